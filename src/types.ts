@@ -1,0 +1,155 @@
+/** The interfaces that layers meet through. Imports nothing: every other module may import this one. */
+
+export type Dialect = 'duckdb' | 'snowflake' | 'spark'
+
+export type ColumnType = 'text' | 'integer' | 'decimal' | 'double' | 'boolean' | 'date' | 'timestamp' | 'json'
+
+export interface Column {
+  readonly name: string
+  readonly type: ColumnType
+}
+
+/**
+ * One value of a result. `integer` is a number while it is safe, else a bigint; `decimal` is its exact text;
+ * `date` is `YYYY-MM-DD`; `timestamp` is ISO 8601 in UTC (`2026-01-12T08:13:22.120Z`); `json` is JSON text.
+ */
+export type Cell = string | number | bigint | boolean | null
+export type Row = readonly Cell[]
+
+/** Rows in the order of `columns`. Small by intent: a report, not a table. */
+export interface Result {
+  readonly columns: readonly Column[]
+  readonly rows: readonly Row[]
+}
+
+/** A result that is read piece by piece, for exports of any size. */
+export interface ResultStream {
+  readonly columns: readonly Column[]
+  readonly chunks: AsyncIterable<readonly Row[]>
+}
+
+/** Values bound by name (`$name`) to a statement; never spliced into its text. */
+export type Values = Readonly<Record<string, Cell>>
+
+/** What an engine has. Code asks these, never the dialect; the README's table is printed from them. */
+export interface Capabilities {
+  readonly transactions: boolean
+  readonly roles: boolean | 'emulated'
+  readonly masking: boolean | 'emulated'
+  readonly tags: boolean | 'emulated'
+  readonly clustering: boolean
+  readonly timeTravel: boolean
+  readonly variant: boolean
+}
+
+/** A Parquet file of the front end whose rows belong to one table. Holds no clear personal value. */
+export interface ParquetFile {
+  readonly table: string
+  readonly path: string
+  readonly rows: number
+  readonly sha256: string
+}
+
+/** What `lastPosition` stores with the rows: a whole file by content, an API cursor, or stream offsets. */
+export type Position =
+  | { readonly kind: 'file'; readonly contentSha256: string }
+  | { readonly kind: 'cursor'; readonly cursor: string }
+  | {
+      readonly kind: 'offsets'
+      readonly offsets: readonly {
+        readonly topic: string
+        readonly topicId: string
+        readonly partition: number
+        readonly nextOffset: bigint
+      }[]
+    }
+
+/** Records by fate: `read = mapped + rejected + filtered + doubled`, or the load fails. */
+export interface Counts {
+  readonly read: number
+  readonly mapped: number
+  readonly rejected: number
+  readonly filtered: number
+  readonly doubled: number
+}
+
+/** The ledger row of a load, as in `meta.loads`; the engine adds `committed_at`. */
+export interface LoadRecord {
+  readonly loadId: number
+  readonly source: string
+  readonly format: string
+  readonly uri: string
+  readonly contentSha256: string
+  readonly bytes: number
+  readonly counts: Counts
+  readonly mappingSha256: string
+  readonly keyId: string
+  readonly startedAt: string
+  /** Rows by entity, for `meta.load_entities`. */
+  readonly entities: Readonly<Record<string, number>>
+  /** Loads whose rows this one takes away (a newer snapshot, or a changed mapping of the same content). */
+  readonly supersedes: readonly number[]
+}
+
+/** What one commit brings: staged files, their ledger row and the position to go on from. */
+export interface Batch {
+  readonly files: readonly ParquetFile[]
+  readonly position: Position
+  readonly load: LoadRecord
+}
+
+export interface Engine {
+  readonly dialect: Dialect
+  readonly can: Capabilities
+  /** Runs one statement; answers the number of rows it changed. */
+  execute(statement: string, values?: Values): Promise<number>
+  query(statement: string, values?: Values): Promise<Result>
+  stream(statement: string, values?: Values): Promise<ResultStream>
+  /** Runs `work` in one transaction: all or nothing. Refused when `can.transactions` is false. */
+  transaction<T>(work: () => Promise<T>): Promise<T>
+  /** Commits a batch: rows, rejected rows, ledger and position together. Answers the rows added. */
+  append(batch: Batch): Promise<number>
+  /** The position of the last commit of a source, or undefined before its first. */
+  lastPosition(source: string): Promise<Position | undefined>
+  /** A text that changes with every commit: a snapshot id. */
+  version(): Promise<string>
+  /** Stops the running statement. */
+  interrupt(): void
+  close(): Promise<void>
+}
+
+// ── charts ────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Meaning, not colour: a theme turns a tone into one. */
+export type Tone = 'plain' | 'muted' | 'strong' | 'accent' | 'good' | 'bad' | 'warn'
+
+export interface Span {
+  readonly text: string
+  readonly tone: Tone
+}
+
+/** What a chart draws: lines of spans, each line at most `size.width` cells wide. */
+export type Frame = readonly (readonly Span[])[]
+
+export interface Size {
+  readonly width: number
+  readonly height: number
+}
+
+/** How much of Unicode the terminal shows. */
+export type Glyphs = 'braille' | 'block' | 'ascii'
+
+/** From a report's header: `-- chart: line x=day y=enrollments`. */
+export interface ChartSpec {
+  readonly kind: string
+  readonly title: string
+  readonly x: string
+  readonly y: readonly string[]
+  readonly glyphs: Glyphs
+}
+
+/** Pure: the same result, spec and size give the same frame. */
+export interface Chart {
+  readonly kind: string
+  draw(result: Result, spec: ChartSpec, size: Size): Frame
+}
