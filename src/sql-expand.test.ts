@@ -1,0 +1,125 @@
+import { describe, expect, test } from 'vitest'
+import { expand, PORTABLE_FUNCTIONS } from './sql-expand.ts'
+import type { Dialect } from './types.ts'
+
+const DIALECTS: readonly Dialect[] = ['duckdb', 'spark', 'snowflake']
+
+/** What design and trial settled: a call, then its text on DuckDB, Spark and Snowflake. */
+const CALLS: readonly (readonly [string, string, string, string])[] = [
+  [
+    'lpa_date_key(x)',
+    ...([0, 1, 2].map(
+      () => 'cast(extract(year from x) * 10000 + extract(month from x) * 100 + extract(day from x) as int)',
+    ) as [string, string, string]),
+  ],
+  [
+    'lpa_days(a, b)',
+    "date_diff('day', cast(a as date), cast(b as date))",
+    'datediff(cast(b as date), cast(a as date))',
+    'datediff(day, cast(a as date), cast(b as date))',
+  ],
+  ['lpa_add_days(d, -6)', '(d + cast(-6 as int))', 'date_add(d, cast(-6 as int))', 'dateadd(day, -6, d)'],
+  [
+    'lpa_seconds(a, b)',
+    '(cast(epoch_ms(b) - epoch_ms(a) as double) / 1000)',
+    '(cast(unix_millis(cast(b as timestamp_ltz)) - unix_millis(cast(a as timestamp_ltz)) as double) / 1000)',
+    '(cast(datediff(millisecond, a, b) as double) / 1000)',
+  ],
+  [
+    "lpa_text(e.v, 'a.b[0]')",
+    'cast(e.v."a"."b"[1] as varchar)',
+    "try_variant_get(e.v, '$.a.b[0]', 'string')",
+    "cast(get_path(e.v, 'a.b[0]') as varchar)",
+  ],
+  [
+    "lpa_number(v, 'n')",
+    'try_cast(v."n" as double)',
+    "try_variant_get(v, '$.n', 'double')",
+    "try_to_double(cast(get_path(v, 'n') as varchar))",
+  ],
+  [
+    "lpa_boolean(v, 'ok')",
+    'try_cast(v."ok" as boolean)',
+    "try_variant_get(v, '$.ok', 'boolean')",
+    "try_to_boolean(cast(get_path(v, 'ok') as varchar))",
+  ],
+  [
+    "lpa_size(v, 'tags')",
+    'len(cast(v."tags" as variant[]))',
+    "size(try_variant_get(v, '$.tags', 'array<variant>'))",
+    "array_size(get_path(v, 'tags'))",
+  ],
+  ['lpa_variant(t)', 'cast(cast(t as json) as variant)', 'parse_json(t)', 'parse_json(t)'],
+  [
+    'lpa_json(v)',
+    'case when v is not null then cast(cast(v as json) as varchar) end',
+    'to_json(v)',
+    'to_json(v)',
+  ],
+  [
+    "lpa_list(x, ', ')",
+    "string_agg(distinct x, ', ' order by x)",
+    "array_join(array_sort(collect_set(x)), ', ')",
+    "listagg(distinct x, ', ') within group (order by x)",
+  ],
+]
+
+describe('expand', () => {
+  test.each(CALLS)('%s', (call, duckdb, spark, snowflake) => {
+    expect(DIALECTS.map((d) => expand(call, d))).toEqual([duckdb, spark, snowflake])
+  })
+
+  test('has a text for eleven functions, and this table names them all', () => {
+    expect(CALLS.map(([call]) => call.slice(0, call.indexOf('('))).sort()).toEqual(
+      [...PORTABLE_FUNCTIONS].sort(),
+    )
+    expect(PORTABLE_FUNCTIONS).toHaveLength(11)
+  })
+
+  test('expands calls inside calls, over several lines', () => {
+    expect(expand('select lpa_days(lpa_add_days(a, (1 + 2)),\n  coalesce(b, c)) from t', 'duckdb')).toBe(
+      "select date_diff('day', cast((a + cast((1 + 2) as int)) as date), cast(coalesce(b, c) as date)) from t",
+    )
+  })
+
+  test.each([
+    "select 'lpa_days(a)' as x",
+    'select "lpa_days(a)" from t',
+    '-- lpa_days(a) is not a call\nselect 1',
+    '/* lpa_days( */ select 1',
+    'select my_lpa_days(1), lpa_days_column from t',
+    'select \'it\'\'s lpa_text(\' || "a""lpa_text(" from t',
+  ])('leaves alone: %s', (sql) => {
+    for (const dialect of DIALECTS) expect(expand(sql, dialect)).toBe(sql)
+  })
+
+  test('reads commas, brackets and quotes inside strings and comments as text', () => {
+    expect(expand("lpa_list(x, '), (''')", 'duckdb')).toBe("string_agg(distinct x, '), (''' order by x)")
+    expect(expand('lpa_days(a /* ,) */ + c -- end)\n, b)', 'spark')).toBe(
+      'datediff(cast(b as date), cast(a /* ,) */ + c as date))',
+    )
+  })
+
+  test('puts an expression before a path in brackets', () => {
+    expect(expand("lpa_text(lpa_variant(t), 'a')", 'duckdb')).toBe(
+      'cast((cast(cast(t as json) as variant))."a" as varchar)',
+    )
+  })
+
+  test.each([
+    ['select 1,\n  lpa_days(a)', 'line 2: lpa_days takes 2 argument(s), not 1.'],
+    ['lpa_json()', 'line 1: lpa_json takes 1 argument(s), not 0.'],
+    ['lpa_days(a, )', 'line 1: lpa_days has an empty argument.'],
+    ['\n\nlpa_day(a, b)', 'line 3: lpa_day is not one of lpa_date_key, '],
+    ['lpa_toString(a)', 'line 1: lpa_toString is not one of '],
+    ['lpa_days(a, b', 'line 1: lpa_days has no closing bracket.'],
+    ["lpa_text(v, 'a b')", "line 1: lpa_text takes a path such as 'device.tags[0]'"],
+    ['lpa_text(v, path)', "line 1: lpa_text takes a path such as 'device.tags[0]'"],
+    ["lpa_text(v, '')", "line 1: lpa_text takes a path such as 'device.tags[0]'"],
+    ["lpa_days(a, 'b)", 'line 1: A string is not closed.'],
+    ['lpa_days(\n/* a, b)', 'line 2: A comment is not closed.'],
+    ['lpa_days(\n"a, b)', 'line 2: A quoted name is not closed.'],
+  ])('refuses %j', (sql, message) => {
+    for (const dialect of DIALECTS) expect(() => expand(sql, dialect)).toThrow(message)
+  })
+})
