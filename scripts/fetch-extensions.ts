@@ -1,0 +1,13 @@
+/** Puts DuckDB's extension files into the cache, so that nothing later waits for a download. */
+
+import { ensureExtensions } from '../src/engines/duckdb/extensions.ts'
+import { UserError } from '../src/errors.ts'
+
+try {
+  const files = await ensureExtensions()
+  console.error(`extensions: ${files.ducklake}, ${files.sqliteScanner}`)
+} catch (error) {
+  if (!(error instanceof UserError)) throw error
+  console.error([`${error.code}: ${error.message}`, ...error.next].join('\n  '))
+  process.exitCode = error.exitCode
+}
