@@ -1,0 +1,269 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { type ConfigRequest, findConfigFile, loadConfig, profileNames } from './config.ts'
+import { UserError } from './errors.ts'
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lpa-config-'))
+})
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
+
+function load(toml: string | undefined, request: Partial<ConfigRequest> = {}) {
+  if (toml !== undefined) writeFileSync(join(folder, 'lpa.toml'), toml)
+  return loadConfig({ cwd: folder, env: {}, ...request })
+}
+
+function failure(toml: string | undefined, request: Partial<ConfigRequest> = {}): UserError {
+  try {
+    load(toml, request)
+  } catch (error) {
+    if (error instanceof UserError) return error
+    throw error
+  }
+  throw new Error('the configuration was accepted')
+}
+
+const FULL = `
+[warehouse]
+engine = "duckdb"
+timezone = "Europe/Berlin"
+path = "data/warehouse"
+threads = 2
+[privacy]
+key_file = "secret/pseudonym.key"
+[load]
+max_rejects = 20
+lock_wait = "30s"
+
+[sources.lms]
+uri = "exports/*.csv.gz"
+mapping = "mappings/lms.sql"
+[sources.video]
+uri = "https://lrs.example/xapi"
+mapping = ["xapi", "extra.sql"]
+id_space = "lms"
+
+[terms]
+"2026 autumn" = { from = 2026-09-01, to = "2026-12-20" }
+"2026 spring" = { from = 2026-01-12, to = 2026-05-30 }
+
+[profiles.prod.warehouse]
+engine = "snowflake"
+connection = "prod"
+[profiles.prod.sources.lms]
+uri = "s3/lms/*.parquet"
+`
+
+describe('loadConfig', () => {
+  it('has defaults when there is no file', () => {
+    expect(load(undefined)).toMatchObject({
+      root: folder,
+      warehouse: {
+        engine: 'duckdb',
+        timezone: 'UTC',
+        path: join(folder, 'warehouse'),
+        payload: 'json',
+        memoryLimit: '600MB',
+      },
+      privacy: { keyFile: join(folder, 'pseudonym.key'), minCell: 10 },
+      load: { maxRejects: '1%', lockWaitMs: 0 },
+      metrics: { sessionGapMinutes: 30, atRiskDays: 7 },
+      sources: {},
+      terms: [],
+      origin: { 'warehouse.path': 'default' },
+    })
+  })
+
+  it('reads everything a file can say, and where', () => {
+    const config = load(FULL)
+    expect(config).toMatchObject({
+      file: join(folder, 'lpa.toml'),
+      warehouse: { timezone: 'Europe/Berlin', path: join(folder, 'data/warehouse'), threads: 2 },
+      privacy: { keyFile: join(folder, 'secret/pseudonym.key') },
+      load: { maxRejects: '20', lockWaitMs: 30_000 },
+      sources: {
+        lms: {
+          uri: join(folder, 'exports/*.csv.gz'),
+          mapping: join(folder, 'mappings/lms.sql'),
+          idSpace: 'lms',
+        },
+        video: {
+          uri: 'https://lrs.example/xapi',
+          mapping: ['xapi', join(folder, 'extra.sql')],
+          idSpace: 'lms',
+        },
+      },
+      terms: [
+        { name: '2026 spring', from: '2026-01-12', to: '2026-05-30' },
+        { name: '2026 autumn', from: '2026-09-01', to: '2026-12-20' },
+      ],
+    })
+    expect(config.origin).toMatchObject({
+      'warehouse.path': 'lpa.toml:5',
+      'load.lock_wait': 'lpa.toml:11',
+      'sources.video.id_space': 'lpa.toml:19',
+      'privacy.min_cell': 'default',
+    })
+  })
+
+  it('prefers flags to environment to profile to file to defaults', () => {
+    const env: Record<string, string> = { LPA_PROFILE: 'prod' }
+    expect(load(FULL, { env })).toMatchObject({
+      profile: 'prod',
+      warehouse: { engine: 'snowflake', connection: 'prod', timezone: 'Europe/Berlin' },
+      sources: { lms: { uri: join(folder, 's3/lms/*.parquet'), mapping: join(folder, 'mappings/lms.sql') } },
+      origin: { 'warehouse.engine': 'lpa.toml:26 (profile prod)', 'warehouse.timezone': 'lpa.toml:4' },
+    })
+    env.LPA_WAREHOUSE_ENGINE = 'spark'
+    env.LPA_LOAD_LOCK_WAIT = '1m'
+    expect(load(FULL, { env })).toMatchObject({
+      warehouse: { engine: 'spark' },
+      load: { lockWaitMs: 60_000 },
+      origin: { 'warehouse.engine': 'LPA_WAREHOUSE_ENGINE', 'load.lock_wait': 'LPA_LOAD_LOCK_WAIT' },
+    })
+    expect(load(FULL, { env, flags: { settings: { 'load.lock_wait': '2s' } } })).toMatchObject({
+      load: { lockWaitMs: 2000 },
+      origin: { 'load.lock_wait': '--lock-wait' },
+    })
+  })
+
+  it('is found upwards; its paths start at its folder, those of the environment at the working directory', () => {
+    writeFileSync(join(folder, 'lpa.toml'), '[warehouse]\npath = "w"\n')
+    const below = join(folder, 'a', 'b')
+    mkdirSync(below, { recursive: true })
+    expect(findConfigFile(below)).toBe(join(folder, 'lpa.toml'))
+    const config = loadConfig({ cwd: below, env: { LPA_PRIVACY_KEY_FILE: 'my.key' } })
+    expect(config.root).toBe(folder)
+    expect(config.warehouse.path).toBe(join(folder, 'w'))
+    expect(config.privacy.keyFile).toBe(join(below, 'my.key'))
+  })
+
+  it("takes the key from systemd's credentials folder unless told otherwise", () => {
+    const env = { CREDENTIALS_DIRECTORY: '/run/credentials/lpa.service' }
+    expect(load('[warehouse]\n', { env }).privacy.keyFile).toBe('/run/credentials/lpa.service/pseudonym.key')
+    expect(load('[privacy]\nkey_file = "k"\n', { env }).privacy.keyFile).toBe(join(folder, 'k'))
+  })
+
+  it('lets variables that are not settings be', () => {
+    expect(load(undefined, { env: { LPA_FAILPOINT: 'x', LPA_LOG: '1' } }).profile).toBeUndefined()
+  })
+})
+
+describe('refuses', () => {
+  it.each([
+    ['[warehose]\n', 'lpa.toml:1', 'warehose is not a setting.', 'Did you mean warehouse?'],
+    [
+      '# c\n[warehouse]\npaht = "x"\n',
+      'lpa.toml:3',
+      'warehouse.paht is not a setting.',
+      'Did you mean warehouse.path?',
+    ],
+    [
+      '[warehouse]\nmin_cell = 5\n',
+      'lpa.toml:2',
+      'warehouse.min_cell is not a setting.',
+      'It belongs under [privacy].',
+    ],
+    [
+      '[sources.lms]\nuri = "x"\nidspace = "y"\n',
+      'lpa.toml:3',
+      'sources.lms.idspace is not a setting.',
+      'Did you mean sources.lms.id_space?',
+    ],
+    [
+      '[profiles.prod.warehouse]\nengin = "duckdb"\n',
+      'lpa.toml:2',
+      'profiles.prod.warehouse.engin is not a setting.',
+      'Did you mean profiles.prod.warehouse.engine?',
+    ],
+    [
+      '[profiles.prod.profiles]\n',
+      'lpa.toml:1',
+      'profiles.prod.profiles is not a setting.',
+      'Known here: warehouse, privacy, load, metrics, sources.',
+    ],
+    [
+      'warehouse = 3\n',
+      'lpa.toml:1',
+      'warehouse is a value, but should be a table.',
+      /Write it as \[warehouse\]/,
+    ],
+    [
+      '[warehouse]\nengine = "duckbd"\n',
+      'lpa.toml:2',
+      'warehouse.engine is "duckbd". It should be one of duckdb, snowflake, spark.',
+      'Did you mean "duckdb"?',
+    ],
+    ['[warehouse]\nthreads = 0\n', 'lpa.toml:2', /threads is 0\. .* 1 or more/, undefined],
+    ['[warehouse]\ntimezone = "Mars/Olympus"\n', 'lpa.toml:2', /"Mars\/Olympus".*time zone/, undefined],
+    ['[warehouse]\nmemory_limit = "lots"\n', 'lpa.toml:2', /"lots".*600MB/, undefined],
+    [
+      '[load]\nlock_wait = 5\n',
+      'lpa.toml:2',
+      /load\.lock_wait is 5\. It should be a number and a unit/,
+      undefined,
+    ],
+    ['[load]\nmax_rejects = "200%"\n', 'lpa.toml:2', /"200%"/, undefined],
+    ['[load]\nmax_rejects = true\n', 'lpa.toml:2', /is true/, undefined],
+    ['[sources.lms]\nformat = "csv"\n', 'lpa.toml:1', /sources\.lms\.uri is null/, undefined],
+    ['[sources.lms]\nuri = "x"\nmapping = [1]\n', 'lpa.toml:3', /sources\.lms\.mapping is \[1\]/, undefined],
+    ['[terms.a]\nfrom = 2026-02-30\nto = 2026-03-01\n', 'lpa.toml:2', /a day that exists/, undefined],
+    ['[terms.a]\nfrom = "2026-02-30"\nto = 2026-03-01\n', 'lpa.toml:2', /"2026-02-30"/, undefined],
+    ['[terms.a]\nfrom = 2026-03-02\nto = 2026-03-01\n', 'lpa.toml:1', /ends .* before it starts/, undefined],
+    [
+      '[terms]\na = {from = 2026-01-01, to = 2026-03-01}\nb = {from = 2026-03-01, to = 2026-04-01}\n',
+      'lpa.toml:3',
+      /Terms a and b overlap on 2026-03-01/,
+      undefined,
+    ],
+    ['[warehouse\n', 'lpa.toml:1:11', /not TOML/, undefined],
+  ])('%j', (toml, where, message, next) => {
+    const error = failure(toml)
+    expect(error.message).toMatch(message)
+    if (typeof message === 'string') expect(error.message).toBe(message)
+    expect(error.where).toBe(where)
+    expect(error.exitCode).toBe(78)
+    if (next instanceof RegExp) expect(error.next.join('\n')).toMatch(next)
+    else if (next !== undefined) expect(error.next).toEqual([next])
+  })
+
+  it('a misspelt variable', () => {
+    const error = failure('', { env: { LPA_WAREHOUSE_PAHT: 'x' } })
+    expect(error.message).toBe('The environment variable LPA_WAREHOUSE_PAHT is not a setting.')
+    expect(error.next).toEqual(['Did you mean LPA_WAREHOUSE_PATH?'])
+  })
+
+  it('a profile that is not there', () => {
+    const error = failure('[profiles.prod.warehouse]\n', { flags: { profile: 'prd' } })
+    expect(error.message).toBe('There is no profile prd.')
+    expect(error.next).toEqual(['Did you mean prod?'])
+    expect(failure('', { flags: { profile: '__proto__' } }).code).toBe('LPA-CONFIG-PROFILE')
+  })
+
+  it('a file that is named but is not there', () => {
+    const error = failure(undefined, { flags: { config: 'nothing.toml' } })
+    expect(error.message).toBe('There is no configuration file nothing.toml.')
+    expect(error.exitCode).toBe(78)
+  })
+
+  it('a wrong flag as a usage error', () => {
+    const error = failure('', { flags: { settings: { 'load.lock_wait': 'soon' } } })
+    expect(error.where).toBe('--lock-wait')
+    expect(error.exitCode).toBe(2)
+  })
+
+  it('a folder where the file should be', () => {
+    mkdirSync(join(folder, 'lpa.toml'))
+    expect(failure(undefined).code).toBe('LPA-CONFIG-READ')
+  })
+})
+
+it('profileNames never throws', () => {
+  expect(profileNames(FULL)).toEqual(['prod'])
+  expect(profileNames('[broken')).toEqual([])
+})

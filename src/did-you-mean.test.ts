@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest'
+import { didYouMean } from './did-you-mean.ts'
+
+const commands = ['load', 'batch', 'query', 'schema apply', 'schema plan', 'rejects']
+
+describe('didYouMean', () => {
+  it.each([
+    ['lod', 'load'],
+    ['laod', 'load'],
+    ['BATCH', 'batch'],
+    ['quer', 'query'],
+    ['shcema plan', 'schema plan'],
+    ['reject', 'rejects'],
+    ['rej', 'rejects'],
+  ])('suggests for %s: %s', (word, wanted) => {
+    expect(didYouMean(word, commands)).toBe(wanted)
+  })
+
+  it.each(['', 'x', 'export', 'zzzzzz'])('suggests nothing for %j', (word) => {
+    expect(didYouMean(word, commands)).toBeUndefined()
+  })
+})
