@@ -1,0 +1,100 @@
+/**
+ * Bundles src/ and commands/ into dist/ and writes oclif.manifest.json; does nothing when no input has changed.
+ * Bundled because oclif alone is 160 files: docs/decisions/0002-start-up.md has the measurement.
+ */
+
+import { createHash } from 'node:crypto'
+import { globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+const DIST = join(ROOT, 'dist')
+const STAMP = join(DIST, '.stamp')
+
+/** Native code, and packages that start files of their own: loaded from node_modules. */
+const EXTERNAL = ['@duckdb/node-api', 'pino']
+
+/** Bundled CommonJS (oclif) still expects these names. */
+const COMMONJS_NAMES = `import { createRequire as lpaRequire } from 'node:module'
+import { dirname as lpaDirname } from 'node:path'
+import { fileURLToPath as lpaPath } from 'node:url'
+const require = lpaRequire(import.meta.url), __filename = lpaPath(import.meta.url), __dirname = lpaDirname(__filename)`
+
+/** Builds when an input changed; says whether it did. */
+export async function buildWhenStale(): Promise<boolean> {
+  const wanted = inputsFingerprint()
+  if (read(STAMP) === wanted) return false
+  await bundle()
+  await writeManifest()
+  writeFileSync(STAMP, wanted)
+  return true
+}
+
+const notTest = (file: string) => !/\.test(-support)?\.tsx?$/.test(file)
+
+const sources = (pattern: string) => globSync(pattern, { cwd: ROOT }).filter(notTest).sort()
+
+function inputsFingerprint(): string {
+  const hash = createHash('sha256')
+  const inputs = [
+    ...sources('{src,commands}/**/*.{ts,tsx}'),
+    'package.json',
+    'package-lock.json',
+    'scripts/build.ts',
+  ]
+  for (const file of inputs) {
+    const { size, mtimeMs } = statSync(join(ROOT, file))
+    hash.update(`${file} ${size} ${mtimeMs}\n`)
+  }
+  return hash.digest('hex')
+}
+
+function read(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return undefined
+  }
+}
+
+async function bundle(): Promise<void> {
+  const { build } = await import('esbuild')
+  mkdirSync(DIST, { recursive: true })
+  const { metafile } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: ['src/start.ts', ...sources('commands/**/*.{ts,tsx}')],
+    outbase: '.',
+    outdir: 'dist',
+    chunkNames: 'chunks/[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    metafile: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node22.19',
+    keepNames: true,
+    external: EXTERNAL,
+    banner: { js: COMMONJS_NAMES },
+    logLevel: 'warning',
+  })
+  // Afterwards, so that a process that runs meanwhile still finds its chunks until then.
+  const written = new Set(Object.keys(metafile.outputs).map((file) => resolve(ROOT, file)))
+  for (const file of globSync('**/*.js', { cwd: DIST }))
+    if (!written.has(join(DIST, file))) rmSync(join(DIST, file), { force: true })
+}
+
+/** What oclif knows of every command without loading it. */
+async function writeManifest(): Promise<void> {
+  const { Config } = await import('@oclif/core')
+  const config = await Config.load({ root: ROOT, ignoreManifest: true })
+  const manifest = config.plugins.get(config.name)?.manifest
+  writeFileSync(join(ROOT, 'oclif.manifest.json'), `${JSON.stringify(manifest)}\n`)
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  rmSync(STAMP, { force: true })
+  const started = performance.now()
+  await buildWhenStale()
+  process.stderr.write(`built ${relative(process.cwd(), DIST)} in ${(performance.now() - started).toFixed(0)} ms\n`)
+}
