@@ -78,7 +78,7 @@ describe('expand', () => {
 
   test('expands calls inside calls, over several lines', () => {
     expect(expand('select lpa_days(lpa_add_days(a, (1 + 2)),\n  coalesce(b, c)) from t', 'duckdb')).toBe(
-      "select date_diff('day', cast((a + cast((1 + 2) as int)) as date), cast(coalesce(b, c) as date)) from t",
+      "select date_diff('day', cast((a + cast((1 + 2) as int)) as date), cast(coalesce(b, c) as date))\n from t",
     )
   })
 
@@ -96,8 +96,15 @@ describe('expand', () => {
   test('reads commas, brackets and quotes inside strings and comments as text', () => {
     expect(expand("lpa_list(x, '), (''')", 'duckdb')).toBe("string_agg(distinct x, '), (''' order by x)")
     expect(expand('lpa_days(a /* ,) */ + c -- end)\n, b)', 'spark')).toBe(
-      'datediff(cast(b as date), cast(a /* ,) */ + c as date))',
+      'datediff(cast(b as date), cast(a /* ,) */ + c as date))\n',
     )
+  })
+
+  test('what follows a call keeps its line', () => {
+    const sql = 'select lpa_days(\n  a,\n  b\n) as x,\nlpa_nothing(1)'
+    expect(() => expand(sql, 'duckdb')).toThrow('line 5: lpa_nothing')
+    const expanded = expand(sql.replace('lpa_nothing(1)', 'y'), 'duckdb')
+    expect(expanded.split('\n')[4]).toBe('y')
   })
 
   test('puts an expression before a path in brackets', () => {

@@ -104,7 +104,10 @@ function expandTokens(tokens: readonly SqlToken[], texts: Texts): string {
       continue
     }
     const call = readArguments(tokens, opening, token)
-    out += expandCall(token, call.args, texts)
+    const expanded = expandCall(token, call.args, texts)
+    const dropped = lineFeeds(tokens.slice(i, call.end + 1)) - (expanded.split('\n').length - 1)
+    // What follows keeps its line: an engine's error then points into the file.
+    out += expanded + '\n'.repeat(Math.max(0, dropped))
     i = call.end + 1
   }
   return out
@@ -152,6 +155,10 @@ function readArguments(tokens: readonly SqlToken[], opening: number, name: SqlTo
 function trim(tokens: SqlToken[]): SqlToken[] {
   const first = tokens.findIndex(isCode)
   return first < 0 ? [] : tokens.slice(first, tokens.findLastIndex(isCode) + 1)
+}
+
+function lineFeeds(tokens: readonly SqlToken[]): number {
+  return tokens.reduce((sum, token) => sum + token.text.split('\n').length - 1, 0)
 }
 
 function nextCode(tokens: readonly SqlToken[], from: number): number {
