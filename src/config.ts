@@ -84,6 +84,8 @@ interface Setting<T> {
   /** Completes "NAME is VALUE. It is …". */
   readonly expected: string
   readonly options?: readonly string[]
+  /** The environment variable, when it is not `LPA_SECTION_KEY`. */
+  readonly variable?: string
 }
 
 /** Where relative paths start. */
@@ -156,7 +158,8 @@ const SETTINGS = {
   'warehouse.memory_limit': text('600MB', 'a size such as 600MB or 2GB', /^\d+(\.\d+)?\s?[KMGT]i?B$/i),
   'warehouse.threads': whole(null, 1, 'threads'),
   'warehouse.group': text(null, 'the name of a group'),
-  'warehouse.extensions': path(null),
+  // The engine's own variable, also read where there is no configuration (tests, scripts).
+  'warehouse.extensions': { ...path(null), variable: 'LPA_EXTENSIONS' },
   'warehouse.connection': text(null, "the name of a connection in Snowflake's own files"),
   'privacy.key_file': path('pseudonym.key'),
   'privacy.min_cell': whole(10, 1, 'learners'),
@@ -532,7 +535,8 @@ function readTerms(file: ConfigFile): Term[] {
 // ── small parts ───────────────────────────────────────────────────────────────────────────────────────────
 
 function variableOf(name: string): string {
-  return `LPA_${name.replace('.', '_').toUpperCase()}`
+  const setting: Setting<unknown> | undefined = SETTINGS[name as SettingName]
+  return setting?.variable ?? `LPA_${name.replace('.', '_').toUpperCase()}`
 }
 
 function keysOf(section: string): string[] {

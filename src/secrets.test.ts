@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest'
+import { rememberSecret, rememberSecretVariables, scrub } from './secrets.ts'
+
+it('hides a secret however it is written', () => {
+  const secret = 'c4nary "key" 9f8e7d'
+  rememberSecret(`${secret}\n`)
+  const forms = [
+    secret,
+    Buffer.from(secret).toString('base64'),
+    Buffer.from(secret).toString('hex'),
+    encodeURIComponent(secret),
+    JSON.stringify(secret),
+  ]
+  for (const form of forms) {
+    const text = scrub(`before ${form} after`)
+    expect(text).toContain('[secret]')
+    expect(text).not.toContain(form)
+    expect(text).toMatch(/^before .* after$/)
+  }
+})
+
+it('knows variables by their names', () => {
+  rememberSecretVariables({
+    SNOWFLAKE_PASSWORD: 'hunter22',
+    LPA_LMS_TOKEN: 'tok-123456',
+    HOME: '/home/someone',
+  })
+  expect(scrub('hunter22 tok-123456 /home/someone')).toBe('[secret] [secret] /home/someone')
+})
+
+it('does not take a short value for a secret', () => {
+  rememberSecret('abc')
+  expect(scrub('abcabc')).toBe('abcabc')
+})

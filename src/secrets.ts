@@ -1,0 +1,36 @@
+/** Secret values of this run: whatever reads one says so here, and no output, log, error or record shows it. */
+
+const SHORTEST = 6
+const secrets = new Set<string>()
+
+/** From now on `scrub` hides this value, also as base64, as hex and as in a URL. Short values are not secrets. */
+export function rememberSecret(value: string): void {
+  if (value.trim().length < SHORTEST) return
+  const bytes = Buffer.from(value.trim())
+  for (const form of [
+    value.trim(),
+    bytes.toString('hex'),
+    bytes.toString('base64').replace(/=+$/, ''),
+    encodeURIComponent(value.trim()),
+    JSON.stringify(value.trim()).slice(1, -1),
+  ]) {
+    secrets.add(form)
+  }
+}
+
+/** Remembers what the environment holds under names of secrets: `LPA_…_TOKEN`, `SNOWFLAKE_…_PASSWORD`. */
+export function rememberSecretVariables(env: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, value] of Object.entries(env)) {
+    if (value && /PASSWORD|PASSPHRASE|SECRET|TOKEN|PRIVATE_KEY(?!_FILE|_PATH)/i.test(name))
+      rememberSecret(value)
+  }
+}
+
+/** The text with every remembered secret replaced by `[secret]`. */
+export function scrub(text: string): string {
+  let scrubbed = text
+  for (const secret of secrets) {
+    if (scrubbed.includes(secret)) scrubbed = scrubbed.replaceAll(secret, '[secret]')
+  }
+  return scrubbed
+}
