@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto'
 import { globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join, relative, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -86,15 +86,16 @@ async function bundle(): Promise<void> {
 
 /** What oclif knows of every command without loading it. */
 async function writeManifest(): Promise<void> {
-  const { Config } = await import('@oclif/core')
-  const config = await Config.load({ root: ROOT, ignoreManifest: true })
-  const manifest = config.plugins.get(config.name)?.manifest
-  writeFileSync(join(ROOT, 'oclif.manifest.json'), `${JSON.stringify(manifest)}\n`)
+  const { Plugin } = await import('@oclif/core/config')
+  const plugin = new Plugin({ name: 'lpa', root: ROOT, ignoreManifest: true, errorOnManifestCreate: true })
+  await plugin.load()
+  writeFileSync(join(ROOT, 'oclif.manifest.json'), `${JSON.stringify(plugin.manifest)}\n`)
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  rmSync(STAMP, { force: true })
+  if (!process.argv.includes('--when-stale')) rmSync(STAMP, { force: true })
   const started = performance.now()
-  await buildWhenStale()
-  process.stderr.write(`built ${relative(process.cwd(), DIST)} in ${(performance.now() - started).toFixed(0)} ms\n`)
+  const built = await buildWhenStale()
+  const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  process.stderr.write(built ? `  built dist/ in ${seconds} s\n` : '  dist/ is up to date\n')
 }

@@ -23,7 +23,7 @@ import { isAbsolute, join, resolve } from 'node:path'
 import { UserError } from '../../errors.ts'
 
 /** The DuckDB that the pinned files were built for; an extension fits one version only. */
-export const DUCKDB_VERSION = '1.5.5'
+const DUCKDB_VERSION = '1.5.5'
 
 const NAMES = ['ducklake', 'sqlite_scanner'] as const
 type Name = (typeof NAMES)[number]

@@ -1,0 +1,31 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    // Two: tests open DuckDB and start processes, each with memory of its own.
+    maxWorkers: 2,
+    // DuckDB's native part is not for worker threads.
+    pool: 'forks',
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'fast',
+          include: ['{src,commands,scripts}/**/*.test.ts'],
+          globalSetup: 'test/setup/extensions.ts',
+          testTimeout: 10_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'whole',
+          include: ['test/**/*.test.ts'],
+          globalSetup: ['test/setup/extensions.ts', 'test/setup/build.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+})
