@@ -7,7 +7,7 @@ import { didYouMean } from './did-you-mean.ts'
 import { UserError } from './errors.ts'
 import type { Cell, Dialect, Values } from './types.ts'
 
-export type SqlKind = 'models' | 'reports' | 'checks' | 'mappings'
+export type SqlKind = 'models' | 'reports' | 'checks' | 'mappings' | 'ledger'
 
 export type ParamType = 'integer' | 'double' | 'text' | 'date' | 'boolean'
 

@@ -91,6 +91,20 @@ export interface LoadRecord {
   readonly supersedes: readonly number[]
 }
 
+/** A table or view as `schema/ddl_*.sql` declares it. */
+export interface TableDeclaration {
+  readonly kind: 'table' | 'view'
+  /** `core.fact_enrollment` */
+  readonly name: string
+  readonly columns: readonly { readonly name: string; readonly type: string; readonly required: boolean }[]
+  /** Columns that queries filter by, coarsest first. */
+  readonly cluster: readonly string[]
+  /** A timestamp column whose month makes a partition. */
+  readonly partitionMonth: string | undefined
+  /** The `create` statement as written. */
+  readonly sql: string
+}
+
 /** What one commit brings: staged files, their ledger row and the position to go on from. */
 export interface Batch {
   readonly files: readonly ParquetFile[]
@@ -105,10 +119,19 @@ export interface Engine {
   execute(statement: string, values?: Values): Promise<number>
   query(statement: string, values?: Values): Promise<Result>
   stream(statement: string, values?: Values): Promise<ResultStream>
-  /** Runs `work` in one transaction: all or nothing. Refused when `can.transactions` is false. */
+  /** Runs `work` in one transaction under the writer lock: all or nothing, what throws rolls back. */
   transaction<T>(work: () => Promise<T>): Promise<T>
-  /** Commits a batch: rows, rejected rows, ledger and position together. Answers the rows added. */
-  append(batch: Batch): Promise<number>
+  /** Statements that create what a declared table asks for: the table, its clustering, its partitions. */
+  createTable(table: TableDeclaration): readonly string[]
+  /** A number that no other load has; gaps are ordinary. */
+  nextLoadId(): Promise<number>
+  /** A private folder on the same file system as the warehouse, for staged files. */
+  readonly scratch: string
+  /**
+   * Adds a batch inside the open transaction: rows, rejected rows, ledger and position, to be committed together.
+   * Takes the staged files away from where they lie.
+   */
+  append(batch: Batch): Promise<void>
   /** The position of the last commit of a source, or undefined before its first. */
   lastPosition(source: string): Promise<Position | undefined>
   /** A text that changes with every commit: a snapshot id. */

@@ -1,0 +1,37 @@
+/** Reads the declared tables of `schema/ddl_*.sql`: what `create table` says, and the comments above it. */
+
+import type { TableDeclaration } from './types.ts'
+
+/**
+ * The tables and views of one DDL text, in its order. Understands what our own files use: one statement each,
+ * a column a line, `-- cluster:` and `-- partition: month of` comments directly above.
+ */
+export function parseDdl(text: string): TableDeclaration[] {
+  const declarations: TableDeclaration[] = []
+  const pattern = /((?:^--[^\n]*\n)*)^create (table|view) (\S+)([\s\S]*?);$/gm
+  for (const [, comments = '', kind, name = '', rest = ''] of text.matchAll(pattern)) {
+    declarations.push({
+      kind: kind as 'table' | 'view',
+      name,
+      columns: kind === 'table' ? parseColumns(rest) : [],
+      cluster: commentList(comments, 'cluster'),
+      partitionMonth: /^-- partition: month of (\w+)/m.exec(comments)?.[1],
+      sql: `create ${kind} ${name}${rest}`,
+    })
+  }
+  return declarations
+}
+
+function parseColumns(body: string): { name: string; type: string; required: boolean }[] {
+  const columns = []
+  for (const line of body.split('\n')) {
+    const match = /^ {2}(\w+) (\w+(?:\(\d+(?:, ?\d+)?\))?)( not null)?,?$/.exec(line)
+    if (match) columns.push({ name: match[1] ?? '', type: match[2] ?? '', required: Boolean(match[3]) })
+  }
+  return columns
+}
+
+function commentList(comments: string, name: string): string[] {
+  const match = new RegExp(`^-- ${name}: (.+)$`, 'm').exec(comments)
+  return match?.[1]?.split(',').map((column) => column.trim()) ?? []
+}

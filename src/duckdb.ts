@@ -1,0 +1,70 @@
+/** Opens DuckDB in this process. The only place that names its settings. */
+
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+
+export interface OpenOptions {
+  /** For example `600MB`. */
+  readonly memoryLimit: string
+  /** A folder to spill to; empty means an error instead of a spill (the front end, which sees clear values). */
+  readonly spillFolder: string
+  readonly threads?: number | undefined
+  /** Extension files whose SHA-256 was verified need no signature check (0.3 s of CPU). */
+  readonly allowUnsigned?: boolean
+  /** Zone of times without one. */
+  readonly timezone: string
+}
+
+export interface Database extends AsyncDisposable {
+  readonly instance: DuckDBInstance
+  readonly connection: DuckDBConnection
+}
+
+export async function openDuckDB(options: OpenOptions): Promise<Database> {
+  const { DuckDBInstance } = await import('@duckdb/node-api')
+  const instance = await DuckDBInstance.create(':memory:', {
+    memory_limit: options.memoryLimit,
+    temp_directory: options.spillFolder,
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+    ...(options.allowUnsigned ? { allow_unsigned_extensions: 'true' } : {}),
+    ...(options.threads ? { threads: String(options.threads) } : {}),
+  })
+  const connection = await instance.connect()
+  await connection.run(`set timezone = ${quoteText(options.timezone)}`)
+  return {
+    instance,
+    connection,
+    async [Symbol.asyncDispose]() {
+      connection.closeSync()
+      instance.closeSync()
+    },
+  }
+}
+
+/** A text as an SQL literal. */
+export function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`
+}
+
+/** A name as a quoted SQL identifier. */
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+/** Rows of a statement as objects whose integers are numbers: for small results of our own statements. */
+export async function readRows<T>(connection: DuckDBConnection, sql: string): Promise<T[]> {
+  const reader = await connection.runAndReadAll(sql)
+  return reader.getRowObjects().map((row) => {
+    const plain: Record<string, unknown> = {}
+    for (const [name, value] of Object.entries(row)) {
+      plain[name] = typeof value === 'bigint' ? Number(value) : value
+    }
+    return plain as T
+  })
+}
+
+/** The first column of the first row, as a number. */
+export async function readNumber(connection: DuckDBConnection, sql: string): Promise<number> {
+  const reader = await connection.runAndReadAll(sql)
+  return Number(reader.getRows()[0]?.[0] ?? 0)
+}

@@ -1,0 +1,295 @@
+/** The embedded engine: DuckDB in this process over a DuckLake (Parquet files, SQLite catalog). */
+
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import type { DuckDBResult, DuckDBValue } from '@duckdb/node-api'
+import { openDuckDB, quoteName, quoteText, readNumber } from '../../duckdb.ts'
+import { UserError } from '../../errors.ts'
+import type {
+  Batch,
+  Capabilities,
+  Engine,
+  Position,
+  Result,
+  ResultStream,
+  Row,
+  TableDeclaration,
+  Values,
+} from '../../types.ts'
+import { ensureExtensions } from './extensions.ts'
+import { cellConverter, columnType } from './values.ts'
+import { nextNumber, takeWriterLock, type WriterLock } from './writer-lock.ts'
+
+export interface DuckLakeOptions {
+  /** The warehouse folder: `catalog.sqlite`, `data/`, `tmp/`. */
+  readonly folder: string
+  readonly memoryLimit: string
+  readonly timezone: string
+  readonly threads?: number | undefined
+  /** A folder with DuckDB's extension files; else they are cached. */
+  readonly extensions?: string | undefined
+  /** How long a transaction waits for another writer. */
+  readonly lockWaitMs: number
+  /** `create` makes a missing warehouse; `read` never writes, not even the catalog. */
+  readonly mode: 'read' | 'write' | 'create'
+}
+
+const CAN: Capabilities = {
+  transactions: true,
+  roles: 'emulated',
+  masking: 'emulated',
+  tags: 'emulated',
+  clustering: true,
+  timeTravel: true,
+  variant: true,
+}
+
+export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
+  const { folder } = options
+  const catalog = join(folder, 'catalog.sqlite')
+  const isNew = !existsSync(catalog)
+  if (isNew && options.mode !== 'create') {
+    throw new UserError('LPA-WAREHOUSE-MISSING', `There is no warehouse in ${folder}.`, {
+      exit: 'noInput',
+      next: 'Make it: lpa schema apply (or all at once: lpa up)',
+    })
+  }
+  const [extensions, duckdb] = await Promise.all([
+    ensureExtensions(options.extensions ? { folder: options.extensions } : {}),
+    import('@duckdb/node-api'),
+  ])
+  const scratch = join(folder, 'tmp')
+  const spill = join(scratch, `spill-${process.pid}`)
+  if (options.mode !== 'read') {
+    for (const path of [folder, join(folder, 'data'), scratch])
+      mkdirSync(path, { recursive: true, mode: 0o700 })
+  }
+  const database = await openDuckDB({
+    memoryLimit: options.memoryLimit,
+    spillFolder: spill,
+    threads: options.threads,
+    timezone: options.timezone,
+    allowUnsigned: extensions.verified,
+  })
+  const { connection } = database
+  await connection.run(`load ${quoteText(extensions.ducklake)}; load ${quoteText(extensions.sqliteScanner)}`)
+  const attach = [
+    `data_path ${quoteText(`${join(folder, 'data')}/`)}`,
+    // The folder may have been moved since the catalog was made.
+    ...(isNew ? [] : ['override_data_path true']),
+    ...(options.mode === 'read' ? ['read_only'] : [`meta_journal_mode 'WAL'`]),
+    'meta_busy_timeout 10000',
+  ]
+  await connection.run(`attach ${quoteText(`ducklake:sqlite:${catalog}`)} as lake (${attach.join(', ')})`)
+  if (isNew) {
+    chmodSync(catalog, 0o600)
+    await connection.run(`call lake.set_option('parquet_compression', 'zstd')`)
+    for (const schema of ['raw', 'staging', 'core', 'meta'])
+      await connection.run(`create schema lake.${schema}`)
+  }
+  await connection.run(`use lake.core`)
+
+  let lock: WriterLock | undefined
+  let swept = false
+  /** Files that the open transaction brought into the data folder. */
+  let placed: string[] = []
+
+  async function transaction<T>(work: () => Promise<T>): Promise<T> {
+    if (lock) throw new Error('A transaction is already open.')
+    lock = await takeWriterLock(folder, options.lockWaitMs)
+    try {
+      if (!swept) await sweep()
+      await connection.run('begin')
+      try {
+        const result = await work()
+        await connection.run('commit')
+        return result
+      } catch (error) {
+        await connection.run('rollback').catch(() => {})
+        for (const path of placed) rmSync(path, { force: true })
+        throw error
+      }
+    } finally {
+      placed = []
+      lock.release()
+      lock = undefined
+    }
+  }
+
+  /**
+   * Takes away what runs that died left behind: files that no snapshot knows, folders of processes that are gone.
+   * Under the lock nobody else is between placing a file and committing it.
+   */
+  async function sweep(): Promise<void> {
+    swept = true
+    await connection.run(`call ducklake_delete_orphaned_files('lake', cleanup_all => true)`)
+    for (const name of readdirSync(scratch)) {
+      const pid = Number(/-(\d+)$/.exec(name)?.[1])
+      if (pid && !isAlive(pid)) rmSync(join(scratch, name), { recursive: true, force: true })
+    }
+  }
+
+  async function execute(statement: string, values?: Values): Promise<number> {
+    const result = await connection.run(statement, bind(values))
+    return result.rowsChanged
+  }
+
+  async function stream(statement: string, values?: Values): Promise<ResultStream> {
+    const result = await connection.stream(statement, bind(values))
+    return { columns: columnsOf(result), chunks: rowsOf(result) }
+  }
+
+  async function query(statement: string, values?: Values): Promise<Result> {
+    const { columns, chunks } = await stream(statement, values)
+    const rows: Row[] = []
+    for await (const chunk of chunks) rows.push(...chunk)
+    return { columns, rows }
+  }
+
+  function columnsOf(result: DuckDBResult) {
+    return result.columnNames().map((name, index) => ({
+      name,
+      type: columnType(duckdb, result.columnType(index)),
+    }))
+  }
+
+  async function* rowsOf(result: DuckDBResult): AsyncIterable<Row[]> {
+    const converters = columnsOf(result).map((column, index) =>
+      cellConverter(duckdb, column, result.columnType(index)),
+    )
+    for (;;) {
+      const chunk = await result.fetchChunk()
+      if (!chunk || chunk.rowCount === 0) return
+      const columns = converters.map((convert, index) => chunk.getColumnValues(index).map(convert))
+      yield Array.from({ length: chunk.rowCount }, (_, row) => columns.map((column) => column[row] ?? null))
+    }
+  }
+
+  async function append(batch: Batch): Promise<void> {
+    if (!lock) throw new Error('append() belongs inside a transaction.')
+    const { load } = batch
+    for (const loadId of load.supersedes) {
+      for (const table of STAGED_TABLES) await execute(`delete from ${table} where load_id = ${loadId}`)
+      await execute(`update meta.loads set superseded_by = ${load.loadId} where load_id = ${loadId}`)
+    }
+    for (const file of batch.files) {
+      const [schema, table] = file.table.split('.') as [string, string]
+      const target = join(folder, 'data', schema, table, basename(file.path))
+      mkdirSync(join(folder, 'data', schema, table), { recursive: true, mode: 0o700 })
+      renameSync(file.path, target)
+      placed.push(target)
+      await connection.run(
+        `call ducklake_add_data_files('lake', ${quoteText(table)}, ${quoteText(target)}, schema => ${quoteText(schema)})`,
+      )
+      await execute(
+        'insert into meta.load_files values ($load_id, $table_name, $file_name, $bytes, $sha256)',
+        {
+          load_id: load.loadId,
+          table_name: file.table,
+          file_name: basename(target),
+          bytes: statSync(target).size,
+          sha256: file.sha256,
+        },
+      )
+    }
+    await writeLedger(batch)
+  }
+
+  async function writeLedger({ load }: Batch): Promise<void> {
+    const { counts } = load
+    await execute(
+      `insert into meta.loads values ($load_id, $source, $format, $uri, $content_sha256, $bytes, $read, $mapped, $rejected,
+        $filtered, $doubled, $mapping_sha256, $key_id, null, cast($started_at as timestamptz), now()::timestamp)`,
+      {
+        load_id: load.loadId,
+        source: load.source,
+        format: load.format,
+        uri: load.uri,
+        content_sha256: load.contentSha256,
+        bytes: load.bytes,
+        ...counts,
+        mapping_sha256: load.mappingSha256,
+        key_id: load.keyId,
+        started_at: load.startedAt,
+      },
+    )
+    for (const [entity, rows] of Object.entries(load.entities)) {
+      await execute('insert into meta.load_entities values ($load_id, $entity, $rows)', {
+        load_id: load.loadId,
+        entity,
+        rows,
+      })
+    }
+  }
+
+  async function lastPosition(source: string): Promise<Position | undefined> {
+    const { rows } = await query(
+      'select content_sha256 from meta.loads where source = $source order by load_id desc limit 1',
+      { source },
+    )
+    const last = rows[0]?.[0]
+    return typeof last === 'string' ? { kind: 'file', contentSha256: last } : undefined
+  }
+
+  return {
+    dialect: 'duckdb',
+    can: CAN,
+    scratch,
+    execute,
+    query,
+    stream,
+    transaction,
+    append,
+    lastPosition,
+    createTable,
+    nextLoadId: () => nextNumber(folder, 'load'),
+    version: async () => String(await readNumber(connection, 'from lake.current_snapshot()')),
+    interrupt: () => connection.interrupt(),
+    async close() {
+      lock?.release()
+      await database[Symbol.asyncDispose]()
+      if (options.mode !== 'read') rmSync(spill, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Tables whose rows belong to a load. */
+const STAGED_TABLES = [
+  'raw.raw_learning_events',
+  'raw.rejected_rows',
+  ...[
+    'learner',
+    'course',
+    'course_category',
+    'instructor',
+    'enrollment',
+    'learning_event',
+    'course_completion',
+  ].map((entity) => `staging.stg_${entity}`),
+]
+
+function createTable(table: TableDeclaration): string[] {
+  if (table.kind === 'view') return [table.sql]
+  const statements = [table.sql]
+  if (table.cluster.length > 0) {
+    statements.push(`alter table ${table.name} set sorted by (${table.cluster.map(quoteName).join(', ')})`)
+  }
+  if (table.partitionMonth) {
+    const column = quoteName(table.partitionMonth)
+    statements.push(`alter table ${table.name} set partitioned by (year(${column}), month(${column}))`)
+  }
+  return statements
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as { code?: string }).code === 'EPERM'
+  }
+}
+
+function bind(values: Values | undefined): Record<string, DuckDBValue> | undefined {
+  return values as Record<string, DuckDBValue> | undefined
+}

@@ -1,0 +1,50 @@
+/** Opens the configured warehouse: the one place that knows which engine a configuration means. */
+
+import type { Config } from '../config.ts'
+import { UserError } from '../errors.ts'
+import type { Engine } from '../types.ts'
+
+export type OpenMode = 'read' | 'write' | 'create'
+
+/** @throws UserError when there is no warehouse (noInput) or its engine is not in this version (unavailable). */
+export async function openWarehouse(config: Config, mode: OpenMode): Promise<Engine> {
+  const { warehouse, load } = config
+  if (warehouse.engine !== 'duckdb') {
+    throw new UserError('LPA-ENGINE-MISSING', `The engine ${warehouse.engine} is not part of this version.`, {
+      exit: 'unavailable',
+      next: 'Use the embedded one: warehouse.engine = "duckdb"',
+    })
+  }
+  const { openDuckLake } = await import('../engines/duckdb/engine.ts')
+  return openDuckLake({
+    folder: warehouse.path,
+    memoryLimit: warehouse.memoryLimit,
+    timezone: warehouse.timezone,
+    threads: warehouse.threads,
+    lockWaitMs: load.lockWaitMs,
+    extensions: warehouse.extensions,
+    mode,
+  })
+}
+
+/** Opens, works, closes: also when the work fails. */
+export async function withWarehouse<T>(
+  config: Config,
+  mode: OpenMode,
+  signal: AbortSignal,
+  work: (engine: Engine) => Promise<T>,
+): Promise<T> {
+  const engine = await openWarehouse(config, mode)
+  const stop = () => engine.interrupt()
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    return await work(engine)
+  } catch (error) {
+    // An interrupted statement says so in its engine's words; the reason is the signal's.
+    if (signal.aborted) throw signal.reason
+    throw error
+  } finally {
+    signal.removeEventListener('abort', stop)
+    await engine.close()
+  }
+}

@@ -1,0 +1,212 @@
+/**
+ * What the front end makes of a mapping's output for each entity: which staging columns a mapping may give,
+ * which are derived, and what makes a record bad. Types come from schema/ddl_staging.sql.
+ */
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseDdl } from '../ddl.ts'
+import { packageRoot } from '../sql-files.ts'
+import type { Entity } from './mapping.ts'
+
+export const EVENT_TYPES = [
+  ...[
+    'registered',
+    'unregistered',
+    'launched',
+    'viewed',
+    'played',
+    'paused',
+    'seeked',
+    'attempted',
+    'answered',
+  ],
+  ...[
+    'submitted',
+    'scored',
+    'progressed',
+    'completed',
+    'passed',
+    'failed',
+    'waived',
+    'abandoned',
+    'commented',
+  ],
+  ...['downloaded', 'searched', 'earned', 'logged_in', 'logged_out', 'other'],
+] as const
+
+export interface EntityColumn {
+  readonly name: string
+  readonly type: string
+  /** Required of the staging table. */
+  readonly required: boolean
+}
+
+export interface EntityRules {
+  readonly table: string
+  /** The staging table's columns, in its order. */
+  readonly columns: readonly EntityColumn[]
+  /** Columns that a mapping's SELECT may give. */
+  readonly inputs: readonly EntityColumn[]
+  /** SQL of the derived columns, over the cast inputs. */
+  readonly derived: Readonly<Record<string, string>>
+  /** `[code, column, text, SQL condition]` that make a record bad, after missing values and failed casts. */
+  readonly faults: readonly (readonly [code: string, column: string, text: string, condition: string])[]
+}
+
+export interface DerivationContext {
+  /** The id space as an SQL literal. */
+  readonly idSpace: string
+  /** The zone of date keys, as an SQL literal; undefined for UTC. */
+  readonly timezone: string | undefined
+  /** Where positions of events without an id come from: the content's hash, as an SQL literal. */
+  readonly contentId: string
+  /** effective_at of records that have none, as an SQL literal. */
+  readonly loadedAt: string
+}
+
+/** Pseudonyms are 64 hex digits: anything else means that the mapping did not declare the column. */
+const isPseudonym = (column: string) => `length(${column}) = 64`
+
+const PSEUDONYM_FAULT = (column: string) =>
+  [
+    `${column}:clear`,
+    column,
+    `${column} is not a pseudonym; declare its source column: -- personal: COLUMN(${column.replace('_id', '')})`,
+    `${column} is not null and not ${isPseudonym(column)}`,
+  ] as const
+
+const RANGE_FAULT = (column: string, low: number, high: number) =>
+  [
+    `${column}:range`,
+    column,
+    `${column} must lie from ${low} to ${high}`,
+    `not (${column} between ${low} and ${high})`,
+  ] as const
+
+export function entityRules(entity: Entity, context: DerivationContext): EntityRules {
+  const { idSpace, timezone, contentId, loadedAt } = context
+  const personKey = (id: string) => `cast('0x' || substr(${id}, 1, 15) as bigint)`
+  const key = (kind: string, id: string) => `lpa_key('${kind}', ${idSpace} || ':' || ${id})`
+  const local = (at: string) => (timezone ? `((${at} at time zone 'UTC') at time zone ${timezone})` : at)
+  const dateKey = (at: string) =>
+    `cast(year(${local(at)}) * 10000 + month(${local(at)}) * 100 + day(${local(at)}) as integer)`
+  const hash = (columns: readonly string[]) =>
+    `md5(${columns.map((column) => `coalesce(cast(${column} as varchar), chr(0))`).join(` || chr(1) || `)})`
+  const prefixed = (id: string) =>
+    `case when length(${id}) = 36 and regexp_full_match(${id}, '[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}')
+      then ${id} else ${idSpace} || ':' || ${id} end`
+  const learner = { learner_key: personKey('learner_id') }
+  const course = { course_key: `coalesce(${key('course', 'course_id')}, 0)` }
+  const history = { effective_at: `coalesce(effective_at, timestamp ${loadedAt})` }
+
+  const derived: Record<Entity, Record<string, string>> = {
+    learner: {
+      ...learner,
+      ...history,
+      content_hash: hash(['country', 'region', 'age_band', 'gender', 'education_level', 'signed_up_on']),
+    },
+    course: {
+      ...course,
+      ...history,
+      category_key: key('category', 'category_id'),
+      instructor_key: personKey('instructor_id'),
+      instructor_keys: `nullif(array_to_string(list_transform(list_distinct(list_filter(
+        list_concat([instructor_id], string_split(coalesce(instructor_ids, ''), ',')), lambda id: length(id) = 64)),
+        lambda id: cast(${personKey('id')} as varchar)), ','), '')`,
+      content_hash: hash([
+        ...['course_title', 'category_id', 'instructor_id', 'instructor_ids', 'language', 'difficulty'],
+        ...['duration_hours', 'starts_on', 'ends_on', 'published_on'],
+      ]),
+    },
+    course_category: {
+      ...history,
+      category_key: key('category', 'category_id'),
+      parent_category_key: key('category', 'parent_category_id'),
+    },
+    instructor: { ...history, instructor_key: personKey('instructor_id') },
+    enrollment: {
+      ...learner,
+      ...course,
+      ...history,
+      enrollment_id: `coalesce(${prefixed('enrollment_id')},
+        substr(learner_id, 1, 15) || '/' || ${idSpace} || ':' || course_id || '/' || cast(enrolled_at as varchar))`,
+      enrolled_date_key: dateKey('enrolled_at'),
+      withdrawn_date_key: dateKey('withdrawn_at'),
+    },
+    learning_event: {
+      ...learner,
+      ...course,
+      event_id: `coalesce(${prefixed('event_id')}, ${contentId} || ':' || cast(source_row as varchar))`,
+      date_key: dateKey('occurred_at'),
+      event_type: `case when event_type in (${EVENT_TYPES.map((type) => `'${type}'`).join(', ')}) then event_type else 'other' end`,
+      quantity: 'coalesce(quantity, 1)',
+      attributes: `case when event_type in (${EVENT_TYPES.map((type) => `'${type}'`).join(', ')}) then attributes
+        else json_merge_patch(coalesce(attributes, '{}'), json_object('verb', event_type)) end`,
+    },
+    course_completion: { ...learner, ...course, ...history, completed_date_key: dateKey('completed_at') },
+  }
+
+  const faults: Record<Entity, EntityRules['faults']> = {
+    learner: [PSEUDONYM_FAULT('learner_id'), PSEUDONYM_FAULT('email_hash')],
+    course: [PSEUDONYM_FAULT('instructor_id')],
+    course_category: [],
+    instructor: [PSEUDONYM_FAULT('instructor_id')],
+    enrollment: [
+      PSEUDONYM_FAULT('learner_id'),
+      [
+        'status:unknown',
+        'status',
+        'status must be active, completed or withdrawn',
+        `status not in ('active', 'completed', 'withdrawn')`,
+      ],
+      [
+        'withdrawn_at:order',
+        'withdrawn_at',
+        'withdrawn_at lies before enrolled_at',
+        'withdrawn_at < enrolled_at',
+      ],
+    ],
+    learning_event: [
+      PSEUDONYM_FAULT('learner_id'),
+      RANGE_FAULT('score', 0, 1),
+      RANGE_FAULT('progress', 0, 1),
+      [
+        'duration_seconds:range',
+        'duration_seconds',
+        'duration_seconds is negative or not a number',
+        'duration_seconds < 0 or not isfinite(duration_seconds)',
+      ],
+      ['quantity:range', 'quantity', 'quantity is not a finite number', 'not isfinite(quantity)'],
+    ],
+    course_completion: [PSEUDONYM_FAULT('learner_id'), RANGE_FAULT('final_score', 0, 1)],
+  }
+
+  const { columns } = stagingTable(entity)
+  const added = ['source', 'load_id', 'position', 'attributes']
+  const inputs = columns.filter(
+    ({ name }) =>
+      !added.includes(name) && !name.endsWith('_key') && !name.endsWith('_keys') && name !== 'content_hash',
+  )
+  if (entity === 'course') inputs.push({ name: 'instructor_ids', type: 'varchar', required: false })
+  const optional = ['event_id', 'enrollment_id', 'effective_at', 'quantity']
+  return {
+    table: `staging.stg_${entity}`,
+    columns,
+    inputs: inputs.map((column) => ({
+      ...column,
+      required: column.required && !optional.includes(column.name),
+    })),
+    derived: derived[entity],
+    faults: faults[entity],
+  }
+}
+
+let tables: ReturnType<typeof parseDdl> | undefined
+
+function stagingTable(entity: Entity) {
+  tables ??= parseDdl(readFileSync(join(packageRoot(), 'schema', 'ddl_staging.sql'), 'utf8'))
+  const table = tables.find(({ name }) => name === `staging.stg_${entity}`)
+  if (!table) throw new Error(`schema/ddl_staging.sql declares no stg_${entity}`)
+  return table
+}
