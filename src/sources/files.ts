@@ -359,7 +359,7 @@ function recognise(name: string, keys: readonly string[], entity: string | undef
       next: `Entities: ${ENTITIES.join(', ')}`,
     })
   }
-  const has = new Set(keys.map((key) => key.toLowerCase()))
+  const has = new Set(keys.flatMap((key) => [key.toLowerCase(), `$.${key.toLowerCase()}`]))
   const fits = packagedMappings()
     .filter((mapping) => entity === undefined || mapping.entity === entity)
     .filter(({ recognise: needed }) => needed.length > 0 && needed.every((key) => has.has(key.toLowerCase())))

@@ -220,3 +220,10 @@ function assertUnchanged(input: Input): void {
     throw unreadable(input.name, 'It changed while it was read.', 'Load it again when it is complete.')
   }
 }
+
+/** The SHA-256 of an input's bytes as they lie. */
+export async function hashInput(input: Input): Promise<string> {
+  const hash = hasher()
+  for await (const chunk of input.open()) hash.push(chunk as Buffer)
+  return hash.end().sha256
+}

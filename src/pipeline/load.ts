@@ -1,0 +1,258 @@
+/** load: from named inputs to raw and staging, by the load protocol (README, "What a load promises"). */
+
+import { relative, resolve } from 'node:path'
+import type { Config } from '../config.ts'
+import { UserError } from '../errors.ts'
+import { readKey } from '../pseudonym.ts'
+import {
+  discardStaged,
+  type FileRequest,
+  findFiles,
+  recogniseFile,
+  type StagedFile,
+  stageFile,
+} from '../sources/files.ts'
+import { hashInput } from '../sources/input.ts'
+import { readSql } from '../sql-files.ts'
+import type { Cell, Counts, Engine } from '../types.ts'
+import { withWarehouse } from './warehouse.ts'
+
+export interface LoadRequest {
+  /** Files, globs, folders, `-`, or names of sources in lpa.toml; none: all of those. */
+  readonly inputs: readonly string[]
+  readonly entity?: string | undefined
+  readonly mappings: readonly string[]
+  readonly source?: string | undefined
+  /** Reads, maps and checks; commits nothing. */
+  readonly dryRun: boolean
+}
+
+export interface LoadedMapping {
+  readonly loadId: number
+  readonly mapping: string
+  readonly entity: string
+  readonly rows: number
+  readonly counts: Counts
+  readonly reasons: StagedFile['reasons']
+  readonly leftOut: readonly string[]
+}
+
+export interface LoadedFile {
+  readonly input: string
+  readonly source: string
+  readonly format: string
+  readonly outcome: 'loaded' | 'unchanged' | 'checked'
+  readonly mappings: readonly LoadedMapping[]
+  readonly milliseconds: number
+}
+
+export interface LoadProgress {
+  onFile(input: string, index: number, total: number): void
+  onBytes(bytes: number, total: number | undefined): void
+  /** A finished file, as soon as it is committed. */
+  onLoaded(file: LoadedFile): void
+}
+
+interface PlannedInput {
+  readonly path: string
+  readonly source: string
+  readonly idSpace: string
+  readonly mappings: readonly string[]
+  readonly entity: string | undefined
+}
+
+/**
+ * Loads every input, each in a transaction of its own: what was committed before an error stays.
+ * @throws UserError data (65) for a broken input or rejects over the limit, noInput (66), locked (75), …
+ */
+export async function load(
+  config: Config,
+  request: LoadRequest,
+  signal: AbortSignal,
+  progress: LoadProgress,
+): Promise<LoadedFile[]> {
+  const key = readKey(config.privacy.keyFile)
+  const planned = planInputs(config, request)
+  return withWarehouse(config, 'write', signal, async (engine) => {
+    const files: LoadedFile[] = []
+    for (const [index, input] of planned.entries()) {
+      progress.onFile(input.path, index, planned.length)
+      const file = await loadFile(config, engine, input, request.dryRun, {
+        ...{ key, signal, source: input.source, idSpace: input.idSpace },
+        entity: input.entity,
+        mappings: input.mappings,
+        timezone: config.warehouse.timezone,
+        memoryLimit: config.warehouse.memoryLimit,
+        threads: config.warehouse.threads,
+        scratch: engine.scratch,
+        nextLoadId: () => engine.nextLoadId(),
+        onBytes: (bytes, total) => progress.onBytes(bytes, total),
+      })
+      files.push(file)
+      progress.onLoaded(file)
+    }
+    return files
+  })
+}
+
+async function loadFile(
+  config: Config,
+  engine: Engine,
+  planned: PlannedInput,
+  dryRun: boolean,
+  request: FileRequest,
+): Promise<LoadedFile> {
+  const started = performance.now()
+  const recognised = await recogniseFile(planned.path, request)
+  const done = (outcome: LoadedFile['outcome'], mappings: readonly LoadedMapping[]): LoadedFile => ({
+    ...{ input: planned.path, source: planned.source, outcome, mappings },
+    format: [recognised.input.format, recognised.input.compression]
+      .filter((part) => part !== 'none')
+      .join('.'),
+    milliseconds: Math.round(performance.now() - started),
+  })
+  const wanted = recognised.mappings.map((mapping) => mapping.sha256)
+  const [earlier] = await ledger(engine, 'same-size', {
+    source: planned.source,
+    bytes: recognised.input.stats?.size ?? -1,
+  })
+  if (Number(earlier?.[0]) > 0) {
+    // Probably the same file again: hashing alone is quicker than reading.
+    const contentSha256 = await hashInput(recognised.input)
+    const same = await sameContent(engine, planned.source, contentSha256)
+    if (wanted.every((sha256) => same.some((load) => load.mappingSha256 === sha256)))
+      return done('unchanged', [])
+  }
+  let staged: StagedFile[] = []
+  try {
+    staged = await stageFile(recognised, request)
+    const mappings = staged.map(describeMapping)
+    for (const { batch } of staged)
+      assertRejects(planned.path, batch.load.counts, config.load.maxRejects, staged)
+    if (dryRun) return done('checked', mappings)
+    const committed = await engine.transaction(async () => {
+      let count = 0
+      for (const { batch, mapping } of staged) {
+        const { load: record } = batch
+        const same = await sameContent(engine, planned.source, record.contentSha256)
+        if (same.some((load) => load.mappingSha256 === mapping.sha256)) continue
+        const changed = same.filter((load) => load.format === mapping.name)
+        const replaced =
+          mapping.export === 'snapshot' ? await earlierSnapshots(engine, planned.source, mapping.name) : []
+        const supersedes = [...new Set([...changed.map((load) => load.loadId), ...replaced])]
+        await engine.append({ ...batch, load: { ...record, supersedes } })
+        count += 1
+      }
+      return count
+    })
+    return committed > 0 ? done('loaded', mappings) : done('unchanged', [])
+  } finally {
+    for (const { batch } of staged) discardStaged(engine.scratch, batch.load.loadId)
+  }
+}
+
+function describeMapping({ mapping, batch, reasons, leftOut }: StagedFile): LoadedMapping {
+  const { loadId, counts, entities } = batch.load
+  return {
+    ...{ loadId, counts, reasons, leftOut },
+    mapping: mapping.name,
+    entity: mapping.entity,
+    rows: entities[mapping.entity] ?? 0,
+  }
+}
+
+/** Holds rejects against `--max-rejects`: a number of records, or a share of those read. */
+function assertRejects(input: string, counts: Counts, limit: string, staged: readonly StagedFile[]): void {
+  const share = /^(\d+(?:\.\d+)?)\s*%$/.exec(limit)
+  const allowed = share ? Math.floor((counts.read * Number(share[1])) / 100) : Number(limit)
+  if (counts.rejected <= allowed) return
+  const reasons = staged.flatMap((file) => file.reasons).slice(0, 5)
+  throw new UserError(
+    'LPA-LOAD-REJECTS',
+    `${input}: ${counts.rejected} of ${counts.read} records are bad, more than the limit of ${limit}. Nothing was loaded.`,
+    {
+      exit: 'data',
+      where: reasons[0]?.first ?? input,
+      next: [
+        ...reasons.map((reason) => `${reason.first}: ${reason.reason} (${reason.count} ×)`),
+        'Mend the export, or allow it: --max-rejects 5%',
+      ],
+    },
+  )
+}
+
+async function sameContent(engine: Engine, source: string, contentSha256: string) {
+  const rows = await ledger(engine, 'same-content', { source, content_sha256: contentSha256 })
+  return rows.map(([loadId, format, mappingSha256]) => ({
+    loadId: Number(loadId),
+    format: String(format),
+    mappingSha256: String(mappingSha256),
+  }))
+}
+
+async function earlierSnapshots(engine: Engine, source: string, format: string): Promise<number[]> {
+  const rows = await ledger(engine, 'earlier-snapshots', { source, format })
+  return rows.map(([loadId]) => Number(loadId))
+}
+
+async function ledger(engine: Engine, name: string, values: Record<string, Cell>) {
+  return (await engine.query(readSql('ledger', name).body, values)).rows
+}
+
+// ── which inputs, under which source ──────────────────────────────────────────────────────────────────────
+
+/** The source of inputs that belong to none in lpa.toml. */
+const UNNAMED_SOURCE = 'files'
+
+function planInputs(config: Config, request: LoadRequest): PlannedInput[] {
+  const { sources } = config
+  const names = request.inputs.length > 0 ? request.inputs : Object.keys(sources)
+  if (names.length === 0) {
+    throw new UserError(
+      'LPA-LOAD-NOTHING',
+      'There is nothing to load: no input named, no source configured.',
+      {
+        exit: 'usage',
+        next: [
+          'Name files: lpa load exports/*.csv',
+          'Or add [sources.NAME] with uri = "exports/*" to lpa.toml',
+        ],
+      },
+    )
+  }
+  const configured = Object.entries(sources).map(([name, settings]) => ({
+    name,
+    settings,
+    files: new Set(isLocal(settings.uri) ? filesOrNone(settings.uri) : []),
+  }))
+  return names.flatMap((name): PlannedInput[] => {
+    const settings = sources[name]
+    const found = settings ? findFiles([settings.uri]) : findFiles([name])
+    return found.map((path) => {
+      const owner = settings
+        ? { name, settings }
+        : configured.find((source) => source.name === request.source || source.files.has(resolve(path)))
+      const source = request.source ?? owner?.name ?? UNNAMED_SOURCE
+      const mapping = owner?.settings.mapping ?? []
+      return {
+        path: path === '-' ? path : relative(process.cwd(), resolve(path)) || path,
+        source,
+        idSpace: owner?.settings.idSpace ?? source,
+        mappings: request.mappings.length > 0 ? request.mappings : [mapping].flat(),
+        entity: request.entity ?? owner?.settings.entity,
+      }
+    })
+  })
+}
+
+function isLocal(uri: string): boolean {
+  return !/^[a-z]+:\/\//.test(uri)
+}
+
+function filesOrNone(uri: string): string[] {
+  try {
+    return findFiles([uri]).map((path) => resolve(path))
+  } catch {
+    return []
+  }
+}
