@@ -1,0 +1,332 @@
+import { Command, Flags, type Interfaces } from '@oclif/core'
+import type { Config } from './config.ts'
+import { formatDuration } from './duration.ts'
+import { EXIT, type ExitName, UserError } from './errors.ts'
+import { asUserError, failureJson, failureText } from './failure.ts'
+import { type Log, silentLog } from './log.ts'
+import {
+  describeTerminal,
+  exactJson,
+  FORMATS,
+  type Format,
+  type WriteOptions,
+  writeRows,
+  writeText,
+} from './output.ts'
+import { type Progress, silentProgress, terminalProgress } from './progress.ts'
+import { newRunId, type RunRecord } from './run-record.ts'
+import { safeLines } from './safe-text.ts'
+import { rememberSecretVariables, scrub } from './secrets.ts'
+import type { Result, ResultStream } from './types.ts'
+
+const GLOBAL = 'GLOBAL'
+
+const sharedFlags = {
+  config: Flags.string({
+    helpGroup: GLOBAL,
+    helpValue: 'FILE',
+    summary: 'Configuration file, instead of the nearest lpa.toml upwards.',
+  }),
+  profile: Flags.string({ helpGroup: GLOBAL, helpValue: 'NAME', summary: 'Profile of the configuration.' }),
+  format: Flags.option({ options: FORMATS })({
+    helpGroup: GLOBAL,
+    helpValue: 'FORMAT',
+    summary: `How rows are printed: ${FORMATS.join(', ')}.`,
+  }),
+  json: Flags.boolean({ helpGroup: GLOBAL, summary: 'The same as --format json; errors are JSON too.' }),
+  quiet: Flags.boolean({ char: 'q', helpGroup: GLOBAL, summary: 'Only data and errors.' }),
+  verbose: Flags.boolean({
+    char: 'v',
+    helpGroup: GLOBAL,
+    summary: 'Log to standard error, with stacks of errors; twice for more.',
+  }),
+  'log-file': Flags.string({
+    helpGroup: GLOBAL,
+    helpValue: 'FILE',
+    summary: 'Append the log to a file, as JSON lines.',
+  }),
+  'no-color': Flags.boolean({ helpGroup: GLOBAL, summary: 'No colour (also NO_COLOR, TERM=dumb).' }),
+  'lock-wait': Flags.string({
+    helpGroup: GLOBAL,
+    helpValue: 'DURATION',
+    summary: 'How long to wait for another run that writes: 30s, 5m.',
+  }),
+  report: Flags.string({
+    helpGroup: GLOBAL,
+    helpValue: 'FILE',
+    summary: 'Write what was done to a file, as JSON.',
+  }),
+}
+
+type SharedFlags = Interfaces.InferredFlags<typeof sharedFlags>
+
+/** Flags whose values may be personal or long, and are not recorded. */
+const UNRECORDED = ['sql', 'param', 'reveal', 'from']
+
+/** Work that was asked to stop has this long, before the process is ended under it. */
+const STOP_WITHIN_MS = 4500
+
+/**
+ * What every command of lpa has in common. A command is: `start` (parse), one call into the pipeline, `print` or
+ * `printValue`, `finish`.
+ *
+ *     async run(): Promise<void> {
+ *       const { args, flags } = await this.start(Batch)
+ *       const built = await buildCore(await this.settings(), { full: flags.full, signal: this.signal })
+ *       this.finish({ summary: `${built.rows} rows`, details: built })
+ *     }
+ */
+export abstract class BaseCommand extends Command {
+  static override baseFlags = sharedFlags
+
+  readonly #startedAt = new Date()
+  readonly #stop = new AbortController()
+  #stoppedBy: { readonly signal: string; readonly code: number } | undefined
+  #shared: SharedFlags | undefined
+  #verbose = 0
+  #progress: Progress = silentProgress
+  #log: Log = silentLog
+  #outcome: { summary?: string; details?: object; exit: ExitName } = { exit: 'done' }
+  #recordRun: ((run: RunRecord) => Promise<void>) | undefined
+  #letGo: () => void = () => {}
+
+  /** Names this run in logs, reports and `meta.runs`. */
+  protected readonly runId = newRunId(this.#startedAt)
+
+  /** Aborted by SIGINT, SIGTERM and SIGHUP; its reason is a UserError to be thrown on. */
+  protected get signal(): AbortSignal {
+    return this.#stop.signal
+  }
+
+  /** Shown on stderr when that is a terminal, else silent. */
+  protected get progress(): Progress {
+    return this.#progress
+  }
+
+  /** Silent without --log-file and -v. */
+  protected get runLog(): Log {
+    return this.#log
+  }
+
+  /** Parses the command line and makes the rest of this class ready. Throws UserError (exit 2). */
+  protected async start<
+    F extends Interfaces.OutputFlags<Interfaces.FlagInput>,
+    A extends Interfaces.OutputArgs<Interfaces.ArgInput>,
+  >(command: Interfaces.Input<F, SharedFlags, A>): Promise<Interfaces.ParserOutput<F, SharedFlags, A>> {
+    // oclif reads standard input for an argument that is not given, and lets a list flag swallow the arguments.
+    for (const arg of Object.values(command.args ?? {})) (arg as { ignoreStdin?: boolean }).ignoreStdin = true
+    for (const flag of Object.values(command.flags ?? {})) {
+      if ((flag as { multiple?: boolean }).multiple)
+        (flag as { multipleNonGreedy?: boolean }).multipleNonGreedy = true
+    }
+    const parsed = await this.parse(command)
+    const shared: SharedFlags = parsed.flags
+    this.#shared = shared
+    this.#verbose = parsed.raw.filter((token) => token.type === 'flag' && token.flag === 'verbose').length
+    rememberSecretVariables(process.env)
+    this.#letGo = this.#listenForSignals()
+    if (shared['log-file'] !== undefined || this.#verbose > 0) {
+      const { openLog } = await import('./log.ts')
+      this.#log = await openLog({
+        ...(shared['log-file'] !== undefined && { file: shared['log-file'] }),
+        verbose: this.#verbose,
+        stderr: process.stderr,
+        runId: this.runId,
+      })
+      this.#log.info('started', { command: this.#name, arguments: this.#recordedArguments() })
+    }
+    const shows = process.stderr.isTTY && !shared.quiet && this.#verbose === 0 && process.env.TERM !== 'dumb'
+    if (shows) this.#progress = terminalProgress(process.stderr)
+    return parsed
+  }
+
+  /** What is configured; `overrides` are flags of the command, by setting: `{'load.max_rejects': '5%'}`. */
+  protected async settings(overrides: Readonly<Record<string, string | undefined>> = {}): Promise<Config> {
+    const { loadConfig } = await import('./config.ts')
+    return loadConfig({
+      cwd: process.cwd(),
+      env: process.env,
+      flags: {
+        config: this.#shared?.config,
+        profile: this.#shared?.profile,
+        settings: { 'load.lock_wait': this.#shared?.['lock-wait'], ...overrides },
+      },
+    })
+  }
+
+  /** The format asked for, or `otherwise`. */
+  protected format(otherwise: Format = 'table'): Format {
+    return this.#shared?.json ? 'json' : (this.#shared?.format ?? otherwise)
+  }
+
+  /**
+   * Prints rows on stdout in the format asked for, and answers how many. The command brings what draws the chart and
+   * what writes Parquet; without them these formats are refused.
+   */
+  protected async print(
+    rows: Result | ResultStream,
+    options: Pick<WriteOptions, 'draw' | 'parquet' | 'raw'> & { readonly format?: Format } = {},
+  ): Promise<number> {
+    this.#progress.done()
+    const { format, ...how } = options
+    const count = await writeRows(rows, {
+      format: this.format(format),
+      to: process.stdout,
+      terminal: this.terminal,
+      ...how,
+    })
+    this.#outcome.summary ??= `${count} ${count === 1 ? 'row' : 'rows'}`
+    return count
+  }
+
+  /** Prints what is not rows on stdout: as JSON when that is asked for, else as this text. */
+  protected async printValue(value: object, text: string): Promise<void> {
+    this.#progress.done()
+    const format = this.format()
+    if (format === 'json') await writeText(exactJson(value, 2), process.stdout)
+    else if (format === 'ndjson') await writeText(exactJson(value), process.stdout)
+    else await writeText(text, process.stdout)
+  }
+
+  /** Tells people something on stderr, unless --quiet. Texts from data in it are made safe. */
+  protected note(text: string): void {
+    if (this.#shared?.quiet) return
+    this.#progress.done()
+    process.stderr.write(`${safeLines(scrub(text))}\n`)
+  }
+
+  /** What the run came to: the summary line, what `--report` adds, and the exit code. */
+  protected finish(outcome: { summary?: string; details?: object; exit?: ExitName }): void {
+    this.#outcome = { ...this.#outcome, ...outcome }
+  }
+
+  /** For commands that write the warehouse: called once at the end, however it ends, to add the row of `meta.runs`. */
+  protected recordRun(record: (run: RunRecord) => Promise<void>): void {
+    this.#recordRun = record
+  }
+
+  /** What stdout can show. */
+  protected get terminal() {
+    return describeTerminal(process.stdout, process.env, this.#shared?.['no-color'])
+  }
+
+  // ── the end of a run ────────────────────────────────────────────────────────────────────────────────────
+
+  // The error is reported in `finally`, together with the rest of the run's end.
+  protected override async catch(): Promise<void> {}
+
+  protected override async finally(error: Error | undefined): Promise<void> {
+    this.#progress.done()
+    this.#letGo()
+    const left = error as { code?: string; oclif?: { exit?: number } } | undefined
+    if (left?.code === 'EEXIT') {
+      process.exitCode = left.oclif?.exit ?? EXIT.done
+      return
+    }
+    let failure = error && asUserError(error, this.#commandLine())
+    let code = this.#stoppedBy?.code ?? failure?.exitCode ?? EXIT[this.#outcome.exit]
+    const finishedAt = new Date()
+    const run = () => this.#runRecord(finishedAt, code, failure)
+    try {
+      await this.#recordRun?.(run())
+      await this.#writeReport(run(), failure)
+    } catch (thrown) {
+      // The first failure is the one that matters.
+      failure ??= asUserError(thrown)
+      if (code === EXIT.done) code = failure.exitCode
+    }
+    process.exitCode = code
+    if (failure) this.#printFailure(failure)
+    this.#printSummary(run())
+    this.#log.info('ended', { exitCode: code, ...(failure && { error: failure.code }) })
+    await this.#log.close()
+  }
+
+  #printFailure(failure: UserError): void {
+    // What the work says when it was asked to stop tells nothing new.
+    if (this.#stoppedBy && this.#verbose === 0) return
+    const format = this.#shared ? this.format() : this.argv.includes('--json') ? 'json' : 'table'
+    if (format === 'json' || format === 'ndjson') {
+      process.stderr.write(`${exactJson(failureJson(failure))}\n`)
+      return
+    }
+    const { color } = describeTerminal(process.stderr, process.env, this.argv.includes('--no-color'))
+    process.stderr.write(failureText(failure, { color, verbose: this.#verbose > 0 }))
+  }
+
+  #printSummary(run: RunRecord): void {
+    // No summary for a command line that could not be read, nor for commands that have nothing to sum up.
+    if (!this.#shared || run.summary === '') return
+    const took = formatDuration(Date.parse(run.finishedAt) - Date.parse(run.startedAt))
+    this.note(`lpa ${run.command}: ${run.summary} (${took})`)
+  }
+
+  #runRecord(finishedAt: Date, exitCode: number, failure: UserError | undefined): RunRecord {
+    const stopped = this.#stoppedBy && `stopped by ${this.#stoppedBy.signal}`
+    return {
+      runId: this.runId,
+      command: this.#name,
+      arguments: this.#recordedArguments(),
+      startedAt: this.#startedAt.toISOString(),
+      finishedAt: finishedAt.toISOString(),
+      exitCode,
+      // The message of an internal error may hold anything, so records have codes only.
+      summary: scrub(stopped ?? (failure ? `failed: ${failure.code}` : (this.#outcome.summary ?? ''))),
+    }
+  }
+
+  async #writeReport(run: RunRecord, failure: UserError | undefined): Promise<void> {
+    const file = this.#shared?.report
+    if (file === undefined) return
+    const { writeWhole } = await import('./report-file.ts')
+    const told =
+      failure && (failure.code === 'LPA-INTERNAL' ? { error: { code: failure.code } } : failureJson(failure))
+    await writeWhole(file, `${scrub(exactJson({ ...run, ...told, ...this.#outcome.details }, 2))}\n`)
+  }
+
+  // ── small parts ─────────────────────────────────────────────────────────────────────────────────────────
+
+  get #name(): string {
+    return (this.id ?? '').replaceAll(':', ' ')
+  }
+
+  #commandLine() {
+    return {
+      command: this.#name,
+      commands: this.config.commandIDs.map((id) => id.replaceAll(':', ' ')),
+      flags: [...Object.keys(this.ctor.flags), ...Object.keys(sharedFlags), 'help'],
+    }
+  }
+
+  #recordedArguments(): string {
+    const hidden = new RegExp(`^--(${UNRECORDED.join('|')})(=|$)`)
+    const shown = this.argv.map((word, index) => {
+      if (hidden.test(word)) return word.replace(/=.*$/s, '=…')
+      return hidden.test(this.argv[index - 1] ?? '') && !this.argv[index - 1]?.includes('=') ? '…' : word
+    })
+    return scrub(
+      shown.map((word) => (/^[\w@%+=:,./…-]+$/.test(word) ? word : JSON.stringify(word))).join(' '),
+    )
+  }
+
+  #listenForSignals(): () => void {
+    const signals = { SIGINT: EXIT.sigint, SIGTERM: EXIT.sigterm, SIGHUP: 129 } as const
+    const stop = (signal: NodeJS.Signals): void => {
+      const code = signals[signal as keyof typeof signals]
+      if (this.#stoppedBy) process.exit(code)
+      this.#stoppedBy = { signal, code }
+      this.#progress.done()
+      process.stderr.write(`lpa ${this.#name}: stopping (${signal}); once more to stop at once.\n`)
+      setTimeout(() => process.exit(code), STOP_WITHIN_MS).unref()
+      this.#stop.abort(
+        new UserError('LPA-RUN-STOPPED', `Stopped by ${signal}.`, {
+          exit: signal === 'SIGINT' ? 'sigint' : 'sigterm',
+        }),
+      )
+    }
+    for (const signal of Object.keys(signals)) process.on(signal, stop)
+    return () => {
+      for (const signal of Object.keys(signals)) process.off(signal, stop)
+    }
+  }
+}

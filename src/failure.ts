@@ -1,0 +1,156 @@
+/** Any error as one that a user can act on, and how it is printed. */
+
+import { didYouMean } from './did-you-mean.ts'
+import { type ExitName, UserError } from './errors.ts'
+import { safeLines, safeText } from './safe-text.ts'
+import { scrub } from './secrets.ts'
+
+/** What is known about the command line when it could not be read. */
+export interface CommandLine {
+  /** `schema apply`; absent when no command was found. */
+  readonly command?: string
+  /** All commands, as typed: `schema apply`. */
+  readonly commands?: readonly string[]
+  readonly flags?: readonly string[]
+}
+
+/** UserErrors as they are; oclif's and the system's errors in our words; all else is an internal error (70). */
+export function asUserError(error: unknown, line: CommandLine = {}): UserError {
+  if (error instanceof UserError) return error
+  if (!(error instanceof Error)) return internal(new Error(String(error)))
+  if ('oclif' in error) return usageError(error as OclifError, line)
+  if ('syscall' in error && 'code' in error) return systemError(error as NodeJS.ErrnoException)
+  return internal(error)
+}
+
+/**
+ * What happened, where, what to do next, the code: for people. A stack, and what caused it, only when `verbose`.
+ * Control characters are shown as escapes and secrets hidden.
+ */
+export function failureText(error: UserError, options: { color: boolean; verbose: boolean }): string {
+  const label = options.color ? '\x1b[31mError:\x1b[39m' : 'Error:'
+  const where = error.where === undefined ? '' : `${error.where}: `
+  const lines = [
+    `${label} ${safeLines(scrub(where + error.message))}`,
+    ...error.next.map((step) => `  ${safeLines(scrub(step))}`),
+    `  ${error.code}, exit ${error.exitCode}`,
+  ]
+  if (options.verbose) lines.push(safeLines(scrub(stackOf(error))))
+  return `${lines.join('\n')}\n`
+}
+
+/** The same for programs: one value, whose shape is public. */
+export function failureJson(error: UserError): { error: Record<string, unknown> } {
+  return {
+    error: {
+      code: error.code,
+      exit: error.exitCode,
+      message: scrub(error.message),
+      ...(error.where !== undefined && { where: scrub(error.where) }),
+      next: error.next.map(scrub),
+    },
+  }
+}
+
+function stackOf(error: Error): string {
+  const { cause } = error
+  return (error.stack ?? String(error)) + (cause instanceof Error ? `\nCaused by: ${stackOf(cause)}` : '')
+}
+
+function internal(error: Error): UserError {
+  return new UserError('LPA-INTERNAL', `Internal error: ${error.message}`, {
+    exit: 'internal',
+    next: 'This should not happen. Run it again with --verbose and report what it prints.',
+    cause: error,
+  })
+}
+
+// ── the command line ──────────────────────────────────────────────────────────────────────────────────────
+
+interface OclifError extends Error {
+  readonly flags?: readonly string[]
+  readonly args?: readonly unknown[]
+}
+
+function usageError(error: OclifError, line: CommandLine): UserError {
+  const help = `See lpa ${line.command ? `${line.command} ` : ''}--help.`
+  const usage = (code: string, message: string, next: string | undefined) =>
+    new UserError(code, message, { exit: 'usage', next: next ? [next, help] : [help], cause: error })
+
+  const missing = /^[Cc]ommand (.+) not found\.?$/.exec(error.message)?.[1]
+  if (missing !== undefined) return unknownCommand(missing, line.commands ?? [], error)
+  switch (error.constructor.name) {
+    case 'NonExistentFlagsError': {
+      const flag = (error.flags?.[0] ?? '').replace(/=.*$/s, '')
+      const near = didYouMean(flag.replace(/^-+/, ''), line.flags ?? [])
+      return usage(
+        'LPA-USAGE-FLAG',
+        `${safeText(flag)} is not a flag of lpa ${line.command ?? ''}.`.replace(' .', '.'),
+        near && `Did you mean --${near}?`,
+      )
+    }
+    case 'UnexpectedArgsError':
+      return usage(
+        'LPA-USAGE-ARGUMENT',
+        `lpa ${line.command ?? ''} takes no argument ${JSON.stringify(String(error.args?.[0]))} here.`,
+        undefined,
+      )
+    case 'RequiredArgsError': {
+      const names = (error.args ?? []).map((arg) => (arg as { name: string }).name.toUpperCase())
+      return usage('LPA-USAGE-MISSING', `lpa ${line.command ?? ''} needs ${names.join(' and ')}.`, undefined)
+    }
+    default:
+      return usage('LPA-USAGE', error.message.replace(/\nSee more help with --help$/, ''), undefined)
+  }
+}
+
+function unknownCommand(words: string, commands: readonly string[], cause: Error): UserError {
+  const typed = words.replaceAll(':', ' ')
+  const near = didYouMean(typed, commands) ?? didYouMean(typed.split(' ')[0] ?? '', commands)
+  return new UserError('LPA-USAGE-COMMAND', `${typed} is not a command of lpa.`, {
+    exit: 'usage',
+    next: [...(near ? [`Did you mean lpa ${near}?`] : []), 'See lpa --help.'],
+    cause,
+  })
+}
+
+// ── the system ────────────────────────────────────────────────────────────────────────────────────────────
+
+const SYSTEM: Readonly<Record<string, { exit: ExitName; what: string; next: string }>> = {
+  ENOENT: { exit: 'noInput', what: 'is not there', next: 'Check the name.' },
+  ENOTDIR: { exit: 'noInput', what: 'is not there: a part of its path is a file', next: 'Check the name.' },
+  EISDIR: { exit: 'noInput', what: 'is a folder', next: 'Name a file.' },
+  EACCES: { exit: 'notPermitted', what: 'is not permitted', next: 'Check owner and permissions.' },
+  EPERM: { exit: 'notPermitted', what: 'is not permitted', next: 'Check owner and permissions.' },
+  EROFS: { exit: 'cannotCreate', what: 'is on a read-only file system', next: 'Use another folder.' },
+  ENOSPC: {
+    exit: 'cannotCreate',
+    what: 'cannot be written: the disk is full',
+    next: 'Make room and run it again.',
+  },
+  EDQUOT: {
+    exit: 'cannotCreate',
+    what: 'cannot be written: the quota is used up',
+    next: 'Make room and run it again.',
+  },
+  EMFILE: {
+    exit: 'io',
+    what: 'cannot be opened: too many files are open',
+    next: 'Raise the limit (ulimit -n).',
+  },
+  ECONNREFUSED: { exit: 'unavailable', what: 'refuses connections', next: 'Check that it is running.' },
+  ETIMEDOUT: { exit: 'unavailable', what: 'does not answer', next: 'Check address and network.' },
+  ENOTFOUND: { exit: 'unavailable', what: 'cannot be found', next: 'Check address and network.' },
+}
+
+/** Node's errors of files and sockets: exit code and words by their code. */
+function systemError(error: NodeJS.ErrnoException): UserError {
+  const code = error.code ?? ''
+  const known = SYSTEM[code] ?? { exit: 'io', what: 'failed', next: 'Check the disk and the system log.' }
+  const subject = error.path ?? (error as { address?: string }).address ?? `The system call ${error.syscall}`
+  return new UserError(`LPA-SYSTEM-${code}`, `${subject} ${known.what} (${error.syscall}).`, {
+    exit: known.exit,
+    next: known.next,
+    cause: error,
+  })
+}
