@@ -105,6 +105,12 @@ export interface TableDeclaration {
   readonly sql: string
 }
 
+/** What `schema apply` changes in a live table by itself; everything else is a numbered change. */
+export type TableChange =
+  | { readonly kind: 'add column' | 'widen column'; readonly column: string; readonly type: string }
+  | { readonly kind: 'allow null'; readonly column: string }
+  | { readonly kind: 'cluster' }
+
 /** What one commit brings: staged files, their ledger row and the position to go on from. */
 export interface Batch {
   readonly files: readonly ParquetFile[]
@@ -123,6 +129,8 @@ export interface Engine {
   transaction<T>(work: () => Promise<T>): Promise<T>
   /** Statements that create what a declared table asks for: the table, its clustering, its partitions. */
   createTable(table: TableDeclaration): readonly string[]
+  /** Statements that bring a live table closer to what is declared. */
+  alterTable(table: TableDeclaration, change: TableChange): readonly string[]
   /** A number that no other load has; gaps are ordinary. */
   nextLoadId(): Promise<number>
   /** A private folder on the same file system as the warehouse, for staged files. */

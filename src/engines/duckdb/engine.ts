@@ -3,20 +3,11 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { DuckDBResult, DuckDBValue } from '@duckdb/node-api'
-import { openDuckDB, quoteName, quoteText, readNumber } from '../../duckdb.ts'
+import { openDuckDB, quoteText, readNumber } from '../../duckdb.ts'
 import { UserError } from '../../errors.ts'
-import type {
-  Batch,
-  Capabilities,
-  Engine,
-  Position,
-  Result,
-  ResultStream,
-  Row,
-  TableDeclaration,
-  Values,
-} from '../../types.ts'
+import type { Batch, Capabilities, Engine, Position, Result, ResultStream, Row, Values } from '../../types.ts'
 import { ensureExtensions } from './extensions.ts'
+import { alterTable, createTable } from './table-ddl.ts'
 import { cellConverter, columnType } from './values.ts'
 import { nextNumber, takeWriterLock, type WriterLock } from './writer-lock.ts'
 
@@ -242,6 +233,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     append,
     lastPosition,
     createTable,
+    alterTable,
     nextLoadId: () => nextNumber(folder, 'load'),
     version: async () => String(await readNumber(connection, 'from lake.current_snapshot()')),
     interrupt: () => connection.interrupt(),
@@ -267,19 +259,6 @@ const STAGED_TABLES = [
     'course_completion',
   ].map((entity) => `staging.stg_${entity}`),
 ]
-
-function createTable(table: TableDeclaration): string[] {
-  if (table.kind === 'view') return [table.sql]
-  const statements = [table.sql]
-  if (table.cluster.length > 0) {
-    statements.push(`alter table ${table.name} set sorted by (${table.cluster.map(quoteName).join(', ')})`)
-  }
-  if (table.partitionMonth) {
-    const column = quoteName(table.partitionMonth)
-    statements.push(`alter table ${table.name} set partitioned by (year(${column}), month(${column}))`)
-  }
-  return statements
-}
 
 function isAlive(pid: number): boolean {
   try {
