@@ -1,0 +1,173 @@
+/** Completion scripts made from the commands' own descriptions, so that they never fall behind. Pure text. */
+
+export const SHELLS = ['bash', 'zsh', 'fish'] as const
+export type Shell = (typeof SHELLS)[number]
+
+/** What completion needs of a command; oclif's cached commands have this shape. */
+export interface CompletedCommand {
+  /** As typed: `schema apply`. */
+  readonly name: string
+  readonly summary: string
+  readonly flags: readonly CompletedFlag[]
+  /** Words for the first arguments, such as report names; file names come where there are none. */
+  readonly words: readonly string[]
+}
+
+export interface CompletedFlag {
+  readonly name: string
+  readonly char?: string
+  readonly summary: string
+  readonly takesValue: boolean
+  /** Values to choose from; `profile` reads them from lpa.toml when asked. */
+  readonly values: readonly string[]
+}
+
+export function completionScript(shell: Shell, commands: readonly CompletedCommand[]): string {
+  return { bash: bashScript, zsh: zshScript, fish: fishScript }[shell](commands)
+}
+
+// Profile names, from the nearest lpa.toml upwards: read by the shell itself, since starting Node takes too long.
+const PROFILES = `_lpa_profiles() {
+  local folder=$PWD
+  while [ -n "$folder" ] && [ ! -f "$folder/lpa.toml" ]; do folder=\${folder%/*}; done
+  [ -f "$folder/lpa.toml" ] && sed -n 's/^[[:space:]]*\\[profiles\\.\\([A-Za-z0-9_-]*\\).*/\\1/p' "$folder/lpa.toml" | sort -u
+}`
+
+function bashScript(commands: readonly CompletedCommand[]): string {
+  return `# bash completion for lpa. Load it with: source <(lpa completion bash)
+${PROFILES}
+
+_lpa() {
+  local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} typed= word words=
+  # --flag=value arrives as three words.
+  if [ "$current" = "=" ]; then current=; elif [ "$previous" = "=" ]; then previous=\${COMP_WORDS[COMP_CWORD-2]}; fi
+  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    case "$typed\${typed:+ }$word" in
+${cases(commandWords(commands), (words) => `      ${words}) typed="$typed\${typed:+ }$word" ;;`)}
+      *) break ;;
+    esac
+  done
+${shellValues(commands)}
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+}
+complete -o default -F _lpa lpa
+`
+}
+
+function zshScript(commands: readonly CompletedCommand[]): string {
+  return `#compdef lpa
+# zsh completion for lpa. Load it with: source <(lpa completion zsh)
+# or save it as _lpa in a folder of $fpath.
+${PROFILES}
+
+_lpa() {
+  local current=\${words[CURRENT]} previous=\${words[CURRENT-1]} typed= word words_=
+  if [[ $current == --*=* ]]; then previous=\${current%%=*}; compset -P '*='; fi
+  for word in "\${(@)words[2,CURRENT-1]}"; do
+    case "$typed\${typed:+ }$word" in
+${cases(commandWords(commands), (words) => `      ${words}) typed="$typed\${typed:+ }$word" ;;`)}
+      *) break ;;
+    esac
+  done
+${shellValues(commands).replaceAll('words=', 'words_=').replaceAll('COMPREPLY=(); return', '_files; return')}
+  if [[ -z $words_ ]]; then _files; return; fi
+  compadd -- \${=words_}
+  [[ $current == -* ]] || _files
+}
+if [[ $funcstack[1] == _lpa ]]; then _lpa "$@"; else compdef _lpa lpa; fi
+`
+}
+
+/** Sets `words` to what fits at the cursor: values of the flag before it, else flags, else commands and arguments. */
+function shellValues(commands: readonly CompletedCommand[]): string {
+  const values = new Map<string, string[]>()
+  for (const command of commands) {
+    for (const flag of command.flags.filter(({ takesValue }) => takesValue)) {
+      const words = flag.name === 'profile' ? '$(_lpa_profiles)' : flag.values.join(' ')
+      const names = [`--${flag.name}`, ...(flag.char ? [`-${flag.char}`] : [])]
+      for (const name of names) values.set(words, [...(values.get(words) ?? []), `'${command.name}:${name}'`])
+    }
+  }
+  const lines = [...values].map(([words, places]) => {
+    const then = words === '' ? 'COMPREPLY=(); return' : `words="${words}"`
+    return `    ${places.join('|')}) ${then} ;;`
+  })
+  const below = [...new Set(['', ...commandWords(commands)])].map((typed) => {
+    const command = commands.find(({ name }) => name === typed)
+    const flags =
+      command?.flags.flatMap(({ name, char }) => [`--${name}`, ...(char ? [`-${char}`] : [])]) ?? []
+    const flagWords = [...flags, '--help', ...(typed === '' ? ['--version'] : [])].join(' ')
+    const words = [...nextWords(commands, typed), ...(command?.words ?? [])].join(' ')
+    return `    '${typed}') case "$current" in -*) words="${flagWords}" ;; *) words="${words}" ;; esac ;;`
+  })
+  return `  case "$typed:$previous" in
+${lines.join('\n')}
+  *) case "$typed" in
+${below.join('\n')}
+  esac ;;
+  esac`
+}
+
+function fishScript(commands: readonly CompletedCommand[]): string {
+  const lines = [
+    '# fish completion for lpa. Load it with: lpa completion fish | source',
+    'function __lpa_at --description "The words after lpa, flags left out, begin with these"',
+    '  set -l words (commandline -opc | string match --invert -- "-*")[2..-1]',
+    '  test (count $argv) -eq 0; and test (count $words) -eq 0; and return 0',
+    '  test (count $argv) -gt 0; and test "$words[1..(count $argv)]" = "$argv" 2>/dev/null',
+    'end',
+    'function __lpa_profiles',
+    '  set -l folder $PWD',
+    '  while test -n "$folder"; and not test -f "$folder/lpa.toml"',
+    "    set folder (string replace --regex '/[^/]*$' '' -- $folder)",
+    '  end',
+    '  test -f "$folder/lpa.toml"; and string match --regex --groups-only \'^\\s*\\[profiles\\.([A-Za-z0-9_-]+)\' <"$folder/lpa.toml" | sort -u',
+    'end',
+  ]
+  const at = (typed: string) => `-n '__lpa_at${typed && ` ${typed}`}'`
+  for (const typed of new Set(['', ...commandWords(commands)])) {
+    for (const word of nextWords(commands, typed)) {
+      const name = typed ? `${typed} ${word}` : word
+      const summary = commands.find((command) => command.name === name)?.summary ?? ''
+      lines.push(`complete -c lpa -f ${at(typed)} -a ${word} -d ${quoted(summary)}`)
+    }
+  }
+  for (const { name, flags, words } of commands) {
+    if (words.length > 0) lines.push(`complete -c lpa ${at(name)} -a ${quoted(words.join(' '))}`)
+    for (const flag of flags) {
+      const values = flag.name === 'profile' ? '(__lpa_profiles)' : flag.values.join(' ')
+      const value = flag.takesValue ? (values ? ` -x -a ${quoted(values)}` : ' -r') : ''
+      const char = flag.char ? ` -s ${flag.char}` : ''
+      lines.push(`complete -c lpa ${at(name)} -l ${flag.name}${char}${value} -d ${quoted(flag.summary)}`)
+    }
+  }
+  return `${lines.join('\n')}\n`
+}
+
+// ── small parts ───────────────────────────────────────────────────────────────────────────────────────────
+
+/** Everything that may stand at the beginning: `schema`, `schema apply`, `load`. */
+function commandWords(commands: readonly CompletedCommand[]): string[] {
+  const all = commands.flatMap(({ name }) => {
+    const words = name.split(' ')
+    return words.map((_, index) => words.slice(0, index + 1).join(' '))
+  })
+  return [...new Set(all)].sort()
+}
+
+/** The words that may follow: after '' the commands, after `schema`: apply, plan, status. */
+function nextWords(commands: readonly CompletedCommand[], typed: string): string[] {
+  const prefix = typed === '' ? '' : `${typed} `
+  const next = commands
+    .filter(({ name }) => name.startsWith(prefix) && name !== typed)
+    .map(({ name }) => name.slice(prefix.length).split(' ')[0] ?? '')
+  return [...new Set(next)].sort()
+}
+
+function cases(words: readonly string[], line: (pattern: string) => string): string {
+  return line(words.map((word) => `'${word}'`).join('|'))
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`
+}
