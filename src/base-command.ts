@@ -251,7 +251,8 @@ export abstract class BaseCommand extends Command {
       return
     }
     const { color } = describeTerminal(process.stderr, process.env, this.argv.includes('--no-color'))
-    process.stderr.write(failureText(failure, { color, verbose: this.#verbose > 0 }))
+    const verbose = this.#verbose > 0 || this.argv.includes('-v') || this.argv.includes('--verbose')
+    process.stderr.write(failureText(failure, { color, verbose }))
   }
 
   #printSummary(run: RunRecord): void {
@@ -294,7 +295,7 @@ export abstract class BaseCommand extends Command {
     return {
       command: this.#name,
       commands: this.config.commandIDs.map((id) => id.replaceAll(':', ' ')),
-      flags: [...Object.keys(this.ctor.flags), ...Object.keys(sharedFlags), 'help'],
+      flags: [...Object.keys(this.ctor.flags ?? {}), ...Object.keys(sharedFlags), 'help'],
     }
   }
 

@@ -100,8 +100,18 @@ function usageError(error: OclifError, line: CommandLine): UserError {
       return usage('LPA-USAGE-MISSING', `lpa ${line.command ?? ''} needs ${names.join(' and ')}.`, undefined)
     }
     default:
-      return usage('LPA-USAGE', error.message.replace(/\nSee more help with --help$/, ''), undefined)
+      return usage('LPA-USAGE', ...otherUsage(error))
   }
+}
+
+/** Message and hint. oclif: `Expected --format=jsn to be one of: table, json`. */
+function otherUsage(error: Error): [message: string, next: string | undefined] {
+  const message = error.message.replace(/\nSee more help with --help$/, '')
+  const [, place = '', options] = /^Expected (.*) to be one of: (.*)$/s.exec(message) ?? []
+  if (options === undefined) return [message.replace(/([^.!?])$/, '$1.'), undefined]
+  const [, flag = 'The argument', value = place] = /^(--[\w-]+)=(.*)$/s.exec(place) ?? []
+  const near = didYouMean(value, options.split(', '))
+  return [`${flag} is ${JSON.stringify(value)}. It is one of ${options}.`, near && `Did you mean ${near}?`]
 }
 
 function unknownCommand(words: string, commands: readonly string[], cause: Error): UserError {

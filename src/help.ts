@@ -1,0 +1,78 @@
+import { CommandHelp, Help } from '@oclif/core'
+import type { ExitName } from './errors.ts'
+import { EXIT } from './errors.ts'
+
+/** What each exit code means, as in every help and in the man page. */
+export const EXIT_MEANINGS: Readonly<Record<ExitName, string>> = {
+  done: 'Done. Rejected records within the limit are reported.',
+  findings: 'Findings: failed checks, drift.',
+  usage: 'The command line is wrong.',
+  data: 'Bad data, or more rejects than the limit; nothing committed.',
+  noInput: 'The input is missing.',
+  unavailable: 'An engine or broker cannot be reached.',
+  internal: 'Internal error.',
+  cannotCreate: 'A file cannot be created, or the disk is full.',
+  io: 'Reading or writing failed.',
+  locked: 'Another run holds the warehouse; try again.',
+  notPermitted: 'Not permitted.',
+  config: 'The configuration is wrong.',
+  sigint: 'Stopped by SIGINT.',
+  sigpipe: 'The reader of the output went away.',
+  sigterm: 'Stopped by SIGTERM.',
+}
+
+/** The same in a few words, for the help of one command. */
+const EXIT_BRIEF: Readonly<Record<ExitName, string>> = {
+  done: 'done',
+  findings: 'findings',
+  usage: 'usage',
+  data: 'bad data',
+  noInput: 'no input',
+  unavailable: 'not reachable',
+  internal: 'internal error',
+  cannotCreate: 'cannot create',
+  io: 'input/output',
+  locked: 'locked',
+  notPermitted: 'not permitted',
+  config: 'configuration',
+  sigint: 'SIGINT',
+  sigpipe: 'SIGPIPE',
+  sigterm: 'SIGTERM',
+}
+
+export function exitCodeRows(): [string, string][] {
+  return Object.entries(EXIT_MEANINGS).map(([name, meaning]) => [String(EXIT[name as ExitName]), meaning])
+}
+
+class LpaCommandHelp extends CommandHelp {
+  /** The arguments only: all flags are listed right below. */
+  protected override usage(): string {
+    const { command } = this
+    const args = Object.values(command.args ?? {})
+      .filter((arg) => !arg.hidden)
+      .map((arg) => {
+        const name = `${arg.name.toUpperCase()}${arg.multiple || command.strict === false ? '…' : ''}`
+        return arg.required ? name : `[${name}]`
+      })
+    return ['$', this.config.bin, command.id.replaceAll(':', ' '), ...args, '[FLAGS]'].join(' ')
+  }
+
+  protected override sections() {
+    const brief = Object.entries(EXIT_BRIEF).map(([name, words]) => `${EXIT[name as ExitName]} ${words}`)
+    const exitCodes = {
+      header: 'EXIT CODES',
+      generate: () => this.wrap(`${brief.join(' · ')}. See lpa --help.`),
+    }
+    return [...super.sections(), exitCodes]
+  }
+}
+
+/** oclif's help with the exit codes; set as `oclif.helpClass`. */
+export default class LpaHelp extends Help {
+  protected override CommandHelpClass = LpaCommandHelp
+
+  protected override async showRootHelp(): Promise<void> {
+    await super.showRootHelp()
+    this.log(this.section('EXIT CODES', exitCodeRows()))
+  }
+}
