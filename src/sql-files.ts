@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { didYouMean } from './did-you-mean.ts'
 import { UserError } from './errors.ts'
-import type { Cell, Dialect, Values } from './types.ts'
+import type { Cell, Dialect, Model, Values } from './types.ts'
 
 export type SqlKind = 'models' | 'reports' | 'checks' | 'mappings' | 'ledger'
 
@@ -27,10 +27,8 @@ export interface SqlChart {
   readonly y: readonly string[]
 }
 
-/** `-- materialise: table`, or `-- materialise: incremental key(a, b) partition(month of c)`. */
-export type Materialise =
-  | { readonly kind: 'table' }
-  | { readonly kind: 'incremental'; readonly key: readonly string[]; readonly partition?: string }
+/** `-- materialise: table`, `temporary`, or `incremental key(a, b) window(touched_pair)`. */
+export type Materialise = Model['materialise']
 
 export interface SqlFile {
   readonly kind: SqlKind
@@ -166,11 +164,11 @@ function readChart(value: string): SqlChart | undefined {
 }
 
 function readMaterialise(value: string): Materialise | undefined {
-  if (value === 'table') return { kind: 'table' }
-  const match = /^incremental key\(([\w, ]+)\)(?: partition\(([\w ]+)\))?$/.exec(value)
+  if (value === 'table' || value === 'temporary') return { kind: value }
+  const match = /^incremental key\(([\w, ]+)\)(?: window\((\w+)\))?$/.exec(value)
   if (match === null) return undefined
   const key = (match[1] as string).split(',').map((column) => column.trim())
-  return { kind: 'incremental', key, ...(match[2] === undefined ? {} : { partition: match[2] }) }
+  return { kind: 'incremental', key, ...(match[2] === undefined ? {} : { window: match[2] }) }
 }
 
 /** A parameter's value from its text, or undefined when the text is no value of the type. */

@@ -111,6 +111,23 @@ export type TableChange =
   | { readonly kind: 'allow null'; readonly column: string }
   | { readonly kind: 'cluster' }
 
+/** A model of `sql/models`, ready to run on one engine. */
+export interface Model {
+  /** A table of core, or of a `temporary` model its own name. */
+  readonly name: string
+  /** The table's columns; the SELECT gives them by name. */
+  readonly columns: readonly string[]
+  readonly select: string
+  /**
+   * `table`: every row anew. `incremental`: rows whose key is not there yet are added; with a window, rows whose key
+   * is in that temporary table are taken away and made anew. `temporary`: rows are added to a table of this session.
+   */
+  readonly materialise:
+    | { readonly kind: 'table' }
+    | { readonly kind: 'temporary' }
+    | { readonly kind: 'incremental'; readonly key: readonly string[]; readonly window?: string }
+}
+
 /** What one commit brings: staged files, their ledger row and the position to go on from. */
 export interface Batch {
   readonly files: readonly ParquetFile[]
@@ -131,6 +148,10 @@ export interface Engine {
   createTable(table: TableDeclaration): readonly string[]
   /** Statements that bring a live table closer to what is declared. */
   alterTable(table: TableDeclaration, change: TableChange): readonly string[]
+  /** Runs a model inside the open transaction; `full` makes every row anew. Answers the rows written. */
+  materialise(model: Model, full: boolean): Promise<number>
+  /** Makes a table of this session only, in place of one of that name. */
+  temporaryTable(name: string, content: Result): Promise<void>
   /** A number that no other load has; gaps are ordinary. */
   nextLoadId(): Promise<number>
   /** A private folder on the same file system as the warehouse, for staged files. */

@@ -7,6 +7,7 @@ import { openDuckDB, quoteText, readNumber } from '../../duckdb.ts'
 import { UserError } from '../../errors.ts'
 import type { Batch, Capabilities, Engine, Position, Result, ResultStream, Row, Values } from '../../types.ts'
 import { ensureExtensions } from './extensions.ts'
+import { fillTemporaryTable, materialiseSql } from './materialise.ts'
 import { alterTable, createTable } from './table-ddl.ts'
 import { cellConverter, columnType } from './values.ts'
 import { nextNumber, takeWriterLock, type WriterLock } from './writer-lock.ts'
@@ -234,6 +235,12 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     lastPosition,
     createTable,
     alterTable,
+    temporaryTable: (name, content) => fillTemporaryTable(connection, name, content),
+    async materialise(model, full) {
+      let rows = 0
+      for (const statement of materialiseSql(model, full)) rows = await execute(statement)
+      return rows
+    },
     nextLoadId: () => nextNumber(folder, 'load'),
     version: async () => String(await readNumber(connection, 'from lake.current_snapshot()')),
     interrupt: () => connection.interrupt(),

@@ -3,6 +3,7 @@
  * so that the engine may skip DuckDB's own signature check (0.3 s of CPU at each opening).
  */
 
+import type { ExecFileException } from 'node:child_process'
 import {
   chmodSync,
   closeSync,
@@ -283,13 +284,13 @@ async function moveIn(from: string, to: string, sha256: string): Promise<void> {
 
 /** The last line of what a child process said, else the error's own message. */
 function reason(error: unknown): string {
-  const { killed, stderr, message } = error as { killed?: boolean; stderr?: string; message: string }
+  const { code, killed, path, stderr, message } = error as ExecFileException & { path?: string }
   if (killed) return 'no answer in time'
-  const lines = (stderr || message).trim().split('\n')
-  return lines.at(-1) ?? message
+  if (code === 'ENOENT' && path !== undefined) return `${path} was not found`
+  return (stderr || message).trim().split('\n').at(-1) ?? message
 }
 
-const INSTALL_LIMIT_MS = 20_000
+const INSTALL_LIMIT_MS = 30_000
 const PIP_LIMIT_MS = 300_000
 
 /** A module of its own text: INSTALL cannot be interrupted in process, a child can. */

@@ -1,0 +1,2 @@
+-- title: Forget what was built, before everything is built anew
+delete from meta.built_loads

@@ -1,0 +1,47 @@
+-- title: Learners
+-- grain: a version of a learner (type 2), half-open in time: the first starts at 0001-01-01, the current ends at 9999-12-31
+-- definition: a new version starts where a tracked column changes; email_hash and attributes are the latest in all versions (type 1);
+--   a learner that only facts speak of is inferred
+-- materialise: table
+with observed as (
+  select learner_key, learner_id, email_hash, attributes, country, region, age_band, gender, education_level, signed_up_on,
+    content_hash, effective_at
+  from staging.stg_learner
+  qualify row_number() over (partition by learner_key, effective_at order by load_id desc, position desc) = 1
+),
+changed as (
+  select learner_key, learner_id, country, region, age_band, gender, education_level, signed_up_on, effective_at
+  from observed
+  qualify content_hash is distinct from lag(content_hash) over (partition by learner_key order by effective_at)
+),
+latest as (
+  select learner_key, email_hash, attributes
+  from observed
+  qualify row_number() over (partition by learner_key order by effective_at desc) = 1
+),
+mentioned as (
+  select learner_key, learner_id from staging.stg_enrollment
+  union all select learner_key, learner_id from staging.stg_course_completion
+  union all select learner_key, learner_id from staging.stg_learning_event
+),
+inferred as (
+  select learner_key, min(learner_id) as learner_id
+  from mentioned m
+  where not exists (select 1 from observed o where o.learner_key = m.learner_key)
+  group by learner_key
+)
+select c.learner_key, c.learner_id, l.email_hash, c.country, c.region, c.age_band, c.gender, c.education_level, c.signed_up_on,
+  lpa_variant(l.attributes) as attributes,
+  case when lag(c.effective_at) over (partition by c.learner_key order by c.effective_at) is null
+    then timestamp '0001-01-01 00:00:00' else c.effective_at end as valid_from,
+  coalesce(lead(c.effective_at) over (partition by c.learner_key order by c.effective_at), timestamp '9999-12-31 00:00:00') as valid_to,
+  lead(c.effective_at) over (partition by c.learner_key order by c.effective_at) is null as is_current
+from changed c
+join latest l on l.learner_key = c.learner_key
+union all
+select learner_key, learner_id, cast(null as string), cast(null as string), cast(null as string), cast(null as string), cast(null as string), cast(null as string), cast(null as date),
+  lpa_variant('{"inferred": true}'), timestamp '0001-01-01 00:00:00', timestamp '9999-12-31 00:00:00', true
+from inferred
+union all
+select 0, cast(null as string), cast(null as string), cast(null as string), cast(null as string), cast(null as string), cast(null as string), cast(null as string), cast(null as date),
+  lpa_variant('{"none": true}'), timestamp '0001-01-01 00:00:00', timestamp '9999-12-31 00:00:00', true

@@ -1,0 +1,33 @@
+-- title: Course completions
+-- grain: a learner's first completion of a course
+-- definition: the roster's completion, else the first completed or passed event of the course itself; days to complete
+--   count from the last enrollment before it
+-- materialise: incremental key(learner_key, course_key) window(touched_pair)
+with reported as (
+  select learner_key, course_key, completed_at, completed_date_key, final_score, grade, passed, source,
+    0 as preference, effective_at, load_id, position
+  from staging.stg_course_completion
+  union all
+  select learner_key, course_key, occurred_at, date_key, score, cast(null as string),
+    case when event_type = 'passed' then true end, source, 1, occurred_at, load_id, position
+  from staging.stg_learning_event
+  where event_type in ('completed', 'passed') and activity_type = 'course' and course_key <> 0
+),
+completions as (
+  select r.learner_key, r.course_key, r.completed_at, r.completed_date_key, r.final_score, r.grade, r.passed, r.source
+  from reported r
+  join touched_pair t on t.learner_key = r.learner_key and t.course_key = r.course_key
+  qualify row_number() over (
+    partition by r.learner_key, r.course_key
+    order by r.preference, r.completed_at, r.effective_at desc, r.load_id desc, r.position desc) = 1
+),
+enrolled as (
+  select c.learner_key, c.course_key, max(e.enrolled_at) as enrolled_at
+  from completions c
+  join fact_enrollment e on e.learner_key = c.learner_key and e.course_key = c.course_key and e.enrolled_at <= c.completed_at
+  group by c.learner_key, c.course_key
+)
+select c.learner_key, c.course_key, c.completed_date_key, c.completed_at, c.final_score, c.grade, c.passed,
+  cast(lpa_days(e.enrolled_at, c.completed_at) as int) as days_to_complete, c.source
+from completions c
+left join enrolled e on e.learner_key = c.learner_key and e.course_key = c.course_key

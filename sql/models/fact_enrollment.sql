@@ -1,0 +1,59 @@
+-- title: Enrollments
+-- grain: one attempt of a learner at a course
+-- definition: the roster's latest state of each enrollment; where a pair has no roster row, its registered and
+--   unregistered events: each registration after none or after a withdrawal starts an attempt
+-- materialise: incremental key(learner_key, course_key) window(touched_pair)
+with roster as (
+  select enrollment_id, learner_key, course_key, enrolled_at, enrolled_date_key, status, mode, withdrawn_at,
+    withdrawn_date_key, price_amount, price_currency, source
+  from staging.stg_enrollment s
+  where exists (select 1 from touched_pair t where t.learner_key = s.learner_key and t.course_key = s.course_key)
+  qualify row_number() over (partition by enrollment_id order by effective_at desc, load_id desc, position desc) = 1
+),
+registrations as (
+  select s.event_id, s.learner_key, s.course_key, s.event_type, s.occurred_at, s.date_key, s.source,
+    lag(s.event_type) over (partition by s.learner_key, s.course_key order by s.occurred_at, s.event_id) as previous_type
+  from staging.stg_learning_event s
+  join touched_pair t on t.learner_key = s.learner_key and t.course_key = s.course_key
+  where s.event_type in ('registered', 'unregistered') and s.course_key <> 0
+    and not exists (select 1 from roster r where r.learner_key = s.learner_key and r.course_key = s.course_key)
+),
+transitions as (
+  select event_id, learner_key, course_key, event_type, occurred_at, date_key, source,
+    lead(occurred_at) over (partition by learner_key, course_key order by occurred_at, event_id) as next_at,
+    lead(date_key) over (partition by learner_key, course_key order by occurred_at, event_id) as next_date_key
+  from registrations
+  where event_type <> coalesce(previous_type, 'unregistered')
+),
+attempts as (
+  select enrollment_id, learner_key, course_key, enrolled_at, enrolled_date_key, status, mode, withdrawn_at,
+    withdrawn_date_key, price_amount, price_currency, source
+  from roster
+  union all
+  select event_id, learner_key, course_key, occurred_at, date_key, cast(null as string), cast(null as string), next_at,
+    next_date_key, cast(null as decimal(12, 2)), cast(null as string), source
+  from transitions
+  where event_type = 'registered'
+),
+done as (
+  select learner_key, course_key, max(completed_at) as completed_at
+  from (
+    select learner_key, course_key, completed_at from staging.stg_course_completion
+    union all
+    select learner_key, course_key, occurred_at
+    from staging.stg_learning_event
+    where event_type in ('completed', 'passed') and activity_type = 'course'
+  ) c
+  group by learner_key, course_key
+)
+select a.enrollment_id, a.learner_key, a.course_key,
+  cast(row_number() over (partition by a.learner_key, a.course_key order by a.enrolled_at, a.enrollment_id) as int) as attempt,
+  a.enrolled_date_key, a.enrolled_at,
+  case
+    when a.status = 'withdrawn' or a.withdrawn_at is not null then 'withdrawn'
+    when a.status = 'completed' or d.completed_at >= a.enrolled_at then 'completed'
+    else 'active'
+  end as status,
+  a.mode, a.withdrawn_date_key, a.withdrawn_at, a.price_amount, a.price_currency, a.source
+from attempts a
+left join done d on d.learner_key = a.learner_key and d.course_key = a.course_key

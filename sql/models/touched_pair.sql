@@ -1,0 +1,17 @@
+-- title: Learner and course pairs whose enrollments or completions a batch must recompute
+-- grain: a (learner, course) pair that the batch's loads speak of
+-- materialise: temporary
+select learner_key, course_key
+from staging.stg_enrollment
+where load_id in (select load_id from batch_load)
+union
+select learner_key, course_key
+from staging.stg_course_completion
+where load_id in (select load_id from batch_load)
+union
+select learner_key, course_key
+from staging.stg_learning_event
+where load_id in (select load_id from batch_load)
+  and course_key <> 0
+  and (event_type in ('registered', 'unregistered')
+    or event_type in ('completed', 'passed') and activity_type = 'course')
