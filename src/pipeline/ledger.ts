@@ -1,0 +1,19 @@
+/** Runs the queries of `sql/ledger`: the book-keeping in `meta`, and what the warehouse knows of itself. */
+
+import { readSql } from '../sql-files.ts'
+import type { Engine, Result, Row, Values } from '../types.ts'
+
+/** The result of `sql/ledger/NAME.sql`. */
+export function queryLedger(engine: Engine, name: string, values?: Values): Promise<Result> {
+  return engine.query(readSql('ledger', name, engine.dialect).body, values)
+}
+
+/** Only its rows. */
+export async function ledgerRows(engine: Engine, name: string, values?: Values): Promise<readonly Row[]> {
+  return (await queryLedger(engine, name, values)).rows
+}
+
+/** Runs a statement of `sql/ledger` that changes rows; answers how many. */
+export function writeLedger(engine: Engine, name: string, values: Values): Promise<number> {
+  return engine.execute(readSql('ledger', name, engine.dialect).body, values)
+}

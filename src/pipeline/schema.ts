@@ -1,0 +1,168 @@
+/** Declared DDL against the live warehouse: plan, apply, status. */
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseDdl } from '../ddl.ts'
+import { UserError } from '../errors.ts'
+import { packageRoot } from '../sql-files.ts'
+import type { Dialect, Engine, TableDeclaration } from '../types.ts'
+import { ledgerRows, writeLedger } from './ledger.ts'
+import { readChanges, readDdlText, sha256 } from './schema-changes.ts'
+import {
+  type AppliedChange,
+  type LiveTable,
+  type PlannedSteps,
+  planSteps,
+  type SchemaFinding,
+  type SchemaStep,
+  viewBody,
+} from './schema-plan.ts'
+
+export interface SchemaPlan {
+  readonly steps: readonly SchemaStep[]
+  readonly findings: readonly SchemaFinding[]
+  /** `Engine.version()` when it was made. */
+  readonly baseVersion: string
+  /** Of the steps and of the live schema they start from. Commits of rows leave it as it is. */
+  readonly hash: string
+}
+
+export interface AppliedSchema {
+  /** Nothing: it was up to date. */
+  readonly steps: readonly SchemaStep[]
+  /** What no step could mend. */
+  readonly findings: readonly SchemaFinding[]
+  readonly version: string
+}
+
+const AREAS = ['raw', 'staging', 'core', 'meta']
+const META = 'meta.schema_changes'
+
+/** The tables that a folder with `ddl_*.sql` declares for a dialect (`ddl_core.spark.sql` overrides). */
+export function readDeclared(
+  dialect: Dialect,
+  folder = join(packageRoot(), 'schema'),
+): { tables: TableDeclaration[]; sha256: string } {
+  const texts = AREAS.map((area) => {
+    const override = join(folder, `ddl_${area}.${dialect}.sql`)
+    return readDdlText(existsSync(override) ? override : join(folder, `ddl_${area}.sql`))
+  })
+  return { tables: texts.flatMap(parseDdl), sha256: sha256(texts.join('\n')) }
+}
+
+/** What `applySchema` would do now. Reads only. */
+export async function planSchema(engine: Engine, folder?: string): Promise<SchemaPlan> {
+  return (await makePlan(engine, folder)).plan
+}
+
+/**
+ * Brings the warehouse to its declared schema, in one transaction; up to date it changes nothing. With a plan that
+ * was made before, it does just what that plan says.
+ * @throws UserError LPA-SCHEMA-STALE (findings) when the plan would be another one by now.
+ */
+export async function applySchema(
+  engine: Engine,
+  saved?: SchemaPlan,
+  folder?: string,
+): Promise<AppliedSchema> {
+  const before = await makePlan(engine, folder)
+  refuseStale(before.plan, saved)
+  if (before.plan.steps.length === 0) return { ...pick(before.plan), version: before.plan.baseVersion }
+  const plan = await engine.transaction(async () => {
+    // Again, under the writer lock: another run may have been first.
+    const now = await makePlan(engine, folder)
+    refuseStale(now.plan, saved)
+    for (const { sql } of now.plan.steps) for (const statement of sql) await engine.execute(statement)
+    if (now.plan.steps.length > 0) await remember(engine, now)
+    return now.plan
+  })
+  return { ...pick(plan), version: await engine.version() }
+}
+
+const pick = ({ steps, findings }: SchemaPlan) => ({ steps, findings })
+
+interface MadePlan {
+  readonly plan: SchemaPlan
+  readonly changes: PlannedSteps['changes']
+  readonly declaredSha256: string
+}
+
+async function makePlan(engine: Engine, folder = join(packageRoot(), 'schema')): Promise<MadePlan> {
+  const declared = readDeclared(engine.dialect, folder)
+  const tables: TableDeclaration[] = []
+  for (const table of declared.tables) tables.push(await canonical(engine, table))
+  const live = await readLive(engine)
+  const applied = live.some(({ name }) => name === META) ? await readApplied(engine) : []
+  const changes = readChanges(join(folder, 'changes'), engine.dialect)
+  const planned = planSteps(tables, live, applied, changes, engine)
+  const { steps, findings } = planned
+  const hash = sha256(JSON.stringify({ steps, findings, live, applied }))
+  return {
+    plan: { steps, findings, baseVersion: await engine.version(), hash },
+    changes: planned.changes,
+    declaredSha256: declared.sha256,
+  }
+}
+
+/** A declared view with its SELECT as the engine writes it back, to be compared with the live one. */
+async function canonical(engine: Engine, table: TableDeclaration): Promise<TableDeclaration> {
+  if (table.kind === 'table') return table
+  const [row] = await ledgerRows(engine, 'canonical-view', { definition: viewBody(table) })
+  return { ...table, sql: `create view ${table.name} as ${row?.[0]}` }
+}
+
+async function readLive(engine: Engine): Promise<LiveTable[]> {
+  const definitions = new Map(await pairs(engine, 'live-views'))
+  const tables = new Map<string, { kind: 'table' | 'view'; columns: LiveTable['columns'][number][] }>()
+  for (const [name, isView, column, type, required] of await ledgerRows(engine, 'live-columns')) {
+    const kind = isView ? 'view' : 'table'
+    const table = tables.get(String(name)) ?? { kind, columns: [] }
+    table.columns.push({ name: String(column), type: String(type), required: required === true })
+    tables.set(String(name), table)
+  }
+  const clustering = await ledgerRows(engine, 'live-clustering')
+  return [...tables].map(([name, { kind, columns }]) => {
+    const own = clustering.filter(([table]) => table === name)
+    const named = (wanted: string) =>
+      own.filter(([, which]) => which === wanted).map(([, , , column]) => String(column))
+    const definition = definitions.get(name)
+    return {
+      name,
+      kind,
+      columns,
+      cluster: named('cluster'),
+      partitionMonth: named('partition')[0],
+      ...(definition !== undefined && { definition }),
+    }
+  })
+}
+
+async function pairs(engine: Engine, name: string): Promise<[string, string][]> {
+  return (await ledgerRows(engine, name)).map(([key, value]) => [String(key), String(value)])
+}
+
+async function readApplied(engine: Engine): Promise<AppliedChange[]> {
+  const rows = await ledgerRows(engine, 'schema-changes')
+  return rows.map(([number, name, hash]) => ({
+    number: Number(number),
+    name: String(name),
+    sha256: String(hash),
+  }))
+}
+
+async function remember(engine: Engine, { changes, declaredSha256 }: MadePlan): Promise<void> {
+  const appliedAt = new Date().toISOString()
+  const rows = [{ number: 0, name: 'base', sha256: declaredSha256 }, ...changes]
+  for (const { number, name, sha256 } of rows) {
+    await writeLedger(engine, 'record-schema-change', { number, name, sha256, applied_at: appliedAt })
+  }
+}
+
+function refuseStale(now: SchemaPlan, saved: SchemaPlan | undefined): void {
+  if (!saved || saved.hash === now.hash) return
+  throw new UserError(
+    'LPA-SCHEMA-STALE',
+    `The plan was made for another state of the warehouse (version ${saved.baseVersion}; it is at ${now.baseVersion}). Nothing was changed.`,
+    { exit: 'findings', next: 'Make it again and look at it: lpa schema plan --out FILE' },
+  )
+}
