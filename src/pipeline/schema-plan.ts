@@ -27,12 +27,11 @@ export interface SchemaFinding {
 /** A table or view as the warehouse has it. */
 export interface LiveTable {
   readonly name: string
-  readonly kind: 'table' | 'view'
   readonly columns: readonly { readonly name: string; readonly type: string; readonly required: boolean }[]
   readonly cluster: readonly string[]
   readonly partitionMonth: string | undefined
-  /** Of a view: its SELECT, as the engine writes it. */
-  readonly definition?: string
+  /** Of a view: its SELECT, as the engine writes it. A table has none. */
+  readonly definition: string | undefined
 }
 
 /** A row of `meta.schema_changes`; the base has number 0. */
@@ -77,11 +76,11 @@ export function planSteps(
   const views: SchemaStep[] = []
   for (const table of declared) {
     const found = byName.get(table.name)
-    if (found && found.kind !== table.kind) {
+    if (found && kindOf(found) !== table.kind) {
       findings.push({
         kind: 'different kind',
         target: table.name,
-        message: `${table.name} is a ${found.kind}, but declared as a ${table.kind}.`,
+        message: `${table.name} is a ${kindOf(found)}, but declared as a ${table.kind}.`,
       })
     } else if (table.kind === 'view') {
       if (found?.definition === viewBody(table)) continue
@@ -102,12 +101,13 @@ export function planSteps(
     }
   }
   const names = new Set(declared.map(({ name }) => name))
-  for (const { name, kind } of tables) {
+  for (const table of tables) {
+    const { name } = table
     if (names.has(name)) continue
     findings.push({
       kind: 'undeclared table',
       target: name,
-      message: `The ${kind} ${name} is not part of the declared schema.`,
+      message: `The ${kindOf(table)} ${name} is not part of the declared schema.`,
     })
   }
   return { steps: [...steps, ...views], findings, changes: pending }
@@ -116,6 +116,10 @@ export function planSteps(
 /** `0001_name`, as its file is called. */
 export function changeName(change: Pick<SchemaChange, 'number' | 'name'>): string {
   return `${String(change.number).padStart(4, '0')}_${change.name}`
+}
+
+function kindOf(table: LiveTable): 'table' | 'view' {
+  return table.definition === undefined ? 'table' : 'view'
 }
 
 /** The SELECT of a declared view. */

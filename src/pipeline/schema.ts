@@ -112,33 +112,22 @@ async function canonical(engine: Engine, table: TableDeclaration): Promise<Table
 }
 
 async function readLive(engine: Engine): Promise<LiveTable[]> {
-  const definitions = new Map(await pairs(engine, 'live-views'))
-  const tables = new Map<string, { kind: 'table' | 'view'; columns: LiveTable['columns'][number][] }>()
-  for (const [name, isView, column, type, required] of await ledgerRows(engine, 'live-columns')) {
-    const kind = isView ? 'view' : 'table'
-    const table = tables.get(String(name)) ?? { kind, columns: [] }
+  const tables = new Map<
+    string,
+    { columns: LiveTable['columns'][number][]; definition: string | undefined }
+  >()
+  for (const [name, column, type, required, definition] of await ledgerRows(engine, 'live-columns')) {
+    const table = tables.get(String(name)) ?? { columns: [], definition: definition?.toString() }
     table.columns.push({ name: String(column), type: String(type), required: required === true })
     tables.set(String(name), table)
   }
   const clustering = await ledgerRows(engine, 'live-clustering')
-  return [...tables].map(([name, { kind, columns }]) => {
+  return [...tables].map(([name, { columns, definition }]) => {
     const own = clustering.filter(([table]) => table === name)
     const named = (wanted: string) =>
-      own.filter(([, which]) => which === wanted).map(([, , , column]) => String(column))
-    const definition = definitions.get(name)
-    return {
-      name,
-      kind,
-      columns,
-      cluster: named('cluster'),
-      partitionMonth: named('partition')[0],
-      ...(definition !== undefined && { definition }),
-    }
+      own.filter(([, kind]) => kind === wanted).map(([, , , column]) => String(column))
+    return { name, columns, definition, cluster: named('cluster'), partitionMonth: named('partition')[0] }
   })
-}
-
-async function pairs(engine: Engine, name: string): Promise<[string, string][]> {
-  return (await ledgerRows(engine, name)).map(([key, value]) => [String(key), String(value)])
 }
 
 async function readApplied(engine: Engine): Promise<AppliedChange[]> {
