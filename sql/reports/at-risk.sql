@@ -1,0 +1,54 @@
+-- title: Learners at risk
+-- grain: a learner in a course
+-- definition: Enrolled (latest attempt not withdrawn), not passed, and no event in the course for the given days up
+--   to the newest day of events; registered and unregistered are no activity, and silence is counted from the
+--   enrollment when that is later. never_started: no event at all. The reason is given in words.
+-- param: days integer 7 "no event for this many days"
+-- param: course text null "a course_id; all courses when not given"
+with newest as (
+  select max(date_key) as date_key from fact_learning_event
+),
+enrolled as (
+  select e.learner_key, e.course_key, e.enrolled_date_key, e.status
+  from fact_enrollment e
+  qualify row_number() over (partition by e.learner_key, e.course_key
+    order by e.attempt desc nulls last, e.enrolled_at desc nulls last, e.enrollment_id desc nulls last) = 1
+),
+seen as (
+  select learner_key, course_key, max(date_key) as date_key, count(*) as events
+  from fact_learning_event
+  where course_key <> 0 and event_type not in ('registered', 'unregistered')
+  group by learner_key, course_key
+),
+waiting as (
+  select e.learner_key, e.course_key, e.enrolled_date_key, s.date_key as seen_date_key, coalesce(s.events, 0) as events,
+    case when s.date_key > e.enrolled_date_key then s.date_key else e.enrolled_date_key end as since_date_key,
+    case when f.course_key is not null then 1 else 0 end as failed
+  from enrolled e
+  left join seen s on s.learner_key = e.learner_key and s.course_key = e.course_key
+  left join fact_course_completion f on f.learner_key = e.learner_key and f.course_key = e.course_key
+  where e.status <> 'withdrawn' and not coalesce(f.completed_at is not null and coalesce(f.passed, true), false)
+),
+silent as (
+  select w.learner_key, w.course_key, w.events, w.failed, x.full_date as enrolled_on, v.full_date as last_event_on,
+    n.full_date as newest_on, lpa_days(d.full_date, n.full_date) as days_silent
+  from waiting w
+  join dim_date d on d.date_key = w.since_date_key
+  join dim_date x on x.date_key = w.enrolled_date_key
+  left join dim_date v on v.date_key = w.seen_date_key
+  cross join newest t
+  join dim_date n on n.date_key = t.date_key
+)
+select c.course_id, case when s.last_event_on is null then 'never_started' else 'silent' end as class, s.days_silent,
+  s.enrolled_on, s.last_event_on, s.events,
+  substr(case when s.last_event_on is null then '; never started, enrolled ' || cast(s.enrolled_on as string) else '' end
+    || case when s.last_event_on is not null then '; no event since ' || cast(s.last_event_on as string) else '' end
+    || case when s.last_event_on < s.enrolled_on then '; enrolled again ' || cast(s.enrolled_on as string) else '' end
+    || case when s.failed = 1 then '; finished without passing' else '' end
+    || case when c.ends_on < s.newest_on then '; the course ended ' || cast(c.ends_on as string) else '' end, 3) as reason,
+  l.learner_id
+from silent s
+join course c on c.course_key = s.course_key
+join learner l on l.learner_key = s.learner_key
+where s.days_silent >= cast($days as int) and (cast($course as string) is null or c.course_id = cast($course as string))
+order by days_silent desc nulls last, course_id nulls last, learner_id nulls last

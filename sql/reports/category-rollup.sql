@@ -1,0 +1,51 @@
+-- title: Enrollments and completions up the category hierarchy
+-- grain: a category, with everything below it
+-- definition: Courses of the category and of all categories under it, their enrollments (attempts), distinct
+--   learners, distinct (learner, course) pairs, and the share of the pairs that completed.
+-- chart: bar x=path y=enrollments
+with recursive up as (
+  select category_key, category_key as ancestor_key, 0 as distance
+  from dim_course_category
+  union all
+  select u.category_key, k.parent_category_key, u.distance + 1
+  from up u
+  join dim_course_category k on k.category_key = u.ancestor_key
+  -- The bound ends a hierarchy that runs in a circle.
+  where k.parent_category_key is not null and u.distance < 20
+),
+pairs as (
+  select learner_key, course_key, count(*) as attempts
+  from fact_enrollment
+  group by learner_key, course_key
+),
+enrolled as (
+  select c.category_key, p.learner_key, sum(p.attempts) as attempts, count(*) as pairs, count(f.completed_at) as completed
+  from pairs p
+  join course c on c.course_key = p.course_key
+  left join fact_course_completion f on f.learner_key = p.learner_key and f.course_key = p.course_key
+  group by c.category_key, p.learner_key
+),
+totals as (
+  select u.ancestor_key as category_key, sum(e.attempts) as enrollments, count(distinct e.learner_key) as learners,
+    sum(e.pairs) as pairs, sum(e.completed) as completed
+  from up u
+  join enrolled e on e.category_key = u.category_key
+  group by u.ancestor_key
+),
+sizes as (
+  select u.ancestor_key as category_key, count(*) as courses
+  from up u
+  join course c on c.category_key = u.category_key
+  where c.course_key <> 0
+  group by u.ancestor_key
+)
+select k.level, repeat('  ', k.level - 1) || coalesce(k.category_name, '(none)') as category, coalesce(k.path, '(none)') as path,
+  coalesce(s.courses, 0) as courses, cast(coalesce(t.enrollments, 0) as bigint) as enrollments, coalesce(t.learners, 0) as learners,
+  cast(coalesce(t.pairs, 0) as bigint) as pairs, cast(coalesce(t.completed, 0) as bigint) as completed,
+  floor(1000 * cast(t.completed as double) / nullif(t.pairs, 0) + 0.5) / 10 as completion_percent
+from dim_course_category k
+left join sizes s on s.category_key = k.category_key
+left join totals t on t.category_key = k.category_key
+where k.category_key <> 0 or s.courses > 0
+-- Children directly below their parent: the separator sorts before every letter.
+order by case when k.category_key = 0 then 1 else 0 end nulls last, replace(k.path, '/', chr(1)) nulls last, k.category_key nulls last

@@ -1,0 +1,73 @@
+-- title: Completion rate by course
+-- grain: a course, after one row for all courses together
+-- definition: Distinct (learner, course) pairs that are enrolled and completed ÷ pairs enrolled. Each rate names its
+--   denominator: all enrolled pairs; those that viewed (an event other than registered, unregistered); those
+--   that explored (course progress of 50 % or more). Course progress: activities completed ÷ required, else
+--   the latest progress reported of the course. A rate counts only completions inside its denominator.
+-- chart: progress x=course_title y=of_enrolled_percent
+-- param: course text null "a course_id; all courses when not given"
+with pairs as (
+  select distinct e.learner_key, e.course_key
+  from fact_enrollment e
+  join course c on c.course_key = e.course_key
+  where cast($course as string) is null or c.course_id = cast($course as string)
+),
+activity as (
+  select learner_key, course_key, count(*) as views
+  from fact_learning_event
+  where course_key <> 0 and event_type not in ('registered', 'unregistered')
+  group by learner_key, course_key
+),
+done as (
+  select learner_key, course_key, count(*) as activities
+  from (
+    select distinct learner_key, course_key, activity_id
+    from fact_learning_event
+    where course_key <> 0 and event_type = 'completed' and activity_id is not null and coalesce(activity_type, '') <> 'course'
+  ) t
+  group by learner_key, course_key
+),
+reported as (
+  select learner_key, course_key, progress
+  from fact_learning_event
+  where course_key <> 0 and progress is not null and coalesce(activity_type, 'course') = 'course'
+  qualify row_number() over (partition by learner_key, course_key order by occurred_at desc nulls last, event_id desc nulls last) = 1
+),
+required as (
+  select course_key, lpa_number(attributes, 'required_activities') as activities
+  from course
+),
+reached as (
+  select p.course_key, case when a.views > 0 then 1 else 0 end as viewed,
+    case when coalesce(cast(d.activities as double) / nullif(q.activities, 0), r.progress) >= 0.5 then 1 else 0 end as explored,
+    case when f.course_key is not null then 1 else 0 end as completed
+  from pairs p
+  left join activity a on a.learner_key = p.learner_key and a.course_key = p.course_key
+  left join done d on d.learner_key = p.learner_key and d.course_key = p.course_key
+  left join reported r on r.learner_key = p.learner_key and r.course_key = p.course_key
+  left join required q on q.course_key = p.course_key
+  left join fact_course_completion f on f.learner_key = p.learner_key and f.course_key = p.course_key
+),
+by_course as (
+  select course_key, count(*) as enrolled, sum(r.viewed) as viewed, sum(r.explored) as explored, sum(r.completed) as completed,
+    sum(r.viewed * r.completed) as viewed_completed, sum(r.explored * r.completed) as explored_completed
+  from reached r
+  group by course_key
+),
+scoped as (
+  select course_key, enrolled, viewed, explored, completed, viewed_completed, explored_completed
+  from by_course
+  union all
+  select 0, sum(enrolled), sum(viewed), sum(explored), sum(completed), sum(viewed_completed), sum(explored_completed)
+  from by_course
+)
+select c.course_id, case when s.course_key = 0 then 'All courses' else c.course_title end as course_title,
+  cast(s.enrolled as bigint) as enrolled, cast(s.viewed as bigint) as viewed, cast(s.explored as bigint) as explored,
+  cast(s.completed as bigint) as completed,
+  floor(1000 * cast(s.completed as double) / nullif(s.enrolled, 0) + 0.5) / 10 as of_enrolled_percent,
+  floor(1000 * cast(s.viewed_completed as double) / nullif(s.viewed, 0) + 0.5) / 10 as of_viewed_percent,
+  floor(1000 * cast(s.explored_completed as double) / nullif(s.explored, 0) + 0.5) / 10 as of_explored_percent
+from scoped s
+left join course c on c.course_key = s.course_key
+where s.enrolled is not null
+order by case when s.course_key = 0 then 0 else 1 end nulls last, enrolled desc nulls last, course_id nulls last

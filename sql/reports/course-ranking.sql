@@ -1,0 +1,35 @@
+-- title: Courses ranked by completion
+-- grain: a course
+-- definition: Courses by the share of their enrolled (learner, course) pairs that completed. place: among all ranked
+--   courses; place_in_category: among those of the same category; quartile 1 is the best quarter; ahead_of: the
+--   percent of ranked courses with a lower share. Courses with fewer than min_learners are not ranked.
+-- chart: bar x=course_title y=completion_percent
+-- param: min_learners integer 5 "courses with fewer learners are left out"
+-- param: top integer 10 "places to show in each category"
+with pairs as (
+  select distinct learner_key, course_key from fact_enrollment
+),
+scores as (
+  select p.course_key, count(*) as learners, count(f.completed_at) as completed, avg(f.final_score) as mean_score,
+    cast(count(f.completed_at) as double) / nullif(count(*), 0) as share
+  from pairs p
+  left join fact_course_completion f on f.learner_key = p.learner_key and f.course_key = p.course_key
+  group by p.course_key
+),
+ranked as (
+  select c.course_id, c.course_title, coalesce(k.path, '(none)') as category, s.learners, s.completed, s.share, s.mean_score,
+    rank() over (order by s.share desc nulls last) as place,
+    rank() over (partition by c.category_key order by s.share desc nulls last) as place_in_category,
+    ntile(4) over (order by s.share desc nulls last, c.course_id nulls last) as quartile,
+    percent_rank() over (order by s.share nulls first) as ahead_of
+  from scores s
+  join course c on c.course_key = s.course_key
+  left join dim_course_category k on k.category_key = c.category_key
+  where s.learners >= cast($min_learners as int)
+)
+select place, course_id, course_title, category, place_in_category, learners, completed,
+  floor(share * 1000 + 0.5) / 10 as completion_percent, floor(mean_score * 1000 + 0.5) / 10 as mean_score_percent, quartile,
+  floor(ahead_of * 1000 + 0.5) / 10 as ahead_of_percent
+from ranked
+where place_in_category <= cast($top as int)
+order by place nulls last, course_id nulls last

@@ -1,0 +1,66 @@
+-- title: From enrollment to certificate
+-- grain: a step
+-- definition: Distinct (learner, course) pairs that reached each step: enrolled; viewed (an event other than
+--   registered, unregistered); explored (course progress of 50 % or more: activities completed ÷ required, else
+--   the latest progress reported of the course); completed; certified (an earned event of type certificate). A pair counts at
+--   every step it reached, whether or not the steps before it were recorded.
+-- chart: funnel x=step y=pairs
+-- param: course text null "a course_id; all courses when not given"
+with pairs as (
+  select distinct e.learner_key, e.course_key
+  from fact_enrollment e
+  join course c on c.course_key = e.course_key
+  where cast($course as string) is null or c.course_id = cast($course as string)
+),
+activity as (
+  select learner_key, course_key, count(*) as views,
+    count(case when event_type = 'earned' and activity_type = 'certificate' then 1 end) as certificates
+  from fact_learning_event
+  where course_key <> 0 and event_type not in ('registered', 'unregistered')
+  group by learner_key, course_key
+),
+done as (
+  select learner_key, course_key, count(*) as activities
+  from (
+    select distinct learner_key, course_key, activity_id
+    from fact_learning_event
+    where course_key <> 0 and event_type = 'completed' and activity_id is not null and coalesce(activity_type, '') <> 'course'
+  ) t
+  group by learner_key, course_key
+),
+reported as (
+  select learner_key, course_key, progress
+  from fact_learning_event
+  where course_key <> 0 and progress is not null and coalesce(activity_type, 'course') = 'course'
+  qualify row_number() over (partition by learner_key, course_key order by occurred_at desc nulls last, event_id desc nulls last) = 1
+),
+required as (
+  select course_key, lpa_number(attributes, 'required_activities') as activities
+  from course
+),
+totals as (
+  select count(*) as enrolled, count(case when a.views > 0 then 1 end) as viewed,
+    count(case when coalesce(cast(d.activities as double) / nullif(q.activities, 0), r.progress) >= 0.5 then 1 end) as explored,
+    count(f.completed_at) as completed, count(case when a.certificates > 0 then 1 end) as certified
+  from pairs p
+  left join activity a on a.learner_key = p.learner_key and a.course_key = p.course_key
+  left join done d on d.learner_key = p.learner_key and d.course_key = p.course_key
+  left join reported r on r.learner_key = p.learner_key and r.course_key = p.course_key
+  left join required q on q.course_key = p.course_key
+  left join fact_course_completion f on f.learner_key = p.learner_key and f.course_key = p.course_key
+),
+steps as (
+  select 1 as step_no, 'enrolled' as step, enrolled as pairs, enrolled from totals
+  union all
+  select 2, 'viewed', viewed, enrolled from totals
+  union all
+  select 3, 'explored', explored, enrolled from totals
+  union all
+  select 4, 'completed', completed, enrolled from totals
+  union all
+  select 5, 'certified', certified, enrolled from totals
+)
+select step_no, step, pairs, floor(1000 * cast(pairs as double) / nullif(enrolled, 0) + 0.5) / 10 as of_enrolled_percent,
+  floor(1000 * cast(pairs as double) / nullif(lag(pairs) over (order by step_no nulls last), 0) + 0.5) / 10 as of_step_before_percent
+from steps
+order by step_no nulls last

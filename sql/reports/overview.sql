@@ -1,0 +1,71 @@
+-- title: The platform at a glance
+-- grain: a key figure
+-- definition: The newest days of the data against as many before them. enrollments: attempts begun; completions: first
+--   completions; active_learners: distinct learners with any event except registered and unregistered;
+--   completion_rate: (learner, course) pairs completed ÷ pairs enrolled, up to the newest day and, before, up to
+--   the day that the window began after.
+-- chart: kpi x=kpi y=value,change_percent
+-- param: days integer 7 "length of the window in days"
+with newest as (
+  select max(t.date_key) as date_key
+  from (
+    select max(enrolled_date_key) as date_key from fact_enrollment
+    union all
+    select max(completed_date_key) as date_key from fact_course_completion
+    union all
+    select max(date_key) as date_key from fact_learning_event
+  ) t
+),
+windows as (
+  select lpa_date_key(lpa_add_days(d.full_date, 1 - cast($days as int))) as current_from,
+    lpa_date_key(lpa_add_days(d.full_date, 1 - 2 * cast($days as int))) as previous_from
+  from newest n
+  join dim_date d on d.date_key = n.date_key
+),
+enrolled as (
+  select count(case when e.enrolled_date_key >= w.current_from then 1 end) as current_count,
+    count(case when e.enrolled_date_key < w.current_from then 1 end) as previous_count
+  from fact_enrollment e
+  cross join windows w
+  where e.enrolled_date_key >= w.previous_from
+),
+completed as (
+  select count(case when f.completed_date_key >= w.current_from then 1 end) as current_count,
+    count(case when f.completed_date_key < w.current_from then 1 end) as previous_count
+  from fact_course_completion f
+  cross join windows w
+  where f.completed_date_key >= w.previous_from
+),
+active as (
+  select count(distinct case when v.date_key >= w.current_from then v.learner_key end) as current_count,
+    count(distinct case when v.date_key < w.current_from then v.learner_key end) as previous_count
+  from fact_learning_event v
+  cross join windows w
+  where v.date_key >= w.previous_from and v.learner_key <> 0 and v.event_type not in ('registered', 'unregistered')
+),
+pairs as (
+  select learner_key, course_key, min(enrolled_date_key) as date_key
+  from fact_enrollment
+  group by learner_key, course_key
+),
+rates as (
+  select 100 * cast(count(f.completed_at) as double) / nullif(count(*), 0) as current_rate,
+    100 * cast(count(case when p.date_key < w.current_from and f.completed_date_key < w.current_from then 1 end) as double)
+      / nullif(count(case when p.date_key < w.current_from then 1 end), 0) as previous_rate
+  from pairs p
+  cross join windows w
+  left join fact_course_completion f on f.learner_key = p.learner_key and f.course_key = p.course_key
+),
+figures as (
+  select 1 as kpi_no, 'enrollments' as kpi, cast(current_count as double) as figure, cast(previous_count as double) as previous, '' as unit
+  from enrolled
+  union all
+  select 2, 'completions', cast(current_count as double), cast(previous_count as double), '' from completed
+  union all
+  select 3, 'completion_rate', floor(current_rate * 10 + 0.5) / 10, floor(previous_rate * 10 + 0.5) / 10, '%' from rates
+  union all
+  select 4, 'active_learners', cast(current_count as double), cast(previous_count as double), '' from active
+)
+select kpi, figure as value, previous, floor(1000 * cast(figure - previous as double) / nullif(previous, 0) + 0.5) / 10 as change_percent, unit
+from figures
+order by kpi_no nulls last

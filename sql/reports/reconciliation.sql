@@ -1,0 +1,38 @@
+-- title: Enrollments by roster against enrollments by events
+-- grain: a course, after one row for all courses together
+-- definition: Distinct (learner, course) pairs in staged enrollments (the roster) and in staged registered events.
+--   The roster wins in fact_enrollment. The pairs behind the differences: report reconciliation-differences.
+-- chart: bar x=course_id y=only_roster,only_events
+with roster as (
+  select distinct learner_key, course_key, course_id from staging.stg_enrollment
+),
+events as (
+  select distinct learner_key, course_key, course_id
+  from staging.stg_learning_event
+  where event_type = 'registered' and course_key <> 0
+),
+pairs as (
+  select course_key, learner_key, max(course_id) as course_id, sum(from_roster) as in_roster, sum(from_events) as in_events
+  from (
+    select course_key, learner_key, course_id, 1 as from_roster, 0 as from_events from roster
+    union all
+    select course_key, learner_key, course_id, 0, 1 from events
+  ) t
+  group by course_key, learner_key
+),
+by_course as (
+  select course_key, max(course_id) as course_id, count(case when in_roster > 0 then 1 end) as roster,
+    count(case when in_events > 0 then 1 end) as events, count(case when in_roster > 0 and in_events > 0 then 1 end) as matched
+  from pairs
+  group by course_key
+),
+scoped as (
+  select 1 as section, course_id, roster, events, matched from by_course
+  union all
+  select 0, 'All courses', sum(roster), sum(events), sum(matched) from by_course
+)
+select s.course_id, cast(s.roster as bigint) as roster, cast(s.events as bigint) as events, cast(s.matched as bigint) as matched,
+  cast(s.roster - s.matched as bigint) as only_roster, cast(s.events - s.matched as bigint) as only_events
+from scoped s
+where s.roster is not null
+order by s.section nulls last, s.course_id nulls last

@@ -1,0 +1,64 @@
+-- title: Retention by week of first enrollment
+-- grain: a cohort: the learners whose first enrollment fell into an ISO week
+-- definition: The share of a cohort (percent) with any event except registered and unregistered in week n after
+--   the cohort's week; week_0 is that week itself. Empty where the data has not reached the week; the newest
+--   week of the data may be incomplete.
+-- chart: heat x=cohort y=week_0,week_1,week_2,week_3,week_4,week_5,week_6,week_7,week_8
+with cohorts as (
+  select e.learner_key, min(lpa_add_days(d.full_date, 1 - d.day_of_week)) as monday
+  from fact_enrollment e
+  join dim_date d on d.date_key = e.enrolled_date_key
+  where e.learner_key <> 0
+  group by e.learner_key
+),
+active_days as (
+  select distinct learner_key, date_key
+  from fact_learning_event
+  where learner_key <> 0 and event_type not in ('registered', 'unregistered')
+),
+active_weeks as (
+  select distinct a.learner_key, lpa_add_days(d.full_date, 1 - d.day_of_week) as monday
+  from active_days a
+  join dim_date d on d.date_key = a.date_key
+),
+newest as (
+  select max(d.full_date) as day
+  from (select max(date_key) as date_key from active_days union all select max(enrolled_date_key) from fact_enrollment) t
+  join dim_date d on d.date_key = t.date_key
+),
+sizes as (
+  select monday, count(*) as learners
+  from cohorts
+  group by monday
+),
+active as (
+  select c.monday, lpa_days(c.monday, a.monday) as days_after, count(*) as learners
+  from cohorts c
+  join active_weeks a on a.learner_key = c.learner_key
+  where a.monday >= c.monday
+  group by c.monday, lpa_days(c.monday, a.monday)
+),
+weeks as (
+  select n from (values (0), (1), (2), (3), (4), (5), (6), (7), (8)) as t(n)
+),
+cells as (
+  select s.monday, s.learners, w.n, floor(1000 * cast(coalesce(a.learners, 0) as double) / nullif(s.learners, 0) + 0.5) / 10 as share
+  from sizes s
+  cross join newest x
+  join weeks w on lpa_add_days(s.monday, 7 * w.n) <= x.day
+  left join active a on a.monday = s.monday and a.days_after = 7 * w.n
+),
+grid as (
+  select monday, max(learners) as learners, max(case when n = 0 then share end) as week_0,
+    max(case when n = 1 then share end) as week_1, max(case when n = 2 then share end) as week_2,
+    max(case when n = 3 then share end) as week_3, max(case when n = 4 then share end) as week_4,
+    max(case when n = 5 then share end) as week_5, max(case when n = 6 then share end) as week_6,
+    max(case when n = 7 then share end) as week_7, max(case when n = 8 then share end) as week_8
+  from cells
+  group by monday
+)
+select cast(d.iso_year as string) || '-W' || lpad(cast(d.iso_week as string), 2, '0') as cohort, g.learners,
+  g.week_0, g.week_1, g.week_2, g.week_3, g.week_4, g.week_5, g.week_6, g.week_7, g.week_8
+from grid g
+join dim_date d on d.full_date = g.monday
+order by cohort nulls last

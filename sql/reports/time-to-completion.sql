@@ -1,0 +1,39 @@
+-- title: Time to completion by course
+-- grain: a course, after one row for all courses together
+-- definition: Days from a learner's enrollment to the first completion of the course: median and quartiles of those
+--   who completed. Censored are those without a completion: still_open, or withdrawn in their latest attempt;
+--   enrolled = completed + withdrawn + still_open, in (learner, course) pairs.
+-- chart: bar x=course_title y=median_days
+-- param: course text null "a course_id; all courses when not given"
+with pairs as (
+  select e.learner_key, e.course_key, e.status
+  from fact_enrollment e
+  join course c on c.course_key = e.course_key
+  where cast($course as string) is null or c.course_id = cast($course as string)
+  qualify row_number() over (partition by e.learner_key, e.course_key
+    order by e.attempt desc nulls last, e.enrolled_at desc nulls last, e.enrollment_id desc nulls last) = 1
+),
+outcomes as (
+  select p.course_key, p.status, f.completed_at, cast(f.days_to_complete as double) as days
+  from pairs p
+  left join fact_course_completion f on f.learner_key = p.learner_key and f.course_key = p.course_key
+),
+scoped as (
+  select course_key, status, completed_at, days from outcomes
+  union all
+  select 0, status, completed_at, days from outcomes
+),
+by_course as (
+  select course_key, count(*) as enrolled, count(completed_at) as completed,
+    count(case when completed_at is null and status = 'withdrawn' then 1 end) as withdrawn,
+    count(case when completed_at is null and status <> 'withdrawn' then 1 end) as still_open,
+    percentile_cont(0.25) within group (order by days) as quarter_days, median(days) as median_days,
+    percentile_cont(0.75) within group (order by days) as three_quarter_days
+  from scoped
+  group by course_key
+)
+select c.course_id, case when b.course_key = 0 then 'All courses' else c.course_title end as course_title, b.enrolled,
+  b.completed, b.withdrawn, b.still_open, b.quarter_days, b.median_days, b.three_quarter_days
+from by_course b
+left join course c on c.course_key = b.course_key
+order by case when b.course_key = 0 then 0 else 1 end nulls last, enrolled desc nulls last, course_id nulls last
