@@ -1,7 +1,7 @@
 /** Runs the queries of `sql/ledger`: the book-keeping in `meta`, and what the warehouse knows of itself. */
 
 import { readSql } from '../sql-files.ts'
-import type { Engine, Result, Row, Values } from '../types.ts'
+import type { Cell, Engine, Result, Row, Values } from '../types.ts'
 
 /** The result of `sql/ledger/NAME.sql`. */
 export function queryLedger(engine: Engine, name: string, values?: Values): Promise<Result> {
@@ -14,6 +14,11 @@ export async function ledgerRows(engine: Engine, name: string, values?: Values):
 }
 
 /** Runs a statement of `sql/ledger` that changes rows; answers how many. */
-export function writeLedger(engine: Engine, name: string, values: Values): Promise<number> {
+export function writeLedger(engine: Engine, name: string, values: Values = {}): Promise<number> {
   return engine.execute(readSql('ledger', name, engine.dialect).body, values)
+}
+
+/** A result's rows as objects by column name. */
+export function recordsOf({ columns, rows }: Result): Readonly<Record<string, Cell>>[] {
+  return rows.map((row) => Object.fromEntries(columns.map(({ name }, index) => [name, row[index] ?? null])))
 }

@@ -1,0 +1,58 @@
+/** The history of runs that wrote the warehouse: `meta.runs`. */
+
+import type { Config } from '../config.ts'
+import { EXIT, UserError } from '../errors.ts'
+import type { RunRecord } from '../run-record.ts'
+import type { Cell, Engine, Result } from '../types.ts'
+import { queryLedger, recordsOf, writeLedger } from './ledger.ts'
+import { withWarehouse } from './warehouse.ts'
+
+/** The work is done by then, so another run that took the lock meanwhile is waited for. */
+const LOCK_WAIT_MS = 30_000
+
+/** Adds the row of a run that has ended, however it ended. One that found the warehouse locked leaves none. */
+export async function recordRun(config: Config, run: RunRecord): Promise<void> {
+  if (run.exitCode === EXIT.locked) return
+  const isDone = run.exitCode === EXIT.done || run.exitCode === EXIT.findings
+  const lockWaitMs = isDone ? Math.max(config.load.lockWaitMs, LOCK_WAIT_MS) : config.load.lockWaitMs
+  const patient = { ...config, load: { ...config.load, lockWaitMs } }
+  const signal = new AbortController().signal
+  await withWarehouse(patient, 'write', signal, (engine) =>
+    engine.transaction(() =>
+      writeLedger(engine, 'record-run', {
+        run_id: run.runId,
+        command: run.command,
+        arguments: run.arguments,
+        role: run.role ?? null,
+        started_at: run.startedAt,
+        finished_at: run.finishedAt,
+        exit_code: run.exitCode,
+        summary: run.summary,
+      }),
+    ),
+  )
+}
+
+/** The last runs, newest first: run_id, started_at, seconds, command, exit_code, summary. */
+export function listRuns(engine: Engine, limit: number): Promise<Result> {
+  return queryLedger(engine, 'runs', { limit })
+}
+
+export interface ShownRun {
+  /** The row of `meta.runs`. */
+  readonly run: Readonly<Record<string, Cell>>
+  /** A row for each load that the run committed. */
+  readonly loads: Result
+}
+
+/** @throws UserError LPA-RUNS-UNKNOWN (usage) */
+export async function showRun(engine: Engine, runId: string): Promise<ShownRun> {
+  const [run] = recordsOf(await queryLedger(engine, 'run', { run_id: runId }))
+  if (!run) {
+    throw new UserError('LPA-RUNS-UNKNOWN', `There is no run ${runId}.`, {
+      exit: 'usage',
+      next: 'See which there are: lpa runs',
+    })
+  }
+  return { run, loads: await queryLedger(engine, 'run-loads', { run_id: runId }) }
+}
