@@ -1,0 +1,171 @@
+/** Lines of toned text: measuring, clipping, joining, boxing, and turning them into terminal text. */
+
+import { createRequire } from 'node:module'
+import type { Frame, Glyphs, Size, Span, Tone } from '../types.ts'
+
+export type Line = readonly Span[]
+
+// Text whose characters all take one cell: ASCII, Latin letters, and the arrows, boxes, blocks and braille drawn here.
+const NARROW = /^[\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff–…−─-╿▀-▟▪▲▼›⠀-⣿]*$/
+
+type StringWidth = (text: string) => number
+let loaded: StringWidth | undefined
+
+/** Loaded for the first text that needs it: its import takes longer than drawing. `draw` cannot wait for `import()`. */
+function stringWidth(text: string): number {
+  loaded ??= (createRequire(import.meta.url)('string-width') as { default: StringWidth }).default
+  return loaded(text)
+}
+
+/** Cells that `text` takes in a terminal. */
+export function textWidth(text: string): number {
+  return NARROW.test(text) ? text.length : stringWidth(text)
+}
+
+/** Cells that a line takes. */
+export function lineWidth(line: Line): number {
+  let width = 0
+  for (const { text } of line) width += textWidth(text)
+  return width
+}
+
+/** Cells of the widest text; 0 for none. A loop, since a result may have more rows than a call takes arguments. */
+export function widest(texts: Iterable<string>): number {
+  let width = 0
+  for (const text of texts) width = Math.max(width, textWidth(text))
+  return width
+}
+
+export function span(text: string, tone: Tone = 'plain'): Span {
+  return { text, tone }
+}
+
+/** The mark of cut text at a glyph level, one cell wide. */
+export function ellipsis(glyphs: Glyphs): string {
+  return glyphs === 'ascii' ? '~' : '…'
+}
+
+/** `text` in at most `width` cells; cut text ends in `mark` (one cell). Never splits a wide or combined character. */
+export function clipText(text: string, width: number, mark = ''): string {
+  if (width <= 0) return ''
+  if (textWidth(text) <= width) return text
+  const room = width - mark.length
+  if (NARROW.test(text)) return text.slice(0, room) + mark
+  let kept = ''
+  let used = 0
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    const cells = stringWidth(segment)
+    if (used + cells > room) break
+    kept += segment
+    used += cells
+  }
+  return kept + mark
+}
+
+/** `text` in exactly `width` cells, at the left or right of them. */
+export function fitText(text: string, width: number, align: 'left' | 'right' = 'left', mark = ''): string {
+  const clipped = clipText(text, width, mark)
+  const gap = ' '.repeat(Math.max(0, width - textWidth(clipped)))
+  return align === 'left' ? clipped + gap : gap + clipped
+}
+
+/** A line in at most `width` cells. */
+export function clipLine(line: Line, width: number): Line {
+  const kept: Span[] = []
+  let room = width
+  for (const { text, tone } of line) {
+    if (room <= 0) break
+    const clipped = clipText(text, room)
+    kept.push({ text: clipped, tone })
+    if (clipped !== text) break
+    room -= textWidth(clipped)
+  }
+  return kept
+}
+
+/** A line in exactly `width` cells. */
+export function fitLine(line: Line, width: number): Line {
+  const clipped = clipLine(line, width)
+  const gap = width - lineWidth(clipped)
+  return gap > 0 ? [...clipped, span(' '.repeat(gap))] : clipped
+}
+
+/** At most `size.height` lines of at most `size.width` cells: the last guard of everything that draws. */
+export function clipFrame(frame: Frame, size: Size): Frame {
+  return frame.slice(0, Math.max(0, size.height)).map((line) => clipLine(line, size.width))
+}
+
+/** Exactly `size.height` lines of exactly `size.width` cells. */
+export function fitFrame(frame: Frame, size: Size): Frame {
+  return Array.from({ length: Math.max(0, size.height) }, (_, row) => fitLine(frame[row] ?? [], size.width))
+}
+
+/** Frames side by side; each fills `width` cells but the last. */
+export function beside(parts: readonly { readonly frame: Frame; readonly width: number }[], gap = 0): Frame {
+  const height = Math.max(0, ...parts.map(({ frame }) => frame.length))
+  return Array.from({ length: height }, (_, row) =>
+    parts.flatMap(({ frame, width }, index) => [
+      ...(index > 0 && gap > 0 ? [span(' '.repeat(gap))] : []),
+      ...fitLine(frame[row] ?? [], width),
+    ]),
+  )
+}
+
+/** A frame in a box whose top edge carries the frame's first line, as charts put their title there. */
+export function boxed(frame: Frame, size: Size, glyphs: Glyphs): Frame {
+  const { width, height } = size
+  if (width < 4 || height < 2) return clipFrame(frame, size)
+  const [topLeft, topRight, bottomLeft, bottomRight, across, down] =
+    glyphs === 'ascii' ? ['+', '+', '+', '+', '-', '|'] : ['╭', '╮', '╰', '╯', '─', '│']
+  const title = clipLine(frame[0] ?? [], width - 4)
+  const titleWidth = lineWidth(title)
+  const rest = Math.max(0, width - 2 - (titleWidth > 0 ? titleWidth + 2 : 0))
+  const lead =
+    titleWidth > 0 ? [span(`${topLeft} `, 'muted'), ...title, span(' ')] : [span(`${topLeft}`, 'muted')]
+  return [
+    [...lead, span(`${`${across}`.repeat(rest)}${topRight}`, 'muted')],
+    ...fitFrame(frame.slice(1), { width: width - 2, height: height - 2 }).map((line) => [
+      span(`${down}`, 'muted'),
+      ...line,
+      span(`${down}`, 'muted'),
+    ]),
+    [span(`${bottomLeft}${`${across}`.repeat(width - 2)}${bottomRight}`, 'muted')],
+  ]
+}
+
+// ANSI-16 on the terminal's own background. Muted is `dim`, not bright black: some palettes paint that in the
+// background's colour.
+const SGR: Record<Tone, string> = {
+  plain: '',
+  muted: '2',
+  strong: '1',
+  accent: '36',
+  good: '32',
+  bad: '31',
+  warn: '33',
+}
+
+/** Terminal text of a frame: lines joined by LF, none at the end, no trailing blanks, no escapes without colour. */
+export function frameToText(frame: Frame, { color }: { readonly color: boolean }): string {
+  return frame.map((line) => lineToText(line, color)).join('\n')
+}
+
+function lineToText(line: Line, color: boolean): string {
+  const plain = line
+    .map(({ text }) => text)
+    .join('')
+    .trimEnd()
+  if (!color) return plain
+  let text = ''
+  let left = plain.length
+  for (let index = 0; index < line.length && left > 0; ) {
+    const tone = (line[index] as Span).tone
+    let run = ''
+    for (; index < line.length && line[index]?.tone === tone; index += 1) run += (line[index] as Span).text
+    run = run.slice(0, left)
+    left -= run.length
+    // Blanks need no colour: fewer bytes, and an underlining terminal shows none.
+    text += tone === 'plain' || run.trim() === '' ? run : `\x1b[${SGR[tone]}m${run}\x1b[0m`
+  }
+  return text
+}
