@@ -2,7 +2,7 @@ import { Command, Flags, type Interfaces } from '@oclif/core'
 import type { Config } from './config.ts'
 import { formatDuration } from './duration.ts'
 import { EXIT, type ExitName, UserError } from './errors.ts'
-import { asUserError, failureJson, failureText } from './failure.ts'
+import { asUserError, failureJson, failureOutput, reportFailure } from './failure.ts'
 import { type Log, silentLog } from './log.ts'
 import {
   describeTerminal,
@@ -245,14 +245,14 @@ export abstract class BaseCommand extends Command {
   #printFailure(failure: UserError): void {
     // What the work says when it was asked to stop tells nothing new.
     if (this.#stoppedBy && this.#verbose === 0) return
-    const format = this.#shared ? this.format() : this.argv.includes('--json') ? 'json' : 'table'
-    if (format === 'json' || format === 'ndjson') {
-      process.stderr.write(`${exactJson(failureJson(failure))}\n`)
+    if (!this.#shared) {
+      reportFailure(failure, this.argv)
       return
     }
-    const { color } = describeTerminal(process.stderr, process.env, this.argv.includes('--no-color'))
-    const verbose = this.#verbose > 0 || this.argv.includes('-v') || this.argv.includes('--verbose')
-    process.stderr.write(failureText(failure, { color, verbose }))
+    const format = this.format()
+    const json = format === 'json' || format === 'ndjson'
+    const { color } = describeTerminal(process.stderr, process.env, this.#shared['no-color'])
+    process.stderr.write(failureOutput(failure, { json, color, verbose: this.#verbose > 0 }))
   }
 
   #printSummary(run: RunRecord): void {

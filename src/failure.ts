@@ -2,6 +2,8 @@
 
 import { didYouMean } from './did-you-mean.ts'
 import { type ExitName, UserError } from './errors.ts'
+import { exactJson } from './output/json.ts'
+import { describeTerminal } from './output/terminal.ts'
 import { safeLines, safeText } from './safe-text.ts'
 import { scrub } from './secrets.ts'
 
@@ -50,6 +52,26 @@ export function failureJson(error: UserError): { error: Record<string, unknown> 
       next: error.next.map(scrub),
     },
   }
+}
+
+/** An error of the command line as one line of JSON or as text, with its line end. */
+export function failureOutput(
+  error: UserError,
+  options: { json: boolean; color: boolean; verbose: boolean },
+): string {
+  return options.json ? `${exactJson(failureJson(error))}\n` : failureText(error, options)
+}
+
+/**
+ * Prints an error that no command has caught, such as that there is no such command, as the words of the command
+ * line ask for it. Answers the exit code.
+ */
+export function reportFailure(error: unknown, argv: readonly string[], line: CommandLine = {}): number {
+  const failure = asUserError(error, line)
+  const { color } = describeTerminal(process.stderr, process.env, argv.includes('--no-color'))
+  const verbose = argv.some((word) => word === '--verbose' || /^-v+$/.test(word))
+  process.stderr.write(failureOutput(failure, { json: argv.includes('--json'), color, verbose }))
+  return failure.exitCode
 }
 
 function stackOf(error: Error): string {

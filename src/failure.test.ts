@@ -1,0 +1,74 @@
+import { readFile } from 'node:fs/promises'
+import { describe, expect, it } from 'vitest'
+import { UserError } from './errors.ts'
+import { asUserError, failureJson, failureOutput } from './failure.ts'
+
+const COMMANDS = ['load', 'batch', 'query', 'schema apply', 'schema plan', 'rejects list']
+
+/** As oclif throws it when there is no such command. */
+const notFound = (id: string) => Object.assign(new Error(`command ${id} not found`), { oclif: { exit: 2 } })
+
+describe('asUserError', () => {
+  it('leaves what is written for the user as it is', () => {
+    const error = new UserError('LPA-X', 'm', { exit: 'data' })
+    expect(asUserError(error)).toBe(error)
+  })
+
+  it.each([
+    ['lod', 'lod is not a command of lpa.', 'Did you mean lpa load?'],
+    ['schema:aply', 'schema aply is not a command of lpa.', 'Did you mean lpa schema apply?'],
+    ['qurey:enrollments', 'qurey enrollments is not a command of lpa.', 'Did you mean lpa query?'],
+    ['frobnicate', 'frobnicate is not a command of lpa.', undefined],
+  ])('suggests a command for %s', (id, message, hint) => {
+    const error = asUserError(notFound(id), { commands: COMMANDS })
+    expect(error).toMatchObject({ code: 'LPA-USAGE-COMMAND', exitCode: 2, message })
+    expect(error.next).toEqual([...(hint ? [hint] : []), 'See lpa --help.'])
+  })
+
+  it('says what the system said', async () => {
+    const missing = await readFile('no/such/file').catch(asUserError)
+    expect(missing).toMatchObject({
+      code: 'LPA-SYSTEM-ENOENT',
+      exitCode: 66,
+      message: 'no/such/file is not there (open).',
+    })
+    const folder = await readFile('.').catch(asUserError)
+    expect(folder).toMatchObject({ code: 'LPA-SYSTEM-EISDIR', exitCode: 66 })
+    const system = (code: string) =>
+      asUserError(Object.assign(new Error('x'), { code, syscall: 'write', path: 'a' }))
+    expect(
+      ['ENOSPC', 'EROFS', 'EACCES', 'EIO', 'EMFILE', 'ECONNREFUSED'].map((code) => system(code).exitCode),
+    ).toEqual([73, 73, 77, 74, 74, 69])
+  })
+
+  it('takes everything else for a fault of its own', () => {
+    expect(asUserError('text')).toMatchObject({
+      code: 'LPA-INTERNAL',
+      exitCode: 70,
+      message: 'Internal error: text',
+    })
+    expect(asUserError(undefined).exitCode).toBe(70)
+  })
+})
+
+describe('failureOutput', () => {
+  const error = new UserError('LPA-X', 'score is \x1b[2J140.', {
+    exit: 'data',
+    where: 'a.csv:3',
+    next: 'Mend it.',
+  })
+  const plain = { json: false, color: false, verbose: false }
+
+  it('is disarmed text', () => {
+    expect(failureOutput(error, plain)).toBe(
+      'Error: a.csv:3: score is \\e[2J140.\n  Mend it.\n  LPA-X, exit 65\n',
+    )
+    expect(failureOutput(error, { ...plain, color: true })).toContain('\x1b[31mError:\x1b[39m a.csv:3')
+  })
+
+  it('is one line of JSON', () => {
+    const text = failureOutput(error, { ...plain, json: true })
+    expect(text.indexOf('\n')).toBe(text.length - 1)
+    expect(JSON.parse(text)).toEqual(failureJson(error))
+  })
+})
