@@ -142,6 +142,13 @@ export interface Engine {
   execute(statement: string, values?: Values): Promise<number>
   query(statement: string, values?: Values): Promise<Result>
   stream(statement: string, values?: Values): Promise<ResultStream>
+  /** Writes a query's rows to a new Parquet file. */
+  exportParquet(statement: string, values: Values, file: string): Promise<void>
+  /**
+   * Refuses user SQL that is not one SELECT over the warehouse's tables.
+   * @throws UserError notPermitted (77) that names what was refused
+   */
+  assertReadOnly(statement: string): Promise<void>
   /** Runs `work` in one transaction under the writer lock: all or nothing, what throws rolls back. */
   transaction<T>(work: () => Promise<T>): Promise<T>
   /** Statements that create what a declared table asks for: the table, its clustering, its partitions. */

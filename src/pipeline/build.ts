@@ -8,6 +8,7 @@ import { UserError } from '../errors.ts'
 import { expand } from '../sql-expand.ts'
 import { packageRoot, readSql } from '../sql-files.ts'
 import type { Engine, Model, Result } from '../types.ts'
+import { ledgerRows, writeLedger } from './ledger.ts'
 import { type CheckOutcome, runChecks } from './quality.ts'
 import { withWarehouse } from './warehouse.ts'
 
@@ -78,13 +79,11 @@ async function buildInTransaction(
   request: BuildRequest,
   progress: BuildProgress,
 ): Promise<Omit<BuildSummary, 'checks' | 'milliseconds'>> {
-  const loads = (await engine.query(readSql('ledger', 'loads').body)).rows.map(
-    ([id, superseded, isBuilt]) => ({
-      id: Number(id),
-      isSuperseded: superseded === true,
-      isBuilt: isBuilt === true,
-    }),
-  )
+  const loads = (await ledgerRows(engine, 'loads')).map(([id, superseded, isBuilt]) => ({
+    id: Number(id),
+    isSuperseded: superseded === true,
+    isBuilt: isBuilt === true,
+  }))
   const current = loads.filter((load) => !load.isSuperseded)
   const isSelected = request.select.length > 0
   // Rows of a superseded load have left staging: only building anew takes them out of core.
@@ -115,8 +114,8 @@ async function buildInTransaction(
     if (model.materialise.kind !== 'temporary') models.push({ name, rows, milliseconds })
   }
   if (!isSelected) {
-    if (isFull) await engine.execute(readSql('ledger', 'forget-builds').body)
-    await engine.execute(readSql('ledger', 'add-build').body, { built_at: new Date().toISOString() })
+    if (isFull) await writeLedger(engine, 'forget-builds')
+    await writeLedger(engine, 'add-build', { built_at: new Date().toISOString() })
   }
   return { outcome: 'built', kind, loads: batch.length, models }
 }
@@ -168,4 +167,27 @@ function terms(config: Config): Result {
     ],
     rows: config.terms.map((term) => [term.name, term.from, term.to]),
   }
+}
+
+/** One row a model. */
+export function buildRows({ models }: BuildSummary): Result {
+  return {
+    columns: [
+      { name: 'table', type: 'text' },
+      { name: 'rows', type: 'integer' },
+      { name: 'milliseconds', type: 'integer' },
+    ],
+    rows: models.map(({ name, rows, milliseconds }) => [name, rows, milliseconds]),
+  }
+}
+
+/** `3 loads built, 12 checks passed`. */
+export function buildSummary({ outcome, kind, loads, checks }: BuildSummary): string {
+  if (outcome === 'unchanged') return 'core holds every load already, nothing changed'
+  const failed = checks.filter((check) => check.failures > 0)
+  const verdict =
+    failed.length === 0
+      ? `${checks.length} checks passed`
+      : `${failed.length} of ${checks.length} checks found something: ${failed.map((check) => check.name).join(', ')}`
+  return `${loads} ${loads === 1 ? 'load' : 'loads'} built (${kind}), ${verdict}`
 }

@@ -1,5 +1,6 @@
 /** Runs the queries of `sql/ledger`: the book-keeping in `meta`, and what the warehouse knows of itself. */
 
+import { safeText } from '../safe-text.ts'
 import { readSql } from '../sql-files.ts'
 import type { Cell, Engine, Result, Row, Values } from '../types.ts'
 
@@ -21,4 +22,11 @@ export function writeLedger(engine: Engine, name: string, values: Values = {}): 
 /** A result's rows as objects by column name. */
 export function recordsOf({ columns, rows }: Result): Readonly<Record<string, Cell>>[] {
   return rows.map((row) => Object.fromEntries(columns.map(({ name }, index) => [name, row[index] ?? null])))
+}
+
+/** One such object for people: a line for each value that is there. */
+export function recordText(record: Readonly<Record<string, Cell | undefined>>): string {
+  const entries = Object.entries(record).filter(([, value]) => value !== null && value !== undefined)
+  const width = Math.max(...entries.map(([name]) => name.length))
+  return entries.map(([name, value]) => `${name.padEnd(width)}  ${safeText(String(value))}`).join('\n')
 }

@@ -13,8 +13,8 @@ import {
   stageFile,
 } from '../sources/files.ts'
 import { hashInput } from '../sources/input.ts'
-import { readSql } from '../sql-files.ts'
-import type { Cell, Counts, Engine } from '../types.ts'
+import type { Counts, Engine, Result } from '../types.ts'
+import { ledgerRows } from './ledger.ts'
 import { withWarehouse } from './warehouse.ts'
 
 export interface LoadRequest {
@@ -51,6 +51,45 @@ export interface LoadProgress {
   onBytes(bytes: number, total: number | undefined): void
   /** A finished file, as soon as it is committed. */
   onLoaded(file: LoadedFile): void
+}
+
+/** One row a mapping, for people and programs. */
+export function loadRows(files: readonly LoadedFile[]): Result {
+  const text = (name: string) => ({ name, type: 'text' as const })
+  const integer = (name: string) => ({ name, type: 'integer' as const })
+  return {
+    columns: [
+      ...[text('input'), text('format'), text('mapping'), text('outcome'), integer('load')],
+      ...[integer('read'), integer('mapped'), integer('rejected'), integer('filtered'), integer('doubled')],
+    ],
+    rows: files.flatMap(({ input, format, outcome, mappings }) =>
+      mappings.length === 0
+        ? [[input, format, null, outcome, null, null, null, null, null, null]]
+        : mappings.map(({ mapping, loadId, counts }) => [
+            ...[input, format, mapping, outcome, outcome === 'loaded' ? loadId : null],
+            ...[counts.read, counts.mapped, counts.rejected, counts.filtered, counts.doubled],
+          ]),
+    ),
+  }
+}
+
+/** `7 files: 12,000 records mapped, 9 rejected; 2 files unchanged`. */
+export function loadSummary(files: readonly LoadedFile[]): string {
+  const mappings = files.flatMap((file) => file.mappings)
+  const sum = (pick: (counts: Counts) => number) =>
+    mappings.reduce((total, mapping) => total + pick(mapping.counts), 0).toLocaleString('en')
+  const unchanged = files.filter((file) => file.outcome === 'unchanged').length
+  const read = files.length - unchanged
+  const parts = []
+  if (read > 0) {
+    const verb = files.some((file) => file.outcome === 'checked') ? 'would be mapped' : 'mapped'
+    parts.push(
+      `${read} ${read === 1 ? 'file' : 'files'}: ${sum((counts) => counts.mapped)} records ${verb}, ${sum((counts) => counts.rejected)} rejected`,
+    )
+  }
+  if (unchanged > 0)
+    parts.push(`${unchanged} ${unchanged === 1 ? 'file' : 'files'} loaded before, nothing changed`)
+  return parts.join('; ')
 }
 
 interface PlannedInput {
@@ -112,7 +151,7 @@ async function loadFile(
     milliseconds: Math.round(performance.now() - started),
   })
   const wanted = recognised.mappings.map((mapping) => mapping.sha256)
-  const [earlier] = await ledger(engine, 'same-size', {
+  const [earlier] = await ledgerRows(engine, 'same-size', {
     source: planned.source,
     bytes: recognised.input.stats?.size ?? -1,
   })
@@ -182,7 +221,7 @@ function assertRejects(input: string, counts: Counts, limit: string, staged: rea
 }
 
 async function sameContent(engine: Engine, source: string, contentSha256: string) {
-  const rows = await ledger(engine, 'same-content', { source, content_sha256: contentSha256 })
+  const rows = await ledgerRows(engine, 'same-content', { source, content_sha256: contentSha256 })
   return rows.map(([loadId, format, mappingSha256]) => ({
     loadId: Number(loadId),
     format: String(format),
@@ -191,12 +230,8 @@ async function sameContent(engine: Engine, source: string, contentSha256: string
 }
 
 async function earlierSnapshots(engine: Engine, source: string, format: string): Promise<number[]> {
-  const rows = await ledger(engine, 'earlier-snapshots', { source, format })
+  const rows = await ledgerRows(engine, 'earlier-snapshots', { source, format })
   return rows.map(([loadId]) => Number(loadId))
-}
-
-async function ledger(engine: Engine, name: string, values: Record<string, Cell>) {
-  return (await engine.query(readSql('ledger', name).body, values)).rows
 }
 
 // ── which inputs, under which source ──────────────────────────────────────────────────────────────────────

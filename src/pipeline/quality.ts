@@ -3,6 +3,7 @@
 import { expand } from '../sql-expand.ts'
 import { listSql, readSql } from '../sql-files.ts'
 import type { Engine } from '../types.ts'
+import { writeLedger } from './ledger.ts'
 
 export interface CheckOutcome {
   readonly name: string
@@ -20,9 +21,8 @@ export async function runChecks(engine: Engine, runId: string): Promise<CheckOut
     outcomes.push({ name, title: file.title, severity: file.severity ?? 'error', failures: rows.length })
   }
   await engine.transaction(async () => {
-    const addCheck = readSql('ledger', 'add-check').body
     for (const { name, severity, failures } of outcomes) {
-      await engine.execute(addCheck, {
+      await writeLedger(engine, 'add-check', {
         run_id: runId,
         check_name: name,
         severity,

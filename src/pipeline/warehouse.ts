@@ -4,10 +4,21 @@ import type { Config } from '../config.ts'
 import { UserError } from '../errors.ts'
 import type { Engine } from '../types.ts'
 
-export type OpenMode = 'read' | 'write' | 'create'
+export type OpenMode = 'read' | 'confined' | 'write' | 'create'
+
+export interface OpenExtras {
+  /** Reads the warehouse as it was. */
+  readonly at?: { readonly version: string } | { readonly time: string } | undefined
+  /** Folders beside the warehouse that `confined` may write to. */
+  readonly folders?: readonly string[]
+}
 
 /** @throws UserError when there is no warehouse (noInput) or its engine is not in this version (unavailable). */
-export async function openWarehouse(config: Config, mode: OpenMode): Promise<Engine> {
+export async function openWarehouse(
+  config: Config,
+  mode: OpenMode,
+  extras: OpenExtras = {},
+): Promise<Engine> {
   const { warehouse, load } = config
   if (warehouse.engine !== 'duckdb') {
     throw new UserError('LPA-ENGINE-MISSING', `The engine ${warehouse.engine} is not part of this version.`, {
@@ -24,6 +35,7 @@ export async function openWarehouse(config: Config, mode: OpenMode): Promise<Eng
     lockWaitMs: load.lockWaitMs,
     extensions: warehouse.extensions,
     mode,
+    ...extras,
   })
 }
 
@@ -33,8 +45,9 @@ export async function withWarehouse<T>(
   mode: OpenMode,
   signal: AbortSignal,
   work: (engine: Engine) => Promise<T>,
+  extras: OpenExtras = {},
 ): Promise<T> {
-  const engine = await openWarehouse(config, mode)
+  const engine = await openWarehouse(config, mode, extras)
   const stop = () => engine.interrupt()
   signal.addEventListener('abort', stop, { once: true })
   try {

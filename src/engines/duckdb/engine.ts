@@ -22,8 +22,15 @@ export interface DuckLakeOptions {
   readonly extensions?: string | undefined
   /** How long a transaction waits for another writer. */
   readonly lockWaitMs: number
-  /** `create` makes a missing warehouse; `read` never writes, not even the catalog. */
-  readonly mode: 'read' | 'write' | 'create'
+  /**
+   * `create` makes a missing warehouse; `read` never writes, not even the catalog; `confined` reads what a user's SQL
+   * asks for: no file outside the warehouse, no setting can be changed.
+   */
+  readonly mode: 'read' | 'confined' | 'write' | 'create'
+  /** Reads the warehouse as it was: a snapshot's number, or an instant. */
+  readonly at?: { readonly version: string } | { readonly time: string } | undefined
+  /** Further folders that `confined` may use: for an export. */
+  readonly folders?: readonly string[]
 }
 
 const CAN: Capabilities = {
@@ -40,6 +47,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   const { folder } = options
   const catalog = join(folder, 'catalog.sqlite')
   const isNew = !existsSync(catalog)
+  const isReadOnly = options.mode === 'read' || options.mode === 'confined'
   if (isNew && options.mode !== 'create') {
     throw new UserError('LPA-WAREHOUSE-MISSING', `There is no warehouse in ${folder}.`, {
       exit: 'noInput',
@@ -52,7 +60,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   ])
   const scratch = join(folder, 'tmp')
   const spill = join(scratch, `spill-${process.pid}`)
-  if (options.mode !== 'read') {
+  if (!isReadOnly) {
     for (const path of [folder, join(folder, 'data'), scratch])
       mkdirSync(path, { recursive: true, mode: 0o700 })
   }
@@ -69,7 +77,8 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     `data_path ${quoteText(`${join(folder, 'data')}/`)}`,
     // The folder may have been moved since the catalog was made.
     ...(isNew ? [] : ['override_data_path true']),
-    ...(options.mode === 'read' ? ['read_only'] : [`meta_journal_mode 'WAL'`]),
+    ...(isReadOnly ? ['read_only'] : [`meta_journal_mode 'WAL'`]),
+    ...(options.at ? [atClause(options.at)] : []),
     'meta_busy_timeout 10000',
   ]
   await connection.run(`attach ${quoteText(`ducklake:sqlite:${catalog}`)} as lake (${attach.join(', ')})`)
@@ -79,7 +88,16 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     for (const schema of ['raw', 'staging', 'core', 'meta'])
       await connection.run(`create schema lake.${schema}`)
   }
-  await connection.run(`use lake.core`)
+  await connection.run('use lake.core')
+  if (options.mode === 'confined') {
+    // The order matters: what is allowed first, then nothing else, then no way back.
+    const allowed = [`${folder}/`, ...(options.folders ?? []).map((path) => `${path}/`)]
+      .map(quoteText)
+      .join(', ')
+    await connection.run(`set allowed_directories = [${allowed}]`)
+    await connection.run('set enable_external_access = false')
+    await connection.run('set lock_configuration = true')
+  }
 
   let lock: WriterLock | undefined
   let swept = false
@@ -136,6 +154,13 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     const rows: Row[] = []
     for await (const chunk of chunks) rows.push(...chunk)
     return { columns, rows }
+  }
+
+  async function exportParquet(statement: string, values: Values, file: string): Promise<void> {
+    await connection.run(
+      `copy (${statement}) to ${quoteText(file)} (format parquet, compression zstd)`,
+      bind(values),
+    )
   }
 
   function columnsOf(result: DuckDBResult) {
@@ -230,6 +255,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     execute,
     query,
     stream,
+    exportParquet,
     transaction,
     append,
     lastPosition,
@@ -247,7 +273,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     async close() {
       lock?.release()
       await database[Symbol.asyncDispose]()
-      if (options.mode !== 'read') rmSync(spill, { recursive: true, force: true })
+      if (!isReadOnly) rmSync(spill, { recursive: true, force: true })
     },
   }
 }
@@ -266,6 +292,12 @@ const STAGED_TABLES = [
     'course_completion',
   ].map((entity) => `staging.stg_${entity}`),
 ]
+
+function atClause(at: { version: string } | { time: string }): string {
+  return 'version' in at
+    ? `snapshot_version ${Number.parseInt(at.version, 10)}`
+    : `snapshot_time ${quoteText(at.time)}`
+}
 
 function isAlive(pid: number): boolean {
   try {

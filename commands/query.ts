@@ -1,0 +1,56 @@
+import { Args, Flags } from '@oclif/core'
+import { BaseCommand } from '../src/base-command.ts'
+import { drawAnswer, explainReport, questionOf } from '../src/pipeline/question.ts'
+import { ask, listReports } from '../src/pipeline/report.ts'
+
+export default class Query extends BaseCommand {
+  static override summary = 'Answer a question: a named report, or any SELECT over the warehouse.'
+  static override description =
+    `Reports have one definition each, shown by --explain. SQL is the engine's own and read-only: one SELECT over the warehouse's tables (fact_enrollment, course, learner, dim_date, staging.…, meta.…). The owner of the warehouse may change it with --write.`
+  static override examples = [
+    '<%= config.bin %> query --list',
+    '<%= config.bin %> query funnel --format chart',
+    '<%= config.bin %> query at-risk --param days=14 --format csv',
+    '<%= config.bin %> query --sql "select status, count(*) as enrollments from fact_enrollment group by status"',
+    '<%= config.bin %> query enrollments --at 2026-01-12',
+  ]
+  static override args = { report: Args.string({ description: 'A named report; --list tells them.' }) }
+  static override flags = {
+    sql: Flags.string({ helpValue: 'TEXT', summary: 'A SELECT, as text.', exclusive: ['file', 'list'] }),
+    file: Flags.string({
+      char: 'f',
+      helpValue: 'FILE|-',
+      summary: 'A SELECT, from a file or standard input.',
+      exclusive: ['list'],
+    }),
+    param: Flags.string({ multiple: true, helpValue: 'K=V', summary: 'A parameter of the report.' }),
+    at: Flags.string({ helpValue: 'VERSION|TIME', summary: 'As the warehouse was then.' }),
+    list: Flags.boolean({ summary: 'List the reports.' }),
+    explain: Flags.boolean({ summary: 'Tell what the report means and show its SQL, without running it.' }),
+    write: Flags.boolean({ summary: 'Run SQL that changes the warehouse.' }),
+    raw: Flags.boolean({ summary: 'CSV without escaping spreadsheet formulas.' }),
+  }
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.start(Query)
+    if (flags.list) {
+      await this.print(listReports())
+      return
+    }
+    const question = await questionOf({ ...flags, report: args.report })
+    if (flags.explain && question.report) {
+      const explained = explainReport(question)
+      await this.printValue(explained, explained.text)
+      return
+    }
+    const config = await this.settings()
+    const options = { at: flags.at, write: flags.write, exports: this.format() === 'parquet' }
+    await ask(config, question, options, this.signal, async ({ rows, toParquet }) => {
+      await this.print(rows, {
+        raw: flags.raw,
+        draw: (result, size, terminal) => drawAnswer(question, result, size, terminal),
+        parquet: toParquet,
+      })
+    })
+  }
+}

@@ -1,0 +1,98 @@
+/** From what was asked on the command line to a question, and to how its answer is drawn. */
+
+import { readFileSync } from 'node:fs'
+import { text as readText } from 'node:stream/consumers'
+import { UserError } from '../errors.ts'
+import type { Terminal } from '../output.ts'
+import type { Result, Size } from '../types.ts'
+import { type Question, reportQuestion } from './report.ts'
+
+export interface Asked {
+  readonly report?: string | undefined
+  readonly sql?: string | undefined
+  readonly file?: string | undefined
+  readonly param?: readonly string[] | undefined
+  readonly explain?: boolean | undefined
+}
+
+/** @throws UserError usage when there is no question, or more than one. */
+export async function questionOf(asked: Asked): Promise<Question> {
+  const given = [asked.report, asked.sql, asked.file].filter((part) => part !== undefined)
+  if (given.length !== 1) {
+    throw new UserError(
+      'LPA-QUERY-WHAT',
+      given.length === 0 ? 'There is no question.' : 'A report, --sql and --file exclude each other.',
+      {
+        exit: 'usage',
+        next: ['Reports: lpa query --list', 'Or your own: lpa query --sql "select … from fact_enrollment"'],
+      },
+    )
+  }
+  const params = Object.fromEntries((asked.param ?? []).map(parseParam))
+  if (asked.report !== undefined) return reportQuestion(asked.report, params, { dialect: 'duckdb' })
+  const sql = (asked.sql ?? (await readSqlText(asked.file ?? '-'))).trim().replace(/;\s*$/, '')
+  return { sql: asked.explain ? `explain ${sql}` : sql, values: params }
+}
+
+function parseParam(text: string): [string, string] {
+  const at = text.indexOf('=')
+  if (at > 0) return [text.slice(0, at), text.slice(at + 1)]
+  throw new UserError('LPA-QUERY-PARAM', `--param ${text} has no value.`, {
+    exit: 'usage',
+    next: 'Write --param days=14',
+  })
+}
+
+async function readSqlText(file: string): Promise<string> {
+  if (file === '-') return readText(process.stdin)
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new UserError('LPA-QUERY-FILE', `${file} cannot be read.`, { exit: 'noInput', cause })
+  }
+}
+
+/** What a report means, in words and SQL. */
+export function explainReport({ report, sql, values }: Question) {
+  const lines = [
+    report?.title ?? '',
+    '',
+    `A row is: ${report?.grain || 'not said'}`,
+    `Definition: ${report?.definition || 'not said'}`,
+    ...(report?.params ?? []).map(
+      (param) => `Parameter ${param.name} = ${values[param.name]}: ${param.text}`,
+    ),
+    '',
+    sql,
+  ]
+  return {
+    report: report?.name,
+    title: report?.title,
+    definition: report?.definition,
+    sql,
+    text: `${lines.join('\n')}\n`,
+  }
+}
+
+/** Draws the answer: the chart that the report names, else one that fits its columns. */
+export async function drawAnswer(
+  { report }: Question,
+  result: Result,
+  size: Size,
+  terminal: Terminal,
+): Promise<string> {
+  const { drawChart, frameToText, glyphsFor, guessChartSpec, parseChartSpec } = await import(
+    '../charts/index.ts'
+  )
+  const glyphs = glyphsFor(process.env, terminal.isTerminal)
+  const title = report?.title ?? ''
+  const header = report?.header['chart']?.[0]
+  const spec = header ? parseChartSpec(header, title, glyphs) : guessChartSpec(result, title, glyphs)
+  if (!spec) {
+    throw new UserError('LPA-QUERY-CHART', 'This result has no numbers to draw.', {
+      exit: 'usage',
+      next: 'A chart needs one column of names or dates and one of numbers.',
+    })
+  }
+  return `${frameToText(drawChart(result, spec, size), { color: terminal.color })}\n`
+}

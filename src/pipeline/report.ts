@@ -1,0 +1,126 @@
+/** report: reads core. Named reports of sql/reports, or a user's own SELECT on a confined connection. */
+
+import { tmpdir } from 'node:os'
+import type { Config } from '../config.ts'
+import { UserError } from '../errors.ts'
+import { expand } from '../sql-expand.ts'
+import { listSql, paramValues, readSql, type SqlFile } from '../sql-files.ts'
+import type { Engine, Result, ResultStream, Values } from '../types.ts'
+import { type OpenExtras, withWarehouse } from './warehouse.ts'
+
+/** A question in the engine's words, with where it came from. */
+export interface Question {
+  /** The report, when it is a named one. */
+  readonly report?: SqlFile
+  readonly sql: string
+  readonly values: Values
+}
+
+export interface AskOptions {
+  readonly at?: string | undefined
+  /** The warehouse's owner may run any statement, under the writer lock. */
+  readonly write: boolean
+  /** Whether the answer goes to a Parquet file in the system's temporary folder. */
+  readonly exports: boolean
+}
+
+export interface Answer {
+  /** The rows as they come; none when they are exported. */
+  readonly rows: ResultStream | Result
+  /** Writes the rows to a Parquet file in the system's temporary folder instead. */
+  toParquet(file: string): Promise<void>
+}
+
+/** @throws UserError usage for an unknown report or parameter, with the nearest name. */
+export function reportQuestion(
+  name: string,
+  params: Readonly<Record<string, string>>,
+  engine: Pick<Engine, 'dialect'>,
+): Question {
+  const report = readSql('reports', name, engine.dialect)
+  return { report, sql: expand(report.body, engine.dialect), values: paramValues(report, params) }
+}
+
+/** Every report with its title and parameters. */
+export function listReports(): Result {
+  const text = (name: string) => ({ name, type: 'text' as const })
+  return {
+    columns: [text('report'), text('title'), text('parameters')],
+    rows: listSql('reports').map((name) => {
+      const { title, params } = readSql('reports', name)
+      return [name, title, params.map((param) => `${param.name}=${param.default ?? ''}`).join(' ')]
+    }),
+  }
+}
+
+/** Runs a named report on an open engine: for the dashboard, which asks several. */
+export async function runReport(
+  engine: Engine,
+  name: string,
+  params: Readonly<Record<string, string>> = {},
+): Promise<Result> {
+  const { sql, values } = reportQuestion(name, params, engine)
+  return engine.query(sql, values)
+}
+
+/**
+ * Asks one question and hands the rows to `use` as they come.
+ * @throws UserError notPermitted (77) for SQL that reads more than the warehouse, usage for a bad `--at`.
+ */
+export async function ask<T>(
+  config: Config,
+  question: Question,
+  options: AskOptions,
+  signal: AbortSignal,
+  use: (answer: Answer) => Promise<T>,
+): Promise<T> {
+  const extras: OpenExtras = {
+    at: options.at === undefined ? undefined : parseAt(options.at),
+    folders: options.exports ? [tmpdir()] : [],
+  }
+  const mode = options.write ? 'write' : 'confined'
+  return withWarehouse(
+    config,
+    mode,
+    signal,
+    async (engine) => {
+      const answer = async () =>
+        use({
+          rows: options.exports
+            ? { columns: [], rows: [] }
+            : await engine.stream(question.sql, question.values).catch(explainFailure),
+          toParquet: (file) => engine.exportParquet(question.sql, question.values, file),
+        })
+      if (options.write) return engine.transaction(answer)
+      if (!question.report) await engine.assertReadOnly(question.sql)
+      return answer()
+    },
+    extras,
+  )
+}
+
+/** `12` is a snapshot's number, everything else an instant: `2026-01-12`, `2026-01-12T08:00:00Z`. */
+function parseAt(text: string): { version: string } | { time: string } {
+  if (/^\d{1,9}$/.test(text)) return { version: text }
+  const time = new Date(text)
+  if (Number.isNaN(time.getTime())) {
+    throw new UserError('LPA-QUERY-AT', `--at ${text} is neither a version nor a time.`, {
+      exit: 'usage',
+      next: 'Write a snapshot number (lpa doctor shows them) or a time: --at 2026-01-12T08:00:00Z',
+    })
+  }
+  return { time: time.toISOString().replace('Z', '+00') }
+}
+
+/** The engine's own words about a user's SQL are what the user needs, without its picture of the place. */
+function explainFailure(cause: unknown): never {
+  const message = cause instanceof Error ? cause.message : String(cause)
+  if (/^(Parser|Binder|Catalog|Conversion|Invalid Input|Out of Range|Not implemented) Error/.test(message)) {
+    throw new UserError('LPA-QUERY-SQL', message.split('\n\n')[0] ?? message, {
+      exit: 'usage',
+      next: 'Tables: fact_enrollment, fact_learning_event, fact_course_completion, agg_course_day, course, learner, dim_date, …',
+      cause,
+    })
+  }
+  throw cause
+}
