@@ -1,15 +1,19 @@
 /** Declared DDL against the live warehouse: plan, apply, status. */
 
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Config } from '../config.ts'
 import { parseDdl } from '../ddl.ts'
 import { UserError } from '../errors.ts'
+import { safeText } from '../safe-text.ts'
 import { packageRoot } from '../sql-files.ts'
-import type { Dialect, Engine, TableDeclaration } from '../types.ts'
-import { ledgerRows, writeLedger } from './ledger.ts'
+import type { Cell, Dialect, Engine, TableDeclaration } from '../types.ts'
+import { ledgerRows, queryLedger, recordsOf, writeLedger } from './ledger.ts'
 import { readChanges, readDdlText, sha256 } from './schema-changes.ts'
 import {
   type AppliedChange,
+  changeName,
   type LiveTable,
   type PlannedSteps,
   planSteps,
@@ -17,6 +21,7 @@ import {
   type SchemaStep,
   viewBody,
 } from './schema-plan.ts'
+import { withWarehouse } from './warehouse.ts'
 
 export interface SchemaPlan {
   readonly steps: readonly SchemaStep[]
@@ -55,6 +60,104 @@ export async function planSchema(engine: Engine, folder?: string): Promise<Schem
   return (await makePlan(engine, folder)).plan
 }
 
+/** The plan for the configured warehouse, also for one that is still to be made. */
+export async function planConfigured(config: Config, signal: AbortSignal): Promise<SchemaPlan> {
+  try {
+    return await withWarehouse(config, 'read', signal, (engine) => planSchema(engine))
+  } catch (error) {
+    if (!(error instanceof UserError && error.code === 'LPA-WAREHOUSE-MISSING')) throw error
+  }
+  // An empty warehouse elsewhere has the same plan, and asking leaves nothing behind.
+  const path = mkdtempSync(join(tmpdir(), 'lpa-plan-'))
+  try {
+    const elsewhere = { ...config, warehouse: { ...config.warehouse, path } }
+    return await withWarehouse(elsewhere, 'create', signal, (engine) => planSchema(engine))
+  } finally {
+    rmSync(path, { recursive: true, force: true })
+  }
+}
+
+export interface SchemaStatus extends SchemaPlan {
+  readonly upToDate: boolean
+  /** Rows of `meta.schema_changes`. */
+  readonly applied: readonly Readonly<Record<string, Cell>>[]
+}
+
+/** What was applied, what is pending and what has drifted. */
+export async function schemaStatus(engine: Engine): Promise<SchemaStatus> {
+  const { plan, applied } = await makePlan(engine)
+  return {
+    upToDate: plan.steps.length === 0 && plan.findings.length === 0,
+    applied: applied.length === 0 ? [] : recordsOf(await queryLedger(engine, 'schema-changes')),
+    ...plan,
+  }
+}
+
+/**
+ * A plan as `schema plan --out` wrote it.
+ * @throws UserError LPA-SCHEMA-PLAN: noInput (66) without the file, data (65) when it holds no plan.
+ */
+export function readPlan(file: string): SchemaPlan {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
+    const next = 'Make one: lpa schema plan --out FILE'
+    throw new UserError('LPA-SCHEMA-PLAN', `There is no plan ${file}.`, { exit: 'noInput', next, cause })
+  }
+  const plan = parsePlan(text)
+  if (plan) return plan
+  throw new UserError('LPA-SCHEMA-PLAN', `${file} holds no schema plan.`, {
+    exit: 'data',
+    where: file,
+    next: 'Make it again: lpa schema plan --out FILE',
+  })
+}
+
+function parsePlan(text: string): SchemaPlan | undefined {
+  try {
+    const { steps, findings, baseVersion, hash } = JSON.parse(text)
+    const isPlan = Array.isArray(steps) && Array.isArray(findings)
+    return isPlan && typeof hash === 'string' ? { steps, findings, baseVersion, hash } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The plan for people: a line each for what would be done and what was found. */
+export function planText({ steps, findings }: Pick<SchemaPlan, 'steps' | 'findings'>): string {
+  const lines = steps.flatMap(({ kind, target, sql }) => {
+    const isDeclared = kind === 'create table' || kind === 'create view' || kind === 'replace view'
+    return [
+      safeText(`${kind} ${target}`),
+      ...(isDeclared ? [] : sql.map((statement) => indent(`${statement};`))),
+    ]
+  })
+  lines.push(...findings.map(({ message }) => safeText(`drift: ${message}`)))
+  return lines.length > 0 ? lines.join('\n') : 'Nothing to do: the schema is up to date.'
+}
+
+/** The status for people: what was applied, then the plan. */
+export function statusText(status: SchemaStatus): string {
+  const applied = status.applied.map(({ number, name, applied_at, sha256 }) => {
+    const change = changeName({ number: Number(number), name: String(name) })
+    return `applied ${change} at ${applied_at} (SHA-256 ${String(sha256).slice(0, 12)}…)`
+  })
+  return [...applied, planText(status)].join('\n')
+}
+
+function indent(text: string): string {
+  return text.replace(/^/gm, '    ')
+}
+
+/** `28 steps, 1 drift`, or that there is nothing to do. */
+export function planSummary({ steps, findings }: Pick<SchemaPlan, 'steps' | 'findings'>): string {
+  if (steps.length === 0 && findings.length === 0) return 'the schema is up to date'
+  const count = `${steps.length} ${steps.length === 1 ? 'step' : 'steps'}`
+  return findings.length === 0 ? count : `${count}, ${findings.length} drift`
+}
+
 /**
  * Brings the warehouse to its declared schema, in one transaction; up to date it changes nothing. With a plan that
  * was made before, it does just what that plan says.
@@ -84,6 +187,7 @@ const pick = ({ steps, findings }: SchemaPlan) => ({ steps, findings })
 interface MadePlan {
   readonly plan: SchemaPlan
   readonly changes: PlannedSteps['changes']
+  readonly applied: readonly AppliedChange[]
   readonly declaredSha256: string
 }
 
@@ -100,6 +204,7 @@ async function makePlan(engine: Engine, folder = join(packageRoot(), 'schema')):
   return {
     plan: { steps, findings, baseVersion: await engine.version(), hash },
     changes: planned.changes,
+    applied,
     declaredSha256: declared.sha256,
   }
 }
@@ -148,10 +253,13 @@ async function remember(engine: Engine, { changes, declaredSha256 }: MadePlan): 
 }
 
 function refuseStale(now: SchemaPlan, saved: SchemaPlan | undefined): void {
-  if (!saved || saved.hash === now.hash) return
+  if (!saved) return
+  // The steps too: who edited them in the file would see others run.
+  const isSame = saved.hash === now.hash && JSON.stringify(saved.steps) === JSON.stringify(now.steps)
+  if (isSame) return
   throw new UserError(
     'LPA-SCHEMA-STALE',
-    `The plan was made for another state of the warehouse (version ${saved.baseVersion}; it is at ${now.baseVersion}). Nothing was changed.`,
+    `The plan of version ${saved.baseVersion} is not what the warehouse needs now, at version ${now.baseVersion}. Nothing was changed.`,
     { exit: 'findings', next: 'Make it again and look at it: lpa schema plan --out FILE' },
   )
 }

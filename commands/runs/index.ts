@@ -1,0 +1,20 @@
+import { Flags } from '@oclif/core'
+import { BaseCommand } from '../../src/base-command.ts'
+import { listRuns } from '../../src/pipeline/runs.ts'
+import { withWarehouse } from '../../src/pipeline/warehouse.ts'
+
+export default class Runs extends BaseCommand {
+  static override summary = 'List the last runs that wrote the warehouse.'
+  static override examples = ['<%= config.bin %> runs', '<%= config.bin %> runs --limit 5 --json']
+  static override flags = {
+    limit: Flags.integer({ default: 20, min: 1, helpValue: 'N', summary: 'How many, newest first.' }),
+  }
+
+  async run(): Promise<void> {
+    const { flags } = await this.start(Runs)
+    const config = await this.settings()
+    await this.print(
+      await withWarehouse(config, 'read', this.signal, (engine) => listRuns(engine, flags.limit)),
+    )
+  }
+}
