@@ -1,11 +1,12 @@
 /** The embedded engine: DuckDB in this process over a DuckLake (Parquet files, SQLite catalog). */
 
-import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { DuckDBResult, DuckDBValue } from '@duckdb/node-api'
 import { openDuckDB, quoteText, readNumber } from '../../duckdb.ts'
 import { UserError } from '../../errors.ts'
 import type { Batch, Capabilities, Engine, Position, Result, ResultStream, Row, Values } from '../../types.ts'
+import { catalogFile, createCatalog } from './catalog.ts'
 import { ensureExtensions } from './extensions.ts'
 import { fillTemporaryTable, materialiseSql } from './materialise.ts'
 import { alterTable, createTable } from './table-ddl.ts'
@@ -45,7 +46,7 @@ const CAN: Capabilities = {
 
 export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   const { folder } = options
-  const catalog = join(folder, 'catalog.sqlite')
+  const catalog = catalogFile(folder)
   const isNew = !existsSync(catalog)
   const isReadOnly = options.mode === 'read' || options.mode === 'confined'
   if (isNew && options.mode !== 'create') {
@@ -73,21 +74,16 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   })
   const { connection } = database
   await connection.run(`load ${quoteText(extensions.ducklake)}; load ${quoteText(extensions.sqliteScanner)}`)
+  if (isNew) await createCatalog(connection, folder)
   const attach = [
     `data_path ${quoteText(`${join(folder, 'data')}/`)}`,
     // The folder may have been moved since the catalog was made.
-    ...(isNew ? [] : ['override_data_path true']),
+    'override_data_path true',
     ...(isReadOnly ? ['read_only'] : [`meta_journal_mode 'WAL'`]),
     ...(options.at ? [atClause(options.at)] : []),
     'meta_busy_timeout 10000',
   ]
   await connection.run(`attach ${quoteText(`ducklake:sqlite:${catalog}`)} as lake (${attach.join(', ')})`)
-  if (isNew) {
-    chmodSync(catalog, 0o600)
-    await connection.run(`call lake.set_option('parquet_compression', 'zstd')`)
-    for (const schema of ['raw', 'staging', 'core', 'meta'])
-      await connection.run(`create schema lake.${schema}`)
-  }
   await connection.run('use lake.core')
   if (options.mode === 'confined') {
     // The order matters: what is allowed first, then nothing else, then no way back.

@@ -1,0 +1,36 @@
+/** Makes the catalog of a new warehouse: whole, or not at all. */
+
+import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { quoteText } from '../../duckdb.ts'
+import { takeWriterLock } from './writer-lock.ts'
+
+/** Another process that makes the same warehouse needs a fraction of a second. */
+const CREATE_WAIT_MS = 30_000
+
+export function catalogFile(folder: string): string {
+  return join(folder, 'catalog.sqlite')
+}
+
+/**
+ * Makes `catalog.sqlite` under another name and renames it: a process that dies on the way leaves no half catalog,
+ * and of several at once one makes it.
+ */
+export async function createCatalog(connection: DuckDBConnection, folder: string): Promise<void> {
+  using _lock = await takeWriterLock(folder, CREATE_WAIT_MS)
+  const catalog = catalogFile(folder)
+  if (existsSync(catalog)) return
+  const unfinished = `${catalog}.new`
+  for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(unfinished + suffix, { force: true })
+  const dataPath = `${join(folder, 'data')}/`
+  await connection.run(
+    `attach ${quoteText(`ducklake:sqlite:${unfinished}`)} as made (data_path ${quoteText(dataPath)})`,
+  )
+  chmodSync(unfinished, 0o600)
+  await connection.run(`call made.set_option('parquet_compression', 'zstd')`)
+  for (const schema of ['raw', 'staging', 'core', 'meta'])
+    await connection.run(`create schema made.${schema}`)
+  await connection.run('detach made')
+  renameSync(unfinished, catalog)
+}
