@@ -1,4 +1,4 @@
-import { CommandHelp, Help } from '@oclif/core'
+import { type Command, CommandHelp, Help } from '@oclif/core'
 import type { ExitName } from './errors.ts'
 import { EXIT } from './errors.ts'
 
@@ -57,6 +57,22 @@ class LpaCommandHelp extends CommandHelp {
     return ['$', this.config.bin, command.id.replaceAll(':', ' '), ...args, '[FLAGS]'].join(' ')
   }
 
+  /** The summary is printed above already. */
+  protected override description(): string | undefined {
+    const { description } = this.command
+    return description && this.wrap(description)
+  }
+
+  /** A command longer than a line goes on in the next, as a shell would take it. */
+  protected override examples(examples: Command.Example[] | string | undefined): string | undefined {
+    const width = this.opts.maxWidth - this.indentSpacing
+    return super
+      .examples(examples)
+      ?.split('\n')
+      .flatMap((line) => continued(line, width))
+      .join('\n')
+  }
+
   protected override sections() {
     const brief = Object.entries(EXIT_BRIEF).map(([name, words]) => `${EXIT[name as ExitName]} ${words}`)
     const exitCodes = {
@@ -67,12 +83,26 @@ class LpaCommandHelp extends CommandHelp {
   }
 }
 
-/** oclif's help with the exit codes; set as `oclif.helpClass`. */
+function continued(line: string, width: number): string[] {
+  if (line.length <= width) return [line]
+  const end = line.lastIndexOf(' ', width - 2)
+  if (end <= 6) return [line]
+  return [`${line.slice(0, end)} \\`, ...continued(`    ${line.slice(end + 1)}`, width)]
+}
+
+/** oclif's help with all commands on one page and the exit codes; set as `oclif.helpClass`. */
 export default class LpaHelp extends Help {
   protected override CommandHelpClass = LpaCommandHelp
 
+  override formatRoot(): string {
+    const { bin, pjson } = this.config
+    const usage = this.section('USAGE', `$ ${bin} COMMAND [FLAGS]\n$ ${bin} COMMAND --help`)
+    return `${pjson.description}\n\n${usage}`
+  }
+
   protected override async showRootHelp(): Promise<void> {
-    await super.showRootHelp()
+    this.log(`${this.formatRoot()}\n`)
+    this.log(`${this.formatCommands(this.sortedCommands)}\n`)
     this.log(this.section('EXIT CODES', exitCodeRows()))
   }
 }
