@@ -10,8 +10,8 @@ with active as (
   select distinct learner_key, date_key
   from fact_learning_event
   where learner_key <> 0 and event_type not in ('registered', 'unregistered')
-    -- Four weeks and a whole week before the first day to show: what its windows look back on.
-    and (cast($since as date) is null or date_key >= lpa_date_key(lpa_add_days(cast($since as date), -34)))
+    -- The windows of the first day to show look back on the 27 before it.
+    and (cast($since as date) is null or date_key >= lpa_date_key(lpa_add_days(cast($since as date), -27)))
 ),
 followed as (
   select date_key, lead(date_key) over (partition by learner_key order by date_key nulls last) as next_date_key

@@ -1,0 +1,601 @@
+/** Every report against an oracle: the same numbers, computed in TypeScript from the same rows by other means. */
+
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { beforeAll, describe, expect, test } from 'vitest'
+import {
+  CATEGORIES,
+  COURSES,
+  type Completion,
+  DAY,
+  dayOf,
+  type Enrollment,
+  type Event,
+  FIRST,
+  learnerId,
+  makeCampus,
+  openCampus,
+  type Plain,
+  runReport,
+} from './report-campus.test-support.ts'
+import { listSql, readSql } from './sql-files.ts'
+
+const SEED = 20260105
+const campus = makeCampus(SEED)
+const { enrollments, events, completions } = campus
+let db: DuckDBConnection
+
+beforeAll(async () => {
+  db = await openCampus(campus)
+})
+
+// ── the oracle's words ────────────────────────────────────────────────────────────────────────────────────
+
+const isRegistration = (event: Event) => event.type === 'registered' || event.type === 'unregistered'
+const activity = events.filter((event) => !isRegistration(event))
+const byLearners = activity.filter((event) => event.learner !== 0)
+const midnight = (at: number) => Math.floor(at / DAY) * DAY
+const oneDecimal = (x: number) => Math.floor(x * 10 + 0.5) / 10
+const percent = (part: number, whole: number) => (whole === 0 ? null : oneDecimal((100 * part) / whole))
+const sum = (list: readonly number[]) => list.reduce((a, b) => a + b, 0)
+const pairOf = (row: { learner: number; course: number }) => `${row.learner}/${row.course}`
+const newest = Math.max(...[...enrollments, ...events, ...completions].map((row) => midnight(row.at)))
+const course = (key: number) => COURSES.find((c) => c.key === key)
+const days = (from: number, to: number) =>
+  Array.from({ length: Math.max(0, Math.round((to - from) / DAY) + 1) }, (_, n) => from + n * DAY)
+const weekdayName = (at: number) =>
+  ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'][new Date(at).getUTCDay()]
+
+function groupBy<T, K>(rows: readonly T[], key: (row: T) => K): Map<K, T[]> {
+  const groups = new Map<K, T[]>()
+  for (const row of rows) groups.set(key(row), [...(groups.get(key(row)) ?? []), row])
+  return groups
+}
+
+/** The Monday of the week, and its ISO 8601 name: the week of its Thursday. */
+const monday = (at: number) => midnight(at) - ((new Date(at).getUTCDay() + 6) % 7) * DAY
+function weekName(at: number): string {
+  const thursday = monday(at) + 3 * DAY
+  const year = new Date(thursday).getUTCFullYear()
+  return `${year}-W${String(1 + Math.floor((thursday - Date.UTC(year, 0, 1)) / (7 * DAY))).padStart(2, '0')}`
+}
+
+const enrolledPairs = groupBy(enrollments, pairOf)
+const completionOf = new Map(completions.map((completion) => [pairOf(completion), completion]))
+const latestAttempts = [...enrolledPairs.values()].map(
+  (attempts) => attempts.toSorted((a, b) => b.attempt - a.attempt)[0] as Enrollment,
+)
+
+/** Activities completed ÷ required, else what the course itself reported last; undefined when neither is known. */
+function progressOf(pair: string): number | undefined {
+  const own = activity.filter((event) => event.course !== 0 && pairOf(event) === pair)
+  const done = new Set(
+    own.filter((e) => e.type === 'completed' && e.activityType !== 'course').map((e) => e.activity),
+  )
+  const required = course(Number(pair.split('/')[1]))?.required
+  if (required && done.size > 0) return done.size / required
+  const reported = own.filter((e) => e.progress !== null && e.activityType === 'course')
+  return reported.toSorted((a, b) => a.at - b.at || (a.id < b.id ? -1 : 1)).at(-1)?.progress ?? undefined
+}
+
+function byDay(rows: readonly (Enrollment | Completion)[], name: string): Plain[] {
+  const first = Math.min(...rows.map((row) => midnight(row.at)))
+  const counts = days(first, newest).map((day) => rows.filter((row) => midnight(row.at) === day).length)
+  return days(first, newest).map((day, n) => {
+    const window = counts.slice(Math.max(0, n - 6), n + 1)
+    const before = counts[n - 7] ?? null
+    return {
+      day: dayOf(day),
+      weekday: weekdayName(day) as string,
+      [name]: counts[n] as number,
+      mean_7_days: oneDecimal(sum(window) / window.length),
+      week_before: before,
+      change_percent: before === null ? null : percent((counts[n] as number) - before, before),
+    }
+  })
+}
+
+// ── the tests ─────────────────────────────────────────────────────────────────────────────────────────────
+
+describe('the campus under the reports', () => {
+  test('has what makes the reports hard', () => {
+    expect(latestAttempts.length).toBeGreaterThan(60)
+    expect(enrollments.some((e) => e.attempt === 2)).toBe(true)
+    expect(new Set(latestAttempts.map((e) => e.status)).size).toBe(3)
+    expect(new Set(completions.map((c) => c.passed)).size).toBe(3)
+    expect(latestAttempts.some((e) => !activity.some((v) => pairOf(v) === pairOf(e)))).toBe(true)
+    expect(days(FIRST, newest).some((day) => !enrollments.some((e) => midnight(e.at) === day))).toBe(true)
+    expect(latestAttempts.some((e) => (progressOf(pairOf(e)) ?? 0) >= 0.5)).toBe(true)
+    expect(latestAttempts.some((e) => progressOf(pairOf(e)) === undefined)).toBe(true)
+  })
+})
+
+describe('reports', () => {
+  test('enrollments', async () => {
+    expect(await runReport(db, 'enrollments')).toEqual(byDay(enrollments, 'enrollments'))
+  })
+
+  test('enrollments of some days only, with the same numbers', async () => {
+    const all = byDay(enrollments, 'enrollments')
+    const some = await runReport(db, 'enrollments', { since: '2026-01-20', until: '2026-01-25' })
+    expect(some).toHaveLength(6)
+    expect(some).toEqual(all.filter(({ day }) => String(day) >= '2026-01-20' && String(day) <= '2026-01-25'))
+  })
+
+  test('completions', async () => {
+    const expected = byDay(completions, 'completions').map((row) => ({
+      ...row,
+      passed: completions.filter((c) => dayOf(c.at) === row.day && c.passed).length,
+    }))
+    expect(await runReport(db, 'completions')).toEqual(expected)
+  })
+
+  test('daily', async () => {
+    const first = Math.min(...[...enrollments, ...events, ...completions].map((row) => midnight(row.at)))
+    const on = (rows: readonly { at: number }[], day: number) =>
+      rows.filter((row) => midnight(row.at) === day)
+    const expected = days(first, newest).map((day) => ({
+      day: dayOf(day),
+      weekday: weekdayName(day),
+      enrollments: on(enrollments, day).length,
+      completions: on(completions, day).length,
+      active_learners: new Set((on(byLearners, day) as Event[]).map((e) => e.learner)).size,
+      events: on(events, day).length,
+    }))
+    expect(await runReport(db, 'daily')).toEqual(expected)
+    const since = dayOf(first + 30 * DAY)
+    expect(await runReport(db, 'daily', { since, until: since })).toEqual([expected[30]])
+  })
+
+  test.each([undefined, 'CS102'])('completion-rate of %s', async (only) => {
+    const pairs = [...enrolledPairs.keys()].filter(
+      (pair) => !only || course(Number(pair.split('/')[1]))?.id === only,
+    )
+    const rate = (courseId: string | null, title: string, of: readonly string[]) => {
+      const viewed = of.filter((pair) => activity.some((event) => pairOf(event) === pair))
+      const explored = of.filter((pair) => (progressOf(pair) ?? 0) >= 0.5)
+      const done = (list: readonly string[]) => list.filter((pair) => completionOf.has(pair)).length
+      return {
+        course_id: courseId,
+        course_title: title,
+        enrolled: of.length,
+        viewed: viewed.length,
+        explored: explored.length,
+        completed: done(of),
+        of_enrolled_percent: percent(done(of), of.length),
+        of_viewed_percent: percent(done(viewed), viewed.length),
+        of_explored_percent: percent(done(explored), explored.length),
+      }
+    }
+    const perCourse = COURSES.map((c) =>
+      rate(
+        c.id,
+        c.title,
+        pairs.filter((pair) => pair.endsWith(`/${c.key}`)),
+      ),
+    )
+      .filter((row) => row.enrolled > 0)
+      .sort((a, b) => b.enrolled - a.enrolled || ((a.course_id ?? '') < (b.course_id ?? '') ? -1 : 1))
+    expect(await runReport(db, 'completion-rate', only ? { course: only } : {})).toEqual([
+      rate(null, 'All courses', pairs),
+      ...perCourse,
+    ])
+  })
+
+  test.each([undefined, 'CS101'])('funnel of %s', async (only) => {
+    const pairs = [...enrolledPairs.keys()].filter(
+      (pair) => !only || course(Number(pair.split('/')[1]))?.id === only,
+    )
+    const certified = new Set(
+      events.filter((e) => e.type === 'earned' && e.activityType === 'certificate').map(pairOf),
+    )
+    const reached: readonly (readonly [string, number])[] = [
+      ['enrolled', pairs.length],
+      ['viewed', pairs.filter((pair) => activity.some((event) => pairOf(event) === pair)).length],
+      ['explored', pairs.filter((pair) => (progressOf(pair) ?? 0) >= 0.5).length],
+      ['completed', pairs.filter((pair) => completionOf.has(pair)).length],
+      ['certified', pairs.filter((pair) => certified.has(pair)).length],
+    ]
+    const expected = reached.map(([step, count], n) => ({
+      step_no: n + 1,
+      step,
+      pairs: count,
+      of_enrolled_percent: percent(count, pairs.length),
+      of_step_before_percent: n === 0 ? null : percent(count, reached[n - 1]?.[1] as number),
+    }))
+    expect(expected.every(({ pairs: count }) => count > 0)).toBe(true)
+    expect(await runReport(db, 'funnel', only ? { course: only } : {})).toEqual(expected)
+  })
+
+  test('active-learners', async () => {
+    const learnersIn = (from: number, to: number) =>
+      new Set(byLearners.filter((e) => e.at >= from && e.at < to + DAY).map((e) => e.learner)).size
+    const active = byLearners.map((event) => midnight(event.at))
+    const expected = days(Math.min(...active), Math.max(...active)).map((day) => {
+      const dau = learnersIn(day, day)
+      const mau = learnersIn(day - 27 * DAY, day)
+      return {
+        day: dayOf(day),
+        weekday: weekdayName(day),
+        dau,
+        wau: learnersIn(monday(day), monday(day) + 6 * DAY),
+        mau_28_days: mau,
+        stickiness_percent: percent(dau, mau),
+      }
+    })
+    expect(await runReport(db, 'active-learners')).toEqual(expected)
+    // A later start changes none of the numbers, though it reads fewer events.
+    for (const [n, { day }] of expected.entries()) {
+      if (n % 3 > 0) continue
+      expect((await runReport(db, 'active-learners', { since: day, until: day }))[0]).toEqual(expected[n])
+    }
+  })
+
+  test('retention', async () => {
+    const firsts = [...groupBy(enrollments, (e) => e.learner)].map(
+      ([learner, own]) => [learner, Math.min(...own.map((e) => monday(e.at)))] as const,
+    )
+    const lastDay = Math.max(...[...activity, ...enrollments].map((row) => midnight(row.at)))
+    const expected = [...groupBy(firsts, ([, start]) => start)]
+      .sort(([a], [b]) => a - b)
+      .map(([start, members]) => {
+        const weeks = Array.from({ length: 9 }, (_, n) => {
+          const from = start + n * 7 * DAY
+          const back = members.filter(([learner]) =>
+            activity.some((e) => e.learner === learner && monday(e.at) === from),
+          )
+          return [`week_${n}`, from > lastDay ? null : percent(back.length, members.length)]
+        })
+        return { cohort: weekName(start), learners: members.length, ...Object.fromEntries(weeks) }
+      })
+    expect(expected.length).toBeGreaterThan(4)
+    expect(await runReport(db, 'retention')).toEqual(expected)
+  })
+
+  test.each([
+    [5, 30],
+    [1, 60],
+  ])('time-on-task at %i and %i minutes', async (short, long) => {
+    const inCourse = events.filter((event) => event.course !== 0 && event.learner !== 0)
+    const expected = [...groupBy(inCourse, (event) => event.course)].map(([key, all]) => {
+      const perLearner = [...groupBy(all, (event) => event.learner).values()].map((own) => {
+        const times = own.map((event) => event.at).sort((a, b) => a - b)
+        const gaps = times.slice(1).map((time, n) => (time - (times[n] as number)) / 1000)
+        const at = (minutes: number) => ({
+          sessions: 1 + gaps.filter((gap) => gap > minutes * 60).length,
+          seconds: sum(gaps.filter((gap) => gap <= minutes * 60)),
+        })
+        return { short: at(short), long: at(long) }
+      })
+      const hours = (list: readonly number[]) => Math.floor((sum(list) / 3600) * 100 + 0.5) / 100
+      return {
+        course_id: course(key)?.id,
+        course_title: course(key)?.title,
+        learners: perLearner.length,
+        sessions_short: sum(perLearner.map((l) => l.short.sessions)),
+        hours_short: hours(perLearner.map((l) => l.short.seconds)),
+        sessions_long: sum(perLearner.map((l) => l.long.sessions)),
+        hours_long: hours(perLearner.map((l) => l.long.seconds)),
+        median_minutes: oneDecimal(
+          (quantile(
+            perLearner.map((l) => l.long.seconds),
+            0.5,
+          ) as number) / 60,
+        ),
+      }
+    })
+    const actual = await runReport(db, 'time-on-task', { short_minutes: `${short}`, long_minutes: `${long}` })
+    expect(actual).toEqual(expected.sort((a, b) => b.hours_long - a.hours_long))
+  })
+
+  test('time-to-completion', async () => {
+    const outcomes = (of: readonly Enrollment[]) => {
+      const taken = of.flatMap((e) => completionOf.get(pairOf(e))?.days ?? [])
+      const without = of.filter((e) => !completionOf.has(pairOf(e)))
+      return {
+        enrolled: of.length,
+        completed: of.length - without.length,
+        withdrawn: without.filter((e) => e.status === 'withdrawn').length,
+        still_open: without.filter((e) => e.status !== 'withdrawn').length,
+        quarter_days: quantile(taken, 0.25),
+        median_days: quantile(taken, 0.5),
+        three_quarter_days: quantile(taken, 0.75),
+      }
+    }
+    const perCourse = [...groupBy(latestAttempts, (e) => e.course)]
+      .map(([key, of]) => ({ course_id: course(key)?.id, course_title: course(key)?.title, ...outcomes(of) }))
+      .sort((a, b) => b.enrolled - a.enrolled || ((a.course_id ?? '') < (b.course_id ?? '') ? -1 : 1))
+    expect(await runReport(db, 'time-to-completion')).toEqual([
+      { course_id: null, course_title: 'All courses', ...outcomes(latestAttempts) },
+      ...perCourse,
+    ])
+  })
+
+  test('course-ranking', async () => {
+    const scores = COURSES.map((c) => {
+      const of = [...enrolledPairs.keys()].filter((pair) => pair.endsWith(`/${c.key}`))
+      const done = of.flatMap((pair) => completionOf.get(pair) ?? [])
+      const known = done.flatMap((completion) => completion.score ?? [])
+      return { ...c, learners: of.length, completed: done.length, share: done.length / of.length, known }
+    }).filter((c) => c.learners >= 5)
+    const better = (a: number, list: readonly { share: number }[]) => list.filter((b) => b.share > a).length
+    const expected = scores
+      .map((c) => ({
+        place: 1 + better(c.share, scores),
+        course_id: c.id,
+        course_title: c.title,
+        category: CATEGORIES.find(({ key }) => key === c.category)?.path,
+        place_in_category:
+          1 +
+          better(
+            c.share,
+            scores.filter((b) => b.category === c.category),
+          ),
+        learners: c.learners,
+        completed: c.completed,
+        completion_percent: oneDecimal(c.share * 100),
+        mean_score_percent: c.known.length === 0 ? null : oneDecimal((sum(c.known) / c.known.length) * 100),
+        quartile: 0,
+        ahead_of_percent: oneDecimal(
+          (100 * scores.filter((b) => b.share < c.share).length) / (scores.length - 1),
+        ),
+      }))
+      .sort((a, b) => a.place - b.place || (a.course_id < b.course_id ? -1 : 1))
+      // Four courses make four quarters.
+      .map((row, n) => ({ ...row, quartile: n + 1 }))
+    expect(expected).toHaveLength(4)
+    expect(await runReport(db, 'course-ranking')).toEqual(expected)
+    expect(await runReport(db, 'course-ranking', { min_learners: '1000' })).toEqual([])
+  })
+
+  test('category-rollup', async () => {
+    const under = (key: number): number[] => [
+      key,
+      ...CATEGORIES.filter((c) => c.parent === key).flatMap((c) => under(c.key)),
+    ]
+    const order = ['History', 'Science', 'Science/Computing', 'Science/Computing/Data', 'Science Fiction']
+    const expected = order.map((path) => {
+      const category = CATEGORIES.find((c) => c.path === path) as (typeof CATEGORIES)[number]
+      const inside = COURSES.filter((c) => under(category.key).includes(c.category)).map((c) => Number(c.key))
+      const of = enrollments.filter((e) => inside.includes(e.course))
+      const pairs = [...new Set(of.map(pairOf))]
+      const completed = pairs.filter((pair) => completionOf.has(pair)).length
+      return {
+        level: category.level,
+        category: '  '.repeat(category.level - 1) + category.name,
+        path,
+        courses: inside.length,
+        enrollments: of.length,
+        learners: new Set(of.map((e) => e.learner)).size,
+        pairs: pairs.length,
+        completed,
+        completion_percent: percent(completed, pairs.length),
+      }
+    })
+    expect(await runReport(db, 'category-rollup')).toEqual(expected)
+  })
+
+  test('category-rollup ends where the hierarchy runs in a circle', async () => {
+    const circle = await openCampus(campus)
+    await circle.run('update core.dim_course_category set parent_category_key = 13 where category_key = 11')
+    expect(await runReport(circle, 'category-rollup')).toHaveLength(CATEGORIES.length)
+  })
+
+  test.each([
+    [{}, 7],
+    [{ days: '1' }, 1],
+    [{ days: '30', course: 'HI201' }, 30],
+  ])('at-risk with %j', async (given, least) => {
+    const asOf = Math.max(...events.map((event) => midnight(event.at)))
+    const rows = latestAttempts.flatMap((e) => {
+      const completion = completionOf.get(pairOf(e))
+      const isPassed = completion !== undefined && completion.passed !== false
+      if (e.status === 'withdrawn' || isPassed) return []
+      const own = activity.filter((event) => pairOf(event) === pairOf(e))
+      const last = own.length === 0 ? undefined : Math.max(...own.map((event) => midnight(event.at)))
+      const silence = (asOf - Math.max(last ?? 0, midnight(e.at))) / DAY
+      const ended = course(e.course)?.endsOn
+      const reasons = [
+        ...(last === undefined
+          ? [`never started, enrolled ${dayOf(e.at)}`]
+          : [`no event since ${dayOf(last)}`]),
+        ...(last !== undefined && last < midnight(e.at) ? [`enrolled again ${dayOf(e.at)}`] : []),
+        ...(completion === undefined ? [] : ['finished without passing']),
+        ...(ended && ended < dayOf(asOf) ? [`the course ended ${ended}`] : []),
+      ]
+      return {
+        course_id: String(course(e.course)?.id),
+        class: last === undefined ? 'never_started' : 'silent',
+        days_silent: silence,
+        enrolled_on: dayOf(e.at),
+        last_event_on: last === undefined ? null : dayOf(last),
+        events: own.length,
+        reason: reasons.join('; '),
+        learner_id: learnerId(e.learner),
+      }
+    })
+    const only = (given as { course?: string }).course
+    const wanted = rows
+      .filter((row) => row.days_silent >= least && (!only || row.course_id === only))
+      .sort(
+        (a, b) =>
+          b.days_silent - a.days_silent ||
+          (a.course_id < b.course_id
+            ? -1
+            : a.course_id > b.course_id
+              ? 1
+              : a.learner_id < b.learner_id
+                ? -1
+                : 1),
+      )
+    expect(new Set(wanted.map((row) => row.class)).size).toBe(2)
+    expect(await runReport(db, 'at-risk', given as Record<string, string>)).toEqual(wanted)
+  })
+
+  test('drop-off', async () => {
+    const visits = byLearners.filter(
+      (e) =>
+        e.course !== 0 && e.activity !== null && !['course', 'certificate'].includes(e.activityType ?? ''),
+    )
+    const numberOf = (id: string) => Number(/^[^/]*\/(\d+)-/.exec(id)?.[1] ?? Number.POSITIVE_INFINITY)
+    const expected = [...groupBy(visits, (event) => event.course)]
+      .sort(([a], [b]) => ((course(a)?.id ?? '') < (course(b)?.id ?? '') ? -1 : 1))
+      .flatMap(([key, own]) => {
+        const activities = [...groupBy(own, (event) => event.activity as string)]
+          .map(([id, of]) => ({ id, number: numberOf(id), first: Math.min(...of.map((event) => event.at)) }))
+          .sort((a, b) =>
+            a.number === b.number ? a.first - b.first || (a.id < b.id ? -1 : 1) : a.number - b.number,
+          )
+        const furthest = [...groupBy(own, (event) => event.learner)].map(([learner, of]) => ({
+          pair: `${learner}/${key}`,
+          position: Math.max(...of.map((event) => activities.findIndex(({ id }) => id === event.activity))),
+        }))
+        return activities.map(({ id }, n) => {
+          const reached = furthest.filter(({ position }) => position >= n).length
+          const stopped = furthest.filter(({ position }) => position === n)
+          const dropped = stopped.filter(({ pair }) => !completionOf.has(pair)).length
+          return {
+            course_id: course(key)?.id,
+            position: n + 1,
+            activity_id: id,
+            reached,
+            last_here: stopped.length,
+            dropped,
+            dropped_percent: percent(dropped, reached),
+          }
+        })
+      })
+    expect(expected.length).toBeGreaterThan(20)
+    expect(await runReport(db, 'drop-off')).toEqual(expected)
+  })
+
+  test('reconciliation, by course and pair by pair', async () => {
+    const roster = new Set(enrollments.map(pairOf))
+    const registered = new Set(events.filter((e) => e.type === 'registered').map(pairOf))
+    const row = (courseId: string, has: (pair: string) => boolean) => {
+      const [inRoster, inEvents] = [roster, registered].map((set) => [...set].filter(has)) as [
+        string[],
+        string[],
+      ]
+      const matched = inRoster.filter((pair) => registered.has(pair)).length
+      return {
+        course_id: courseId,
+        roster: inRoster.length,
+        events: inEvents.length,
+        matched,
+        only_roster: inRoster.length - matched,
+        only_events: inEvents.length - matched,
+      }
+    }
+    const taught = COURSES.filter((c) => c.key !== 5)
+    expect(await runReport(db, 'reconciliation')).toEqual([
+      row('All courses', () => true),
+      ...taught.map((c) => row(c.id, (pair) => pair.endsWith(`/${c.key}`))),
+    ])
+
+    const lonely = (await openCampus({
+      enrollments: enrollments.filter((e) => e.learner !== 3),
+      events,
+      completions: [],
+    })) as DuckDBConnection
+    const differences = await runReport(lonely, 'reconciliation-differences')
+    const rosterOnly = new Set(
+      enrollments.filter((e) => e.learner !== 3 && !registered.has(pairOf(e))).map(pairOf),
+    )
+    const eventsOnly = [...registered].filter((pair) => pair.startsWith('3/'))
+    expect(eventsOnly.length).toBeGreaterThan(0)
+    const listed = (kind: string) =>
+      differences
+        .filter((d) => d.difference === kind)
+        .map((d) => `${Number(d.learner_id)}/${COURSES.find((c) => c.id === d.course_id)?.key}`)
+    expect(listed('only in the roster').sort()).toEqual([...rosterOnly].sort())
+    expect(listed('only in the events').sort()).toEqual(eventsOnly.sort())
+    expect(
+      differences.every((d) => d.sources === (d.difference === 'only in the events' ? 'lms' : 'roster')),
+    ).toBe(true)
+  })
+
+  test.each([7, 14])('overview of %i days', async (length) => {
+    const inWindow = (row: { at: number }, back: number) =>
+      row.at >= newest + DAY - (back + 1) * length * DAY && row.at < newest + DAY - back * length * DAY
+    const counts = (rows: readonly { at: number }[]) =>
+      [0, 1].map((back) => rows.filter((row) => inWindow(row, back)).length)
+    const active = [0, 1].map(
+      (back) => new Set(byLearners.filter((e) => inWindow(e, back)).map((e) => e.learner)).size,
+    )
+    const rateUpTo = (end: number) => {
+      const pairs = [...enrolledPairs].filter(([, own]) => own.some((e) => e.at < end)).map(([pair]) => pair)
+      return percent(pairs.filter((pair) => (completionOf.get(pair)?.at ?? end) < end).length, pairs.length)
+    }
+    const rates = [rateUpTo(newest + DAY), rateUpTo(newest + DAY - length * DAY)]
+    const row = (kpi: string, unit: string, [value = 0, previous = 0]: readonly (number | null)[]) => ({
+      kpi,
+      value,
+      previous,
+      change_percent: percent((value ?? 0) - (previous ?? 0), previous ?? 0),
+      unit,
+    })
+    expect(await runReport(db, 'overview', { days: `${length}` })).toEqual([
+      row('enrollments', '', counts(enrollments)),
+      row('completions', '', counts(completions)),
+      row('completion_rate', '%', rates),
+      row('active_learners', '', active),
+    ])
+  })
+
+  test('course-table', async () => {
+    const length = 21
+    const since = newest + DAY - length * DAY
+    const expected = [...groupBy(enrollments, (e) => e.course)]
+      .map(([key, own]) => {
+        const pairs = [...new Set(own.map(pairOf))]
+        const progress = pairs.map(progressOf)
+        const recent = own.filter((e) => e.at >= since).length
+        const before = own.filter((e) => e.at >= since - length * DAY && e.at < since).length
+        const completed = pairs.filter((pair) => completionOf.has(pair)).length
+        return {
+          course_id: course(key)?.id,
+          course_title: course(key)?.title,
+          enrolled: pairs.length,
+          completed,
+          completion_percent: percent(completed, pairs.length),
+          mean_progress_percent: progress.every((one) => one === undefined)
+            ? null
+            : oneDecimal((100 * sum(progress.map((one) => Math.min(1, one ?? 0)))) / pairs.length),
+          new_enrollments: recent,
+          enrollments_before: before,
+          change_percent: percent(recent - before, before),
+        }
+      })
+      .sort((a, b) => b.enrolled - a.enrolled || ((a.course_id ?? '') < (b.course_id ?? '') ? -1 : 1))
+    expect(sum(expected.map((row) => row.enrollments_before))).toBeGreaterThan(0)
+    expect(await runReport(db, 'course-table', { days: `${length}` })).toEqual(expected)
+  })
+})
+
+describe('every report', () => {
+  test.each(listSql('reports'))(
+    '%s: charts its own columns, keeps its order, bears an empty warehouse',
+    async (name) => {
+      const rows = await runReport(db, name)
+      const { chart } = readSql('reports', name)
+      expect(rows.length).toBeGreaterThan(0)
+      for (const column of chart ? [chart.x, ...chart.y] : [])
+        expect(Object.keys(rows[0] as Plain)).toContain(column)
+      // The same rows put in the other way round, on one thread: an order that is not total would show.
+      expect(await runReport(await backwards, name)).toEqual(rows)
+      await expect(runReport(await empty, name)).resolves.toBeInstanceOf(Array)
+    },
+  )
+})
+
+const backwards = openCampus(campus, true)
+const empty = openCampus({ enrollments: [], events: [], completions: [] })
+
+/** The quantile by linear interpolation between the two nearest, as SQL's percentile_cont; null of nothing. */
+function quantile(values: readonly number[], q: number): number | null {
+  const sorted = values.toSorted((a, b) => a - b)
+  const place = (sorted.length - 1) * q
+  const low = sorted[Math.floor(place)]
+  const high = sorted[Math.ceil(place)]
+  return low === undefined || high === undefined ? null : low + (high - low) * (place - Math.floor(place))
+}
