@@ -76,34 +76,41 @@ function labelText(
 ): string {
   const last = labels.length - 1
   if (last < 0 || width <= 0) return ''
-  const parts = width >= 72 ? [5, 3, 2] : [3, 2]
-  for (const count of parts) {
+  // All of a few labels when they fit whole; else evenly spread ones, which may be cut.
+  const counts = [...(last < 8 ? [last + 1] : []), ...(width >= 72 && last >= 16 ? [5] : []), 3, 2]
+  for (const [attempt, count] of counts.entries()) {
     if (last < count - 1) continue
-    const indexes = Array.from({ length: count }, (_, part) => Math.round((part * last) / (count - 1)))
-    const line = placeLabels(indexes, labels, width, glyphs, columnOf)
+    const indexes = Array.from({ length: count }, (_, part) =>
+      Math.round((part * last) / Math.max(1, count - 1)),
+    )
+    const room = Math.floor((width - 2 * (count - 1)) / count)
+    const whole = attempt === 0 && last < 8
+    if (room < 2 || (whole && indexes.some((index) => textWidth(labels[index] as string) > room))) continue
+    const parts = indexes.map((index) => ({
+      text: clipText(labels[index] as string, Math.max(room, 6), ellipsis(glyphs)),
+      column: columnOf(index),
+    }))
+    const line = placeLabels(parts, width)
     if (line !== undefined) return line
   }
   return clipText(labels[0] as string, width, ellipsis(glyphs))
 }
 
-function placeLabels(
-  indexes: readonly number[],
-  labels: readonly string[],
-  width: number,
-  glyphs: Glyphs,
-  columnOf: (index: number) => number,
-): string | undefined {
-  const room = Math.floor((width - 2 * (indexes.length - 1)) / indexes.length)
-  if (room < 2) return undefined
+interface PlacedLabel {
+  readonly text: string
+  readonly column: number
+}
+
+/** Labels centred on their columns, within the line and two blanks apart; undefined when they do not fit so. */
+function placeLabels(labels: readonly PlacedLabel[], width: number): string | undefined {
   let line = ''
-  for (const index of indexes) {
-    const label = clipText(labels[index] as string, Math.max(room, 6), ellipsis(glyphs))
-    const cells = textWidth(label)
-    const centred = Math.round(columnOf(index) - (cells - 1) / 2)
+  for (const { text, column } of labels) {
+    const cells = textWidth(text)
+    const centred = Math.round(column - (cells - 1) / 2)
     const start = Math.min(Math.max(0, centred), width - cells)
     const used = textWidth(line)
     if (start < (used === 0 ? 0 : used + 2)) return undefined
-    line += ' '.repeat(start - used) + label
+    line += ' '.repeat(start - used) + text
   }
   return line
 }

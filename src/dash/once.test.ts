@@ -136,6 +136,13 @@ it('fits every window', () => {
   expect(outside).toEqual([])
 })
 
+it('charts what there is when nobody enrolled', () => {
+  const rows = days(30).map((row) => row.with(2, 0).with(3, 0))
+  const text = plain({ ...FULL, daily: result(DAY, rows) }, 80, 24)
+  expect(text).toContain('Active learners/day')
+  expect(text).toContain('Events/day')
+})
+
 it('has no escapes without colour, and the same text with it', () => {
   const options = { size: { width: 120, height: 40 }, glyphs: 'braille' } as const
   const colored = renderOnce(FULL, { ...options, color: true })

@@ -2,7 +2,7 @@
 
 import { beside, boxed, clipFrame, clipText, type Line, lineWidth, span } from '../charts/frame.ts'
 import { drawChart, frameToText, glyphsFor } from '../charts/index.ts'
-import { columnLabel, dayText, sentence } from '../charts/series.ts'
+import { columnIndex, columnLabel, dayText, sentence, toValue } from '../charts/series.ts'
 import type { Terminal } from '../output.ts'
 import type { Frame, Glyphs, Size } from '../types.ts'
 import { courseCard, courseTable } from './course-table.ts'
@@ -95,12 +95,23 @@ function chartHeight({ height }: Size): number {
   return Math.max(7, Math.min(16, Math.round(height * 0.38)))
 }
 
+/** Enrollments and completions; where there are none, as in logs of events alone, what there is instead. */
+function chartColumns({ daily }: OverviewData): readonly string[] {
+  const columns = ['enrollments', 'completions', 'active_learners', 'events']
+  const some = columns.filter((name) => {
+    const index = columnIndex(daily, name)
+    return daily.rows.some((row) => (toValue(row[index]) ?? 0) > 0)
+  })
+  return [...some, ...columns.filter((name) => !some.includes(name))]
+}
+
 function charts(data: OverviewData, size: Size, glyphs: Glyphs): Frame {
+  const [first = '', second = ''] = chartColumns(data)
   const half = Math.floor(size.width / 2)
   return beside([
-    { frame: dayChart(data, 'enrollments', { ...size, width: half }, glyphs), width: half },
+    { frame: dayChart(data, first, { ...size, width: half }, glyphs), width: half },
     {
-      frame: dayChart(data, 'completions', { ...size, width: size.width - half }, glyphs),
+      frame: dayChart(data, second, { ...size, width: size.width - half }, glyphs),
       width: size.width - half,
     },
   ])
@@ -113,11 +124,11 @@ function dayChart({ daily }: OverviewData, y: string, size: Size, glyphs: Glyphs
   return boxed(drawChart(daily, spec, { width: size.width - 2, height: size.height - 1 }), size, glyphs)
 }
 
-/** The course table; on a wide picture beside its first course and the active learners. */
+/** The course table; on a wide picture beside its first course and a third chart. */
 function coursesPart(data: OverviewData, size: Size, glyphs: Glyphs, wide: boolean): Frame {
   const { courses, days } = data
   const first = courses.rows[0]
-  if (first === undefined) return [[span('  No courses yet.', 'muted')]]
+  if (first === undefined) return [[span('  No course has enrollments yet.', 'muted')]]
   const rows = Math.max(1, courses.rows.length <= size.height - 1 ? courses.rows.length : size.height - 2)
   const left = courses.rows.length - rows
   const more = left > 0 ? [[span(`  ${left} more: lpa query course-table`, 'muted')]] : []
@@ -133,14 +144,13 @@ function coursesPart(data: OverviewData, size: Size, glyphs: Glyphs, wide: boole
   const card = courseCard(courses, days, first, { width: sideWidth - 2, height: size.height }, glyphs)
   const cardHeight = Math.min(card.length + 1, size.height)
   const chartHeight = Math.min(12, size.height - cardHeight)
+  const third = chartColumns(data)[2] ?? ''
   return beside([
     { frame: table, width: tableWidth },
     {
       frame: [
         ...boxed(card, { width: sideWidth, height: cardHeight }, glyphs),
-        ...(chartHeight >= 6
-          ? dayChart(data, 'active_learners', { width: sideWidth, height: chartHeight }, glyphs)
-          : []),
+        ...(chartHeight >= 6 ? dayChart(data, third, { width: sideWidth, height: chartHeight }, glyphs) : []),
       ],
       width: sideWidth,
     },
