@@ -10,7 +10,11 @@ with arrived as (
 ),
 -- Doubles inside one load were dropped when it was loaded: look only for ids that two loads share.
 twice as (
-  select date_key, event_id from arrived group by date_key, event_id having count(*) > 1
+  select date_key, event_id
+  from arrived
+  where (select count(distinct load_id) from arrived) > 1
+  group by date_key, event_id
+  having count(*) > 1
 ),
 first_of_twice as (
   select a.load_id, a.position
