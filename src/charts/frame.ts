@@ -13,7 +13,8 @@ let loaded: StringWidth | undefined
 
 /** Loaded for the first text that needs it: its import takes longer than drawing. `draw` cannot wait for `import()`. */
 function stringWidth(text: string): number {
-  loaded ??= (createRequire(import.meta.url)('string-width') as { default: StringWidth }).default
+  const require = createRequire(import.meta.url)
+  loaded ??= (require('string-width') as { default: StringWidth }).default
   return loaded(text)
 }
 
@@ -70,7 +71,7 @@ export function fitText(text: string, width: number, align: 'left' | 'right' = '
 }
 
 /** A line in at most `width` cells. */
-export function clipLine(line: Line, width: number): Line {
+function clipLine(line: Line, width: number): Line {
   const kept: Span[] = []
   let room = width
   for (const { text, tone } of line) {
@@ -96,7 +97,7 @@ export function clipFrame(frame: Frame, size: Size): Frame {
 }
 
 /** Exactly `size.height` lines of exactly `size.width` cells. */
-export function fitFrame(frame: Frame, size: Size): Frame {
+function fitFrame(frame: Frame, size: Size): Frame {
   return Array.from({ length: Math.max(0, size.height) }, (_, row) => fitLine(frame[row] ?? [], size.width))
 }
 

@@ -167,7 +167,8 @@ export function asciiLines(
   rows: number,
 ): readonly (readonly Dot[])[] {
   // Loaded here and not at import: only ASCII terminals pay for it. `draw` cannot wait, so it is no `import()`.
-  const { plot } = createRequire(import.meta.url)('asciichart') as { plot: Plot }
+  const require = createRequire(import.meta.url)
+  const { plot } = require('asciichart') as { plot: Plot }
   const zero = scale.low < 0 ? rows - 1 - Math.round(scale.fraction(0) * (rows - 1)) : rows
   const grid: Dot[][] = Array.from({ length: rows }, (_, row) =>
     Array.from({ length: columns }, (_, column) =>

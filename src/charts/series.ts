@@ -200,7 +200,7 @@ function rollingWeek(data: Data, room: number): Condensed {
 }
 
 /** The mean of the numbers among `values`, null when there are none. */
-export function mean(values: readonly Value[]): Value {
+function mean(values: readonly Value[]): Value {
   const numbers = values.filter((value) => value !== null)
   if (numbers.length === 0) return null
   // Divided before it is added: the sum of huge values would be infinite.

@@ -7,7 +7,7 @@ import type { Frame, Glyphs, Span } from '../types.ts'
 import type { OverviewData } from './overview.ts'
 
 /** Blanks before everything but boxes, so that all begins in one column. */
-export const MARGIN = 2
+const MARGIN = 2
 
 interface Options {
   readonly width: number
