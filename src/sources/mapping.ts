@@ -95,8 +95,10 @@ const KNOWN = [
 ]
 
 function fromSqlFile(file: SqlFile): Mapping {
-  const all = (key: string) => splitList((file.header[key] ?? []).join(', '))
-  const one = (key: string) => file.header[key]?.[0]?.trim()
+  // A header is one line; it may be said again. What runs on below it is a comment of the SELECT.
+  const values = (key: string) => (file.header[key] ?? []).map((value) => value.split('\n')[0] ?? '')
+  const all = (key: string) => splitList(values(key).join(', '))
+  const one = (key: string) => values(key)[0]?.trim()
   const fail = (message: string, next: string): never => {
     throw new UserError('LPA-MAPPING-HEADER', `${file.name}: ${message}`, { exit: 'config', next })
   }

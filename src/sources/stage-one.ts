@@ -149,7 +149,7 @@ function jsonRelation({ input, textPath }: StageOneOptions, fields: readonly Fie
          where line is not null and (line[1] = '{' or trim(line, ${ASCII_SPACE}) <> ''))`
   const spec = quoteText(JSON.stringify(structure(fields)))
   return `(select line, ok, case when ok then json_transform(line, ${spec}) end as r
-    from (select line, coalesce(json_valid(line) and json_type(line) = 'OBJECT', false) as ok from ${lines}))`
+    from (select line, json_valid(line) and (line[1] = '{' or ltrim(line, ${ASCII_SPACE})[1] = '{') as ok from ${lines}))`
 }
 
 /** DuckDB's structure for json_transform: nested keys down to texts, or to JSON kept whole. */

@@ -429,7 +429,7 @@ async function placeRejects(
       position,
       line: lineOf(record),
       code,
-      reason: fault?.[2] ?? reasonText(column, kind),
+      reason: fault?.[2] ?? reasonText(column, kind, rules),
       column: isColumn ? column : null,
     }
   })
@@ -466,11 +466,21 @@ function recordNumber(position: number, broken: readonly BrokenRow[]): number {
   return record
 }
 
-function reasonText(column: string, kind: string): string {
+const TYPE_WORDS: Record<string, string> = {
+  timestamp: 'a time, as in 2026-01-12T08:13:22Z',
+  date: 'a date, as in 2026-01-12',
+  double: 'a number',
+  decimal: 'a number',
+  boolean: 'true or false',
+  json: 'JSON',
+}
+
+function reasonText(column: string, kind: string, rules: EntityRules): string {
   if (column === 'json') return 'the line is not a JSON object'
   if (kind === 'missing') return `${column} is missing`
   if (kind === 'range') return `${column} is out of range`
-  return `${column} cannot be read as its type`
+  const type = rules.columns.find(({ name }) => name === column)?.type.replace(/\(.*/, '') ?? ''
+  return `${column} is not ${TYPE_WORDS[type] ?? `a ${type}`}`
 }
 
 function rejectsSql({ loadId, source }: StageTwoOptions): string {
