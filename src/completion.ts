@@ -111,10 +111,16 @@ ${below.join('\n')}
 function fishScript(commands: readonly CompletedCommand[]): string {
   const lines = [
     '# fish completion for lpa. Load it with: lpa completion fish | source',
-    'function __lpa_at --description "The words after lpa, flags left out, begin with these"',
-    '  set -l words (commandline -opc | string match --invert -- "-*")[2..-1]',
-    '  test (count $argv) -eq 0; and test (count $words) -eq 0; and return 0',
-    '  test (count $argv) -gt 0; and test "$words[1..(count $argv)]" = "$argv" 2>/dev/null',
+    'function __lpa_words',
+    '  set -l words (commandline -opc | string match --invert -- "-*")',
+    '  set --erase words[1]',
+    '  echo "$words"',
+    'end',
+    'function __lpa_is --description "The words so far, flags left out, are these"',
+    '  test (__lpa_words) = "$argv"',
+    'end',
+    'function __lpa_in --description "They begin with these"',
+    '  string match --quiet -- "$argv *" (__lpa_words)" "',
     'end',
     'function __lpa_profiles',
     '  set -l folder $PWD',
@@ -124,21 +130,22 @@ function fishScript(commands: readonly CompletedCommand[]): string {
     '  test -f "$folder/lpa.toml"; and string match --regex --groups-only \'^\\s*\\[profiles\\.([A-Za-z0-9_-]+)\' <"$folder/lpa.toml" | sort -u',
     'end',
   ]
-  const at = (typed: string) => `-n '__lpa_at${typed && ` ${typed}`}'`
   for (const typed of new Set(['', ...commandWords(commands)])) {
     for (const word of nextWords(commands, typed)) {
       const name = typed ? `${typed} ${word}` : word
       const summary = commands.find((command) => command.name === name)?.summary ?? ''
-      lines.push(`complete -c lpa -f ${at(typed)} -a ${word} -d ${quoted(summary)}`)
+      lines.push(`complete -c lpa -f -n '__lpa_is ${typed}' -a ${word} -d ${quoted(summary)}`)
     }
   }
   for (const { name, flags, words } of commands) {
-    if (words.length > 0) lines.push(`complete -c lpa ${at(name)} -a ${quoted(words.join(' '))}`)
+    if (words.length > 0) lines.push(`complete -c lpa -n '__lpa_in ${name}' -a ${quoted(words.join(' '))}`)
     for (const flag of flags) {
       const values = flag.name === 'profile' ? '(__lpa_profiles)' : flag.values.join(' ')
       const value = flag.takesValue ? (values ? ` -x -a ${quoted(values)}` : ' -r') : ''
       const char = flag.char ? ` -s ${flag.char}` : ''
-      lines.push(`complete -c lpa ${at(name)} -l ${flag.name}${char}${value} -d ${quoted(flag.summary)}`)
+      lines.push(
+        `complete -c lpa -n '__lpa_in ${name}' -l ${flag.name}${char}${value} -d ${quoted(flag.summary)}`,
+      )
     }
   }
   return `${lines.join('\n')}\n`
