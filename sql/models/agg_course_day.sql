@@ -1,6 +1,7 @@
 -- title: A course on a day
 -- grain: a course on a day on which anything happened
--- definition: time on task is the sum of gaps of at most 30 minutes between a learner's events in the course on that day
+-- definition: time on task is the sum of gaps of at most 30 minutes between a learner's events in the course on that day;
+--   summed in whole milliseconds, so that no order of adding changes it
 -- materialise: incremental key(course_key, date_key) window(touched_day)
 with timed as (
   select e.course_key, e.date_key, e.learner_key, e.event_type, e.quantity, e.occurred_at,
@@ -15,7 +16,7 @@ parts as (
   select course_key, date_key, 0 as enrollments, 0 as withdrawals, 0 as completions,
     count(distinct case when event_type not in ('registered', 'unregistered') then learner_key end) as active_learners,
     count(*) as events, sum(quantity) as event_quantity,
-    sum(case when gap <= 1800 then gap else 0 end) as time_on_task_seconds
+    sum(case when gap <= 1800 then cast(round(gap * 1000) as bigint) else 0 end) as time_on_task_ms
   from gaps
   group by course_key, date_key
   union all
@@ -37,6 +38,6 @@ parts as (
 select course_key, date_key, cast(sum(enrollments) as bigint) as enrollments, cast(sum(withdrawals) as bigint) as withdrawals,
   cast(sum(completions) as bigint) as completions, cast(sum(active_learners) as bigint) as active_learners,
   cast(sum(events) as bigint) as events, cast(sum(event_quantity) as double) as event_quantity,
-  cast(sum(time_on_task_seconds) as double) as time_on_task_seconds
+  cast(sum(time_on_task_ms) as double) / 1000 as time_on_task_seconds
 from parts
 group by course_key, date_key
