@@ -5,7 +5,7 @@
 -- materialise: incremental key(course_key, date_key) window(touched_day)
 with timed as (
   select e.course_key, e.date_key, e.learner_key, e.event_type, e.quantity, e.occurred_at,
-    lag(e.occurred_at) over (partition by e.course_key, e.date_key, e.learner_key order by e.occurred_at, e.event_id) as previous_at
+    lag(e.occurred_at) over (partition by e.course_key, e.date_key, e.learner_key order by e.occurred_at nulls last, e.event_id nulls last) as previous_at
   from fact_learning_event e
   where exists (select 1 from touched_day t where t.course_key = e.course_key and t.date_key = e.date_key)
 ),
@@ -16,7 +16,7 @@ parts as (
   select course_key, date_key, 0 as enrollments, 0 as withdrawals, 0 as completions,
     count(distinct case when event_type not in ('registered', 'unregistered') then learner_key end) as active_learners,
     count(*) as events, sum(quantity) as event_quantity,
-    sum(case when gap <= 1800 then cast(round(gap * 1000) as bigint) else 0 end) as time_on_task_ms
+    sum(case when gap <= 1800 then cast(floor(gap * 1000 + 0.5) as bigint) else 0 end) as time_on_task_ms
   from gaps
   group by course_key, date_key
   union all

@@ -5,18 +5,18 @@
 with latest as (
   select course_key, instructor_keys
   from staging.stg_course
-  qualify row_number() over (partition by course_key order by effective_at desc, load_id desc, position desc) = 1
+  qualify row_number() over (partition by course_key order by effective_at desc nulls last, load_id desc nulls last, position desc nulls last) = 1
 ),
 places as (
   select n from (values (1), (2), (3), (4), (5), (6), (7), (8), (9), (10),
     (11), (12), (13), (14), (15), (16), (17), (18), (19), (20)) as t(n)
 ),
 listed as (
-  select l.course_key, split_part(l.instructor_keys, ',', p.n) as instructor_key, p.n
+  select l.course_key, split_part(l.instructor_keys, ',', p.n) as key_text, p.n
   from latest l
   cross join places p
   where l.instructor_keys is not null
 )
-select course_key, cast(instructor_key as bigint) as instructor_key, n = 1 as is_lead
+select course_key, cast(key_text as bigint) as instructor_key, n = 1 as is_lead
 from listed
-where instructor_key <> ''
+where key_text <> ''

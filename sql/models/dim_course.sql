@@ -7,17 +7,17 @@ with observed as (
   select course_key, course_id, attributes, course_title, category_key, instructor_key, language, difficulty, duration_hours, starts_on, ends_on, published_on,
     content_hash, effective_at
   from staging.stg_course
-  qualify row_number() over (partition by course_key, effective_at order by load_id desc, position desc) = 1
+  qualify row_number() over (partition by course_key, effective_at order by load_id desc nulls last, position desc nulls last) = 1
 ),
 changed as (
   select course_key, course_id, course_title, category_key, instructor_key, language, difficulty, duration_hours, starts_on, ends_on, published_on, effective_at
   from observed
-  qualify content_hash is distinct from lag(content_hash) over (partition by course_key order by effective_at)
+  qualify content_hash is distinct from lag(content_hash) over (partition by course_key order by effective_at nulls last)
 ),
 latest as (
   select course_key, attributes
   from observed
-  qualify row_number() over (partition by course_key order by effective_at desc) = 1
+  qualify row_number() over (partition by course_key order by effective_at desc nulls last) = 1
 ),
 mentioned as (
   select course_key, course_id from staging.stg_enrollment
@@ -32,10 +32,10 @@ inferred as (
 )
 select c.course_key, c.course_id, c.course_title, coalesce(c.category_key, 0) as category_key, coalesce(c.instructor_key, 0) as instructor_key, c.language, c.difficulty, c.duration_hours, c.starts_on, c.ends_on, c.published_on,
   lpa_variant(l.attributes) as attributes,
-  case when lag(c.effective_at) over (partition by c.course_key order by c.effective_at) is null
+  case when lag(c.effective_at) over (partition by c.course_key order by c.effective_at nulls last) is null
     then timestamp '0001-01-01 00:00:00' else c.effective_at end as valid_from,
-  coalesce(lead(c.effective_at) over (partition by c.course_key order by c.effective_at), timestamp '9999-12-31 00:00:00') as valid_to,
-  lead(c.effective_at) over (partition by c.course_key order by c.effective_at) is null as is_current
+  coalesce(lead(c.effective_at) over (partition by c.course_key order by c.effective_at nulls last), timestamp '9999-12-31 00:00:00') as valid_to,
+  lead(c.effective_at) over (partition by c.course_key order by c.effective_at nulls last) is null as is_current
 from changed c
 join latest l on l.course_key = c.course_key
 union all

@@ -6,7 +6,7 @@
 with recursive latest as (
   select category_key, category_id, coalesce(category_name, category_id) as category_name, parent_category_key
   from staging.stg_course_category
-  qualify row_number() over (partition by category_key order by effective_at desc, load_id desc, position desc) = 1
+  qualify row_number() over (partition by category_key order by effective_at desc nulls last, load_id desc nulls last, position desc nulls last) = 1
 ),
 tree as (
   select category_key, category_id, category_name, cast(null as bigint) as parent_category_key, 1 as level, category_name as path

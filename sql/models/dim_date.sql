@@ -12,7 +12,7 @@ dates as (
   union all select min(completed_date_key), max(completed_date_key) from fact_course_completion
 ),
 bounds as (
-  select floor(min(first_key) / 10000) as first_year, floor(max(last_key) / 10000) as last_year from dates
+  select floor(cast(min(first_key) as double) / 10000) as first_year, floor(cast(max(last_key) as double) / 10000) as last_year from dates
 ),
 numbers as (
   select a.n + 10 * b.n + 100 * c.n + 1000 * d.n + 10000 * e.n as n
@@ -35,7 +35,7 @@ select lpa_date_key(w.full_date) as date_key, w.full_date,
     when 5 then 'May' when 6 then 'June' when 7 then 'July' when 8 then 'August' when 9 then 'September' when 10 then 'October'
     when 11 then 'November' else 'December' end as month_name,
   cast(extract(year from w.thursday) as int) as iso_year,
-  cast(floor((dayofyear(w.thursday) - 1) / 7) + 1 as int) as iso_week,
+  cast(floor(cast(dayofyear(w.thursday) - 1 as double) / 7) + 1 as int) as iso_week,
   cast(extract(day from w.full_date) as int) as day_of_month, w.day_of_week,
   case w.day_of_week when 1 then 'Monday' when 2 then 'Tuesday' when 3 then 'Wednesday' when 4 then 'Thursday'
     when 5 then 'Friday' when 6 then 'Saturday' else 'Sunday' end as day_name,

@@ -5,7 +5,7 @@
 with latest as (
   select instructor_key, instructor_id, display_name, department
   from staging.stg_instructor
-  qualify row_number() over (partition by instructor_key order by effective_at desc, load_id desc, position desc) = 1
+  qualify row_number() over (partition by instructor_key order by effective_at desc nulls last, load_id desc nulls last, position desc nulls last) = 1
 ),
 named as (
   select instructor_key, instructor_id, cast(null as string) as display_name from staging.stg_course where instructor_key is not null

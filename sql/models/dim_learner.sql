@@ -7,17 +7,17 @@ with observed as (
   select learner_key, learner_id, email_hash, attributes, country, region, age_band, gender, education_level, signed_up_on,
     content_hash, effective_at
   from staging.stg_learner
-  qualify row_number() over (partition by learner_key, effective_at order by load_id desc, position desc) = 1
+  qualify row_number() over (partition by learner_key, effective_at order by load_id desc nulls last, position desc nulls last) = 1
 ),
 changed as (
   select learner_key, learner_id, country, region, age_band, gender, education_level, signed_up_on, effective_at
   from observed
-  qualify content_hash is distinct from lag(content_hash) over (partition by learner_key order by effective_at)
+  qualify content_hash is distinct from lag(content_hash) over (partition by learner_key order by effective_at nulls last)
 ),
 latest as (
   select learner_key, email_hash, attributes
   from observed
-  qualify row_number() over (partition by learner_key order by effective_at desc) = 1
+  qualify row_number() over (partition by learner_key order by effective_at desc nulls last) = 1
 ),
 mentioned as (
   select learner_key, learner_id from staging.stg_enrollment
@@ -32,10 +32,10 @@ inferred as (
 )
 select c.learner_key, c.learner_id, l.email_hash, c.country, c.region, c.age_band, c.gender, c.education_level, c.signed_up_on,
   lpa_variant(l.attributes) as attributes,
-  case when lag(c.effective_at) over (partition by c.learner_key order by c.effective_at) is null
+  case when lag(c.effective_at) over (partition by c.learner_key order by c.effective_at nulls last) is null
     then timestamp '0001-01-01 00:00:00' else c.effective_at end as valid_from,
-  coalesce(lead(c.effective_at) over (partition by c.learner_key order by c.effective_at), timestamp '9999-12-31 00:00:00') as valid_to,
-  lead(c.effective_at) over (partition by c.learner_key order by c.effective_at) is null as is_current
+  coalesce(lead(c.effective_at) over (partition by c.learner_key order by c.effective_at nulls last), timestamp '9999-12-31 00:00:00') as valid_to,
+  lead(c.effective_at) over (partition by c.learner_key order by c.effective_at nulls last) is null as is_current
 from changed c
 join latest l on l.learner_key = c.learner_key
 union all

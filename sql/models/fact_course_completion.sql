@@ -19,7 +19,7 @@ completions as (
   join touched_pair t on t.learner_key = r.learner_key and t.course_key = r.course_key
   qualify row_number() over (
     partition by r.learner_key, r.course_key
-    order by r.preference, r.completed_at, r.effective_at desc, r.load_id desc, r.position desc) = 1
+    order by r.preference nulls last, r.completed_at nulls last, r.effective_at desc nulls last, r.load_id desc nulls last, r.position desc nulls last) = 1
 ),
 enrolled as (
   select c.learner_key, c.course_key, max(e.enrolled_at) as enrolled_at

@@ -8,11 +8,11 @@ with roster as (
     withdrawn_date_key, price_amount, price_currency, source
   from staging.stg_enrollment s
   where exists (select 1 from touched_pair t where t.learner_key = s.learner_key and t.course_key = s.course_key)
-  qualify row_number() over (partition by enrollment_id order by effective_at desc, load_id desc, position desc) = 1
+  qualify row_number() over (partition by enrollment_id order by effective_at desc nulls last, load_id desc nulls last, position desc nulls last) = 1
 ),
 registrations as (
   select s.event_id, s.learner_key, s.course_key, s.event_type, s.occurred_at, s.date_key, s.source,
-    lag(s.event_type) over (partition by s.learner_key, s.course_key order by s.occurred_at, s.event_id) as previous_type
+    lag(s.event_type) over (partition by s.learner_key, s.course_key order by s.occurred_at nulls last, s.event_id nulls last) as previous_type
   from staging.stg_learning_event s
   join touched_pair t on t.learner_key = s.learner_key and t.course_key = s.course_key
   where s.event_type in ('registered', 'unregistered') and s.course_key <> 0
@@ -20,8 +20,8 @@ registrations as (
 ),
 transitions as (
   select event_id, learner_key, course_key, event_type, occurred_at, date_key, source,
-    lead(occurred_at) over (partition by learner_key, course_key order by occurred_at, event_id) as next_at,
-    lead(date_key) over (partition by learner_key, course_key order by occurred_at, event_id) as next_date_key
+    lead(occurred_at) over (partition by learner_key, course_key order by occurred_at nulls last, event_id nulls last) as next_at,
+    lead(date_key) over (partition by learner_key, course_key order by occurred_at nulls last, event_id nulls last) as next_date_key
   from registrations
   where event_type <> coalesce(previous_type, 'unregistered')
 ),
@@ -47,7 +47,7 @@ done as (
   group by learner_key, course_key
 )
 select a.enrollment_id, a.learner_key, a.course_key,
-  cast(row_number() over (partition by a.learner_key, a.course_key order by a.enrolled_at, a.enrollment_id) as int) as attempt,
+  cast(row_number() over (partition by a.learner_key, a.course_key order by a.enrolled_at nulls last, a.enrollment_id nulls last) as int) as attempt,
   a.enrolled_date_key, a.enrolled_at,
   case
     when a.status = 'withdrawn' or a.withdrawn_at is not null then 'withdrawn'

@@ -20,7 +20,7 @@ first_of_twice as (
   select a.load_id, a.position
   from arrived a
   join twice t on t.date_key = a.date_key and t.event_id = a.event_id
-  qualify row_number() over (partition by a.date_key, a.event_id order by a.load_id, a.position) = 1
+  qualify row_number() over (partition by a.date_key, a.event_id order by a.load_id nulls last, a.position nulls last) = 1
 )
 select a.event_id, a.learner_key, a.course_key, a.date_key, a.occurred_at, a.event_type, a.activity_id, a.activity_type,
   a.session_id, a.duration_seconds, a.score, a.progress, a.quantity, a.source, lpa_variant(a.attributes) as attributes
