@@ -228,8 +228,9 @@ describe('what a picture says', () => {
   it('says how days were thinned', () => {
     expect(text(days(50), 'line x=day y=enrollments')).not.toContain('mean')
     expect(text(days(90), 'line x=day y=enrollments')).toContain('7-day mean')
-    expect(text(days(300), 'line x=day y=enrollments')).toContain('weekly mean')
+    expect(text(days(300), 'line x=day y=enrollments')).toContain('7-day mean')
     expect(text(days(730), 'line x=day y=enrollments')).toContain('2-week mean')
+    expect(text(COURSES, 'sparkline x=course_title y=enrolled', 10, 2)).not.toContain('mean')
   })
 
   it('leaves a gap where days are missing', () => {

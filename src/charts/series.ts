@@ -155,47 +155,29 @@ export interface Condensed extends Data {
 }
 
 /**
- * Data in at most `capacity` points. Days keep their shape as a 7-day mean while every third one can be drawn, then
- * become the means of whole weeks. Steps that are not days: the mean of as many as needed.
+ * Data in at most `capacity` points: moving means, wide enough that every value counts. Days are taken by whole weeks,
+ * since a mean of other lengths would show the week's rhythm as waves.
  */
 export function condense(data: Data, capacity: number): Condensed {
   const count = data.labels.length
   if (count <= capacity) return { ...data, note: '' }
   const room = Math.max(1, capacity)
   const daily = data.stepDays !== undefined && Math.abs(data.stepDays - 1) < 0.01
-  if (daily && count <= 3 * room) return rollingWeek(data, room)
   const weeks = Math.ceil(count / room / 7)
   const width = daily ? 7 * weeks : Math.ceil(count / room)
-  // Buckets end at the last point, so that the newest is always whole.
-  const buckets = Math.ceil(count / width)
-  const bounds = Array.from({ length: buckets }, (_, bucket) => {
-    const end = count - (buckets - 1 - bucket) * width
-    return { start: Math.max(0, end - width), end }
-  })
-  return {
-    ...data,
-    labels: bounds.map(({ start }) => data.labels[start] as string),
-    series: data.series.map((one) => ({
-      ...one,
-      values: bounds.map(({ start, end }) => mean(one.values.slice(start, end))),
-    })),
-    note: !daily ? `mean of ${width}` : weeks === 1 ? 'weekly mean' : `${weeks}-week mean`,
-  }
-}
-
-function rollingWeek(data: Data, room: number): Condensed {
-  const last = data.labels.length - 1
-  const ends = Array.from({ length: room }, (_, point) => Math.round((point * last) / Math.max(1, room - 1)))
+  // From the first whole window to the last value.
+  const first = Math.min(width, count) - 1
+  const ends = Array.from({ length: room }, (_, point) =>
+    room === 1 ? count - 1 : Math.round(first + (point * (count - 1 - first)) / (room - 1)),
+  )
   return {
     ...data,
     labels: ends.map((end) => data.labels[end] as string),
     series: data.series.map((one) => ({
       ...one,
-      values: ends.map((end) =>
-        one.values[end] === null ? null : mean(one.values.slice(Math.max(0, end - 6), end + 1)),
-      ),
+      values: ends.map((end) => mean(one.values.slice(Math.max(0, end + 1 - width), end + 1))),
     })),
-    note: '7-day mean',
+    note: !daily ? `mean of ${width}` : weeks === 1 ? '7-day mean' : `${weeks}-week mean`,
   }
 }
 
