@@ -274,6 +274,11 @@ describe('what a picture says', () => {
     expect(text(data, 'bar x=t y=v')).toMatch(/little ▏ 1$/m)
   })
 
+  it('calls by its id what has no name yet', () => {
+    const data = result({ course_id: 'text', course_title: 'text', enrolled: 'integer' }, [['C7', null, 3]])
+    expect(text(data, 'bar x=course_title y=enrolled')).toMatch(/^C7 █+ 3$/)
+  })
+
   it('says how many bars are left out', () => {
     expect(text(COURSES, 'bar x=course_title y=enrolled', 60, 3)).toMatch(/… 2 more$/)
   })

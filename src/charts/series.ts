@@ -75,10 +75,17 @@ export function readData(result: Result, spec: ChartSpec): Data {
     return { label: columnLabel(name), unit: columnUnit(name), values }
   }
   return {
-    labels: slots?.labels ?? result.rows.map((row) => cellLabel(row[xIndex])),
+    labels: slots?.labels ?? rowLabels(result, xIndex),
     stepDays: slots?.stepDays,
     series: yIndexes.map(seriesOf),
   }
+}
+
+/** What is not named yet, such as an inferred course, goes by its id: `course_id` for `course_title`. */
+function rowLabels(result: Result, xIndex: number): readonly string[] {
+  const name = result.columns[xIndex]?.name ?? ''
+  const idIndex = result.columns.findIndex((column) => column.name === name.replace(/_(title|name)$/, '_id'))
+  return result.rows.map((row) => cellLabel(row[xIndex] ?? row[idIndex]))
 }
 
 const DAY_MS = 86_400_000
