@@ -7,6 +7,7 @@ import { openDuckDB, quoteText, readNumber } from '../../duckdb.ts'
 import { UserError } from '../../errors.ts'
 import type { Batch, Capabilities, Engine, Position, Result, ResultStream, Row, Values } from '../../types.ts'
 import { catalogFile, createCatalog } from './catalog.ts'
+import { recordChecksums } from './checksums.ts'
 import { ensureExtensions } from './extensions.ts'
 import { fillTemporaryTable, materialiseSql } from './materialise.ts'
 import { alterTable, createTable } from './table-ddl.ts'
@@ -97,8 +98,10 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
 
   let lock: WriterLock | undefined
   let swept = false
-  /** Files that the open transaction brought into the data folder. */
-  let placed: string[] = []
+  /** Files that the open transaction brought into the data folder, with their SHA-256. */
+  let placed: (readonly [path: string, sha256: string])[] = []
+  const committed = new Map<string, string>()
+  let hasCommitted = isNew
 
   async function transaction<T>(work: () => Promise<T>): Promise<T> {
     if (lock) throw new Error('A transaction is already open.')
@@ -109,10 +112,12 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
       try {
         const result = await work()
         await connection.run('commit')
+        hasCommitted = true
+        for (const [path, sha256] of placed) committed.set(path, sha256)
         return result
       } catch (error) {
         await connection.run('rollback').catch(() => {})
-        for (const path of placed) rmSync(path, { force: true })
+        for (const [path] of placed) rmSync(path, { force: true })
         throw error
       }
     } finally {
@@ -190,7 +195,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
       const target = join(folder, 'data', schema, table, basename(file.path))
       mkdirSync(join(folder, 'data', schema, table), { recursive: true, mode: 0o700 })
       renameSync(file.path, target)
-      placed.push(target)
+      placed.push([target, file.sha256])
       await connection.run(
         `call ducklake_add_data_files('lake', ${quoteText(table)}, ${quoteText(target)}, schema => ${quoteText(schema)})`,
       )
@@ -270,6 +275,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
       lock?.release()
       await database[Symbol.asyncDispose]()
       if (!isReadOnly) rmSync(spill, { recursive: true, force: true })
+      if (hasCommitted) await recordChecksums(folder, committed)
     },
   }
 }
