@@ -1,0 +1,78 @@
+import { spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { generateCampus } from '../src/pipeline/sample/campus.ts'
+
+const ENTRY = fileURLToPath(new URL('../bin/run.js', import.meta.url))
+
+let folder: string
+
+function lpa(args: readonly string[], env: Record<string, string> = {}) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [ENTRY, ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, LANG: 'C.UTF-8', ...env },
+  })
+  return { code: status, stdout, stderr }
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'lpa-dash-once-'))
+  writeFileSync(join(folder, 'pseudonym.key'), `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 })
+  await generateCampus(join(folder, 'exports'), { learners: 200, events: 3000, seed: 3, badRows: 0 })
+})
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
+
+// In order: what a new user sees, from nothing to a picture.
+it('says how to make the warehouse when there is none', () => {
+  expect(lpa(['dash'])).toMatchObject({ code: 66, stderr: expect.stringContaining('lpa schema apply') })
+})
+
+it('says what fills the warehouse when it is empty', () => {
+  expect(lpa(['schema', 'apply', '-q']).code).toBe(0)
+  const { code, stdout } = lpa(['dash'])
+  expect(code).toBe(0)
+  expect(stdout).toContain('lpa load FILE')
+})
+
+it('draws one plain picture where there is no terminal', () => {
+  for (const file of ['enrollments.csv', 'completions.csv', 'events.ndjson']) {
+    expect(lpa(['load', `exports/${file}`, '-q'])).toMatchObject({ code: 0 })
+  }
+  lpa(['batch', '-q'])
+  const { code, stdout, stderr } = lpa(['dash'])
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  const lines = stdout.trimEnd().split('\n')
+  expect(lines.length).toBeGreaterThan(15)
+  expect(lines.length).toBeLessThanOrEqual(24)
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80)
+  expect(stdout).not.toContain('\x1b')
+  expect(stdout).toContain('╭ Enrollments/day')
+  expect(stdout).toMatch(/COURSE +ENROLLED/)
+})
+
+it('draws in ASCII for a locale without more, and in the size that is asked for', () => {
+  const { stdout } = lpa(['dash', '--once'], { LANG: 'C', COLUMNS: '120', LINES: '40' })
+  expect(stdout).toMatch(/^[\x20-\x7e\n]*$/)
+  expect(stdout).toContain('+ Active learners/day')
+})
+
+it('gives the same numbers as its reports', () => {
+  const numbers = JSON.parse(lpa(['dash', '--format', 'json']).stdout)
+  expect(numbers.overview).toEqual(JSON.parse(lpa(['query', 'overview', '--json', '-q']).stdout))
+  expect(numbers.courses).toEqual(JSON.parse(lpa(['query', 'course-table', '--json', '-q']).stdout))
+  expect(numbers.overview[0].value).toBeGreaterThan(0)
+})
+
+it('refuses formats that a picture has not', () => {
+  expect(lpa(['dash', '--format', 'csv'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('lpa query daily --format csv'),
+  })
+})
