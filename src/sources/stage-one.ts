@@ -143,7 +143,7 @@ export async function stageOne(options: StageOneOptions): Promise<StageOneResult
 function jsonRelation({ input, textPath }: StageOneOptions, fields: readonly Field[]): string {
   const lines =
     input.format === 'json'
-      ? `(select json as line from read_json_objects(${quoteText(textPath)}, format = 'array', maximum_object_size = 67108864))`
+      ? `(select json::varchar as line from read_json_objects(${quoteText(textPath)}, format = 'array', maximum_object_size = 67108864))`
       : `(select line from read_csv(${quoteText(textPath)}, columns = {'line': 'VARCHAR'}, delim = '', quote = '', escape = '',
            header = false, auto_detect = false, strict_mode = false)
          where line is not null and (line[1] = '{' or trim(line, ${ASCII_SPACE}) <> ''))`
