@@ -1,0 +1,48 @@
+import { Args, Flags } from '@oclif/core'
+import { BaseCommand } from '../src/base-command.ts'
+import { onceOptions, renderOnce } from '../src/dash/once.ts'
+import { readOverview } from '../src/dash/overview.ts'
+import { writeText } from '../src/output.ts'
+import { runReport } from '../src/pipeline/report.ts'
+import { recordRun } from '../src/pipeline/runs.ts'
+import { up } from '../src/pipeline/up.ts'
+import { withWarehouse } from '../src/pipeline/warehouse.ts'
+
+export default class Up extends BaseCommand {
+  static override summary =
+    'From exports to a picture: init, schema, load, batch and dash, one after the other.'
+  static override description =
+    'Each step is shown as the command that does it, and what is done already is skipped: run it again whenever there are new exports. Without SOURCE: all sources of lpa.toml.'
+  static override examples = [
+    '<%= config.bin %> up --sample',
+    '<%= config.bin %> up "exports/*.csv" events.ndjson.gz',
+  ]
+  static override strict = false
+  static override args = {
+    source: Args.string({ description: 'Files, globs, folders, or names of sources in lpa.toml.' }),
+  }
+  static override flags = {
+    sample: Flags.boolean({ summary: 'Begin with the exports of a small campus in exports/.' }),
+  }
+
+  async run(): Promise<void> {
+    const { argv, flags } = await this.start(Up)
+    const request = { inputs: argv as string[], sample: flags.sample, cwd: process.cwd(), runId: this.runId }
+    const done = await up(request, () => this.settings(), this.signal, {
+      onStep: (command) => this.note(`\n$ ${command}`),
+      onResult: (text) => this.note(text),
+      onProgress: (label) => this.progress.step(label),
+    })
+    const config = await this.settings()
+    this.recordRun((run) => recordRun(config, run))
+    this.note('\n$ lpa dash --once')
+    const data = await withWarehouse(config, 'read', this.signal, (engine) =>
+      readOverview((report, params) => runReport(engine, report, params)),
+    )
+    await writeText(renderOnce(data, onceOptions(this.terminal, process.env)), process.stdout)
+    this.note(
+      '\nNext:\n  lpa query --list                     the questions it answers\n  lpa query funnel --format chart      one of them as a picture\n  lpa rejects list                     what was left in quarantine',
+    )
+    this.finish({ summary: done.summary, details: done, exit: done.failedChecks ? 'findings' : 'done' })
+  }
+}

@@ -1,0 +1,77 @@
+/** up: what a new user would type one after the other; steps that are done already change nothing. */
+
+import { existsSync } from 'node:fs'
+import type { Config } from '../config.ts'
+import { build, buildSummary } from './build.ts'
+import { init } from './init.ts'
+import { load, loadSummary } from './load.ts'
+import { applySchema, planSummary } from './schema.ts'
+import { withWarehouse } from './warehouse.ts'
+
+export interface UpRequest {
+  readonly inputs: readonly string[]
+  readonly sample: boolean
+  readonly cwd: string
+  readonly runId: string
+}
+
+export interface UpProgress {
+  /** The command that does the step. */
+  onStep(command: string): void
+  onResult(text: string): void
+  onProgress(label: string): void
+}
+
+export interface UpSummary {
+  readonly summary: string
+  readonly failedChecks: boolean
+}
+
+/** Runs init (where nothing is), schema apply, load and batch. `settings` is read anew after init. */
+export async function up(
+  request: UpRequest,
+  settings: () => Promise<Config>,
+  signal: AbortSignal,
+  progress: UpProgress,
+): Promise<UpSummary> {
+  const before = await settings()
+  if (before.file === undefined || request.sample || !existsSync(before.privacy.keyFile)) {
+    progress.onStep(`lpa init${request.sample ? ' --sample' : ''}`)
+    const { created } = init({ cwd: request.cwd, folder: '.', sample: request.sample })
+    progress.onResult(
+      created.length > 0 ? created.map((path) => `created ${path}`).join('\n') : 'nothing to make',
+    )
+  }
+  const config = await settings()
+  progress.onStep('lpa schema apply')
+  const schema = await withWarehouse(config, 'create', signal, (engine) => applySchema(engine))
+  progress.onResult(planSummary(schema))
+
+  progress.onStep(['lpa load', ...request.inputs.map(quoteForShell)].join(' '))
+  const files = await load(config, { inputs: request.inputs, mappings: [], dryRun: false }, signal, {
+    onFile: (input) => progress.onProgress(`Loading ${input}`),
+    onBytes: () => {},
+    onLoaded: (file) => {
+      const rows = file.mappings.map(
+        (mapping) => `${mapping.counts.mapped} of ${mapping.counts.read} records as ${mapping.entity}`,
+      )
+      progress.onResult(`${file.input}: ${rows.join(', ') || 'loaded before, nothing changed'}`)
+      for (const { reasons } of file.mappings)
+        for (const { first, reason, count } of reasons)
+          progress.onResult(`  ${first}: ${reason} (${count} ×, quarantined)`)
+    },
+  })
+  progress.onStep('lpa batch')
+  const built = await build(config, { select: [], full: false, runId: request.runId }, signal, {
+    onModel: (name) => progress.onProgress(`Building ${name}`),
+  })
+  progress.onResult(buildSummary(built))
+  return {
+    summary: `${loadSummary(files)}; ${buildSummary(built)}`,
+    failedChecks: built.checks.some((check) => check.severity === 'error' && check.failures > 0),
+  }
+}
+
+function quoteForShell(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+}
