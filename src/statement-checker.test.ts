@@ -208,7 +208,8 @@ const ORDINARY = [
   'summarize fact_course_completion',
   'show tables',
   'explain select count(*) from fact_enrollment',
-  "select current_date, -1 + 2 ** 3 // 2, 5 % 3, 'a' || 'b', 1 << 2, not true and false, 1 between 0 and 2, #1",
+  'select #1 from (select course_id from course)',
+  "select current_date, -1 + 2 ** 3 // 2, 5 % 3, 'a' || 'b', 1 << 2, not true and false, 1 between 0 and 2",
 ]
 
 async function refusal(sql: string): Promise<UserError> {
