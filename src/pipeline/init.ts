@@ -1,0 +1,188 @@
+/** init: what a folder needs before its first load. Nothing that is there is overwritten. */
+
+import {
+  appendFileSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeSync,
+} from 'node:fs'
+import { join, relative, resolve } from 'node:path'
+import { loadConfig } from '../config.ts'
+import { UserError } from '../errors.ts'
+import { createKey, readKey } from '../pseudonym.ts'
+import { packageRoot } from '../sql-files.ts'
+
+export interface InitRequest {
+  readonly cwd: string
+  /** Where to begin; made when it is not there. */
+  readonly folder: string
+  /** Also puts the exports of a small campus into `exports/`. */
+  readonly sample: boolean
+}
+
+export interface Initialised {
+  readonly folder: string
+  /** Paths below the folder, by what became of them. */
+  readonly created: readonly string[]
+  readonly kept: readonly string[]
+  readonly keyId: string
+  /** What to do next, one step a line; the last is a command. */
+  readonly next: readonly string[]
+}
+
+/** @throws UserError LPA-KEY-OPEN or LPA-KEY-DAMAGED for a key that is there but cannot be used. */
+export function init(request: InitRequest): Initialised {
+  const folder = resolve(request.cwd, request.folder)
+  const created: string[] = []
+  const kept: string[] = []
+  const tell = (path: string, isNew: boolean) => (isNew ? created : kept).push(relative(folder, path) || path)
+  mkdirSync(folder, { recursive: true })
+
+  const configFile = join(folder, 'lpa.toml')
+  const hasNewConfig = writeNew(configFile, configText(request.sample))
+  tell(configFile, hasNewConfig)
+  // Not the environment's settings: they belong to one run, not to the folder.
+  const { privacy, warehouse, sources } = loadConfig({
+    cwd: folder,
+    env: {},
+    flags: { config: configFile },
+  })
+
+  const isNewKey = createKeyOnce(privacy.keyFile)
+  tell(privacy.keyFile, isNewKey)
+  const ignored = [privacy.keyFile, warehouse.path].map((path) => relative(folder, path))
+  const gitignore = join(folder, '.gitignore')
+  tell(
+    gitignore,
+    ignore(
+      gitignore,
+      ignored.filter((path) => !path.startsWith('..')),
+    ),
+  )
+  if (request.sample) {
+    for (const path of copyCampus(join(folder, 'exports'))) tell(path.target, path.isNew)
+  }
+
+  const next: string[] = []
+  if (isNewKey) {
+    next.push('Back the key up: without it the same people get new pseudonyms.')
+  }
+  if (request.sample && !Object.hasOwn(sources, 'campus')) {
+    next.push('Your lpa.toml was kept. Add to it: [sources.campus] with uri = "exports/*"')
+  }
+  const inside = relative(request.cwd, folder)
+  const go = inside === '' ? '' : `cd ${shellWord(inside)} && `
+  const hasSources = Object.keys(sources).length > 0
+  next.push(hasSources ? `${go}lpa up` : `${go}lpa up FILES…`)
+  return { folder, created, kept, keyId: readKey(privacy.keyFile).id, next }
+}
+
+/** Writes a file that is not there yet; answers whether it did. */
+function writeNew(file: string, text: string): boolean {
+  try {
+    const handle = openSync(file, 'wx')
+    writeSync(handle, text)
+    closeSync(handle)
+    return true
+  } catch (error) {
+    if (isThere(error)) return false
+    throw error
+  }
+}
+
+function createKeyOnce(file: string): boolean {
+  try {
+    createKey(file)
+    return true
+  } catch (error) {
+    if (isThere(error)) return false
+    throw error
+  }
+}
+
+function isThere(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'EEXIST'
+}
+
+/** Adds what is not ignored yet; answers whether there was something to add. */
+function ignore(file: string, paths: readonly string[]): boolean {
+  const before = existsSync(file) ? readFileSync(file, 'utf8') : ''
+  const lines = before.split(/\r?\n/)
+  const missing = paths.map((path) => `/${path}`).filter((path) => !lines.includes(path))
+  if (missing.length === 0) return false
+  const start = before === '' || before.endsWith('\n') ? '' : '\n'
+  appendFileSync(
+    file,
+    `${start}# lpa: the pseudonym key must never be shared, the warehouse is made from the exports\n${missing.join('\n')}\n`,
+  )
+  return true
+}
+
+function copyCampus(folder: string): { target: string; isNew: boolean }[] {
+  const campus = join(packageRoot(), 'fixtures', 'campus')
+  if (!existsSync(campus)) {
+    throw new UserError('LPA-INIT-SAMPLE', 'This installation of lpa has no sample campus.', {
+      exit: 'noInput',
+      next: 'Make one: lpa sample exports --learners 200 --events 5000',
+    })
+  }
+  mkdirSync(folder, { recursive: true })
+  return readdirSync(campus).map((name) => {
+    const target = join(folder, name)
+    try {
+      copyFileSync(join(campus, name), target, constants.COPYFILE_EXCL)
+      return { target, isNew: true }
+    } catch (error) {
+      if (isThere(error)) return { target, isNew: false }
+      throw error
+    }
+  })
+}
+
+function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
+}
+
+function configText(sample: boolean): string {
+  const off = sample ? '' : '# '
+  return `# lpa: what is configured here, and where each value came from, is told by: lpa doctor
+# Environment variables (LPA_WAREHOUSE_PATH=…) and flags win over this file.
+
+[warehouse]
+# engine = "duckdb"
+path = "warehouse"                # a folder of its own
+timezone = "UTC"                  # days begin here, and times without a zone are of here; set it before the first load
+# memory_limit = "600MB"
+# threads = 2
+# group = "analysts"              # a Unix group that may read the warehouse
+
+[privacy]
+key_file = "pseudonym.key"        # back it up, share it with nobody
+# min_cell = 10                   # roles see no group of fewer learners
+
+[load]
+# max_rejects = "1%"              # more bad records, and nothing of the file is loaded
+# lock_wait = "0s"                # how long to wait for another run that writes
+
+[metrics]
+# session_gap_minutes = 30
+# at_risk_days = 7
+
+# Exports to load: lpa load, or lpa load NAME.
+${off}[sources.campus]
+${off}uri = "exports/*"               # files, a glob, a folder
+# id_space = "campus"             # whose learner and course ids these are; share a name to share people
+# mapping = "mappings/campus.sql" # how to read them, when lpa does not know the format
+
+# Teaching terms, for reports by term.
+# [terms.autumn-2026]
+# from = "2026-09-01"
+# to = "2026-12-18"
+`
+}
