@@ -51,6 +51,7 @@ export default class Query extends BaseCommand {
         draw: (result, size, terminal) => drawAnswer(question, result, size, terminal),
         parquet: toParquet,
       })
+      if (options.exports) this.finish({ summary: 'written as Parquet' })
     })
   }
 }

@@ -257,6 +257,10 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     query,
     stream,
     exportParquet,
+    async assertReadOnly(statement) {
+      const { checkStatement } = await import('../../statement-checker.ts')
+      await checkStatement(connection, statement, { catalog: 'lake', mayExplain: true })
+    },
     transaction,
     append,
     lastPosition,
