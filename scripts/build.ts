@@ -63,7 +63,7 @@ async function bundle(): Promise<void> {
   mkdirSync(DIST, { recursive: true })
   const { metafile } = await build({
     absWorkingDir: ROOT,
-    entryPoints: ['src/start.ts', ...sources('commands/**/*.{ts,tsx}')],
+    entryPoints: ['src/start.ts', 'src/help.ts', ...sources('commands/**/*.{ts,tsx}')],
     outbase: '.',
     outdir: 'dist',
     chunkNames: 'chunks/[name]-[hash]',

@@ -29,6 +29,7 @@ function runChecks() {
   check('dead code', [binOf('knip')])
   check('import arrows', ['scripts/check-imports.ts'])
   check('SQL outside .sql files', ['scripts/check-sql-in-typescript.ts'])
+  check('SQL lint', ['scripts/lint-sql.ts'])
   check('build', ['scripts/build.ts'])
 }
 

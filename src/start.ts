@@ -2,8 +2,9 @@
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { run, settings } from '@oclif/core'
-import { EXIT, UserError } from './errors.ts'
+import { Config, run, settings } from '@oclif/core'
+import { EXIT } from './errors.ts'
+import { exitWhenWritten, watchOutputs } from './exit.ts'
 
 interface StartOptions {
   /** The folder of package.json. */
@@ -14,65 +15,51 @@ interface StartOptions {
 
 /** Runs the command line of this process and ends the process with the command's exit code. */
 export async function start(options: StartOptions): Promise<never> {
-  endQuietlyWithoutReader()
-  process.on('uncaughtException', (error) => void leave(error))
+  watchOutputs()
+  const fail = async (error: unknown) => exitWhenWritten(await report(error, options))
+  process.on('uncaughtException', (error) => void fail(error))
   // oclif would look for TypeScript when NODE_ENV is test or development.
   settings.enableAutoTranspile = false
   try {
     await run(process.argv.slice(2), loadOptions(options))
   } catch (error) {
-    return leave(error)
+    return fail(error)
   }
-  return leave()
+  return exitWhenWritten(Number(process.exitCode ?? EXIT.done))
 }
 
 function loadOptions({ root, commands }: StartOptions) {
   if (commands === undefined) return { root }
   const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   pjson.oclif.commands = commands
+  pjson.oclif.helpClass = './src/help.ts'
   return { root, pjson, ignoreManifest: true }
 }
 
-/** `lpa … | head`: as if SIGPIPE had ended it, which Node ignores. */
-function endQuietlyWithoutReader(): void {
-  for (const stream of [process.stdout, process.stderr])
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(EXIT.sigpipe)
-      throw error
-    })
+/** Prints what no command could: an unknown command, an error outside of any. Answers the exit code. */
+async function report(error: unknown, options: StartOptions): Promise<number> {
+  // `this.exit(code)` of oclif is an error too, with nothing to print.
+  const { code, oclif } = error as { code?: string; oclif?: { exit?: number } }
+  if (code === 'EEXIT') return oclif?.exit ?? EXIT.done
+  const [{ asUserError, failureJson, failureText }, { describeTerminal, exactJson }, commands] =
+    await Promise.all([import('./failure.ts'), import('./output.ts'), commandNames(options)])
+  const failure = asUserError(error, { commands })
+  const given = (...flags: string[]) => flags.some((flag) => process.argv.includes(flag))
+  const { color } = describeTerminal(process.stderr, process.env, given('--no-color'))
+  process.stderr.write(
+    given('--json')
+      ? `${exactJson(failureJson(failure))}\n`
+      : failureText(failure, { color, verbose: given('-v', '--verbose') }),
+  )
+  return failure.exitCode
 }
 
-async function leave(error?: unknown): Promise<never> {
-  let code = Number(process.exitCode ?? EXIT.done)
-  if (error !== undefined) {
-    code = exitCodeOf(error)
-    if (!isExit(error)) process.stderr.write(`${describe(error)}\n`)
+async function commandNames(options: StartOptions): Promise<string[]> {
+  try {
+    const config = await Config.load(loadOptions(options))
+    return config.commandIDs.map((id) => id.replaceAll(':', ' '))
+  } catch {
+    // What cannot be loaded is the error that is being reported.
+    return []
   }
-  // process.exit() drops what a slow reader has not taken yet.
-  await Promise.all([written(process.stdout), written(process.stderr)])
-  process.exit(code)
-}
-
-const written = (stream: NodeJS.WriteStream) =>
-  new Promise<void>((resolve) => {
-    stream.write('', () => resolve())
-  })
-
-/** oclif's errors carry their code; `this.exit(code)` is an error too, with nothing to print. */
-interface OclifError extends Error {
-  readonly code?: string
-  readonly oclif?: { readonly exit?: number }
-}
-
-const isExit = (error: unknown) => (error as OclifError).code === 'EEXIT'
-
-function exitCodeOf(error: unknown): number {
-  if (error instanceof UserError) return error.exitCode
-  return (error as OclifError).oclif?.exit ?? EXIT.internal
-}
-
-function describe(error: unknown): string {
-  if (error instanceof UserError) return [`${error.code}: ${error.message}`, ...error.next].join('\n  ')
-  const { message, oclif, stack } = error as OclifError
-  return oclif ? message : (stack ?? String(error))
 }
