@@ -161,13 +161,15 @@ export abstract class BaseCommand extends Command {
 
   /**
    * Prints rows on stdout in the format asked for, and answers how many. The command brings what draws the chart and
-   * what writes Parquet; without them these formats are refused.
+   * what writes Parquet; without them these formats are refused. With --quiet, a command that writes the warehouse
+   * (`recordRun` before) prints nothing unless a format is asked for: its rows tell what was done, not an answer.
    */
   protected async print(
     rows: Result | ResultStream,
     options: Pick<WriteOptions, 'draw' | 'parquet' | 'raw'> & { readonly format?: Format } = {},
   ): Promise<number> {
     this.#progress.done()
+    if (this.#saysNothing) return 0
     const { format, ...how } = options
     const count = await writeRows(rows, {
       format: this.format(format),
@@ -179,9 +181,10 @@ export abstract class BaseCommand extends Command {
     return count
   }
 
-  /** Prints what is not rows on stdout: as JSON when that is asked for, else as this text. */
+  /** Prints what is not rows on stdout: as JSON when that is asked for, else as this text. --quiet: as `print`. */
   protected async printValue(value: object, text: string): Promise<void> {
     this.#progress.done()
+    if (this.#saysNothing) return
     const format = this.format()
     if (format === 'json') await writeText(exactJson(value, 2), process.stdout)
     else if (format === 'ndjson') await writeText(exactJson(value), process.stdout)
@@ -258,8 +261,10 @@ export abstract class BaseCommand extends Command {
   #printSummary(run: RunRecord): void {
     // No summary for a command line that could not be read, nor for commands that have nothing to sum up.
     if (!this.#shared || run.summary === '') return
+    // Findings are no success: even a quiet run says so.
+    if (this.#shared.quiet && run.exitCode !== EXIT.findings) return
     const took = formatDuration(Date.parse(run.finishedAt) - Date.parse(run.startedAt))
-    this.note(`lpa ${run.command}: ${run.summary} (${took})`)
+    process.stderr.write(`lpa ${run.command}: ${safeLines(run.summary)} (${took})\n`)
   }
 
   #runRecord(finishedAt: Date, exitCode: number, failure: UserError | undefined): RunRecord {
@@ -286,6 +291,13 @@ export abstract class BaseCommand extends Command {
   }
 
   // ── small parts ─────────────────────────────────────────────────────────────────────────────────────────
+
+  get #saysNothing(): boolean {
+    const shared = this.#shared
+    return (
+      this.#recordRun !== undefined && shared?.quiet === true && !shared.json && shared.format === undefined
+    )
+  }
 
   get #name(): string {
     return (this.id ?? '').replaceAll(':', ' ')

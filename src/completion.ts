@@ -71,8 +71,7 @@ ${cases(commandWords(commands), (words) => `      ${words}) typed="$typed\${type
   done
 ${shellValues(commands).replaceAll('words=', 'words_=').replaceAll('COMPREPLY=(); return', '_files; return')}
   if [[ -z $words_ ]]; then _files; return; fi
-  compadd -- \${=words_}
-  [[ $current == -* ]] || _files
+  compadd -- \${=words_} || _files
 }
 if [[ $funcstack[1] == _lpa ]]; then _lpa "$@"; else compdef _lpa lpa; fi
 `

@@ -80,9 +80,19 @@ describe('output', () => {
     })
   })
 
+  it('with -q tells what was done to the warehouse only when asked, but never hides findings', async () => {
+    const work = ['work', '--ms', '1', '--record', 'quiet.json']
+    const ready = 'ready\n'
+    expect((await lpa(work)).stdout).toContain('worked')
+    expect(await lpa([...work, '-q'])).toEqual({ code: 0, stdout: '', stderr: ready })
+    expect((await lpa([...work, '-q', '--json'])).stdout).toBe('[\n{"step":"worked"}\n]\n')
+    const found = await lpa([...work, '-q', '--findings'])
+    expect(found).toMatchObject({ code: 1, stderr: expect.stringMatching(/^ready\nlpa work: worked \(/) })
+  })
+
   it('disarms text from data on every path that is not JSON', async () => {
     const hostile = '\x1b]0;owned\x07\u009b2J'
-    for (const format of ['table', 'csv', 'markdown', 'json', 'ndjson']) {
+    for (const format of ['table', 'csv', 'markdown', 'json']) {
       const { stdout, stderr } = await lpa(['rows', hostile, '--format', format, '--text', hostile])
       // biome-ignore lint/suspicious/noControlCharactersInRegex: what must not be there
       expect(stdout + stderr).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/)
@@ -328,7 +338,7 @@ describe('on a terminal', () => {
   it('progress is shown, and erased at the end', async () => {
     const text = inTerminal('$NODE $LPA work --ms 500')
     expect(text.replaceAll('\r\x1b[2K', '<erase>')).toMatch(
-      /<erase>Working {2}\d+(\.\d)?k? rows[\s\S]*<erase>lpa work: worked/,
+      /<erase>Working {2}\d+(\.\d)?k? rows[\s\S]*<erase>┌/,
     )
   })
 
@@ -336,7 +346,7 @@ describe('on a terminal', () => {
     ['--quiet', 'work --ms 300 --quiet', {}],
     ['TERM=dumb', 'work --ms 300', { TERM: 'dumb' }],
   ])('nothing moves with %s', (_, command, env) => {
-    expect(inTerminal(`$NODE $LPA ${command}`, env)).not.toContain('\x1b')
+    expect(inTerminal(`$NODE $LPA ${command}`, env)).not.toContain('\x1b[2K')
   })
 
   it('heads are bold, unless told otherwise', () => {

@@ -7,6 +7,7 @@ import { writeWhole } from '../../src/report-file.ts'
 export default class Work extends BaseCommand {
   static override flags = {
     deaf: Flags.boolean({ summary: 'Goes on when asked to stop.' }),
+    findings: Flags.boolean(),
     ms: Flags.integer({ default: 10_000 }),
     record: Flags.string(),
     break: Flags.string({ options: ['bug', 'missing-file', 'secret'] }),
@@ -30,6 +31,7 @@ export default class Work extends BaseCommand {
       if (flags.deaf) await sleep(20)
       else await sleep(20, undefined, { signal: this.signal })
     }
-    this.finish({ summary: 'worked' })
+    await this.print({ columns: [{ name: 'step', type: 'text' }], rows: [['worked']] })
+    this.finish({ summary: 'worked', exit: flags.findings ? 'findings' : 'done' })
   }
 }
