@@ -74,8 +74,9 @@ export async function stageTwo(options: StageTwoOptions): Promise<StageTwoResult
       loadedAt: quoteText(options.loadedAt.replace('T', ' ').replace('Z', '')),
     })
     const outputs = await prepareMapping(connection, options, rules)
-    await run(`create view lpa_checked as ${checkedSql(options, rules, outputs)}`)
-    return await write(connection, options, rules)
+    const faults = faultsOf(rules, outputs)
+    await run(`create view lpa_checked as ${checkedSql(options, rules, outputs, faults)}`)
+    return await write(connection, options, rules, faults)
   } finally {
     signal.removeEventListener('abort', stop)
   }
@@ -224,11 +225,59 @@ async function withSourceRow(connection: DuckDBConnection, sql: string): Promise
   return String(back.getRows()[0]?.[0])
 }
 
+/** What makes a record bad. In SQL a fault is its number: 1 for the first, 0 for a line that is no JSON object. */
+interface Fault {
+  readonly code: string
+  readonly reason: string
+  readonly column: string | null
+  readonly condition: string
+}
+
+const NOT_JSON = 0
+const NOT_JSON_FAULT = { code: 'json:malformed', reason: 'the line is not a JSON object', column: null }
+
+const TYPE_WORDS: Record<string, string> = {
+  timestamp: 'a time, as in 2026-01-12T08:13:22Z',
+  date: 'a date, as in 2026-01-12',
+  double: 'a number',
+  decimal: 'a number',
+  boolean: 'true or false',
+}
+
+/** Missing values first, then failed casts, then what the entity says. */
+function faultsOf(rules: EntityRules, { types }: Outputs): Fault[] {
+  const faults: Fault[] = []
+  const add = (column: string, kind: string, reason: string, condition: string) =>
+    faults.push({ code: `${column}:${kind}`, column, reason, condition })
+  const given = rules.inputs.filter((column) => types.has(column.name))
+  for (const { name, type, required } of given) {
+    const empty = emptySql(`c.given_${name}`, types.get(name))
+    const words = TYPE_WORDS[type.replace(/\(.*/, '')] ?? `a ${type}`
+    if (required) add(name, 'missing', `${name} is missing`, `c.${name} is null and ${empty}`)
+    if (type !== 'varchar' || types.get(name) !== 'VARCHAR') {
+      add(name, 'type', `${name} is not ${words}`, `c.${name} is null and not ${empty}`)
+    }
+    if (type === 'timestamp') {
+      const range = `not between timestamp '1900-01-01' and timestamp '9998-12-31'`
+      add(name, 'range', `${name} lies before 1900 or after 9998`, `c.${name} ${range}`)
+    }
+  }
+  if (types.get('attributes') === 'VARCHAR') {
+    const broken = 'c.attributes is not null and not json_valid(c.attributes)'
+    add('attributes', 'type', 'attributes is not JSON', broken)
+  }
+  for (const [code, column, reason, condition] of rules.faults) {
+    if (types.has(column)) faults.push({ code, column, reason, condition })
+  }
+  return faults
+}
+
 /** The mapping's output, cast to the entity's types, with derived columns and `fault`, the code of what is wrong. */
 function checkedSql(
   { loadId, source }: StageTwoOptions,
   rules: EntityRules,
   { sql, types }: Outputs,
+  faults: readonly Fault[],
 ): string {
   const given = rules.inputs.filter((column) => types.has(column.name))
   const casts = rules.inputs.map((column) =>
@@ -236,28 +285,6 @@ function checkedSql(
       ? `${castSql(column.type, `m.${quoteName(column.name)}`, types.get(column.name) ?? '')} as ${column.name}`
       : `cast(null as ${column.type}) as ${column.name}`,
   )
-  const faults = [
-    ...given.flatMap(({ name, type, required }) => [
-      ...(required
-        ? [[`${name}:missing`, `c.${name} is null and ${emptySql(`c.given_${name}`, types.get(name))}`]]
-        : []),
-      ...(type === 'varchar' && types.get(name) === 'VARCHAR'
-        ? []
-        : [[`${name}:type`, `c.${name} is null and not ${emptySql(`c.given_${name}`, types.get(name))}`]]),
-    ]),
-    ...(types.get('attributes') === 'VARCHAR'
-      ? [['attributes:type', `c.attributes is not null and not json_valid(c.attributes)`]]
-      : []),
-    ...given
-      .filter(({ type }) => type === 'timestamp')
-      .map(({ name }) => [
-        `${name}:range`,
-        `c.${name} not between timestamp '1900-01-01' and timestamp '9998-12-31'`,
-      ]),
-    ...rules.faults
-      .filter(([, column]) => types.has(column))
-      .map(([code, , , condition]) => [code, condition]),
-  ]
   const columns = rules.columns.map(({ name, type }) => {
     if (name === 'source') return `${quoteText(source)} as source`
     if (name === 'load_id') return `cast(${loadId} as bigint) as load_id`
@@ -268,7 +295,8 @@ function checkedSql(
   const keepGiven = given.map(({ name }) => `m.${quoteName(name)} as given_${name}`)
   return `with m as (${sql}),
     c as (select m.source_row, ${[...casts, `${attributesSql(types)} as attributes`, ...keepGiven].join(', ')} from m),
-    f as (select *, case ${faults.map(([code, condition]) => `when ${condition} then '${code}'`).join('\n      ')} end as fault from c)
+    f as (select *, cast(case ${faults.map(({ condition }, index) => `when ${condition} then ${index + 1}`).join('\n      ')}
+      end as utinyint) as fault from c)
     select ${columns.join(', ')}, fault from f`
 }
 
@@ -312,47 +340,26 @@ async function write(
   connection: DuckDBConnection,
   options: StageTwoOptions,
   rules: EntityRules,
+  faults: readonly Fault[],
 ): Promise<StageTwoResult> {
   const { folder, loadId, mapping } = options
-  const run = (sql: string) => connection.run(sql)
   const isEvent = mapping.entity === 'learning_event'
   const stem = `load_${String(loadId).padStart(6, '0')}_${mapping.name.replace(/^.*\//, '').replace(/\W+/g, '-')}`
 
-  // Doubles: the same event id twice in one input. Candidates by hash first: few, so the rest is a small join.
-  await run('create temp table lpa_doubled (position bigint)')
-  if (isEvent) {
-    await run(
-      `create temp table lpa_twice as select h from (select hash(event_id) as h from lpa_checked) group by h having count(*) > 1`,
-    )
-    if ((await readNumber(connection, 'select count(*) from lpa_twice')) > 0) {
-      await run(`insert into lpa_doubled select position from lpa_checked
-        where hash(event_id) in (select h from lpa_twice) and fault is null
-        qualify row_number() over (partition by event_id, date_key order by position) > 1`)
-    }
-  }
-  const doubled = await readNumber(connection, 'select count(*) from lpa_doubled')
+  const records = await readNumber(connection, 'select count(*) from lpa_records')
+  const { rejected: malformed, doubled } = await markExcluded(connection, isEvent)
 
   const staging = join(folder, `${stem}.parquet`)
-  const columns = rules.columns.map(({ name }) => name).join(', ')
+  const columns = rules.columns.map(({ name }) => `c.${name}`).join(', ')
   const rows = await copy(
     connection,
-    `select ${columns} from lpa_checked
-     where fault is null${doubled > 0 ? ' and position not in (select position from lpa_doubled)' : ''}`,
+    `select ${columns} from lpa_checked c anti join lpa_excluded x on x.position = c.position`,
     staging,
   )
-  const records = await readNumber(connection, 'select count(*) from lpa_records')
-  await run('create temp table lpa_rejects (position bigint, code varchar)')
-  if (rows + doubled !== records) {
-    await run(
-      `insert into lpa_rejects select position, min(fault) from lpa_checked where fault is not null group by position`,
-    )
-    await run(`insert into lpa_rejects select source_row, 'json:malformed' from lpa_records where not ok`)
-  }
   const mapped = await readNumber(
     connection,
     `select count(distinct position) from read_parquet(${quoteText(staging)})`,
   )
-  const malformed = await readNumber(connection, 'select count(*) from lpa_rejects')
 
   const files: ParquetFile[] = [await describeFile(rules.table, staging, rows)]
   if (isEvent) {
@@ -361,7 +368,7 @@ async function write(
       connection,
       `select cast(${loadId} as bigint) as load_id, ${quoteText(options.source)} as source, ${quoteText(options.format)} as format,
          source_row as position, timestamp ${quoteText(options.loadedAt.replace('T', ' ').replace('Z', ''))} as received_at, payload
-       from source${malformed > 0 ? ' where source_row not in (select position from lpa_rejects)' : ''}`,
+       from source anti join lpa_rejects x on x.position = source_row`,
       raw,
       // Payloads differ from one another: a dictionary costs time and gains nothing.
       ', compression_level 1, string_dictionary_page_size_limit 1024',
@@ -371,7 +378,7 @@ async function write(
   const rejected = malformed + options.broken.length
   let reasons: StageTwoResult['reasons'] = []
   if (rejected > 0) {
-    await placeRejects(connection, options, rules)
+    await placeRejects(connection, options, faults)
     const target = join(folder, `${stem}_rejects.parquet`)
     await copy(connection, rejectsSql(options), target)
     files.push(await describeFile('raw.rejected_rows', target, rejected))
@@ -395,6 +402,45 @@ async function write(
   }
 }
 
+/**
+ * Finds the records that staging leaves out, in one light pass over casts and ids: rejects (a fault in any of its
+ * rows rejects a record) and doubles (an event id that came before on the same day). Makes lpa_rejects, lpa_excluded.
+ */
+async function markExcluded(
+  connection: DuckDBConnection,
+  isEvent: boolean,
+): Promise<{ rejected: number; doubled: number }> {
+  const run = (sql: string) => connection.run(sql)
+  await run(
+    isEvent
+      ? 'create temp table lpa_marks as select position, fault, hash(event_id, date_key) as h from lpa_checked'
+      : 'create temp table lpa_marks as select position, fault from lpa_checked where fault is not null',
+  )
+  await run(`create temp table lpa_rejects as
+    select position, min(fault) as fault from lpa_marks where fault is not null group by position
+    union all select source_row, ${NOT_JSON} from lpa_records where not ok`)
+  await run('create temp table lpa_doubled (position bigint)')
+  if (isEvent) {
+    // Equal hashes make few candidates, so looking at their ids is a small join.
+    await run(`create temp table lpa_candidates as select position from lpa_marks
+      semi join (select h from lpa_marks where fault is null group by h having count(*) > 1) using (h)`)
+    if ((await readNumber(connection, 'select count(*) from lpa_candidates')) > 0) {
+      await run(`insert into lpa_doubled select distinct position from (
+        select c.position, row_number() over (partition by c.event_id, c.date_key order by c.position) as place
+        from lpa_checked c semi join lpa_candidates using (position) anti join lpa_rejects using (position))
+        where place > 1`)
+    }
+  }
+  await run('drop table lpa_marks')
+  await run(
+    'create temp table lpa_excluded as select position from lpa_rejects union select position from lpa_doubled',
+  )
+  return {
+    rejected: await readNumber(connection, 'select count(*) from lpa_rejects'),
+    doubled: await readNumber(connection, 'select count(*) from lpa_doubled'),
+  }
+}
+
 async function copy(
   connection: DuckDBConnection,
   select: string,
@@ -411,27 +457,18 @@ async function copy(
 async function placeRejects(
   connection: DuckDBConnection,
   { broken, lineOf, uri }: StageTwoOptions,
-  rules: EntityRules,
+  faults: readonly Fault[],
 ): Promise<void> {
   await connection.run(
     'create temp table lpa_placed (position bigint, line bigint, place varchar, code varchar, reason varchar, column_name varchar)',
   )
-  const found = await readRows<{ position: number; code: string }>(
+  const found = await readRows<{ position: number; fault: number }>(
     connection,
-    'select position, code from lpa_rejects order by position',
+    'select position, fault from lpa_rejects order by position',
   )
-  const places = found.map(({ position, code }) => {
-    const record = recordNumber(position, broken)
-    const [column, kind] = code.split(':') as [string, string]
-    const fault = rules.faults.find(([name]) => name === code)
-    const isColumn = column !== 'json'
-    return {
-      position,
-      line: lineOf(record),
-      code,
-      reason: fault?.[2] ?? reasonText(column, kind, rules),
-      column: isColumn ? column : null,
-    }
+  const places = found.map(({ position, fault }) => {
+    const { code, reason, column } = faults[fault - 1] ?? NOT_JSON_FAULT
+    return { position, line: lineOf(recordNumber(position, broken)), code, reason, column }
   })
   for (const row of broken) {
     places.push({
@@ -466,31 +503,17 @@ function recordNumber(position: number, broken: readonly BrokenRow[]): number {
   return record
 }
 
-const TYPE_WORDS: Record<string, string> = {
-  timestamp: 'a time, as in 2026-01-12T08:13:22Z',
-  date: 'a date, as in 2026-01-12',
-  double: 'a number',
-  decimal: 'a number',
-  boolean: 'true or false',
-  json: 'JSON',
-}
-
-function reasonText(column: string, kind: string, rules: EntityRules): string {
-  if (column === 'json') return 'the line is not a JSON object'
-  if (kind === 'missing') return `${column} is missing`
-  if (kind === 'range') return `${column} is out of range`
-  const type = rules.columns.find(({ name }) => name === column)?.type.replace(/\(.*/, '') ?? ''
-  return `${column} is not ${TYPE_WORDS[type] ?? `a ${type}`}`
-}
-
-function rejectsSql({ loadId, source }: StageTwoOptions): string {
-  return `select cast(${loadId} as bigint) as load_id, ${quoteText(source)} as source, p.place as position, p.code as reason_code,
-      p.reason, p.column_name, r.byte_length, r.content_hmac, s.payload, cast(null as timestamp) as requeued_at
-    from lpa_placed p
-    left join lpa_records r on r.source_row = p.position
-    left join (select source_row, payload from source where source_row in (select position from lpa_placed)) s
-      on s.source_row = p.position
-    order by p.line, p.position`
+function rejectsSql({ loadId, source, fields }: StageTwoOptions): string {
+  // The payload is made of the few rejected records only, after the join.
+  return `with placed as (
+      select p.*, r.* from lpa_placed p
+      left join (select * from lpa_records semi join lpa_placed on lpa_placed.position = lpa_records.source_row) r
+        on r.source_row = p.position)
+    select cast(${loadId} as bigint) as load_id, ${quoteText(source)} as source, place as position, code as reason_code,
+      reason, column_name, byte_length, content_hmac, case when ok then ${payloadSql(fields)} end as payload,
+      cast(null as timestamp) as requeued_at
+    from placed
+    order by line, placed.position`
 }
 
 /** Syncs a finished file and hashes it. */
