@@ -78,6 +78,19 @@ test('a missing file is named', async () => {
   renameSync(join(folder, 'elsewhere'), join(folder, path))
 })
 
+test('a run refuses to write into a damaged catalog, and so to forget the damage', async () => {
+  // In a free part of the last page: SQLite itself does not see it.
+  const bit = statSync(join(folder, 'catalog.sqlite')).size * 8 - 4096 * 8 + 20_000
+  flip('catalog.sqlite', bit)
+  const engine = await open('write')
+  const work = engine.transaction(() => engine.execute('delete from core.numbers'))
+  await expect(work).rejects.toMatchObject({ code: 'LPA-WAREHOUSE-DAMAGED', exit: 'io' })
+  await engine.close()
+  expect(await damages()).toEqual([{ path: 'catalog.sqlite', kind: 'changed' }])
+  flip('catalog.sqlite', bit)
+  expect(await damages()).toEqual([])
+})
+
 test('what a killed run did not record is told apart from damage, and damage stays known', async () => {
   const list = join(folder, 'SHA256SUMS')
   const before = readFileSync(list)

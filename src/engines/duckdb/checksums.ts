@@ -121,6 +121,31 @@ export async function verifyChecksums(
   return { files, bytes, damages }
 }
 
+/**
+ * For a run that is about to write, under the writer lock: it would record a damaged catalog as a good one.
+ * @throws UserError LPA-WAREHOUSE-DAMAGED (io)
+ */
+export async function refuseDamagedCatalog(folder: string): Promise<void> {
+  const sums = readSums(folder)
+  const recorded = sums?.byPath.get(CATALOG)
+  if (!recorded || (await sha256OfFile(catalogFile(folder))) === recorded) return
+  const catalog = await settleCatalog(folder)
+  if (Number(catalog?.version) > Number(sums?.version)) return
+  throw new UserError(
+    'LPA-WAREHOUSE-DAMAGED',
+    'The catalog is not as the last run left it. Nothing was changed.',
+    {
+      exit: 'io',
+      where: catalogFile(folder),
+      next: [
+        'See what else is damaged: lpa doctor --verify',
+        'Then restore the warehouse from a backup, or make it anew from the exports.',
+        'To go on with it as it is: lpa doctor --fix',
+      ],
+    },
+  )
+}
+
 /** The recorded SHA-256 of the data files, by path below the warehouse; empty when there is no readable list. */
 export function recordedChecksums(folder: string): ReadonlyMap<string, string> {
   return readSums(folder)?.byPath ?? new Map()

@@ -7,7 +7,7 @@ import { openDuckDB, quoteText, readNumber } from '../../duckdb.ts'
 import { UserError } from '../../errors.ts'
 import type { Batch, Capabilities, Engine, Position, Result, ResultStream, Row, Values } from '../../types.ts'
 import { catalogFile, createCatalog } from './catalog.ts'
-import { recordChecksums } from './checksums.ts'
+import { recordChecksums, refuseDamagedCatalog } from './checksums.ts'
 import { ensureExtensions } from './extensions.ts'
 import { fillTemporaryTable, materialiseSql } from './materialise.ts'
 import { alterTable, createTable } from './table-ddl.ts'
@@ -107,7 +107,10 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     if (lock) throw new Error('A transaction is already open.')
     lock = await takeWriterLock(folder, options.lockWaitMs)
     try {
-      if (!swept) await sweep()
+      if (!swept) {
+        await refuseDamagedCatalog(folder)
+        await sweep()
+      }
       await connection.run('begin')
       try {
         const result = await work()
