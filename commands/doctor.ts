@@ -1,0 +1,33 @@
+import { Flags } from '@oclif/core'
+import { BaseCommand } from '../src/base-command.ts'
+import { diagnosisText } from '../src/pipeline/diagnosis.ts'
+import { diagnose } from '../src/pipeline/doctor.ts'
+
+export default class Doctor extends BaseCommand {
+  static override summary = 'Tell what lpa runs on, what is configured, and what is wrong.'
+  static override description =
+    `Versions, every setting and where it came from, the key, the warehouse's files and schema, free disk. Exit code 1 when something is wrong, with what to do about it.
+
+--verify also reads every byte of the warehouse: each changed bit is found. --fix mends what can be mended without loss: permissions, files of killed runs, missing checksums.`
+  static override examples = ['<%= config.bin %> doctor', '<%= config.bin %> doctor --verify --lock-wait 1m']
+  static override flags = {
+    verify: Flags.boolean({ summary: 'Hold every file of the warehouse against its checksum.' }),
+    fix: Flags.boolean({ summary: 'Mend what can be mended without loss.' }),
+  }
+
+  async run(): Promise<void> {
+    const { flags } = await this.start(Doctor)
+    const config = await this.settings()
+    if (flags.verify) this.progress.step('Verifying')
+    const { verify, fix } = flags
+    const request = { verify, fix, lpaVersion: this.config.version }
+    const diagnosis = await diagnose(config, request, this.signal, (bytes) => this.progress.update({ bytes }))
+    await this.printValue(diagnosis, diagnosisText(diagnosis))
+    const { length } = diagnosis.findings
+    this.finish({
+      summary: length === 1 ? '1 finding' : `${length} findings`,
+      details: diagnosis,
+      exit: length > 0 ? 'findings' : 'done',
+    })
+  }
+}

@@ -1,0 +1,2 @@
+-- title: The highest load number
+select coalesce(max(load_id), 0) as load_id from meta.loads

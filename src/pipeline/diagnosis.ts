@@ -1,0 +1,62 @@
+/** What doctor saw, and how it is told. */
+
+import { UserError } from '../errors.ts'
+import { safeText } from '../safe-text.ts'
+
+export interface Fact {
+  readonly area: 'program' | 'configuration' | 'key' | 'warehouse' | 'tables' | 'disk'
+  readonly name: string
+  readonly value: string
+}
+
+export interface Finding {
+  readonly code: string
+  readonly message: string
+  /** What to do, one step a line. */
+  readonly next: readonly string[]
+}
+
+/** Filled by one part of the examination after the other. */
+export interface Diagnosis {
+  readonly facts: Fact[]
+  readonly findings: Finding[]
+  /** What `--fix` mended. */
+  readonly fixed: string[]
+}
+
+/** An error as a finding: the examination goes on. */
+export function asFinding(error: unknown): Finding {
+  if (error instanceof UserError) {
+    const where = error.where === undefined ? '' : `${error.where}: `
+    return { code: error.code, message: where + error.message, next: error.next }
+  }
+  const [message = 'Unknown error'] = (error instanceof Error ? error.message : String(error)).split('\n')
+  return { code: 'LPA-DOCTOR-ERROR', message, next: [] }
+}
+
+/** `1.2 MB` */
+export function inBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  const power = bytes < 1000 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), units.length - 1)
+  const scaled = bytes / 1000 ** power
+  return `${power > 0 && scaled < 10 ? scaled.toFixed(1) : Math.round(scaled)} ${units[power]}`
+}
+
+/** For people: the facts by area, what was mended, then the findings with what to do. */
+export function diagnosisText({ facts, findings, fixed }: Diagnosis): string {
+  const width = Math.max(...facts.map(({ name }) => name.length))
+  const lines: string[] = []
+  for (const area of new Set(facts.map((fact) => fact.area))) {
+    lines.push(area)
+    for (const { name, value } of facts.filter((fact) => fact.area === area)) {
+      lines.push(safeText(`  ${name.padEnd(width)}  ${value}`))
+    }
+    lines.push('')
+  }
+  if (fixed.length > 0) lines.push('mended', ...fixed.map((text) => safeText(`  ${text}`)), '')
+  lines.push(findings.length === 0 ? 'Nothing is wrong.' : 'findings')
+  for (const { code, message, next } of findings) {
+    lines.push(safeText(`  ${message} (${code})`), ...next.map((step) => safeText(`      ${step}`)))
+  }
+  return lines.join('\n')
+}

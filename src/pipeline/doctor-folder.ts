@@ -1,0 +1,110 @@
+/** doctor's look at the embedded warehouse's folder, before DuckDB opens it: a damaged catalog could end the process. */
+
+import { chmodSync, existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Config } from '../config.ts'
+import { UserError } from '../errors.ts'
+import { type Diagnosis, type Finding, inBytes } from './diagnosis.ts'
+
+export interface FolderState {
+  readonly isWriting: boolean
+  /** Files that are told of: changed or missing. */
+  readonly damaged: ReadonlySet<string>
+}
+
+const CATALOG = 'catalog.sqlite'
+
+export async function examineFolder(
+  config: Config,
+  request: { readonly verify: boolean; readonly fix: boolean },
+  diagnosis: Diagnosis,
+  onBytes: (bytes: number) => void,
+): Promise<FolderState> {
+  examineMode(config, request.fix, diagnosis)
+  const { lockHolder } = await import('../engines/duckdb/lock-holder.ts')
+  const holder = await lockHolder(config.warehouse.path)
+  const value = holder ? `process ${holder.pid ?? 'unknown'} is writing` : 'nobody is writing'
+  diagnosis.facts.push({ area: 'warehouse', name: 'lock', value })
+  const isWriting = holder !== undefined
+  const damaged = new Set<string>()
+  if (!existsSync(join(config.warehouse.path, CATALOG))) return { isWriting, damaged }
+  if (request.verify) await examineChecksums(config, request.fix, diagnosis, damaged, onBytes)
+  if (request.fix) await recordAnew(config, diagnosis)
+  return { isWriting, damaged }
+}
+
+/** Takes the catalog as it is from now on, and says so where that forgives a change. */
+async function recordAnew({ warehouse }: Config, { fixed }: Diagnosis): Promise<void> {
+  const { recordChecksums, refuseDamagedCatalog } = await import('../engines/duckdb/checksums.ts')
+  try {
+    await refuseDamagedCatalog(warehouse.path)
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    fixed.push(`${CATALOG} was not as the last run left it: runs go on with it as it is.`)
+  }
+  await recordChecksums(warehouse.path)
+}
+
+function examineMode({ warehouse }: Config, fix: boolean, { facts, findings, fixed }: Diagnosis): void {
+  const { path, group } = warehouse
+  if (process.platform === 'win32') return
+  const wanted = group === undefined ? 0o700 : 0o2750
+  const { mode } = statSync(path)
+  const isOpen = (mode & 0o777 & ~wanted) !== 0
+  if (isOpen && fix) {
+    chmodSync(path, wanted)
+    fixed.push(`${path} is closed to others now.`)
+  } else if (isOpen) {
+    const octal = wanted.toString(8)
+    findings.push({
+      code: 'LPA-DOCTOR-MODE',
+      message: `Others can look into ${path}.`,
+      next: [`chmod ${octal} ${path}`, 'Or: lpa doctor --fix'],
+    })
+  }
+  facts.push({
+    area: 'warehouse',
+    name: 'folder',
+    value: `${path}, mode ${(statSync(path).mode & 0o7777).toString(8)}`,
+  })
+}
+
+async function examineChecksums(
+  { warehouse, load }: Config,
+  fix: boolean,
+  { facts, findings, fixed }: Diagnosis,
+  damaged: Set<string>,
+  onBytes: (bytes: number) => void,
+): Promise<void> {
+  const { verifyChecksums } = await import('../engines/duckdb/checksums.ts')
+  let read = 0
+  const { files, bytes, damages } = await verifyChecksums(warehouse.path, load.lockWaitMs, (more) => {
+    read += more
+    onBytes(read)
+  })
+  facts.push({ area: 'warehouse', name: 'verified', value: `${files} files, ${inBytes(bytes)}` })
+  const unrecorded = damages.filter(({ kind }) => kind === 'unrecorded')
+  for (const { path, kind } of damages) {
+    if (kind === 'unrecorded') continue
+    findings.push(damageFinding(path, kind))
+    damaged.add(path)
+  }
+  if (unrecorded.length > 0 && fix) {
+    fixed.push(`The checksums of ${unrecorded.length} files were recorded.`)
+  } else if (unrecorded.length > 0) {
+    findings.push({
+      code: 'LPA-DOCTOR-UNRECORDED',
+      message: `${unrecorded.length} files have no checksum: a run was killed before it recorded them.`,
+      next: ['The next run that writes records them, and so does: lpa doctor --fix'],
+    })
+  }
+}
+
+export function damageFinding(path: string, kind: 'changed' | 'missing'): Finding {
+  const what = kind === 'changed' ? 'is not as it was written' : 'is gone, and a snapshot needs it'
+  return {
+    code: kind === 'changed' ? 'LPA-DOCTOR-DAMAGED' : 'LPA-DOCTOR-MISSING',
+    message: `${path} ${what}.`,
+    next: ['Restore the warehouse from a backup, or make it anew from the exports.'],
+  }
+}

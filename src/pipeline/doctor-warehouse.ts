@@ -1,0 +1,208 @@
+/** doctor's look into the open warehouse: versions, schema, files, loads. */
+
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join, relative, sep } from 'node:path'
+import type { Config } from '../config.ts'
+import type { Engine } from '../types.ts'
+import { asFinding, type Diagnosis, inBytes } from './diagnosis.ts'
+import { damageFinding } from './doctor-folder.ts'
+import { ledgerRows } from './ledger.ts'
+import { planSchema } from './schema.ts'
+
+export interface WarehouseRequest {
+  readonly verify: boolean
+  readonly fix: boolean
+  /** Of the key that is configured. */
+  readonly keyId: string | undefined
+  readonly isWriting: boolean
+  /** Files that are told of already. */
+  readonly damaged: ReadonlySet<string>
+}
+
+/** Many such files take longer to read than one that holds the same. */
+const SMALL_BYTES = 1_000_000
+
+export async function examineWarehouse(
+  engine: Engine,
+  config: Config,
+  request: WarehouseRequest,
+  diagnosis: Diagnosis,
+): Promise<void> {
+  await tellVersions(engine, config, diagnosis)
+  const isComplete = await examineSchema(engine, diagnosis)
+  // The first transaction of a run takes away what killed runs left behind.
+  if (request.fix) await engine.transaction(async () => {})
+  await examineFiles(engine, config, request, diagnosis)
+  if (!isComplete) return
+  await examineLoads(engine, config, request, diagnosis)
+  if (!request.verify) return
+  await compareWithLedger(engine, config, request, diagnosis)
+  await examineNumbers(engine, request.fix, diagnosis)
+}
+
+async function tellVersions(engine: Engine, { warehouse }: Config, { facts }: Diagnosis): Promise<void> {
+  const { ensureExtensions } = await import('../engines/duckdb/extensions.ts')
+  const files = await ensureExtensions(warehouse.extensions ? { folder: warehouse.extensions } : {})
+  const trust = files.verified ? 'as pinned' : "checked by DuckDB's signature"
+  for (const [part, version] of await ledgerRows(engine, 'versions')) {
+    facts.push({ area: 'program', name: String(part), value: String(version) })
+    const file = { ducklake: files.ducklake, sqlite_scanner: files.sqliteScanner }[String(part)]
+    if (!file) continue
+    const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex')
+    facts.push({ area: 'program', name: '', value: `${file}, SHA-256 ${sha256.slice(0, 12)}… ${trust}` })
+  }
+  const [snapshots] = await ledgerRows(engine, 'snapshots')
+  const [count, first, last] = snapshots ?? []
+  facts.push({ area: 'warehouse', name: 'snapshots', value: `${count}, versions ${first} to ${last}` })
+}
+
+/** Answers whether all tables are there to be asked. */
+async function examineSchema(engine: Engine, { facts, findings }: Diagnosis): Promise<boolean> {
+  const plan = await planSchema(engine)
+  for (const { message } of plan.findings) {
+    findings.push({ code: 'LPA-DOCTOR-DRIFT', message, next: ['See: lpa schema status'] })
+  }
+  const { length } = plan.steps
+  facts.push({
+    area: 'warehouse',
+    name: 'schema',
+    value: length === 0 ? 'up to date' : `${length} steps pending`,
+  })
+  if (length === 0) return true
+  findings.push({
+    code: 'LPA-DOCTOR-SCHEMA',
+    message: `The schema is not up to date: ${length} ${length === 1 ? 'step is' : 'steps are'} pending.`,
+    next: ['lpa schema plan', 'lpa schema apply'],
+  })
+  return plan.steps.every(({ kind }) => kind !== 'create table')
+}
+
+/** Files by table; files that no snapshot needs; files that are gone. */
+async function examineFiles(
+  engine: Engine,
+  { warehouse }: Config,
+  { isWriting, damaged }: WarehouseRequest,
+  { facts, findings }: Diagnosis,
+): Promise<void> {
+  const needed = new Set<string>()
+  const tables = new Map<string, { files: number; bytes: number; small: number }>()
+  for (const [name, path, size, isCurrent] of await ledgerRows(engine, 'data-files')) {
+    needed.add(String(path))
+    if (isCurrent !== true) continue
+    const sum = tables.get(String(name)) ?? { files: 0, bytes: 0, small: 0 }
+    sum.files += 1
+    sum.bytes += Number(size)
+    if (Number(size) < SMALL_BYTES) sum.small += 1
+    tables.set(String(name), sum)
+  }
+  const clustering = await ledgerRows(engine, 'live-clustering')
+  for (const [name, { files, bytes, small }] of tables) {
+    const parts = [`${files} ${files === 1 ? 'file' : 'files'}, ${inBytes(bytes)}`]
+    if (small > 1) parts.push(`${small} small ones`)
+    const own = clustering.filter(([table]) => table === name)
+    const columns = own.filter(([, kind]) => kind === 'cluster').map(([, , , column]) => column)
+    if (columns.length > 0) parts.push(`sorted by ${columns.join(', ')}`)
+    const [month] = own.filter(([, kind]) => kind === 'partition').map(([, , , column]) => column)
+    if (month) parts.push(`by month of ${month}`)
+    facts.push({ area: 'tables', name, value: parts.join(', ') })
+  }
+  const onDisk = filesBelow(join(warehouse.path, 'data'))
+  for (const path of needed) {
+    if (!onDisk.has(path) && !damaged.has(`data/${path}`))
+      findings.push(damageFinding(`data/${path}`, 'missing'))
+  }
+  const orphans = [...onDisk].filter(([path]) => !needed.has(path))
+  // What a run is writing just now is nobody's orphan.
+  if (orphans.length === 0 || isWriting) return
+  const bytes = orphans.reduce((sum, [, size]) => sum + size, 0)
+  findings.push({
+    code: 'LPA-DOCTOR-ORPHANS',
+    message: `${orphans.length} files (${inBytes(bytes)}) belong to no snapshot: a run was killed before its commit.`,
+    next: ['The next run that writes takes them away, and so does: lpa doctor --fix'],
+  })
+}
+
+/** Sizes by path, with `/`. */
+function filesBelow(folder: string): Map<string, number> {
+  const files = new Map<string, number>()
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue
+    const file = join(entry.parentPath, entry.name)
+    files.set(relative(folder, file).split(sep).join('/'), statSync(file).size)
+  }
+  return files
+}
+
+/** Loads of another key, days of another time zone: both make two of what is one. */
+async function examineLoads(
+  engine: Engine,
+  { warehouse }: Config,
+  { keyId }: WarehouseRequest,
+  { facts, findings }: Diagnosis,
+): Promise<void> {
+  let loads = 0
+  let ofOthers = 0
+  for (const [id, count] of await ledgerRows(engine, 'loads-by-key')) {
+    loads += Number(count)
+    if (keyId !== undefined && id !== keyId) ofOthers += Number(count)
+  }
+  facts.push({ area: 'warehouse', name: 'loads', value: String(loads) })
+  if (ofOthers > 0) {
+    findings.push({
+      code: 'LPA-DOCTOR-KEY',
+      message: `${ofOthers} of ${loads} loads were made with another key: the same people have other pseudonyms there.`,
+      next: [
+        'See: lpa key show',
+        'Restore the key from your backup, or load everything again into a new warehouse.',
+      ],
+    })
+  }
+  const { timezone } = warehouse
+  const [days] = await ledgerRows(engine, 'other-zone-days', { timezone })
+  if (Number(days?.[1]) === 0) return
+  findings.push({
+    code: 'LPA-DOCTOR-ZONE',
+    message: `The days in the warehouse are not those of ${timezone} (${days?.[1]} of ${days?.[0]} events looked at).`,
+    next: ['Set warehouse.timezone back to what it was at the first load, or load everything again.'],
+  })
+}
+
+/** The ledger knows what the front end staged: the list of checksums must agree. */
+async function compareWithLedger(
+  engine: Engine,
+  { warehouse }: Config,
+  { damaged }: WarehouseRequest,
+  { findings }: Diagnosis,
+): Promise<void> {
+  const { recordedChecksums } = await import('../engines/duckdb/checksums.ts')
+  const recorded = recordedChecksums(warehouse.path)
+  for (const [table, file, sha256] of await ledgerRows(engine, 'load-files')) {
+    const path = `data/${String(table).replace('.', '/')}/${file}`
+    const listed = recorded.get(path)
+    const disagrees = listed !== undefined && listed !== sha256
+    if (disagrees && !damaged.has(path)) findings.push(damageFinding(path, 'changed'))
+  }
+}
+
+/** A number that was given to a load must not come again. */
+async function examineNumbers(engine: Engine, fix: boolean, { findings, fixed }: Diagnosis): Promise<void> {
+  try {
+    const [last] = await ledgerRows(engine, 'last-load')
+    let next = await engine.nextLoadId()
+    if (next > Number(last?.[0])) return
+    if (fix) {
+      while (next < Number(last?.[0])) next = await engine.nextLoadId()
+      fixed.push(`The next load gets a number above ${next}.`)
+      return
+    }
+  } catch (error) {
+    findings.push(asFinding(error))
+    return
+  }
+  findings.push({
+    code: 'LPA-DOCTOR-NUMBERS',
+    message: 'The next load would get a number that another load has.',
+    next: ['lpa doctor --verify --fix'],
+  })
+}

@@ -1,0 +1,116 @@
+/** doctor: what lpa runs on, what is configured, and what is wrong with either or with the warehouse. */
+
+import { chmodSync, existsSync, statfsSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Config } from '../config.ts'
+import { readKey } from '../pseudonym.ts'
+import { asFinding, type Diagnosis, inBytes } from './diagnosis.ts'
+import { examineFolder } from './doctor-folder.ts'
+import { examineWarehouse } from './doctor-warehouse.ts'
+import { withWarehouse } from './warehouse.ts'
+
+export interface DoctorRequest {
+  /** Reads every byte of the warehouse and holds it against its checksum. */
+  readonly verify: boolean
+  /** Mends what can be mended without loss. */
+  readonly fix: boolean
+  readonly lpaVersion: string
+}
+
+/** Below this a load or a batch may not end. */
+const LEAST_FREE_BYTES = 1_000_000_000
+
+/** `onBytes` tells how much of the warehouse was read so far, for `verify`. */
+export async function diagnose(
+  config: Config,
+  request: DoctorRequest,
+  signal: AbortSignal,
+  onBytes: (bytes: number) => void,
+): Promise<Diagnosis> {
+  const diagnosis: Diagnosis = { facts: [], findings: [], fixed: [] }
+  tellProgram(request.lpaVersion, diagnosis)
+  tellConfiguration(config, diagnosis)
+  const keyId = examineKey(config, request.fix, diagnosis)
+  const { warehouse } = config
+  diagnosis.facts.push({ area: 'warehouse', name: 'engine', value: warehouse.engine })
+  const isEmbedded = warehouse.engine === 'duckdb' && existsSync(warehouse.path)
+  const state = isEmbedded
+    ? await examineFolder(config, request, diagnosis, onBytes)
+    : { isWriting: false, damaged: new Set<string>() }
+  if (!state.damaged.has('catalog.sqlite')) {
+    try {
+      await withWarehouse(config, request.fix ? 'write' : 'read', signal, (engine) =>
+        examineWarehouse(engine, config, { ...request, ...state, keyId }, diagnosis),
+      )
+    } catch (error) {
+      if (signal.aborted) throw error
+      diagnosis.findings.push(asFinding(error))
+    }
+  }
+  examineDisk(config, diagnosis)
+  return diagnosis
+}
+
+function tellProgram(lpaVersion: string, { facts }: Diagnosis): void {
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions()
+  facts.push(
+    { area: 'program', name: 'lpa', value: lpaVersion },
+    { area: 'program', name: 'node', value: `${process.version} (${process.execPath})` },
+    { area: 'program', name: 'system', value: `${process.platform}-${process.arch}, time zone ${timeZone}` },
+  )
+}
+
+/** Every setting with its value and where that came from. */
+function tellConfiguration(config: Config, { facts }: Diagnosis): void {
+  const area = 'configuration'
+  facts.push({ area, name: 'file', value: config.file ?? 'none: all defaults' })
+  if (config.profile !== undefined) facts.push({ area, name: 'profile', value: config.profile })
+  for (const [name, from] of Object.entries(config.origin)) {
+    facts.push({ area, name, value: `${settingText(config, name)} (${from})` })
+  }
+}
+
+/** `warehouse.memory_limit` is `config.warehouse.memoryLimit`, `load.lock_wait` has its unit in the name. */
+function settingText(config: Config, name: string): string {
+  if (name === 'load.lock_wait') return `${config.load.lockWaitMs} ms`
+  let value: unknown = config
+  for (const part of name.split('.')) {
+    const camel = part.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
+    const holder = value as Record<string, unknown> | undefined
+    value = holder?.[camel] ?? holder?.[part]
+  }
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+/** Answers the id of the key, when it can be used. */
+function examineKey({ privacy }: Config, fix: boolean, diagnosis: Diagnosis): string | undefined {
+  const file = privacy.keyFile
+  const mode = (statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & 0o777
+  if (fix && process.platform !== 'win32' && (mode & 0o077) !== 0) {
+    chmodSync(file, 0o600)
+    diagnosis.fixed.push(`Only you can read ${file} now.`)
+  }
+  try {
+    const { id } = readKey(file)
+    const value = `${file}, mode ${(statSync(file).mode & 0o777).toString(8)}`
+    diagnosis.facts.push({ area: 'key', name: 'file', value }, { area: 'key', name: 'id', value: id })
+    return id
+  } catch (error) {
+    diagnosis.findings.push(asFinding(error))
+    return undefined
+  }
+}
+
+function examineDisk({ warehouse }: Config, { facts, findings }: Diagnosis): void {
+  let place = warehouse.path
+  while (!existsSync(place)) place = dirname(place)
+  const { bavail, bsize } = statfsSync(place)
+  const free = bavail * bsize
+  facts.push({ area: 'disk', name: 'free', value: inBytes(free) })
+  if (free >= LEAST_FREE_BYTES) return
+  findings.push({
+    code: 'LPA-DOCTOR-DISK',
+    message: `Only ${inBytes(free)} are free where the warehouse is.`,
+    next: ['Make room, or move the warehouse: warehouse.path in lpa.toml'],
+  })
+}
