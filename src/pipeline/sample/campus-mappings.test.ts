@@ -4,13 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openDuckDB, quoteText, readRows } from '../../duckdb.ts'
 import { createKey } from '../../pseudonym.ts'
-import {
-  type FileRequest,
-  findFiles,
-  recogniseFile,
-  type StagedFile,
-  stageFile,
-} from '../../sources/files.ts'
+import { type FileRequest, recogniseFile, type StagedFile, stageFile } from '../../sources/files.ts'
 import { type Campus, generateCampus } from './campus.ts'
 
 // The campus's mappings, through the whole front end, against the numbers that the generator knows.

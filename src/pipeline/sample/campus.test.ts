@@ -567,7 +567,7 @@ describe('limits', () => {
     [{ learners: 0 }, /learners is 0/],
     [{ events: -1 }, /events is -1/],
     [{ seed: 1.5 }, /seed is 1.5/],
-    [{ badRows: 2 }, /bad rows are 2/],
+    [{ badRows: 2 }, /share of bad rows/],
     [{ days: 3 }, /days is 3/],
     [{ endsOn: 'soon' }, /last day is "soon"/],
     [{ enrollments: 1_000_000 }, /too many/],

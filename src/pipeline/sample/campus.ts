@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { access, chmod, mkdir, stat, unlink } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { openDuckDB } from '../../duckdb.ts'
 import { UserError } from '../../errors.ts'
 import { packageRoot } from '../../sql-files.ts'
@@ -205,6 +205,25 @@ export async function generateCampus(
   }
 }
 
+/** A campus in words: a line for each file, and one for all. */
+export function campusSummary({ files }: Campus): { text: string; summary: string } {
+  const number = (value: number) => String(value).replace(/\B(?=(\d{3})+$)/g, ',')
+  const cells = files.map(({ path, rows, bad }) => [
+    basename(path),
+    number(rows),
+    bad > 0 ? `${number(bad)} bad` : '',
+  ])
+  const width = (column: number) => Math.max(...cells.map((row) => (row[column] as string).length))
+  const lines = cells.map(([name = '', rows = '', bad = '']) =>
+    `${name.padEnd(width(0))}  ${rows.padStart(width(1))} records  ${bad}`.trimEnd(),
+  )
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0)
+  return {
+    text: lines.join('\n'),
+    summary: `${files.length} files, ${number(Math.ceil(bytes / 1_000_000))} MB`,
+  }
+}
+
 const formats: Record<EventFileFormat, EventFormat> = { ndjson, csv, parquet: typed }
 
 function complete(size: CampusSize) {
@@ -227,7 +246,7 @@ function complete(size: CampusSize) {
       throw wrong(`${name} is ${value}. It must be a whole number from ${least} on.`)
     }
   }
-  if (!(badRows >= 0 && badRows <= 0.5)) throw wrong(`bad rows are ${badRows}. The share goes from 0 to 0.5.`)
+  if (!(badRows >= 0 && badRows <= 0.5)) throw wrong('The share of bad rows goes from 0 to 0.5 (50%).')
   if (!Number.isSafeInteger(days) || days < 14 || days > 20_000) {
     throw wrong(`days is ${days}. It must be a whole number from 14 to 20000.`)
   }
@@ -253,11 +272,15 @@ async function makeRoom(folder: string, names: readonly string[]): Promise<void>
       () => false,
     )
     if (!there) continue
-    throw new UserError('LPA-SAMPLE-EXISTS', `${path} is there already. A sample never overwrites a file.`, {
-      exit: 'cannotCreate',
-      where: path,
-      next: 'Name an empty or new folder.',
-    })
+    throw new UserError(
+      'LPA-SAMPLE-EXISTS',
+      'There is such a file already, and a sample never overwrites one.',
+      {
+        exit: 'cannotCreate',
+        where: path,
+        next: 'Name an empty or new folder.',
+      },
+    )
   }
 }
 
@@ -274,7 +297,7 @@ function writeError(error: unknown, folder: string): unknown {
     EPERM: 'notPermitted',
   }
   if (!/^E[A-Z]+$/.test(String(code))) return error
-  return new UserError('LPA-SAMPLE-WRITE', `The sample cannot be written to ${folder} (${code}).`, {
+  return new UserError('LPA-SAMPLE-WRITE', `The sample cannot be written (${code}).`, {
     exit: exits[code] ?? 'io',
     where: folder,
     next: 'Check the folder’s permissions and the free space, or name another folder.',
