@@ -277,10 +277,16 @@ export async function openCampus(campus: Campus, backwards = false): Promise<Duc
       isodow(d), dayname(d), isodow(d) >= 6, null
     from (select unnest(generate_series(date '2025-01-01', date '2026-12-31', interval 1 day))::date as d)`)
   const always = "timestamp '0001-01-01', timestamp '9999-12-31', true"
-  await fill('core.dim_course_category', 'category_key, category_name, parent_category_key, level, path', [
-    '(0, null, null, 1, null)',
-    ...CATEGORIES.map((c) => `(${c.key}, ${text(c.name)}, ${c.parent}, ${c.level}, ${text(c.path)})`),
-  ])
+  await fill(
+    'core.dim_course_category',
+    'category_key, category_id, category_name, parent_category_key, level, path',
+    [
+      '(0, null, null, null, 1, null)',
+      ...CATEGORIES.map(
+        (c) => `(${c.key}, 'cat${c.key}', ${text(c.name)}, ${c.parent}, ${c.level}, ${text(c.path)})`,
+      ),
+    ],
+  )
   const courseColumns =
     'course_key, course_id, course_title, category_key, instructor_key, ends_on, attributes, valid_from, valid_to, is_current'
   await fill('core.dim_course', courseColumns, [
@@ -345,6 +351,19 @@ export async function openCampus(campus: Campus, backwards = false): Promise<Duc
         `${instant(e.at)}, '${e.type}', 1, 'lms', 2, ${n})`,
     ),
   )
+  await connection.run("insert into core.dim_instructor values (0, null, null, null), (7, 'i7', 'Ada', 'CS')")
+  await connection.run('insert into core.bridge_course_instructor values (1, 7, true)')
+  await connection.run(`insert into core.agg_course_day
+    select course_key, date_key, sum(e), 0, sum(c), 0, sum(v), sum(v), 0
+    from (
+      select course_key, date_key, 0 as e, 0 as c, count(*) as v from core.fact_learning_event group by all
+      union all select course_key, enrolled_date_key, count(*), 0, 0 from core.fact_enrollment group by all
+      union all select course_key, completed_date_key, 0, count(*), 0 from core.fact_course_completion group by all)
+    group by all`)
+  for (const load of [1, 2]) {
+    await connection.run(`insert into meta.loads values (${load}, 'lms', 'ndjson', 'x', '', 0, 10, 7, 1, 1, 1, '', '', null,
+      timestamp '2026-06-30', timestamp '2026-06-30')`)
+  }
   await connection.run("set search_path = 'core'")
   return connection
 }
