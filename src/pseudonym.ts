@@ -69,11 +69,18 @@ function keyId(secret: Buffer): string {
 }
 
 /**
- * The pseudonym of one value. Normalised as every engine can: ASCII white space stripped at both ends, e-mail
- * also A-Z to a-z and without `mailto:`; nothing else. E-mail has no id space.
+ * The pseudonym of one value; undefined for one of white space only, which names nobody. Normalised as every engine
+ * can: ASCII white space stripped at both ends, e-mail also A-Z to a-z and without `mailto:`; nothing else. E-mail
+ * has no id space.
  */
-export function pseudonym(key: PseudonymKey, kind: PersonalClass, idSpace: string, value: string): string {
+export function pseudonym(
+  key: PseudonymKey,
+  kind: PersonalClass,
+  idSpace: string,
+  value: string,
+): string | undefined {
   const stripped = value.replace(/^[ \t\n\r\v\f]+|[ \t\n\r\v\f]+$/g, '')
+  if (stripped === '') return undefined
   const isEmail = kind === 'email'
   const normal = isEmail
     ? stripped.replace(/[A-Z]/g, (letter) => letter.toLowerCase()).replace(/^mailto:/, '')
