@@ -2,28 +2,30 @@
 -- grain: one event
 -- definition: new events of the batch's loads; a double (same day and event id) keeps its first row
 -- materialise: incremental key(date_key, event_id)
-with arrived as (
-  select event_id, learner_key, course_key, date_key, occurred_at, event_type, activity_id, activity_type, session_id,
-    duration_seconds, score, progress, quantity, source, attributes, load_id, position
+with event_loads as (
+  select count(distinct load_id) as loads
   from staging.stg_learning_event
   where load_id in (select load_id from batch_load)
 ),
--- Doubles inside one load were dropped when it was loaded: look only for ids that two loads share.
+-- Doubles inside one load were dropped when it was loaded: look only for ids that two loads share. The steps read staging
+-- anew instead of sharing one: a step that is read twice is kept whole in memory.
 twice as (
-  select date_key, event_id
-  from arrived
-  where (select count(distinct load_id) from arrived) > 1
-  group by date_key, event_id
+  select s.date_key, s.event_id
+  from staging.stg_learning_event s
+  join event_loads l on l.loads > 1
+  where s.load_id in (select load_id from batch_load)
+  group by s.date_key, s.event_id
   having count(*) > 1
 ),
-first_of_twice as (
-  select a.load_id, a.position
-  from arrived a
-  join twice t on t.date_key = a.date_key and t.event_id = a.event_id
-  qualify row_number() over (partition by a.date_key, a.event_id order by a.load_id nulls last, a.position nulls last) = 1
+repeated as (
+  select s.load_id, s.position
+  from staging.stg_learning_event s
+  join twice t on t.date_key = s.date_key and t.event_id = s.event_id
+  where s.load_id in (select load_id from batch_load)
+  qualify row_number() over (partition by s.date_key, s.event_id order by s.load_id nulls last, s.position nulls last) > 1
 )
-select a.event_id, a.learner_key, a.course_key, a.date_key, a.occurred_at, a.event_type, a.activity_id, a.activity_type,
-  a.session_id, a.duration_seconds, a.score, a.progress, a.quantity, a.source, lpa_variant(a.attributes) as attributes
-from arrived a
-where not exists (select 1 from twice t where t.date_key = a.date_key and t.event_id = a.event_id)
-  or exists (select 1 from first_of_twice f where f.load_id = a.load_id and f.position = a.position)
+select s.event_id, s.learner_key, s.course_key, s.date_key, s.occurred_at, s.event_type, s.activity_id, s.activity_type,
+  s.session_id, s.duration_seconds, s.score, s.progress, s.quantity, s.source, lpa_variant(s.attributes) as attributes
+from staging.stg_learning_event s
+where s.load_id in (select load_id from batch_load)
+  and not exists (select 1 from repeated r where r.load_id = s.load_id and r.position = s.position)
