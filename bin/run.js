@@ -1,15 +1,9 @@
 #!/usr/bin/env node
 // The built entry. Plain JavaScript that an old Node can parse, so that it can say that it is too old.
 
-import { readFileSync } from 'node:fs'
-import module from 'node:module'
-import { homedir } from 'node:os'
-import { fileURLToPath } from 'node:url'
-
 const LEAST = [22, 19]
 const EXIT_CONFIG = 78
 
-const root = fileURLToPath(new URL('..', import.meta.url))
 const [major, minor] = process.versions.node.split('.').map(Number)
 const first = process.argv[2]
 
@@ -17,17 +11,24 @@ if (major < LEAST[0] || (major === LEAST[0] && minor < LEAST[1])) {
   process.stderr.write(
     `LPA-NODE-TOO-OLD: lpa needs Node ${LEAST.join('.')} or newer; this is Node ${process.versions.node} (${process.execPath}).\n` +
       '  Install Node 24 LTS from https://nodejs.org or with your version manager (nvm install 24, fnm install 24).\n' +
-      `  In a checkout of lpa, npm run demo brings its own Node: ${root}node_modules/.bin/node\n`,
+      '  In a checkout of lpa, npm run demo brings its own: node_modules/.bin/node\n',
   )
   process.exitCode = EXIT_CONFIG
-} else if (process.argv.length === 3 && (first === '--version' || first === '-V')) {
-  // Before oclif, which alone takes three times as long as Node itself.
-  const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
-  process.stdout.write(`lpa/${version} ${process.platform}-${process.arch} node-${process.version}\n`)
 } else {
-  // Not Node's default: a folder in the shared temporary folder could be prepared by somebody else.
-  const cache = process.env.XDG_CACHE_HOME || `${homedir()}/.cache`
-  module.enableCompileCache(process.env.NODE_COMPILE_CACHE || `${cache}/lpa/compile`)
-  const { start } = await import('../dist/src/start.js')
-  await start({ root })
+  // Importing node:fs loads all streams with it (3 ms); this does not.
+  const { readFileSync } = process.getBuiltinModule('node:fs')
+  const { fileURLToPath } = process.getBuiltinModule('node:url')
+  const root = fileURLToPath(new URL('..', import.meta.url))
+  if (process.argv.length === 3 && (first === '--version' || first === '-V')) {
+    // Before oclif, which alone takes three times as long as Node itself.
+    const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
+    process.stdout.write(`lpa/${version} ${process.platform}-${process.arch} node-${process.version}\n`)
+  } else {
+    // Not Node's default: a folder in the shared temporary folder could be prepared by somebody else.
+    const cache = process.env.XDG_CACHE_HOME || `${process.getBuiltinModule('node:os').homedir()}/.cache`
+    const { enableCompileCache } = process.getBuiltinModule('node:module')
+    enableCompileCache(process.env.NODE_COMPILE_CACHE || `${cache}/lpa/compile`)
+    const { start } = await import('../dist/src/start.js')
+    await start({ root })
+  }
 }

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { Plugin as BuildPlugin } from 'esbuild'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const DIST = join(ROOT, 'dist')
@@ -20,6 +21,26 @@ const COMMONJS_NAMES = `import { createRequire as lpaRequire } from 'node:module
 import { dirname as lpaDirname } from 'node:path'
 import { fileURLToPath as lpaPath } from 'node:url'
 const require = lpaRequire(import.meta.url), __filename = lpaPath(import.meta.url), __dirname = lpaDirname(__filename)`
+
+/**
+ * Two things that oclif does at every start and lpa has no use for: asking whether this is WSL (7 ms), and sorting
+ * the commands by the rules of a language, which loads them (10 ms).
+ */
+const quickerOclif: BuildPlugin = {
+  name: 'quicker-oclif',
+  setup(build) {
+    build.onResolve({ filter: /^wsl-utils$/ }, ({ path }) => ({ path, namespace: 'quicker-oclif' }))
+    build.onLoad({ filter: /./, namespace: 'quicker-oclif' }, () => ({
+      contents: 'export const isWsl = false',
+    }))
+    build.onLoad({ filter: /@oclif\/core\/lib\/config\/plugin\.js$/ }, ({ path }) => {
+      const text = readFileSync(path, 'utf8')
+      const contents = text.replace('a.id.localeCompare(b.id)', '(a.id < b.id ? -1 : 1)')
+      if (contents === text) throw new Error(`${path} no longer sorts as scripts/build.ts expects`)
+      return { contents }
+    })
+  },
+}
 
 /** Builds when an input changed; says whether it did. */
 export async function buildWhenStale(): Promise<boolean> {
@@ -75,6 +96,7 @@ async function bundle(): Promise<void> {
     target: 'node22.19',
     keepNames: true,
     external: EXTERNAL,
+    plugins: [quickerOclif],
     banner: { js: COMMONJS_NAMES },
     logLevel: 'warning',
   })

@@ -26,7 +26,8 @@ const STATEMENT = new RegExp(
   'gi',
 )
 
-const OPENING = /['"`]\s*$/
+/** A string begins; not the value in an example of a command line. */
+const OPENING = /(?<!--sql )['"`]\s*$/
 
 /** Lines at which a string literal begins with an SQL statement. */
 export function sqlLines(text: string): number[] {
