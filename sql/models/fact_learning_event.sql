@@ -27,5 +27,5 @@ repeated as (
 select s.event_id, s.learner_key, s.course_key, s.date_key, s.occurred_at, s.event_type, s.activity_id, s.activity_type,
   s.session_id, s.duration_seconds, s.score, s.progress, s.quantity, s.source, lpa_variant(s.attributes) as attributes
 from staging.stg_learning_event s
-where s.load_id in (select load_id from batch_load)
-  and not exists (select 1 from repeated r where r.load_id = s.load_id and r.position = s.position)
+left join repeated r on r.load_id = s.load_id and r.position = s.position
+where s.load_id in (select load_id from batch_load) and r.load_id is null
