@@ -268,7 +268,11 @@ export abstract class BaseCommand extends Command {
   }
 
   #runRecord(finishedAt: Date, exitCode: number, failure: UserError | undefined): RunRecord {
-    const stopped = this.#stoppedBy && `stopped by ${this.#stoppedBy.signal}`
+    // Work that was too far to be stopped still says what it came to.
+    const parts = [
+      ...(failure ? (this.#stoppedBy ? [] : [`failed: ${failure.code}`]) : [this.#outcome.summary ?? '']),
+      ...(this.#stoppedBy ? [`stopped by ${this.#stoppedBy.signal}`] : []),
+    ]
     return {
       runId: this.runId,
       command: this.#name,
@@ -277,7 +281,7 @@ export abstract class BaseCommand extends Command {
       finishedAt: finishedAt.toISOString(),
       exitCode,
       // The message of an internal error may hold anything, so records have codes only.
-      summary: scrub(stopped ?? (failure ? `failed: ${failure.code}` : (this.#outcome.summary ?? ''))),
+      summary: scrub(parts.filter(Boolean).join('; ')),
     }
   }
 

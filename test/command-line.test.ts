@@ -114,6 +114,13 @@ describe('output', () => {
     expect(code).toBe(65)
   })
 
+  it.each(['csv', 'json'])('prints any number of rows as %s in 32 MB of heap', (format) => {
+    const { stdout } = shell(
+      `$NODE --max-old-space-size=32 $LPA rows --quiet --count 800000 --format ${format} | wc -l`,
+    )
+    expect(Number(stdout)).toBe(format === 'csv' ? 800_001 : 800_002)
+  })
+
   it('is quiet when its reader has enough', () => {
     const { code, stdout, stderr } = shell(
       'set -o pipefail; $NODE $LPA rows --count 200000 --format csv | head -2',

@@ -7,6 +7,9 @@ import { cut, type Measure, measureFor } from './width.ts'
 /** Text columns are cut no shorter than this; then the rows are shown as records instead. */
 const NARROWEST = 6
 
+/** Rows that cli-table3 gets at once. */
+const FEW = 50
+
 interface Grid {
   readonly heads: readonly string[]
   readonly cells: readonly (readonly string[])[]
@@ -100,6 +103,7 @@ function widen(widths: readonly number[], columns: readonly Column[], grid: Grid
   )
 }
 
+/** The lines of a boxed table: three of its head, one a row, one of its foot. */
 async function boxed(
   columns: readonly Column[],
   grid: Grid,
@@ -115,24 +119,30 @@ async function boxed(
     const fitted = cut(text, widths[index] ?? 0, mark, grid.measure)
     if (/^[\x20-\x7e]*$/.test(fitted)) return fitted
     held.push(fitted)
-    return '\ue000'.repeat(1) + '\ue001'.repeat(Math.max(0, grid.measure(fitted) - 1))
+    return `\ue000${'\ue001'.repeat(Math.max(0, grid.measure(fitted) - 1))}`
   }
-  const heads = grid.heads.map((head, index) => {
-    const text = hold(head, index)
-    return terminal.color ? `\x1b[1m${text}\x1b[22m` : text
-  })
-  const table = new Table({
-    head: heads,
-    colWidths: widths.map((width) => width + 2),
-    colAligns: columns.map((column) => (isNumeric(column) ? 'right' : 'left')),
-    style: { head: [], border: [], compact: true },
-    ...(!terminal.unicode && { chars: ASCII_BORDER }),
-  })
-  table.push(...grid.cells.map((row) => row.map(hold)))
-  return table
-    .toString()
-    .replace(/\ue000\ue001*/g, () => held.shift() ?? '')
-    .split('\n')
+  const tableOf = (cells: Grid['cells']): string[] => {
+    const head = grid.heads.map((text, index) => {
+      const name = hold(text, index)
+      return terminal.color ? `\x1b[1m${name}\x1b[22m` : name
+    })
+    const table = new Table({
+      head,
+      colWidths: widths.map((width) => width + 2),
+      colAligns: columns.map((column) => (isNumeric(column) ? 'right' : 'left')),
+      style: { head: [], border: [], compact: true },
+      ...(!terminal.unicode && { chars: ASCII_BORDER }),
+    })
+    table.push(...cells.map((row) => row.map(hold)))
+    const text = table.toString().replace(/\ue000\ue001*/g, () => held.shift() ?? '')
+    return text.split('\n')
+  }
+  // Its time grows with the square of the rows, so it gets few at a time.
+  const lines = tableOf(grid.cells.slice(0, FEW))
+  for (let start = FEW; start < grid.cells.length; start += FEW) {
+    lines.splice(-1, 1, ...tableOf(grid.cells.slice(start, start + FEW)).slice(3))
+  }
+  return lines
 }
 
 const ASCII_BORDER = {
