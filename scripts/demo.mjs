@@ -2,7 +2,7 @@
 // Works in ./demo; what is there already is skipped.
 
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { environment, fail, install, nodePath, ROOT } from './house.mjs'
 
@@ -18,15 +18,12 @@ step('node scripts/build.ts', 'TypeScript into dist/, when it has changed')
 run(['scripts/build.ts', '--when-stale'], ROOT)
 
 mkdirSync(folder, { recursive: true })
-if (!existsSync(join(folder, 'lpa.toml'))) lpa('init', '--sample')
-lpa('up')
+lpa('up', '--sample')
 
 const seconds = ((Date.now() - started) / 1000).toFixed(1)
 console.error(`
-Done in ${seconds} s. The warehouse is in demo/. Try next:
-  export PATH="$PWD/node_modules/.bin:$PATH" && cd demo
-  lpa query --list
-  lpa dash --once`)
+Done in ${seconds} s. The warehouse is in demo/. To type these commands yourself:
+  export PATH="$PWD/node_modules/.bin:$PATH"; cd demo`)
 
 function lpa(...args) {
   step(`lpa ${args.join(' ')}`)
