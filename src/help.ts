@@ -100,6 +100,13 @@ export default class LpaHelp extends Help {
     return `${pjson.description}\n\n${usage}`
   }
 
+  override async showCommandHelp(command: Command.Loadable): Promise<void> {
+    const below = this.sortedCommands.filter(({ id }) => id.startsWith(`${command.id}:`))
+    this.log(`${this.wrap(this.summary(command) ?? '', 0)}\n`)
+    this.log(`${this.formatCommand(command)}\n`)
+    if (below.length > 0) this.log(`${this.formatCommands(below)}\n`)
+  }
+
   protected override async showRootHelp(): Promise<void> {
     this.log(`${this.formatRoot()}\n`)
     this.log(`${this.formatCommands(this.sortedCommands)}\n`)
