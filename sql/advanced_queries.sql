@@ -247,7 +247,7 @@ scoped as (
   select 0, sum(enrolled), sum(viewed), sum(explored), sum(completed), sum(viewed_completed), sum(explored_completed)
   from by_course
 )
-select c.course_id, case when s.course_key = 0 then 'All courses' else c.course_title end as course_title,
+select c.course_id, case when s.course_key = 0 then 'All courses' else coalesce(c.course_title, c.course_id) end as course_title,
   cast(s.enrolled as bigint) as enrolled, cast(s.viewed as bigint) as viewed, cast(s.explored as bigint) as explored,
   cast(s.completed as bigint) as completed,
   floor(1000 * cast(s.completed as double) / nullif(s.enrolled, 0) + 0.5) / 10 as of_enrolled_percent,
@@ -318,7 +318,7 @@ scores as (
   group by p.course_key
 ),
 ranked as (
-  select c.course_id, c.course_title, coalesce(k.path, '(none)') as category, s.learners, s.completed, s.share, s.mean_score,
+  select c.course_id, coalesce(c.course_title, c.course_id) as course_title, coalesce(k.path, '(none)') as category, s.learners, s.completed, s.share, s.mean_score,
     rank() over (order by s.share desc nulls last) as place,
     rank() over (partition by c.category_key order by s.share desc nulls last) as place_in_category,
     ntile(4) over (order by s.share desc nulls last, c.course_id nulls last) as quartile,
@@ -399,7 +399,7 @@ by_course as (
   from progressed
   group by course_key
 )
-select c.course_id, c.course_title, b.enrolled, b.completed,
+select c.course_id, coalesce(c.course_title, c.course_id) as course_title, b.enrolled, b.completed,
   floor(1000 * cast(b.completed as double) / nullif(b.enrolled, 0) + 0.5) / 10 as completion_percent,
   case when b.with_progress > 0 then floor(b.mean_progress * 1000 + 0.5) / 10 end as mean_progress_percent,
   cast(b.current_count as bigint) as new_enrollments, cast(b.previous_count as bigint) as enrollments_before,
@@ -846,7 +846,7 @@ by_course as (
   from by_learner b
   group by course_key
 )
-select c.course_id, c.course_title, b.learners, cast(b.sessions_short as bigint) as sessions_short,
+select c.course_id, coalesce(c.course_title, c.course_id) as course_title, b.learners, cast(b.sessions_short as bigint) as sessions_short,
   floor(cast(b.seconds_short as double) / 36 + 0.5) / 100 as hours_short, cast(b.sessions_long as bigint) as sessions_long,
   floor(cast(b.seconds_long as double) / 36 + 0.5) / 100 as hours_long,
   floor(cast(b.median_seconds as double) / 6 + 0.5) / 10 as median_minutes
@@ -887,7 +887,7 @@ by_course as (
   from scoped
   group by course_key
 )
-select c.course_id, case when b.course_key = 0 then 'All courses' else c.course_title end as course_title, b.enrolled,
+select c.course_id, case when b.course_key = 0 then 'All courses' else coalesce(c.course_title, c.course_id) end as course_title, b.enrolled,
   b.completed, b.withdrawn, b.still_open, b.quarter_days, b.median_days, b.three_quarter_days
 from by_course b
 left join course c on c.course_key = b.course_key

@@ -41,11 +41,12 @@ export interface Campus {
   completions: Completion[]
 }
 
+// The fourth has no title: a course that only events speak of.
 export const COURSES = [
   { key: 1, id: 'CS101', title: 'Programming', category: 12, required: 4, endsOn: null },
   { key: 2, id: 'CS102', title: 'Databases', category: 13, required: null, endsOn: null },
   { key: 3, id: 'HI201', title: 'The Baltic', category: 15, required: null, endsOn: '2026-02-20' },
-  { key: 4, id: 'SF1', title: 'Lem', category: 12, required: null, endsOn: null },
+  { key: 4, id: 'SF1', title: null, category: 12, required: null, endsOn: null },
   { key: 5, id: 'ZZ9', title: 'Nobody came', category: 11, required: 8, endsOn: null },
 ] as const
 
@@ -297,7 +298,7 @@ export async function openCampus(campus: Campus, backwards = false): Promise<Duc
       const attributes =
         c.required === null ? 'null' : `'{"required_activities": ${c.required}}'::json::variant`
       const from = c.key === 1 ? "timestamp '2026-01-01', timestamp '9999-12-31', true" : always
-      return `(${c.key}, '${c.id}', '${c.title}', ${c.category}, 0, ${text(c.endsOn)}, ${attributes}, ${from})`
+      return `(${c.key}, '${c.id}', ${text(c.title)}, ${c.category}, 0, ${text(c.endsOn)}, ${attributes}, ${from})`
     }),
   ])
   await fill('core.dim_learner', 'learner_key, learner_id, country, valid_from, valid_to, is_current', [

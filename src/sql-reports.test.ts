@@ -40,6 +40,7 @@ const sum = (list: readonly number[]) => list.reduce((a, b) => a + b, 0)
 const pairOf = (row: { learner: number; course: number }) => `${row.learner}/${row.course}`
 const newest = Math.max(...[...enrollments, ...events, ...completions].map((row) => midnight(row.at)))
 const course = (key: number) => COURSES.find((c) => c.key === key)
+const titleOf = (key: number) => course(key)?.title ?? course(key)?.id
 const days = (from: number, to: number) =>
   Array.from({ length: Math.max(0, Math.round((to - from) / DAY) + 1) }, (_, n) => from + n * DAY)
 const weekdayName = (at: number) =>
@@ -169,7 +170,7 @@ describe('reports', () => {
     const perCourse = COURSES.map((c) =>
       rate(
         c.id,
-        c.title,
+        titleOf(c.key) as string,
         pairs.filter((pair) => pair.endsWith(`/${c.key}`)),
       ),
     )
@@ -269,7 +270,7 @@ describe('reports', () => {
       const hours = (list: readonly number[]) => Math.floor((sum(list) / 3600) * 100 + 0.5) / 100
       return {
         course_id: course(key)?.id,
-        course_title: course(key)?.title,
+        course_title: titleOf(key),
         learners: perLearner.length,
         sessions_short: sum(perLearner.map((l) => l.short.sessions)),
         hours_short: hours(perLearner.map((l) => l.short.seconds)),
@@ -302,7 +303,7 @@ describe('reports', () => {
       }
     }
     const perCourse = [...groupBy(latestAttempts, (e) => e.course)]
-      .map(([key, of]) => ({ course_id: course(key)?.id, course_title: course(key)?.title, ...outcomes(of) }))
+      .map(([key, of]) => ({ course_id: course(key)?.id, course_title: titleOf(key), ...outcomes(of) }))
       .sort((a, b) => b.enrolled - a.enrolled || ((a.course_id ?? '') < (b.course_id ?? '') ? -1 : 1))
     expect(await runReport(db, 'time-to-completion')).toEqual([
       { course_id: null, course_title: 'All courses', ...outcomes(latestAttempts) },
@@ -322,7 +323,7 @@ describe('reports', () => {
       .map((c) => ({
         place: 1 + better(c.share, scores),
         course_id: c.id,
-        course_title: c.title,
+        course_title: titleOf(c.key),
         category: CATEGORIES.find(({ key }) => key === c.category)?.path,
         place_in_category:
           1 +
@@ -554,7 +555,7 @@ describe('reports', () => {
         const completed = pairs.filter((pair) => completionOf.has(pair)).length
         return {
           course_id: course(key)?.id,
-          course_title: course(key)?.title,
+          course_title: titleOf(key),
           enrolled: pairs.length,
           completed,
           completion_percent: percent(completed, pairs.length),

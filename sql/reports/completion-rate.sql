@@ -61,7 +61,7 @@ scoped as (
   select 0, sum(enrolled), sum(viewed), sum(explored), sum(completed), sum(viewed_completed), sum(explored_completed)
   from by_course
 )
-select c.course_id, case when s.course_key = 0 then 'All courses' else c.course_title end as course_title,
+select c.course_id, case when s.course_key = 0 then 'All courses' else coalesce(c.course_title, c.course_id) end as course_title,
   cast(s.enrolled as bigint) as enrolled, cast(s.viewed as bigint) as viewed, cast(s.explored as bigint) as explored,
   cast(s.completed as bigint) as completed,
   floor(1000 * cast(s.completed as double) / nullif(s.enrolled, 0) + 0.5) / 10 as of_enrolled_percent,

@@ -17,7 +17,7 @@ scores as (
   group by p.course_key
 ),
 ranked as (
-  select c.course_id, c.course_title, coalesce(k.path, '(none)') as category, s.learners, s.completed, s.share, s.mean_score,
+  select c.course_id, coalesce(c.course_title, c.course_id) as course_title, coalesce(k.path, '(none)') as category, s.learners, s.completed, s.share, s.mean_score,
     rank() over (order by s.share desc nulls last) as place,
     rank() over (partition by c.category_key order by s.share desc nulls last) as place_in_category,
     ntile(4) over (order by s.share desc nulls last, c.course_id nulls last) as quartile,

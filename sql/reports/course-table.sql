@@ -63,7 +63,7 @@ by_course as (
   from progressed
   group by course_key
 )
-select c.course_id, c.course_title, b.enrolled, b.completed,
+select c.course_id, coalesce(c.course_title, c.course_id) as course_title, b.enrolled, b.completed,
   floor(1000 * cast(b.completed as double) / nullif(b.enrolled, 0) + 0.5) / 10 as completion_percent,
   case when b.with_progress > 0 then floor(b.mean_progress * 1000 + 0.5) / 10 end as mean_progress_percent,
   cast(b.current_count as bigint) as new_enrollments, cast(b.previous_count as bigint) as enrollments_before,

@@ -34,7 +34,7 @@ by_course as (
   from by_learner b
   group by course_key
 )
-select c.course_id, c.course_title, b.learners, cast(b.sessions_short as bigint) as sessions_short,
+select c.course_id, coalesce(c.course_title, c.course_id) as course_title, b.learners, cast(b.sessions_short as bigint) as sessions_short,
   floor(cast(b.seconds_short as double) / 36 + 0.5) / 100 as hours_short, cast(b.sessions_long as bigint) as sessions_long,
   floor(cast(b.seconds_long as double) / 36 + 0.5) / 100 as hours_long,
   floor(cast(b.median_seconds as double) / 6 + 0.5) / 10 as median_minutes

@@ -32,7 +32,7 @@ by_course as (
   from scoped
   group by course_key
 )
-select c.course_id, case when b.course_key = 0 then 'All courses' else c.course_title end as course_title, b.enrolled,
+select c.course_id, case when b.course_key = 0 then 'All courses' else coalesce(c.course_title, c.course_id) end as course_title, b.enrolled,
   b.completed, b.withdrawn, b.still_open, b.quarter_days, b.median_days, b.three_quarter_days
 from by_course b
 left join course c on c.course_key = b.course_key
