@@ -192,13 +192,13 @@ export function activityKind(courseIndex: number, order: number): string {
   return activityKinds[(courseIndex * 3 + order) % activityKinds.length] as string
 }
 
-/** A term starts about every 60 days: the courses of a term start together, on a Monday. */
+/** A term starts about every 40 days: the courses of a term start together, on a Monday. */
 function termCount(window: Window): number {
-  return Math.max(1, Math.floor(window.days / 60))
+  return Math.max(1, Math.floor(window.days / 40))
 }
 
 function startOfTerm(term: number, window: Window): number {
-  const day = term * 60 + 6
+  const day = term * 40 + 6
   const weekday = (Math.floor(window.startMs / dayMs) + day + 3) % 7 // 1970-01-01 was a Thursday: 0 is a Monday
   return Math.min(window.days - 1, day - weekday)
 }

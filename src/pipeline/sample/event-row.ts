@@ -191,7 +191,7 @@ export class EventRows {
       row.attributes = devices[hash(this.#seed, streams.device, enrollment) % devices.length] as string
     } else if (turn.closesSession && draw < 150) {
       this.#fillElsewhere('logged_out')
-    } else if (turn.step > first && draw < 130) {
+    } else if (turn.step > first ? draw < 100 : order > 0 && draw < 450) {
       row.type = 'progressed'
       row.activityId = course.courseId
       row.activityType = 'course'
@@ -263,7 +263,7 @@ export class EventRows {
   /** How many of a course's activities the events of an enrollment touch. */
   #reach(enrollment: number, events: number, course: Course, finishes: boolean): number {
     if (finishes) return events >= 2 * course.activities ? course.activities : course.requiredActivities
-    const pace = 2 + (hash(this.#seed, streams.pace, enrollment) % 4)
+    const pace = 1.5 + (hash(this.#seed, streams.pace, enrollment) % 4) / 2
     return Math.max(1, Math.min(Math.floor(events / pace), course.requiredActivities - 1))
   }
 }

@@ -188,7 +188,7 @@ function enrollmentTime(course: Course, learner: number, { window, seed }: PlanS
       ? random.below(window.days)
       : course.termDay - 8 + random.below(10) + random.below(12)
   let day = draw()
-  for (let tries = 0; tries < 2 && weekday(window, Math.max(0, day)) > 4; tries++) day = draw()
+  if (weekday(window, Math.max(0, day)) > 4) day = draw()
   day = Math.min(window.days - 1, Math.max(0, day))
   return day * daySeconds + secondOfDay(random, seed, learner)
 }
@@ -276,7 +276,7 @@ function shareEvents(plan: Plan, { events, courses, window }: PlanSize, random: 
 /** How many events an enrollment brings compared with others; one in seven never starts. */
 function busyness(plan: Plan, index: number, window: Window, random: Random): number {
   const days = (plan.lastDay[index] as number) - dayOf(plan, index)
-  if (closingEvents(plan, index) > 0) return 60 + random.below(120)
+  if (closingEvents(plan, index) > 0) return 30 + random.below(60)
   if (days <= 0 || random.perMille(150)) return 0
   const weeks = Math.min(8, 1 + Math.floor(days / 7))
   // An enrollment near the window's end shows only its first days.

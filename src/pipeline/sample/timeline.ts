@@ -86,6 +86,8 @@ export function* timeline(plan: Plan, window: Window, seed: number): Generator<T
   }
   const nextDay = (enrollment: number, day: number, sessionsLeft: number) => {
     const daysLeft = (plan.lastDay[enrollment] as number) - day
+    // A course is finished on the day that was planned, not when the events happen to be used up.
+    if (sessionsLeft === 1 && closingEvents(plan, enrollment) > 0) return day + daysLeft
     const gap = 1 + random.below(Math.max(1, Math.floor((2 * daysLeft) / (sessionsLeft + 1)) - 1))
     let next = day + Math.min(gap, daysLeft)
     const ofWeek = weekday(window, next)

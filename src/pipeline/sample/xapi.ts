@@ -81,7 +81,7 @@ export function writeXapi(file: ExportFile, log: XapiLog): XapiCounts {
   }
 
   const people = Math.min(log.learners, 60)
-  const courses = log.courses.slice(0, 5)
+  const courses = log.courses.slice(0, 2)
   const registered = new Set<string>()
   while (courses.length > 0 && people > 0 && counts.rows < log.statements) {
     const learner = random.below(people)
