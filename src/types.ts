@@ -172,7 +172,7 @@ export interface Engine {
   lastPosition(source: string): Promise<Position | undefined>
   /** A text that changes with every commit: a snapshot id. */
   version(): Promise<string>
-  /** Stops the running statement. */
+  /** Stops the running statement, and what comes after it: the engine can only be closed then. */
   interrupt(): void
   close(): Promise<void>
 }

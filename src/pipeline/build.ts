@@ -56,7 +56,7 @@ const MODELS = [
 ] as const
 
 /**
- * Builds core in one transaction, then runs the checks.
+ * Builds core and runs the checks, in one transaction.
  * @throws UserError locked (75), noInput (66) without a warehouse, usage for an unknown model.
  */
 export async function build(
@@ -67,9 +67,13 @@ export async function build(
 ): Promise<BuildSummary> {
   const started = performance.now()
   return withWarehouse(config, 'write', signal, async (engine) => {
-    const built = await engine.transaction(() => buildInTransaction(config, engine, request, progress))
-    const checks = built.outcome === 'built' ? await runChecks(engine, request.runId) : []
-    return { ...built, checks, milliseconds: Math.round(performance.now() - started) }
+    // The checks belong to the build: after a kill between the two, the next run would find nothing to do.
+    const built = await engine.transaction(async () => {
+      const made = await buildInTransaction(config, engine, request, progress)
+      const checks = made.outcome === 'built' ? await runChecks(engine, request.runId) : []
+      return { ...made, checks }
+    })
+    return { ...built, milliseconds: Math.round(performance.now() - started) }
   })
 }
 

@@ -12,7 +12,7 @@ export interface CheckOutcome {
   readonly failures: number
 }
 
-/** Runs every check and notes the results in meta.checks. */
+/** Runs every check inside the open transaction and notes the results in meta.checks. */
 export async function runChecks(engine: Engine, runId: string): Promise<CheckOutcome[]> {
   const outcomes: CheckOutcome[] = []
   for (const name of listSql('checks')) {
@@ -20,16 +20,14 @@ export async function runChecks(engine: Engine, runId: string): Promise<CheckOut
     const { rows } = await engine.query(expand(file.body, engine.dialect))
     outcomes.push({ name, title: file.title, severity: file.severity ?? 'error', failures: rows.length })
   }
-  await engine.transaction(async () => {
-    for (const { name, severity, failures } of outcomes) {
-      await writeLedger(engine, 'add-check', {
-        run_id: runId,
-        check_name: name,
-        severity,
-        failures,
-        checked_at: new Date().toISOString(),
-      })
-    }
-  })
+  for (const { name, severity, failures } of outcomes) {
+    await writeLedger(engine, 'add-check', {
+      run_id: runId,
+      check_name: name,
+      severity,
+      failures,
+      checked_at: new Date().toISOString(),
+    })
+  }
   return outcomes
 }

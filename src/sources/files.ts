@@ -106,19 +106,29 @@ export async function stageFile(file: RecognisedFile, request: FileRequest): Pro
     })
   }
   const staged: StagedFile[] = []
-  for (const mapping of mappings) staged.push(await stageMapping(file, mapping, request))
-  return staged
+  const loadIds: number[] = []
+  try {
+    for (const mapping of mappings) {
+      const loadId = await request.nextLoadId()
+      loadIds.push(loadId)
+      staged.push(await stageMapping(file, mapping, loadId, request))
+    }
+    return staged
+  } catch (error) {
+    for (const loadId of loadIds) discardStaged(request.scratch, loadId)
+    throw error
+  }
 }
 
 async function stageMapping(
   { input, header }: RecognisedFile,
   mapping: Mapping,
+  loadId: number,
   request: FileRequest,
 ): Promise<StagedFile> {
   const startedAt = new Date().toISOString()
   const isTable = input.format === 'csv' || input.format === 'parquet'
-  const loadId = await request.nextLoadId()
-  const folder = join(request.scratch, `load-${loadId}-${process.pid}`)
+  const folder = stagedFolder(request.scratch, loadId)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const fields = fieldsOf(mapping, isTable ? header : undefined)
   const records = join(folder, 'records.parquet')
@@ -193,7 +203,12 @@ async function stageMapping(
 
 /** Takes the staged files of a load away, if they were not committed. */
 export function discardStaged(scratch: string, loadId: number): void {
-  rmSync(join(scratch, `load-${loadId}-${process.pid}`), { recursive: true, force: true })
+  rmSync(stagedFolder(scratch, loadId), { recursive: true, force: true })
+}
+
+/** Its name tells whose it is, so that the next run can clear up after one that was killed. */
+function stagedFolder(scratch: string, loadId: number): string {
+  return join(scratch, `load-${loadId}-${process.pid}`)
 }
 
 /**

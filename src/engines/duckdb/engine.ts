@@ -102,10 +102,12 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   let placed: (readonly [path: string, sha256: string])[] = []
   const committed = new Map<string, string>()
   let hasCommitted = isNew
+  const stop = new AbortController()
+  let isCommitting = false
 
   async function transaction<T>(work: () => Promise<T>): Promise<T> {
     if (lock) throw new Error('A transaction is already open.')
-    lock = await takeWriterLock(folder, options.lockWaitMs)
+    lock = await takeWriterLock(folder, options.lockWaitMs, stop.signal)
     try {
       if (!swept) {
         await refuseDamagedCatalog(folder)
@@ -114,16 +116,21 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
       await connection.run('begin')
       try {
         const result = await work()
+        stop.signal.throwIfAborted()
+        isCommitting = true
         await connection.run('commit')
         hasCommitted = true
         for (const [path, sha256] of placed) committed.set(path, sha256)
         return result
       } catch (error) {
         await connection.run('rollback').catch(() => {})
-        for (const [path] of placed) rmSync(path, { force: true })
+        // A commit that failed may hold all the same: then only the catalog knows which files count, and sweep asks it.
+        if (isCommitting) swept = false
+        else for (const [path] of placed) rmSync(path, { force: true })
         throw error
       }
     } finally {
+      isCommitting = false
       placed = []
       lock.release()
       lock = undefined
@@ -144,11 +151,13 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   }
 
   async function execute(statement: string, values?: Values): Promise<number> {
+    stop.signal.throwIfAborted()
     const result = await connection.run(statement, bind(values))
     return result.rowsChanged
   }
 
   async function stream(statement: string, values?: Values): Promise<ResultStream> {
+    stop.signal.throwIfAborted()
     const result = await connection.stream(statement, bind(values))
     return { columns: columnsOf(result), chunks: rowsOf(result) }
   }
@@ -277,7 +286,11 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     },
     nextLoadId: () => nextNumber(folder, 'load'),
     version: async () => String(await readNumber(connection, 'from lake.current_snapshot()')),
-    interrupt: () => connection.interrupt(),
+    interrupt() {
+      stop.abort()
+      // A commit is short, and interrupted in the middle nobody could say whether it holds.
+      if (!isCommitting) connection.interrupt()
+    },
     async close() {
       lock?.release()
       await database[Symbol.asyncDispose]()

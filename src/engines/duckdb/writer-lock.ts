@@ -13,7 +13,11 @@ export interface WriterLock extends Disposable {
 }
 
 /** Takes the lock, trying for `waitMs` milliseconds; then a UserError with exit 75. */
-export async function takeWriterLock(warehouse: string, waitMs: number): Promise<WriterLock> {
+export async function takeWriterLock(
+  warehouse: string,
+  waitMs: number,
+  signal?: AbortSignal,
+): Promise<WriterLock> {
   const { DatabaseSync } = await import('node:sqlite')
   const deadline = Date.now() + waitMs
   for (;;) {
@@ -37,7 +41,7 @@ export async function takeWriterLock(warehouse: string, waitMs: number): Promise
           cause: error,
         })
       }
-      await sleep(Math.min(left, 20 + Math.random() * 30))
+      await sleep(Math.min(left, 20 + Math.random() * 30), undefined, signal ? { signal } : {})
     }
   }
 }
