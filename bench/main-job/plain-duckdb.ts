@@ -116,7 +116,12 @@ async function sameWork(): Promise<void> {
       'session_id',
     ].map((name) => member(name, `to_json(${name})::varchar`)),
     member('occurred_at', 'to_json(occurred_text)::varchar'),
-    ...['duration', 'score', 'progress', 'quantity'].map((name) => member(name, `${name}_text`)),
+    ...['duration', 'score', 'progress', 'quantity'].map((name) =>
+      member(
+        name,
+        `coalesce(cast(try_cast(${name}_text as json) as varchar), cast(to_json(${name}_text) as varchar))`,
+      ),
+    ),
     member('attributes', 'attributes::varchar'),
   ].join(', ')}), 2) || '}'`
   await run(
