@@ -101,6 +101,8 @@ export function entityRules(entity: Entity, context: DerivationContext): EntityR
   const course = { course_key: `coalesce(${key('course', 'course_id')}, 0)` }
   const history = { effective_at: `coalesce(effective_at, timestamp ${loadedAt})` }
 
+  const instructors = `list_concat([instructor_id], string_split(coalesce(instructor_ids, ''), ','))`
+
   const derived: Record<Entity, Record<string, string>> = {
     learner: {
       ...learner,
@@ -112,8 +114,9 @@ export function entityRules(entity: Entity, context: DerivationContext): EntityR
       ...history,
       category_key: key('category', 'category_id'),
       instructor_key: personKey('instructor_id'),
-      instructor_keys: `nullif(array_to_string(list_transform(list_distinct(list_filter(
-        list_concat([instructor_id], string_split(coalesce(instructor_ids, ''), ',')), lambda id: length(id) = 64)),
+      // list_distinct would lose the order; the lead comes first.
+      instructor_keys: `nullif(array_to_string(list_transform(list_filter(${instructors},
+        lambda id, place: length(id) = 64 and list_position(${instructors}, id) = place),
         lambda id: cast(${personKey('id')} as varchar)), ','), '')`,
       content_hash: hash([
         ...['course_title', 'category_id', 'instructor_id', 'instructor_ids', 'language', 'difficulty'],
