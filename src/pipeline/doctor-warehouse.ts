@@ -47,10 +47,14 @@ async function tellVersions(engine: Engine, { warehouse }: Config, { facts }: Di
   const trust = files.verified ? 'as pinned' : "checked by DuckDB's signature"
   for (const [part, version] of await ledgerRows(engine, 'versions')) {
     facts.push({ area: 'program', name: String(part), value: String(version) })
-    const file = { ducklake: files.ducklake, sqlite_scanner: files.sqliteScanner }[String(part)]
-    if (!file) continue
+  }
+  for (const file of [files.ducklake, files.sqliteScanner]) {
     const sha256 = createHash('sha256').update(readFileSync(file)).digest('hex')
-    facts.push({ area: 'program', name: '', value: `${file}, SHA-256 ${sha256.slice(0, 12)}… ${trust}` })
+    facts.push({
+      area: 'program',
+      name: 'extension',
+      value: `${file}, SHA-256 ${sha256.slice(0, 12)}… ${trust}`,
+    })
   }
   const [snapshots] = await ledgerRows(engine, 'snapshots')
   const [count, first, last] = snapshots ?? []

@@ -212,8 +212,9 @@ async function makePlan(engine: Engine, folder = join(packageRoot(), 'schema')):
 /** A declared view with its SELECT as the engine writes it back, to be compared with the live one. */
 async function canonical(engine: Engine, table: TableDeclaration): Promise<TableDeclaration> {
   if (table.kind === 'table') return table
-  const [row] = await ledgerRows(engine, 'canonical-view', { definition: viewBody(table) })
-  return { ...table, sql: `create view ${table.name} as ${row?.[0]}` }
+  const declared = viewBody(table)
+  const [row] = await ledgerRows(engine, 'canonical-view', { definition: declared })
+  return { ...table, sql: table.sql.replace(declared, () => String(row?.[0])) }
 }
 
 async function readLive(engine: Engine): Promise<LiveTable[]> {
