@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
   closeSync,
   mkdtempSync,
@@ -112,6 +114,32 @@ test('what a killed run did not record is told apart from damage, and damage sta
   await recordChecksums(folder)
   expect(await damages()).toEqual([{ path: listed, kind: 'changed' }])
   flip(listed, 800)
+  expect(await damages()).toEqual([])
+})
+
+test('a reader that looks at an earlier snapshot makes nothing look damaged', async () => {
+  const more = async () => {
+    const engine = await open('write')
+    await engine.transaction(() => engine.execute(`insert into core.numbers values (1, 'beside a reader')`))
+    await engine.close()
+  }
+  // A process of its own: SQLite's locks are a process's.
+  const reader = spawn(process.execPath, [
+    ...['--no-warnings', '--eval'],
+    `const catalog = new (require('node:sqlite').DatabaseSync)(process.argv[1])
+     catalog.exec('begin')
+     catalog.prepare('select count(*) from ducklake_snapshot').get()
+     console.log('reading')
+     process.stdin.resume()`,
+    join(folder, 'catalog.sqlite'),
+  ])
+  await once(reader.stdout, 'data')
+  await more()
+  expect((await damages()).filter(({ kind }) => kind !== 'unrecorded')).toEqual([])
+  reader.stdin.end()
+  await once(reader, 'close')
+  // The log is moved into the catalog only now.
+  await more()
   expect(await damages()).toEqual([])
 })
 

@@ -57,7 +57,8 @@ export async function recordChecksums(
   }
   try {
     const catalog = await settleCatalog(folder)
-    if (!catalog) return
+    // A list of the snapshot before is right too. One of a file that is still to change would call it damaged.
+    if (!catalog?.isSettled) return
     const earlier = readSums(folder)?.byPath
     const lines = [`${HEAD}${catalog.version}`, `${await sha256OfFile(catalogFile(folder))}  ${CATALOG}`]
     for (const path of dataFiles(folder)) {
@@ -101,11 +102,10 @@ export async function verifyChecksums(
   const sums = readSums(folder)
   const damages: Damage[] = []
   const catalogHash = await hash(CATALOG)
-  if (catalogHash !== sums?.byPath.get(CATALOG)) {
-    // A run that was killed after its commit has left a newer catalog than it recorded.
-    const isNewer = !sums || Number(catalog?.version) > Number(sums.version)
-    damages.push({ path: CATALOG, kind: catalog && isNewer ? 'unrecorded' : 'changed' })
-  }
+  // A run that was killed after its commit, or ended beside a reader, has left a newer catalog than it recorded.
+  const isNewer = catalog !== undefined && (!sums || Number(catalog.version) > Number(sums.version))
+  if (isNewer) damages.push({ path: CATALOG, kind: 'unrecorded' })
+  else if (catalogHash !== sums?.byPath.get(CATALOG)) damages.push({ path: CATALOG, kind: 'changed' })
   const isListDamaged = existsSync(join(folder, SUMS)) && !sums
   if (isListDamaged || (damages.length === 0 && catalog?.version !== sums?.version)) {
     damages.push({ path: SUMS, kind: 'changed' })
@@ -170,6 +170,8 @@ function readSums(folder: string): Checksums | undefined {
 interface Catalog {
   /** The newest snapshot. */
   readonly version: string
+  /** Whether its file holds all of it. Beside a reader, SQLite leaves the newest in its log. */
+  readonly isSettled: boolean
   /** The files that any snapshot needs, by path below the warehouse. */
   readonly files: ReadonlySet<string>
 }
@@ -190,11 +192,12 @@ async function settleCatalog(folder: string): Promise<Catalog | undefined> {
   try {
     const database = new DatabaseSync(catalogFile(folder), { timeout: RECORD_WAIT_MS })
     try {
-      database.exec('pragma wal_checkpoint(truncate)')
+      const settled = database.prepare('pragma wal_checkpoint(truncate)').get()
       const newest = database.prepare('select max(snapshot_id) as version from ducklake_snapshot').get()
       const files = database.prepare(CATALOG_FILES).all()
       return {
         version: String(newest?.['version']),
+        isSettled: settled?.['busy'] === 0,
         files: new Set(files.map(({ path }) => `${DATA}/${path}`)),
       }
     } finally {
