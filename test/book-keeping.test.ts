@@ -30,6 +30,12 @@ test('init begins, and keeps what is there', () => {
   const key = readFileSync(join(folder, 'pseudonym.key'), 'utf8')
   expect(lpa('init').stdout).toBe('kept    lpa.toml\nkept    pseudonym.key\nkept    .gitignore\n')
   expect(readFileSync(join(folder, 'pseudonym.key'), 'utf8')).toBe(key)
+
+  // From here on in another zone: instants stay UTC, or a run would not find its loads.
+  const file = join(folder, 'lpa.toml')
+  const text = readFileSync(file, 'utf8')
+  writeFileSync(file, text.replace('timezone = "UTC"', 'timezone = "Asia/Tokyo"'))
+  expect(readFileSync(file, 'utf8')).not.toBe(text)
 })
 
 test('key show tells the id, never the key', () => {

@@ -229,7 +229,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     const { counts } = load
     await execute(
       `insert into meta.loads values ($load_id, $source, $format, $uri, $content_sha256, $bytes, $read, $mapped, $rejected,
-        $filtered, $doubled, $mapping_sha256, $key_id, null, cast($started_at as timestamptz), now()::timestamp)`,
+        $filtered, $doubled, $mapping_sha256, $key_id, null, cast($started_at as timestamp), timezone('UTC', now()))`,
       {
         load_id: load.loadId,
         source: load.source,
