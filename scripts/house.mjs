@@ -14,7 +14,10 @@ const BIN = join(ROOT, 'node_modules', '.bin')
 /** Runs `npm ci` when node_modules is not what package-lock.json says. Returns false when it was there. */
 export function install() {
   const missing = firstMissing()
-  if (missing === undefined) return false
+  if (missing === undefined) {
+    linkLpa()
+    return false
+  }
   console.error(`npm ci: ${missing}`)
   // npm tells its children where it is; npm.cmd on Windows could not be started without a shell.
   const npm = process.env.npm_execpath
