@@ -94,7 +94,7 @@ async function examineChecksums(
   } else if (unrecorded.length > 0) {
     findings.push({
       code: 'LPA-DOCTOR-UNRECORDED',
-      message: `${unrecorded.length} files have no checksum: a run was killed before it recorded them.`,
+      message: `${unrecorded.length} files have no checksum yet: a run was killed, or ended while another one was reading.`,
       next: ['The next run that writes records them, and so does: lpa doctor --fix'],
     })
   }
