@@ -62,11 +62,9 @@ select 1 -- one
 
   test.each([
     ['table', { kind: 'table' }],
+    ['temporary', { kind: 'temporary' }],
     ['incremental key(date_key, event_id)', { kind: 'incremental', key: ['date_key', 'event_id'] }],
-    [
-      'incremental key(a) partition(month of date_key)',
-      { kind: 'incremental', key: ['a'], partition: 'month of date_key' },
-    ],
+    ['incremental key(a) window(touched_pair)', { kind: 'incremental', key: ['a'], window: 'touched_pair' }],
   ])('reads materialise: %s', (text, expected) => {
     expect(parse(`-- materialise: ${text}\nselect 1`).materialise).toEqual(expected)
   })
