@@ -3,7 +3,7 @@ import type { ExitName } from './errors.ts'
 import { EXIT } from './errors.ts'
 
 /** What each exit code means, as in every help and in the man page. */
-export const EXIT_MEANINGS: Readonly<Record<ExitName, string>> = {
+const EXIT_MEANINGS: Readonly<Record<ExitName, string>> = {
   done: 'Done. Rejected records within the limit are reported.',
   findings: 'Findings: failed checks, drift.',
   usage: 'The command line is wrong.',
