@@ -254,8 +254,8 @@ export abstract class BaseCommand extends Command {
     }
     const format = this.format()
     const json = format === 'json' || format === 'ndjson'
-    const { color } = describeTerminal(process.stderr, process.env, this.#shared['no-color'])
-    process.stderr.write(failureOutput(failure, { json, color, verbose: this.#verbose > 0 }))
+    const { color, width } = describeTerminal(process.stderr, process.env, this.#shared['no-color'])
+    process.stderr.write(failureOutput(failure, { json, color, verbose: this.#verbose > 0, width }))
   }
 
   #printSummary(run: RunRecord): void {

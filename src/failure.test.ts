@@ -66,6 +66,20 @@ describe('failureOutput', () => {
     expect(failureOutput(error, { ...plain, color: true })).toContain('\x1b[31mError:\x1b[39m a.csv:3')
   })
 
+  it('wraps between words', () => {
+    const long = new UserError('LPA-X', 'there is no such report, sadly', {
+      exit: 'usage',
+      next: 'There are: funnel, daily',
+    })
+    expect(failureOutput(long, { ...plain, width: 20 })).toBe(
+      'Error: there is no\n  such report, sadly\n  There are: funnel,\n    daily\n  LPA-X, exit 2\n',
+    )
+    const word = new UserError('LPA-X', 'a'.repeat(40), { exit: 'usage' })
+    expect(failureOutput(word, { ...plain, width: 20 })).toBe(
+      `Error:\n  ${'a'.repeat(40)}\n  LPA-X, exit 2\n`,
+    )
+  })
+
   it('is one line of JSON', () => {
     const text = failureOutput(error, { ...plain, json: true })
     expect(text.indexOf('\n')).toBe(text.length - 1)

@@ -25,20 +25,51 @@ export function asUserError(error: unknown, line: CommandLine = {}): UserError {
   return internal(error)
 }
 
+interface FailureOptions {
+  readonly color: boolean
+  readonly verbose: boolean
+  /** Cells a line has; no wrapping when absent. */
+  readonly width?: number
+}
+
 /**
  * What happened, where, what to do next, the code: for people. A stack, and what caused it, only when `verbose`.
  * Control characters are shown as escapes and secrets hidden.
  */
-export function failureText(error: UserError, options: { color: boolean; verbose: boolean }): string {
+export function failureText(error: UserError, options: FailureOptions): string {
   const label = options.color ? '\x1b[31mError:\x1b[39m' : 'Error:'
   const where = error.where === undefined ? '' : `${error.where}: `
+  const width = options.width ?? Number.POSITIVE_INFINITY
+  // The label stands in front after wrapping, since its colour takes no place.
+  const message = wrapped(`Error: ${safeLines(scrub(where + error.message))}`, width, '  ').slice(
+    'Error:'.length,
+  )
   const lines = [
-    `${label} ${safeLines(scrub(where + error.message))}`,
-    ...error.next.map((step) => `  ${safeLines(scrub(step))}`),
+    label + message,
+    ...error.next.map((step) => wrapped(`  ${safeLines(scrub(step))}`, width, '    ')),
     `  ${error.code}, exit ${error.exitCode}`,
   ]
   if (options.verbose) lines.push(safeLines(scrub(stackOf(error))))
   return `${lines.join('\n')}\n`
+}
+
+/** Lines end between words, and go on indented; a word longer than a line is left whole. */
+function wrapped(text: string, width: number, indent: string): string {
+  return text
+    .split('\n')
+    .map((line) => {
+      let rest = line
+      const lines: string[] = []
+      while (rest.length > width) {
+        const space = rest.lastIndexOf(' ', width)
+        const end = space > indent.length ? space : rest.indexOf(' ', width)
+        if (end < 0) break
+        lines.push(rest.slice(0, end))
+        rest = indent + rest.slice(end + 1)
+      }
+      return [...lines, rest].join('\n')
+    })
+    .join('\n')
 }
 
 /** The same for programs: one value, whose shape is public. */
@@ -57,7 +88,7 @@ export function failureJson(error: UserError): { error: Record<string, unknown> 
 /** An error of the command line as one line of JSON or as text, with its line end. */
 export function failureOutput(
   error: UserError,
-  options: { json: boolean; color: boolean; verbose: boolean },
+  options: FailureOptions & { readonly json: boolean },
 ): string {
   return options.json ? `${exactJson(failureJson(error))}\n` : failureText(error, options)
 }
@@ -68,9 +99,9 @@ export function failureOutput(
  */
 export function reportFailure(error: unknown, argv: readonly string[], line: CommandLine = {}): number {
   const failure = asUserError(error, line)
-  const { color } = describeTerminal(process.stderr, process.env, argv.includes('--no-color'))
+  const { color, width } = describeTerminal(process.stderr, process.env, argv.includes('--no-color'))
   const verbose = argv.some((word) => word === '--verbose' || /^-v+$/.test(word))
-  process.stderr.write(failureOutput(failure, { json: argv.includes('--json'), color, verbose }))
+  process.stderr.write(failureOutput(failure, { json: argv.includes('--json'), color, verbose, width }))
   return failure.exitCode
 }
 
