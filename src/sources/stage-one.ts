@@ -229,7 +229,8 @@ function tableRelation({ input, textPath, header, mapping }: StageOneOptions): s
     return `(select columns(*)::varchar from read_parquet(${quoteText(textPath)}))`
   const columns = header.map((name) => `${quoteText(name)}: 'VARCHAR'`).join(', ')
   return `read_csv(${quoteText(textPath)}, columns = {${columns}}, delim = ${quoteText(input.delimiter)}, quote = '"',
-    escape = '"', header = ${mapping.hasHeader}, auto_detect = false, max_line_size = 8388608, store_rejects = true)`
+    escape = '"', header = ${mapping.hasHeader}, auto_detect = false, max_line_size = 8388608,
+    buffer_size = 16777216, store_rejects = true)`
 }
 
 const CSV_FAULTS: Record<string, readonly [code: string, reason: string]> = {
