@@ -216,6 +216,8 @@ describe('table', () => {
       `+------------------+
 | value            |
 +------------------+
+| xxxxxxxxxxxxxxxx |
+| xxxxxxxxxxxxxxxx |
 | xxxxxxxxxxxxxxx~ |
 | -                |
 +------------------+
@@ -223,7 +225,7 @@ describe('table', () => {
     )
   })
 
-  it.each([40, 60, 80, 120])('fits %d columns, with no number cut', async (width) => {
+  it.each([44, 60, 80, 120])('fits %d columns, with no number cut', async (width) => {
     const result: Result = {
       columns: [
         { name: 'course_title', type: 'text' },
@@ -244,6 +246,32 @@ describe('table', () => {
     expect(new Set(widths).size).toBe(1)
     expect(widths[0]).toBeLessThanOrEqual(width)
     expect(text).toContain(' 9007199254740993 ')
+  })
+
+  it('goes on in the next line, so that what names a row can be read and copied', async () => {
+    const runs: Result = {
+      columns: [
+        { name: 'run_id', type: 'text' },
+        { name: 'completion_percent', type: 'double' },
+        { name: 'summary', type: 'text' },
+      ],
+      rows: [
+        ['20260112-081322-4f2a91', 50.5, '8 files: Größe überprüft, 東京 loaded'],
+        ['short', 7, null],
+      ],
+    }
+    expect(await print(runs, 'table', { terminal: { ...AT_80, width: 50 } })).toBe(
+      `┌───────────────┬───────────────┬────────────────┐
+│ run_id        │   completion_ │ summary        │
+│               │       percent │                │
+├───────────────┼───────────────┼────────────────┤
+│ 20260112-     │          50.5 │ 8 files: Größe │
+│ 081322-4f2a91 │               │ überprüft,     │
+│               │               │ 東京 loaded    │
+│ short         │             7 │ –              │
+└───────────────┴───────────────┴────────────────┘
+`,
+    )
   })
 
   it('shows records when the columns cannot fit', async () => {

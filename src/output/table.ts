@@ -2,51 +2,56 @@ import { safeText } from '../safe-text.ts'
 import type { Column, Result, ResultStream, Row } from '../types.ts'
 import { cellText, isNumeric, piecesOf } from './cells.ts'
 import type { Terminal } from './terminal.ts'
-import { cut, type Measure, measureFor } from './width.ts'
+import { cut, fold, type Measure, measureFor } from './width.ts'
 
-/** Text columns are cut no shorter than this; then the rows are shown as records instead. */
-const NARROWEST = 6
+/** Text columns become no narrower than this; then the rows are shown as records instead. */
+const NARROWEST = 8
 
-/** Rows that cli-table3 gets at once. */
+/** Lines of a cell; what does not fit in them is cut. */
+const MOST_LINES = 3
+
+/** Rows that cli-table3 gets at once: its time grows with the square of them. */
 const FEW = 50
 
+const PLAIN = /^[\x20-\x7e]*$/
+
 interface Grid {
+  readonly columns: readonly Column[]
   readonly heads: readonly string[]
   readonly cells: readonly (readonly string[])[]
   readonly measure: Measure
 }
 
 /**
- * The rows as a table of the terminal's width: text columns shrink, the widest first, numbers are never cut.
- * Where even that does not fit, each row becomes a block of `column  value` lines.
+ * The rows as a table of the terminal's width: columns shrink, the widest first, and their texts go on in the next
+ * line; numbers are never broken. Where even that does not fit, each row becomes a block of `column  value` lines.
  * Yields text in pieces, so that a long result is printed as it comes: columns may widen on the way.
  */
 export async function* tableText(rows: Result | ResultStream, terminal: Terminal): AsyncGenerator<string> {
-  const { columns } = rows
   let widths: number[] | undefined
   let records = false
   let printed = 0
-  let last = ''
+  let foot = ''
   for await (const piece of atLeastOne(piecesOf(rows))) {
-    const grid = await gridOf(columns, piece, terminal)
+    const grid = await gridOf(rows.columns, piece, terminal)
     if (widths === undefined) {
-      const fitted = fitWidths(columns, grid, terminal.width)
+      const fitted = fitWidths(grid, terminal.width)
       records = fitted === undefined
       widths = fitted ?? []
     } else if (!records) {
-      widths = widen(widths, columns, grid)
+      widths = widen(widths, grid)
     }
     if (records) {
       yield recordsText(grid, terminal, printed)
     } else {
-      const lines = await boxed(columns, grid, widths, terminal)
-      last = lines.at(-1) ?? ''
-      // Head and top line come once; the bottom line after the last piece.
-      yield `${lines.slice(printed === 0 ? 0 : 3, -1).join('\n')}\n`
+      const table = await boxed(grid, widths, terminal)
+      // The head comes once, the foot after the last piece.
+      yield printed === 0 ? table.head + table.body : table.body
+      foot = table.foot
     }
     printed += piece.length
   }
-  if (!records) yield `${last}\n`
+  yield foot
 }
 
 async function* atLeastOne(pieces: AsyncIterable<readonly Row[]>): AsyncGenerator<readonly Row[]> {
@@ -63,18 +68,24 @@ async function gridOf(columns: readonly Column[], rows: readonly Row[], terminal
   const none = terminal.unicode ? '–' : '-'
   const heads = columns.map(({ name }) => safeText(name))
   const cells = rows.map((row) => row.map((cell) => safeText(cellText(cell) ?? none)))
-  return { heads, cells, measure: await measureFor([heads, ...cells].flat()) }
+  return { columns, heads, cells, measure: await measureFor([heads, ...cells].flat()) }
 }
 
+// ── widths ────────────────────────────────────────────────────────────────────────────────────────────────
+
 /** Widths of the columns, without padding; undefined when they cannot fit. */
-function fitWidths(columns: readonly Column[], grid: Grid, width: number): number[] | undefined {
-  const natural = naturalWidths(columns, grid)
-  const room = width - 3 * columns.length - 1
-  const least = natural.map((wide, index) =>
-    isNumeric(columns[index] as Column) ? wide : Math.min(wide, NARROWEST),
-  )
+function fitWidths(grid: Grid, width: number): number[] | undefined {
+  const values = valueWidths(grid)
+  const widths = grid.heads.map((head, index) => Math.max(grid.measure(head), values[index] ?? 0))
+  const least = grid.columns.map((column, index) => {
+    const whole = widths[index] ?? 0
+    if (!isNumeric(column)) return Math.min(whole, NARROWEST)
+    // A head is broken between its words: completion_ / percent.
+    const words = (grid.heads[index] ?? '').match(/[^_ ]+[_ ]?/g) ?? []
+    return Math.max(values[index] ?? 0, ...words.map(grid.measure))
+  })
+  const room = width - 3 * grid.columns.length - 1
   if (sum(least) > room) return undefined
-  const widths = [...natural]
   for (let excess = sum(widths) - room; excess > 0; excess--) {
     let widest = -1
     for (const [index, wide] of widths.entries()) {
@@ -86,63 +97,88 @@ function fitWidths(columns: readonly Column[], grid: Grid, width: number): numbe
   return widths
 }
 
-function naturalWidths(columns: readonly Column[], grid: Grid): number[] {
-  return columns.map((_, index) =>
-    Math.max(
-      grid.measure(grid.heads[index] ?? ''),
-      ...grid.cells.map((row) => grid.measure(row[index] ?? '')),
-    ),
+function valueWidths(grid: Grid): number[] {
+  return grid.columns.map((_, index) =>
+    Math.max(0, ...grid.cells.map((row) => grid.measure(row[index] ?? ''))),
   )
 }
 
 /** A later piece keeps the widths of the first, but for numbers that need more. */
-function widen(widths: readonly number[], columns: readonly Column[], grid: Grid): number[] {
-  const natural = naturalWidths(columns, grid)
+function widen(widths: readonly number[], grid: Grid): number[] {
+  const values = valueWidths(grid)
   return widths.map((width, index) =>
-    isNumeric(columns[index] as Column) ? Math.max(width, natural[index] ?? 0) : width,
+    isNumeric(grid.columns[index] as Column) ? Math.max(width, values[index] ?? 0) : width,
   )
 }
 
-/** The lines of a boxed table: three of its head, one a row, one of its foot. */
+// ── the two forms ─────────────────────────────────────────────────────────────────────────────────────────
+
 async function boxed(
-  columns: readonly Column[],
   grid: Grid,
   widths: readonly number[],
   terminal: Terminal,
-): Promise<string[]> {
+): Promise<{ head: string; body: string; foot: string }> {
   const { default: Table } = await import('cli-table3')
   const mark = terminal.unicode ? '…' : '~'
-  // cli-table3 measures with an older string-width, so it gets private-use characters, one cell each, in place
-  // of texts that are not plain ASCII; they are put back afterwards, in the order they went in.
-  const held: string[] = []
-  const hold = (text: string, index: number): string => {
-    const fitted = cut(text, widths[index] ?? 0, mark, grid.measure)
-    if (/^[\x20-\x7e]*$/.test(fitted)) return fitted
-    held.push(fitted)
-    return `\ue000${'\ue001'.repeat(Math.max(0, grid.measure(fitted) - 1))}`
+  const folded = (row: readonly string[]) =>
+    row.map((text, index) => fold(text, widths[index] ?? 0, MOST_LINES, mark, grid.measure))
+  const head = folded(grid.heads)
+  const options = {
+    colWidths: widths.map((width) => width + 2),
+    colAligns: grid.columns.map((column) => (isNumeric(column) ? ('right' as const) : ('left' as const))),
+    style: { head: [], border: [], compact: true },
+    ...(!terminal.unicode && { chars: ASCII_BORDER }),
   }
-  const tableOf = (cells: Grid['cells']): string[] => {
-    const head = grid.heads.map((text, index) => {
-      const name = hold(text, index)
-      return terminal.color ? `\x1b[1m${name}\x1b[22m` : name
-    })
+  const headHeight = Math.max(1, ...head.map((lines) => lines.length))
+  const body: string[] = []
+  let edges: { head: string[]; foot: string } | undefined
+  for (let start = 0; start === 0 || start < grid.cells.length; start += FEW) {
+    const rows = grid.cells.slice(start, start + FEW).map(folded)
+    const stood = standIns([head, ...rows], grid.measure)
+    const [headTexts = [], ...texts] = stood.texts
     const table = new Table({
-      head,
-      colWidths: widths.map((width) => width + 2),
-      colAligns: columns.map((column) => (isNumeric(column) ? 'right' : 'left')),
-      style: { head: [], border: [], compact: true },
-      ...(!terminal.unicode && { chars: ASCII_BORDER }),
+      ...options,
+      head: headTexts.map((text) => (terminal.color ? bold(text) : text)),
     })
-    table.push(...cells.map((row) => row.map(hold)))
-    const text = table.toString().replace(/\ue000\ue001*/g, () => held.shift() ?? '')
-    return text.split('\n')
+    table.push(...texts)
+    const lines = stood.restore(table.toString()).split('\n')
+    // Without rows there is no line between head and foot.
+    const above = headHeight + (rows.length > 0 ? 2 : 1)
+    edges ??= { head: lines.slice(0, above), foot: lines.at(-1) ?? '' }
+    body.push(...lines.slice(above, -1))
   }
-  // Its time grows with the square of the rows, so it gets few at a time.
-  const lines = tableOf(grid.cells.slice(0, FEW))
-  for (let start = FEW; start < grid.cells.length; start += FEW) {
-    lines.splice(-1, 1, ...tableOf(grid.cells.slice(start, start + FEW)).slice(3))
+  const text = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('')
+  return { head: text(edges?.head ?? []), body: text(body), foot: text([edges?.foot ?? '']) }
+}
+
+/**
+ * cli-table3 measures with an older string-width, so it gets private-use characters, one cell each, in place of lines
+ * that are not plain ASCII; they are put back afterwards, in the order in which a table prints them.
+ */
+function standIns(rows: readonly (readonly (readonly string[])[])[], measure: Measure) {
+  const held: string[] = []
+  for (const row of rows) {
+    const height = Math.max(0, ...row.map((lines) => lines.length))
+    for (let line = 0; line < height; line++) {
+      for (const lines of row) {
+        const text = lines[line]
+        if (text !== undefined && !PLAIN.test(text)) held.push(text)
+      }
+    }
   }
-  return lines
+  const standIn = (text: string) =>
+    PLAIN.test(text) ? text : `\ue000${'\ue001'.repeat(Math.max(0, measure(text) - 1))}`
+  return {
+    texts: rows.map((row) => row.map((lines) => lines.map(standIn).join('\n'))),
+    restore: (table: string) => table.replace(/\ue000\ue001*/g, () => held.shift() ?? ''),
+  }
+}
+
+function bold(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => `\x1b[1m${line}\x1b[22m`)
+    .join('\n')
 }
 
 const ASCII_BORDER = {

@@ -17,15 +17,35 @@ export async function measureFor(texts: Iterable<string>): Promise<Measure> {
 /** The text cut to `width` cells, its end replaced by `mark`. */
 export function cut(text: string, width: number, mark: string, measure: Measure): string {
   if (measure(text) <= width) return text
-  const room = width - mark.length
-  if (room <= 0) return mark.slice(0, Math.max(0, width))
-  if (NARROW.test(text)) return `${text.slice(0, room).trimEnd()}${mark}`
+  const kept = beginning(text, width - mark.length, measure).trimEnd()
+  return measure(kept) + mark.length <= width ? kept + mark : mark
+}
+
+/** The text in at most `most` lines of `width` cells, broken after spaces and punctuation; the rest is cut. */
+export function fold(text: string, width: number, most: number, mark: string, measure: Measure): string[] {
+  const lines: string[] = []
+  let rest = text
+  while (measure(rest) > width && lines.length < most - 1) {
+    const fits = beginning(rest, width, measure)
+    // A break that leaves half of the line empty is worse than one inside a word.
+    const between = /^.*[\s_\-/:.,;&=]/su.exec(fits)?.[0] ?? ''
+    const wordEndsHere = /^\s/u.test(rest.slice(fits.length))
+    const line = wordEndsHere || measure(between) < width / 2 ? fits : between
+    lines.push(line.trimEnd())
+    rest = rest.slice(line.length).trimStart()
+  }
+  return [...lines, cut(rest, width, mark, measure)]
+}
+
+/** As much of the text as `width` cells hold; at least one character, so that there is an end. */
+function beginning(text: string, width: number, measure: Measure): string {
+  if (NARROW.test(text)) return text.slice(0, Math.max(1, width))
   let kept = ''
   let taken = 0
   for (const { segment } of new Intl.Segmenter().segment(text)) {
     taken += measure(segment)
-    if (taken > room) break
+    if (taken > width && kept !== '') break
     kept += segment
   }
-  return `${kept.trimEnd()}${mark}`
+  return kept
 }

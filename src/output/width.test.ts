@@ -1,0 +1,38 @@
+import stringWidth from 'string-width'
+import { describe, expect, it } from 'vitest'
+import { cut, fold, measureFor } from './width.ts'
+
+const TEXTS = [
+  '',
+  'a',
+  'Intro to SQL for people who have never seen a database',
+  '20260112-081322-4f2a91',
+  'https://lms.campus.example/courses/PHY101',
+  'x'.repeat(70),
+  '東京大学データサイエンス入門講座',
+  '👩‍👩‍👧 families 👍🏽 and 🏳️‍🌈 flags',
+  'क्षत्रिय और देवनागरी का परिचय',
+  'e\u0301'.repeat(30),
+]
+
+it('measureFor measures as string-width does', async () => {
+  for (const text of TEXTS) expect((await measureFor([text]))(text)).toBe(stringWidth(text))
+})
+
+describe.each([2, 3, 8, 20, 80])('in %d cells', (width) => {
+  it.each(TEXTS)('fold keeps to the width and loses nothing: %s', (text) => {
+    const lines = fold(text, width, 1000, '…', stringWidth)
+    for (const line of lines) expect(stringWidth(line)).toBeLessThanOrEqual(width)
+    expect(lines.join('').replaceAll(' ', '')).toBe(text.replaceAll(' ', ''))
+  })
+
+  it.each(TEXTS)('cut keeps to the width: %s', (text) => {
+    expect(stringWidth(cut(text, width, '…', stringWidth))).toBeLessThanOrEqual(width)
+  })
+})
+
+it('fold breaks between words and after punctuation, and cuts after the last line', () => {
+  expect(fold('Intro to SQL for people', 9, 9, '…', stringWidth)).toEqual(['Intro to', 'SQL for', 'people'])
+  expect(fold('learner_id:missing', 12, 9, '…', stringWidth)).toEqual(['learner_id:', 'missing'])
+  expect(fold('one two three four five six', 9, 2, '…', stringWidth)).toEqual(['one two', 'three fo…'])
+})
