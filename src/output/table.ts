@@ -86,12 +86,16 @@ function fitWidths(grid: Grid, width: number): number[] | undefined {
   })
   const room = width - 3 * grid.columns.length - 1
   if (sum(least) > room) return undefined
+  // Heads over numbers first, since breaking them loses nothing; then everything, the widest first.
+  const numeric = widths.map((_, index) => isNumeric(grid.columns[index] as Column))
   for (let excess = sum(widths) - room; excess > 0; excess--) {
-    let widest = -1
-    for (const [index, wide] of widths.entries()) {
-      const shrinks = wide > (least[index] ?? 0)
-      if (shrinks && (widest < 0 || wide > (widths[widest] ?? 0))) widest = index
-    }
+    const shrinks = widths.map((wide, index) => wide > (least[index] ?? 0))
+    const heads = shrinks.map((can, index) => can && numeric[index] === true)
+    const among = heads.includes(true) ? heads : shrinks
+    const widest = widths.reduce(
+      (best, wide, index) => (among[index] && wide > (widths[best] ?? 0) ? index : best),
+      -1,
+    )
     widths[widest] = (widths[widest] ?? 0) - 1
   }
   return widths
