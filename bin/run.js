@@ -16,7 +16,7 @@ if (major < LEAST[0] || (major === LEAST[0] && minor < LEAST[1])) {
   process.exitCode = EXIT_CONFIG
 } else {
   // Importing node:fs loads all streams with it (3 ms); this does not.
-  const { readFileSync } = process.getBuiltinModule('node:fs')
+  const { mkdirSync, readFileSync } = process.getBuiltinModule('node:fs')
   const { fileURLToPath } = process.getBuiltinModule('node:url')
   const root = fileURLToPath(new URL('..', import.meta.url))
   if (process.argv.length === 3 && (first === '--version' || first === '-V')) {
@@ -25,9 +25,14 @@ if (major < LEAST[0] || (major === LEAST[0] && minor < LEAST[1])) {
     process.stdout.write(`lpa/${version} ${process.platform}-${process.arch} node-${process.version}\n`)
   } else {
     // Not Node's default: a folder in the shared temporary folder could be prepared by somebody else.
-    const cache = process.env.XDG_CACHE_HOME || `${process.getBuiltinModule('node:os').homedir()}/.cache`
-    const { enableCompileCache } = process.getBuiltinModule('node:module')
-    enableCompileCache(process.env.NODE_COMPILE_CACHE || `${cache}/lpa/compile`)
+    const { homedir } = process.getBuiltinModule('node:os')
+    const folder = `${process.env.XDG_CACHE_HOME || `${homedir()}/.cache`}/lpa/compile`
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      process.getBuiltinModule('node:module').enableCompileCache(process.env.NODE_COMPILE_CACHE || folder)
+    } catch {
+      // A home that cannot be written, or none: starts slower, all else is the same.
+    }
     const { start } = await import('../dist/src/start.js')
     await start({ root })
   }
