@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type ConfigRequest, findConfigFile, loadConfig, profileNames } from './config.ts'
+import { type ConfigRequest, loadConfig } from './config.ts'
 import { UserError } from './errors.ts'
 
 let folder: string
@@ -136,7 +136,6 @@ describe('loadConfig', () => {
     writeFileSync(join(folder, 'lpa.toml'), '[warehouse]\npath = "w"\n')
     const below = join(folder, 'a', 'b')
     mkdirSync(below, { recursive: true })
-    expect(findConfigFile(below)).toBe(join(folder, 'lpa.toml'))
     const config = loadConfig({ cwd: below, env: { LPA_PRIVACY_KEY_FILE: 'my.key' } })
     expect(config.root).toBe(folder)
     expect(config.warehouse.path).toBe(join(folder, 'w'))
@@ -261,9 +260,4 @@ describe('refuses', () => {
     mkdirSync(join(folder, 'lpa.toml'))
     expect(failure(undefined).code).toBe('LPA-CONFIG-READ')
   })
-})
-
-it('profileNames never throws', () => {
-  expect(profileNames(FULL)).toEqual(['prod'])
-  expect(profileNames('[broken')).toEqual([])
 })
