@@ -1,7 +1,7 @@
 -- title: A course on a day
 -- grain: a course on a day on which anything happened
 -- definition: time on task is the sum of gaps of at most 30 minutes between a learner's events in the course on that day;
---   summed in whole milliseconds, so that no order of adding changes it
+--   summed in whole milliseconds, and quantities in nine decimals, so that no order of adding changes them
 -- materialise: incremental key(course_key, date_key) window(touched_day)
 with timed as (
   select e.course_key, e.date_key, e.learner_key, e.event_type, e.quantity, e.occurred_at,
@@ -15,7 +15,7 @@ gaps as (
 parts as (
   select course_key, date_key, 0 as enrollments, 0 as withdrawals, 0 as completions,
     count(distinct case when event_type not in ('registered', 'unregistered') then learner_key end) as active_learners,
-    count(*) as events, sum(quantity) as event_quantity,
+    count(*) as events, sum(cast(quantity as decimal(27, 9))) as event_quantity,
     sum(case when gap <= 1800 then cast(floor(gap * 1000 + 0.5) as bigint) else 0 end) as time_on_task_ms
   from gaps
   group by course_key, date_key

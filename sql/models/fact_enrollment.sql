@@ -3,16 +3,26 @@
 -- definition: the roster's latest state of each enrollment; where a pair has no roster row, its registered and
 --   unregistered events: each registration after none or after a withdrawal starts an attempt
 -- materialise: incremental key(learner_key, course_key) window(touched_pair)
-with roster as (
+with states as (
   select enrollment_id, learner_key, course_key, enrolled_at, enrolled_date_key, status, mode, withdrawn_at,
     withdrawn_date_key, price_amount, price_currency, source
   from staging.stg_enrollment s
-  where exists (select 1 from touched_pair t where t.learner_key = s.learner_key and t.course_key = s.course_key)
+  where exists (
+    select 1 from staging.stg_enrollment p
+    join touched_pair t on t.learner_key = p.learner_key and t.course_key = p.course_key
+    where p.enrollment_id = s.enrollment_id)
   qualify row_number() over (partition by enrollment_id order by effective_at desc nulls last, load_id desc nulls last, position desc nulls last) = 1
 ),
+-- The latest state first, then its pair: an enrollment can be moved to another course.
+roster as (
+  select enrollment_id, learner_key, course_key, enrolled_at, enrolled_date_key, status, mode, withdrawn_at,
+    withdrawn_date_key, price_amount, price_currency, source
+  from states s
+  where exists (select 1 from touched_pair t where t.learner_key = s.learner_key and t.course_key = s.course_key)
+),
 registrations as (
-  select s.event_id, s.learner_key, s.course_key, s.event_type, s.occurred_at, s.date_key, s.source,
-    lag(s.event_type) over (partition by s.learner_key, s.course_key order by s.occurred_at nulls last, s.event_id nulls last) as previous_type
+  select s.event_id, s.learner_key, s.course_key, s.event_type, s.occurred_at, s.date_key, s.source, s.load_id, s.position,
+    lag(s.event_type) over (partition by s.learner_key, s.course_key order by s.occurred_at nulls last, s.event_id nulls last, s.load_id nulls last, s.position nulls last) as previous_type
   from staging.stg_learning_event s
   join touched_pair t on t.learner_key = s.learner_key and t.course_key = s.course_key
   where s.event_type in ('registered', 'unregistered') and s.course_key <> 0
@@ -20,8 +30,8 @@ registrations as (
 ),
 transitions as (
   select event_id, learner_key, course_key, event_type, occurred_at, date_key, source,
-    lead(occurred_at) over (partition by learner_key, course_key order by occurred_at nulls last, event_id nulls last) as next_at,
-    lead(date_key) over (partition by learner_key, course_key order by occurred_at nulls last, event_id nulls last) as next_date_key
+    lead(occurred_at) over (partition by learner_key, course_key order by occurred_at nulls last, event_id nulls last, load_id nulls last, position nulls last) as next_at,
+    lead(date_key) over (partition by learner_key, course_key order by occurred_at nulls last, event_id nulls last, load_id nulls last, position nulls last) as next_date_key
   from registrations
   where event_type <> coalesce(previous_type, 'unregistered')
 ),

@@ -1,9 +1,12 @@
 -- title: Learner and course pairs whose enrollments or completions a batch must recompute
--- grain: a (learner, course) pair that the batch's loads speak of
+-- grain: a (learner, course) pair that the batch's loads speak of, or that an enrollment of theirs belonged to in
+--   another of its states
 -- materialise: temporary
-select learner_key, course_key
-from staging.stg_enrollment
-where load_id in (select load_id from batch_load)
+select s.learner_key, s.course_key
+from staging.stg_enrollment s
+where exists (
+  select 1 from staging.stg_enrollment b
+  where b.enrollment_id = s.enrollment_id and b.load_id in (select load_id from batch_load))
 union
 select learner_key, course_key
 from staging.stg_course_completion

@@ -181,7 +181,8 @@ export function entityRules(entity: Entity, context: DerivationContext): EntityR
         'duration_seconds is negative or not a number',
         'duration_seconds < 0 or not isfinite(duration_seconds)',
       ],
-      ['quantity:range', 'quantity', 'quantity is not a finite number', 'not isfinite(quantity)'],
+      // Quantities are added up exactly: as decimals of that size.
+      RANGE_FAULT('quantity', -1e15, 1e15),
     ],
     course_completion: [PSEUDONYM_FAULT('learner_id'), RANGE_FAULT('final_score', 0, 1)],
   }
