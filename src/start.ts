@@ -29,11 +29,13 @@ export async function start(options: StartOptions): Promise<never> {
 }
 
 function loadOptions({ root, commands }: StartOptions) {
-  if (commands === undefined) return { root }
+  // No plugins: oclif would run what lies in the user's data folder.
+  const options = { root, userPlugins: false, devPlugins: false }
+  if (commands === undefined) return options
   const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   pjson.oclif.commands = commands
   pjson.oclif.helpClass = './src/help.ts'
-  return { root, pjson, ignoreManifest: true }
+  return { ...options, pjson, ignoreManifest: true }
 }
 
 /** Prints what no command could: an unknown command, an error outside of any. Answers the exit code. */
