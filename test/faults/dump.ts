@@ -59,16 +59,20 @@ export function dump(place: Place, tables?: readonly string[]): Promise<Dump> {
  * The tables in which two warehouses differ, with the first rows that only one of them has. Empty: none does.
  * `known` is the dump of `a`, when it is compared often.
  */
-export async function difference(a: Place, b: Place, known?: Dump, most = 5): Promise<string> {
+export async function difference(
+  a: Place,
+  b: Place,
+  { known, except = [] }: { known?: Dump; except?: readonly string[] } = {},
+): Promise<string> {
   const [left, right] = [known ?? (await dump(a)), await dump(b)]
   const told: string[] = []
   for (const table of dumpedTables()) {
-    if (left[table.name] === right[table.name]) continue
+    if (left[table.name] === right[table.name] || except.includes(table.name)) continue
     const [leftRows, rightRows] = [await linesOf(a, table), await linesOf(b, table)]
     told.push(
       `${table.name}: ${left[table.name]} / ${right[table.name]}`,
-      ...only(leftRows, rightRows, most).map((line) => `  - ${line}`),
-      ...only(rightRows, leftRows, most).map((line) => `  + ${line}`),
+      ...only(leftRows, rightRows).map((line) => `  - ${line}`),
+      ...only(rightRows, leftRows).map((line) => `  + ${line}`),
     )
   }
   return told.join('\n')
@@ -88,8 +92,8 @@ function linesOf(place: Place, table: TableDeclaration): Promise<string[]> {
   })
 }
 
-/** Rows of `a` that `b` lacks, each as often as it lacks them. */
-function only(a: readonly string[], b: readonly string[], most: number): string[] {
+/** The first rows of `a` that `b` lacks, each as often as it lacks them. */
+function only(a: readonly string[], b: readonly string[], most = 5): string[] {
   const counts = new Map<string, number>()
   for (const line of b) counts.set(line, (counts.get(line) ?? 0) + 1)
   const found: string[] = []
