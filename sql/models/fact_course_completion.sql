@@ -5,12 +5,12 @@
 -- materialise: incremental key(learner_key, course_key) window(touched_pair)
 with reported as (
   select learner_key, course_key, completed_at, completed_date_key, final_score, grade, passed, source,
-    0 as preference, effective_at, load_id, position
+    0 as preference, effective_at, load_id, position, cast(null as string) as event_id
   from staging.stg_course_completion
   union all
   select learner_key, course_key, occurred_at, date_key, score, cast(null as string),
-    case when event_type = 'passed' then true end, source, 1, occurred_at, load_id, position
-  from staging.stg_learning_event
+    case when event_type = 'passed' then true end, source, 1, occurred_at, 0, 0, event_id
+  from fact_learning_event
   where event_type in ('completed', 'passed') and activity_type = 'course' and course_key <> 0
 ),
 completions as (
@@ -19,7 +19,8 @@ completions as (
   join touched_pair t on t.learner_key = r.learner_key and t.course_key = r.course_key
   qualify row_number() over (
     partition by r.learner_key, r.course_key
-    order by r.preference nulls last, r.completed_at nulls last, r.effective_at desc nulls last, r.load_id desc nulls last, r.position desc nulls last) = 1
+    order by r.preference nulls last, r.completed_at nulls last, r.effective_at desc nulls last, r.load_id desc nulls last, r.position desc nulls last,
+      r.event_id nulls last) = 1
 ),
 enrolled as (
   select c.learner_key, c.course_key, max(e.enrolled_at) as enrolled_at

@@ -21,17 +21,17 @@ roster as (
   where exists (select 1 from touched_pair t where t.learner_key = s.learner_key and t.course_key = s.course_key)
 ),
 registrations as (
-  select s.event_id, s.learner_key, s.course_key, s.event_type, s.occurred_at, s.date_key, s.source, s.load_id, s.position,
-    lag(s.event_type) over (partition by s.learner_key, s.course_key order by s.occurred_at nulls last, s.event_id nulls last, s.load_id nulls last, s.position nulls last) as previous_type
-  from staging.stg_learning_event s
+  select s.event_id, s.learner_key, s.course_key, s.event_type, s.occurred_at, s.date_key, s.source,
+    lag(s.event_type) over (partition by s.learner_key, s.course_key order by s.occurred_at nulls last, s.event_id nulls last) as previous_type
+  from fact_learning_event s
   join touched_pair t on t.learner_key = s.learner_key and t.course_key = s.course_key
   where s.event_type in ('registered', 'unregistered') and s.course_key <> 0
     and not exists (select 1 from roster r where r.learner_key = s.learner_key and r.course_key = s.course_key)
 ),
 transitions as (
   select event_id, learner_key, course_key, event_type, occurred_at, date_key, source,
-    lead(occurred_at) over (partition by learner_key, course_key order by occurred_at nulls last, event_id nulls last, load_id nulls last, position nulls last) as next_at,
-    lead(date_key) over (partition by learner_key, course_key order by occurred_at nulls last, event_id nulls last, load_id nulls last, position nulls last) as next_date_key
+    lead(occurred_at) over (partition by learner_key, course_key order by occurred_at nulls last, event_id nulls last) as next_at,
+    lead(date_key) over (partition by learner_key, course_key order by occurred_at nulls last, event_id nulls last) as next_date_key
   from registrations
   where event_type <> coalesce(previous_type, 'unregistered')
 ),
@@ -51,7 +51,7 @@ done as (
     select learner_key, course_key, completed_at from staging.stg_course_completion
     union all
     select learner_key, course_key, occurred_at
-    from staging.stg_learning_event
+    from fact_learning_event
     where event_type in ('completed', 'passed') and activity_type = 'course'
   ) c
   group by learner_key, course_key
