@@ -56,10 +56,11 @@ function runTests() {
     [
       binOf('vitest'),
       'run',
+      // Before another option: a file name after it would be taken for its value.
+      ...(mode === '--golden' ? ['--update'] : []),
       '--reporter=default',
       `--reporter=${join(ROOT, 'scripts', 'summary-reporter.ts')}`,
       ...(mode === '--fast' ? ['--project=fast'] : []),
-      ...(mode === '--golden' ? ['--update'] : []),
       ...(mode === '--faults' ? faultTests() : []),
       ...rest,
     ],
