@@ -1,12 +1,18 @@
-/** One input: a file or standard input, what it holds, and its bytes in flight. */
+/** One input: what it holds, by its first bytes, and its bytes in flight. */
 
-import { createReadStream, type Stats, statSync } from 'node:fs'
-import { pipeline, Readable, type Transform } from 'node:stream'
+import { type Stats, statSync } from 'node:fs'
 import { UserError } from '../errors.ts'
+import {
+  type ByteSource,
+  byteSource,
+  type Compression,
+  compressionOf,
+  isArchiveError,
+  unpacked,
+} from './bytes.ts'
 import { counterFor, hasher, type Measure, type TextFormat } from './measure.ts'
 
 export type Format = TextFormat | 'parquet'
-export type Compression = 'none' | 'gzip' | 'zstd'
 
 export interface Input {
   /** The path as given, or `-`. */
@@ -18,9 +24,9 @@ export interface Input {
   readonly delimiter: string
   /** The first whole lines (or array elements) as text, at most 256 KB: clear values, kept in memory only. */
   readonly head: string
-  /** Every byte from the start, compressed as it lies. */
-  open(): Readable
-  /** What the file looked like when it was recognised; undefined for standard input. */
+  /** Every byte from the start, compressed as it lies. Of a stream only once. */
+  open(): AsyncIterable<Buffer>
+  /** What the file looked like when it was recognised; undefined for a stream. */
   readonly stats: Stats | undefined
 }
 
@@ -29,111 +35,108 @@ const HEAD_BYTES = 256 * 1024
 const BOMB_RATIO = 400
 const BOMB_BYTES = 512 * 1024 * 1024
 
+/** Of an archive with files, an empty one, one of several parts. */
+const ZIP_MARKS = ['504b0304', '504b0506', '504b0708']
+
 /** Looks at an input's first bytes and tells what it is. `-` is standard input. */
 export async function openInput(name: string): Promise<Input> {
-  const source = name === '-' ? standardInput() : fileInput(name)
-  const magic = await firstBytes(source.open(), 4)
-  const compression = compressionOf(magic)
-  if (magic.toString('latin1') === 'PAR1') {
-    if (name === '-') throw unreadable(name, 'Parquet cannot be read from standard input.', 'Name the file.')
-    return { ...source, name, format: 'parquet', compression, hasBom: false, delimiter: ',', head: '' }
+  const source = byteSource(name)
+  const packed = await source.peek(HEAD_BYTES)
+  const compression = compressionOf(packed)
+  const bytes = compression === 'none' ? packed : await unpackedHead(name, packed, compression)
+  const input = { name, compression, stats: source.stats, open: () => source.open() }
+  if (bytes.subarray(0, 4).toString('latin1') === 'PAR1') {
+    refuseParquet(name, source, compression)
+    return { ...input, format: 'parquet', hasBom: false, delimiter: ',', head: '' }
   }
-  if (magic[0] === 0x50 && magic[1] === 0x4b) {
+  // By its whole mark: a CSV may well begin with PK, the name of a primary key.
+  if (ZIP_MARKS.includes(bytes.subarray(0, 4).toString('hex'))) {
     throw unreadable(name, 'It is a zip archive.', 'Unpack it and load the folder.')
   }
-  let bytes = await firstBytes(decompressed(source.open(), compression), HEAD_BYTES)
-  const whole = bytes.length < HEAD_BYTES
-  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
-    throw unreadable(name, 'It is UTF-16.', `Convert it: iconv -f UTF-16 -t UTF-8 ${name} > utf8.csv`)
+  if (isUtf16(bytes)) {
+    const command = `iconv -f UTF-16 -t UTF-8 ${name === '-' ? '' : `"${name}" `}> utf8.csv`
+    throw unreadable(name, 'It is UTF-16.', `Convert it: ${command}`)
   }
   const hasBom = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
-  if (hasBom) bytes = bytes.subarray(3)
-  if (bytes.length === 0) throw unreadable(name, 'It is empty.', 'Check the export that made it.')
-  const text = bytes.toString('utf8')
-  const head = whole ? text : text.slice(0, Math.max(text.lastIndexOf('\n'), text.lastIndexOf('\r')) + 1)
+  const text = bytes.subarray(hasBom ? 3 : 0).toString('utf8')
+  if (text.trim() === '') throw unreadable(name, 'It is empty.', 'Check the export that made it.')
+  const isWhole = bytes.length < HEAD_BYTES
+  const head = isWhole ? text : text.slice(0, Math.max(text.lastIndexOf('\n'), text.lastIndexOf('\r')) + 1)
   const first = text.trimStart()[0]
   const format: TextFormat = first === '[' ? 'json' : first === '{' ? 'ndjson' : 'csv'
-  return {
-    ...source,
-    name,
-    format,
-    compression,
-    hasBom,
-    head: head || text,
-    delimiter: format === 'csv' ? delimiterOf(text) : ',',
+  if (format === 'ndjson' && isSpread(text)) {
+    throw unreadable(
+      name,
+      'It is JSON over several lines, not one record a line.',
+      'Make it one record a line: jq -c . FILE, or jq -c ".[]" for what is inside an array.',
+    )
   }
+  const delimiter = format === 'csv' ? delimiterOf(text) : ','
+  return { ...input, format, hasBom, head: head || text, delimiter }
 }
 
 /** Data that no reader can take: exit 65. */
-export function unreadable(name: string, message: string, next: string, cause?: unknown): UserError {
-  return new UserError('LPA-INPUT-UNREADABLE', `${name}: ${message}`, { exit: 'data', next, cause })
+export function unreadable(where: string, message: string, next: string, cause?: unknown): UserError {
+  return new UserError('LPA-INPUT-UNREADABLE', message, { exit: 'data', where, next, cause })
 }
 
-function fileInput(path: string) {
-  let stats: Stats
-  try {
-    stats = statSync(path)
-  } catch (cause) {
-    throw new UserError('LPA-INPUT-MISSING', `${path}: there is no such file.`, {
-      exit: 'noInput',
-      next: 'Check the path. Patterns go in quotes: lpa load "exports/*.csv.gz"',
-      cause,
-    })
+function refuseParquet(name: string, { stats }: ByteSource, compression: Compression): void {
+  if (compression !== 'none') {
+    throw unreadable(name, 'It is a compressed Parquet file, which none can read in place.', 'Unpack it.')
   }
-  return { stats, open: () => createReadStream(path, { highWaterMark: 1 << 20 }) as Readable }
+  if (stats) return
+  throw unreadable(name, 'Parquet cannot be read from a stream.', 'Save it as a file and name that.')
 }
 
-/** Standard input, whose first bytes can be looked at again. */
-function standardInput() {
-  const seen: Buffer[] = []
-  const iterator = process.stdin[Symbol.asyncIterator]()
-  async function* from() {
-    let index = 0
-    for (;;) {
-      while (index < seen.length) yield seen[index++] as Buffer
-      // Only the last reader goes beyond what was seen; nothing more is kept then.
-      const next = await iterator.next()
-      if (next.done) return
-      const chunk = next.value as Buffer
-      if (seenBytes() < 2 * HEAD_BYTES) {
-        seen.push(chunk)
-        index += 1
-      }
-      yield chunk
-    }
+/** The first text of an archive. One that is cut off or damaged further on is found out when it is read. */
+async function unpackedHead(name: string, packed: Buffer, compression: Compression): Promise<Buffer> {
+  async function* once() {
+    yield packed
   }
-  const seenBytes = () => seen.reduce((sum, chunk) => sum + chunk.length, 0)
-  return { stats: undefined, open: () => Readable.from(from(), { objectMode: false }) }
-}
-
-async function firstBytes(stream: Readable, count: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let length = 0
-  for await (const chunk of stream) {
-    chunks.push(chunk as Buffer)
-    length += (chunk as Buffer).length
-    if (length >= count) break
+  try {
+    for await (const chunk of unpacked(once(), compression)) {
+      chunks.push(chunk)
+      length += chunk.length
+      if (length >= HEAD_BYTES) break
+    }
+  } catch (cause) {
+    if (!isArchiveError(cause)) throw cause
+    if (length === 0) throw damagedArchive(name, cause)
   }
-  return Buffer.concat(chunks).subarray(0, count)
+  return Buffer.concat(chunks).subarray(0, HEAD_BYTES)
 }
 
-function compressionOf(magic: Buffer): Compression {
-  if (magic[0] === 0x1f && magic[1] === 0x8b) return 'gzip'
-  if (magic.length >= 4 && magic.readUInt32LE(0) === 0xfd2fb528) return 'zstd'
-  return 'none'
+function damagedArchive(name: string, cause: unknown): UserError {
+  return unreadable(name, 'The archive is cut off or damaged.', 'Export or copy it again.', cause)
 }
 
-function decompressed(stream: Readable, compression: Compression): Readable {
-  if (compression === 'none') return stream
-  // zlib is needed for compressed inputs only.
-  const zlib = process.getBuiltinModule('node:zlib')
-  const unpack: Transform = compression === 'gzip' ? zlib.createGunzip() : zlib.createZstdDecompress()
-  return pipeline(stream, unpack, () => {}) as unknown as Readable
+/** By its mark, or because every other byte is zero. */
+function isUtf16(bytes: Buffer): boolean {
+  if (bytes.length >= 2 && (bytes.readUInt16BE(0) === 0xfeff || bytes.readUInt16BE(0) === 0xfffe)) return true
+  const some = bytes.subarray(0, 1000)
+  return some.length > 3 && some.filter((byte) => byte === 0).length > some.length / 3
+}
+
+/** Whether no line is a record of its own, although there are several. */
+function isSpread(text: string): boolean {
+  const lines = text.split(/\r?\n/, 21).filter((line) => line.trim() !== '')
+  return lines.length > 1 && !lines.some((line) => /^\s*\{.*\}\s*$/.test(line) && isJson(line))
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** The delimiter that the header line holds most of, outside quotes. */
 function delimiterOf(text: string): string {
-  const line = (/^[^\r\n]*/.exec(text)?.[0] ?? '').replace(/"(?:[^"]|"")*"/g, '')
+  const line = (/^[^\r\n]*/.exec(text.trimStart())?.[0] ?? '').replace(/"(?:[^"]|"")*"/g, '')
   const counts = [',', ';', '\t', '|'].map((mark) => ({ mark, count: line.split(mark).length }))
   counts.sort((a, b) => b.count - a.count)
   return counts[0]?.mark ?? ','
@@ -150,7 +153,7 @@ export interface ReadOptions {
 
 /**
  * Reads an input once, to its end: hashes it, counts its records, and hands its text on.
- * @throws UserError (data) for a broken archive, an archive bomb, or an input that changed meanwhile.
+ * @throws UserError (data) for a broken archive, an archive bomb, or text that no reader could take.
  */
 export async function readInput(input: Input, options: ReadOptions): Promise<Measure> {
   const hash = hasher()
@@ -159,26 +162,22 @@ export async function readInput(input: Input, options: ReadOptions): Promise<Mea
   let rawBytes = 0
   async function* hashed() {
     for await (const chunk of input.open()) {
-      hash.push(chunk as Buffer)
-      rawBytes += (chunk as Buffer).length
+      hash.push(chunk)
+      rawBytes += chunk.length
       options.onBytes?.(rawBytes)
-      yield chunk as Buffer
+      yield chunk
     }
   }
-  const isPlain = input.compression === 'none'
-  const text = isPlain
-    ? hashed()
-    : decompressed(Readable.from(hashed(), { objectMode: false }), input.compression)
+  const isPacked = input.compression !== 'none'
   let textBytes = 0
-  let first = true
+  let mark = input.hasBom ? 3 : 0
   try {
-    for await (const read of text) {
+    for await (const read of unpacked(hashed(), input.compression)) {
       options.signal.throwIfAborted()
-      let chunk = read as Buffer
-      if (first && input.hasBom) chunk = chunk.subarray(3)
-      first = false
+      const chunk = mark === 0 ? read : read.subarray(mark)
+      mark -= read.length - chunk.length
       textBytes += chunk.length
-      if (!isPlain && textBytes > BOMB_BYTES && textBytes > rawBytes * BOMB_RATIO) {
+      if (isPacked && textBytes > BOMB_BYTES && textBytes > rawBytes * BOMB_RATIO) {
         throw unreadable(
           input.name,
           `It unpacks to more than ${BOMB_RATIO} times its size.`,
@@ -190,33 +189,37 @@ export async function readInput(input: Input, options: ReadOptions): Promise<Mea
     }
   } catch (cause) {
     if (cause instanceof UserError || options.signal.aborted) throw cause
-    if (!isPlain && isArchiveError(cause)) {
-      throw unreadable(input.name, 'The archive is cut off or damaged.', 'Export or copy it again.', cause)
-    }
+    if (isPacked && isArchiveError(cause)) throw damagedArchive(input.name, cause)
     throw cause
   }
-  assertUnchanged(input)
   const counted = counter?.end()
   if (counted?.badLine) {
-    throw new UserError(
-      'LPA-INPUT-BROKEN',
-      `${input.name}:${counted.badLine.line}: there is ${counted.badLine.why}.`,
-      { exit: 'data', where: `${input.name}:${counted.badLine.line}`, next: 'Mend or remove that line.' },
-    )
+    throw new UserError('LPA-INPUT-BROKEN', `There is ${counted.badLine.why}.`, {
+      exit: 'data',
+      where: `${input.name}:${counted.badLine.line}`,
+      next: 'Mend or remove that line.',
+    })
   }
-  return { ...hash.end(), records: counted?.records ?? 0, lineOf: counted?.lineOf ?? ((record) => record) }
+  return { ...NOTHING_COUNTED, ...counted, ...hash.end() }
 }
 
-function isArchiveError(error: unknown): boolean {
-  const code = (error as { code?: unknown }).code
-  return typeof code === 'string' && (/^Z_|^ZSTD_|^ERR_/.test(code) || code === 'Z_BUF_ERROR')
+/** Parquet has no lines: its engine counts. */
+const NOTHING_COUNTED: Omit<Measure, 'sha256' | 'bytes'> = {
+  records: 0,
+  lineOf: (record) => record,
+  recordAt: (line) => line,
+  blankLines: 0,
+  beginsBlank: false,
+  hasCarriageReturns: false,
+  tooLong: [],
 }
 
-function assertUnchanged(input: Input): void {
+/** @throws UserError when a file is not what it was when it was recognised. */
+export function assertUnchanged(input: Input): void {
   if (!input.stats) return
-  const now = statSync(input.name)
+  const now = statSync(input.name, { throwIfNoEntry: false })
   const { size, ino, mtimeMs } = input.stats
-  if (now.size !== size || now.ino !== ino || now.mtimeMs !== mtimeMs) {
+  if (now?.size !== size || now.ino !== ino || now.mtimeMs !== mtimeMs) {
     throw unreadable(input.name, 'It changed while it was read.', 'Load it again when it is complete.')
   }
 }
@@ -224,6 +227,6 @@ function assertUnchanged(input: Input): void {
 /** The SHA-256 of an input's bytes as they lie. */
 export async function hashInput(input: Input): Promise<string> {
   const hash = hasher()
-  for await (const chunk of input.open()) hash.push(chunk as Buffer)
+  for await (const chunk of input.open()) hash.push(chunk)
   return hash.end().sha256
 }

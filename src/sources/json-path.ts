@@ -6,21 +6,26 @@ export type JsonPath = readonly string[]
 const STEP = /\.(?:"((?:[^"\\]|\\.)*)"|([\w-]+)|(\*))|(\[\d+\])/y
 
 /** @returns the keys up to the first array index or `*`, or undefined when `text` is no such path. */
-export function parseJsonPath(text: string): { keys: JsonPath; whole: boolean } | undefined {
+export function parseJsonPath(text: string): { keys: JsonPath; isWhole: boolean } | undefined {
   if (!text.startsWith('$')) return undefined
   const keys: string[] = []
+  let isWhole = true
   STEP.lastIndex = 1
   while (STEP.lastIndex < text.length) {
     const match = STEP.exec(text)
     if (!match) return undefined
     const [, quoted, plain, star, index] = match
-    if (star !== undefined || index !== undefined) return { keys, whole: false }
-    keys.push(quoted ?? plain ?? '')
+    if (star !== undefined || index !== undefined) isWhole = false
+    else if (isWhole) keys.push(quoted?.replace(/\\(.)/g, '$1') ?? plain ?? '')
   }
-  return { keys, whole: true }
+  return { keys, isWhole }
 }
 
 /** The path in DuckDB's notation. */
 export function formatJsonPath(keys: JsonPath): string {
-  return `$${keys.map((key) => `."${key.replaceAll('"', '\\"')}"`).join('')}`
+  return `$${keys.map((key) => `."${key.replace(/["\\]/g, '\\$&')}"`).join('')}`
+}
+
+export function isPrefix(prefix: JsonPath, path: JsonPath): boolean {
+  return prefix.length <= path.length && prefix.every((key, index) => key === path[index])
 }

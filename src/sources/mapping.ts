@@ -2,10 +2,11 @@
 
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { basename, resolve } from 'node:path'
+import { didYouMean } from '../did-you-mean.ts'
 import { UserError } from '../errors.ts'
 import type { PersonalClass } from '../pseudonym.ts'
-import { listSql, packageRoot, parseSql, readSql, type SqlFile } from '../sql-files.ts'
+import { listSql, parseSql, readSql, type SqlFile } from '../sql-files.ts'
 import { type JsonPath, parseJsonPath } from './json-path.ts'
 
 export const ENTITIES = [
@@ -18,6 +19,9 @@ export const ENTITIES = [
   'course_completion',
 ] as const
 export type Entity = (typeof ENTITIES)[number]
+
+/** What `-- generalise:` makes of a value: its year, its month, or its first letters. */
+export type Coarse = 'year' | 'month' | number
 
 /** How an export behaves over time: more rows, everything anew, or changes and deletes. */
 export type ExportKind = 'append' | 'snapshot' | 'delta'
@@ -48,7 +52,7 @@ export interface Mapping {
   readonly columns: readonly SourceColumn[] | undefined
   readonly personal: readonly Personal[]
   readonly notPersonal: ReadonlySet<string>
-  readonly generalise: readonly { target: string; to: 'year' | 'month' | number }[]
+  readonly generalise: readonly { target: string; to: Coarse }[]
   readonly export: ExportKind
   readonly nulls: readonly string[]
   readonly keep: readonly JsonPath[]
@@ -72,7 +76,8 @@ export function readMapping(nameOrFile: string): Mapping {
       cause,
     })
   }
-  return fromSqlFile(parseSql(text, { kind: 'mappings', name: nameOrFile, path }))
+  // A mapping is known by the name of its file, from wherever it is called.
+  return fromSqlFile(parseSql(text, { kind: 'mappings', name: basename(path, '.sql'), path }))
 }
 
 /** Every packaged mapping, for recognising a file by its columns. */
@@ -95,46 +100,60 @@ const KNOWN = [
 ]
 
 function fromSqlFile(file: SqlFile): Mapping {
-  // A header is one line; it may be said again. What runs on below it is a comment of the SELECT.
-  const values = (key: string) => (file.header[key] ?? []).map((value) => value.split('\n')[0] ?? '')
+  // A header is one line and runs on after a comma; it may be said again. Other lines below are comments.
+  const values = (key: string) =>
+    (file.header[key] ?? []).map((value) => /^.*(?:(?<=,)\n.*)*/.exec(value)?.[0].replaceAll('\n', ' ') ?? '')
   const all = (key: string) => splitList(values(key).join(', '))
   const one = (key: string) => values(key)[0]?.trim()
   const fail = (message: string, next: string): never => {
-    throw new UserError('LPA-MAPPING-HEADER', `${file.name}: ${message}`, { exit: 'config', next })
+    throw new UserError('LPA-MAPPING-HEADER', message, { exit: 'config', where: file.path, next })
   }
   for (const key of Object.keys(file.header)) {
-    if (!KNOWN.includes(key)) fail(`there is no header "-- ${key}:".`, `Headers: ${KNOWN.join(', ')}`)
+    if (!KNOWN.includes(key)) fail(`There is no header "-- ${key}:".`, `Headers: ${KNOWN.join(', ')}`)
   }
   const entity = one('entity') as Entity
   if (!ENTITIES.includes(entity)) {
-    fail('it does not say what it makes.', `Add a first line: -- entity: one of ${ENTITIES.join(', ')}`)
+    fail('It does not say what it makes.', `Add a first line: -- entity: one of ${ENTITIES.join(', ')}`)
   }
   const exportKind = (one('export') ?? 'append') as ExportKind
   if (!['append', 'snapshot', 'delta'].includes(exportKind)) {
     fail(`"-- export: ${exportKind}" is unknown.`, 'Write append, snapshot or delta.')
   }
-  if (file.body === '') fail('it has no SELECT.', 'Write one: select … from source')
-  const arrow = /->>?\s*'(?!\$)/.exec(file.body)
-  if (arrow) {
+  if (file.body === '') fail('It has no SELECT.', 'Write one: select … from source')
+  if (/\bpayload\s*(->>?\s*'(?!\$)|\.\s*\w)/.test(file.body)) {
     fail(
-      "it reads a JSON key with ->> 'key'.",
+      'It reads a key of payload without a path.',
       "Write whole paths, so that lpa knows what to keep: payload ->> '$.a.b'",
     )
   }
-  const path = (text: string): JsonPath =>
-    parseJsonPath(text)?.keys ??
-    fail(`"${text}" is no JSON path.`, 'Write it like $.context.course or $."odd key"')
+  if (!['none', 'yes', undefined].includes(one('header'))) {
+    fail(`"-- header: ${one('header')}" is unknown.`, 'Write -- header: none, or leave it out.')
+  }
+  const path = (text: string): JsonPath => {
+    const keys = parseJsonPath(text)?.keys ?? []
+    return keys.length > 0
+      ? keys
+      : fail(`"${text}" is no JSON path.`, 'Write it like $.context.course or $."odd key"')
+  }
+  const whole = (target: string): string => {
+    const parsed = target.startsWith('$') ? parseJsonPath(target) : { keys: [target], isWhole: true }
+    if (parsed?.isWhole && parsed.keys.length > 0) return target
+    return fail(
+      `"${target}" is no path to one value.`,
+      'Write it like $.actor.name. For what is in a list, name the list: $.people(drop) or $.ids(learner[])',
+    )
+  }
   return {
     name: file.name,
     path: file.path,
     entity,
     recognise: all('recognise'),
-    columns: file.header['columns'] ? all('columns').map((item) => parseColumn(item, path)) : undefined,
-    personal: all('personal').map((item) => parsePersonal(item, fail)),
-    notPersonal: new Set(all('not-personal')),
-    generalise: all('generalise').map((item) => parseGeneralise(item, fail)),
+    columns: file.header.columns ? all('columns').map((item) => parseColumn(item, path, fail)) : undefined,
+    personal: all('personal').map((item) => parsePersonal(item, whole, fail)),
+    notPersonal: new Set(all('not-personal').map(unquoted)),
+    generalise: all('generalise').map((item) => parseGeneralise(item, whole, fail)),
     export: exportKind,
-    nulls: all('nulls'),
+    nulls: all('nulls').map(unquoted),
     keep: [...all('keep').map(path), ...literalPaths(file.body)],
     hasHeader: one('header') !== 'none',
     sql: file.body,
@@ -142,24 +161,39 @@ function fromSqlFile(file: SqlFile): Mapping {
   }
 }
 
-/** Paths that the SELECT itself reads: `payload ->> '$.a.b'`. What it reads, the raw payload keeps. */
+/** Paths that the SELECT itself reads, `payload ->> '$.a.b'`: what it reads, the raw payload keeps. */
 function literalPaths(sql: string): JsonPath[] {
-  return [...sql.matchAll(/\bpayload\s*->>?\s*'(\$[^']*)'/g)].map(
-    ([, text]) => parseJsonPath(text ?? '')?.keys ?? [],
-  )
+  return [...sql.matchAll(/\bpayload\s*(?:->>?|,)\s*'(\$[^']*)'/g)]
+    .map(([, text]) => parseJsonPath(text ?? '')?.keys ?? [])
+    .filter((keys) => keys.length > 0)
 }
 
-function parseColumn(item: string, path: (text: string) => JsonPath): SourceColumn {
-  const [, name = item, at, type] = /^(\S+?)(?:\s*=\s*(\$.*?))?(?:\s+(number|json))?$/.exec(item) ?? []
+type Fail = (message: string, next: string) => never
+
+const NAME = /^("(?:[^"\\]|\\.)*"|\S+?)(?:\s*=\s*(\$.*?))?(?:\s+(number|json))?$/
+
+function parseColumn(item: string, path: (text: string) => JsonPath, fail: Fail): SourceColumn {
+  const match = NAME.exec(item)
+  if (!match) {
+    return fail(
+      `"-- columns: ${item}" is not readable.`,
+      'Write name, name number, or name = $.path.in.the.record (number or json behind it)',
+    )
+  }
+  const name = unquoted(match[1] ?? '')
   return {
     name,
-    path: at ? path(at) : [name],
-    type: (type as SourceColumn['type'] | undefined) ?? 'text',
+    path: match[2] ? path(match[2]) : [name],
+    type: (match[3] as SourceColumn['type'] | undefined) ?? 'text',
   }
 }
 
-function parsePersonal(item: string, fail: (message: string, next: string) => never): Personal {
-  const match = /^(.+?)\(([a-z_]+)(\[\])?(?:\s*@\s*(.+))?\)$/.exec(item)
+/** Classes whose values are hashed, and those whose values are left out. */
+const HASHED: readonly string[] = ['learner', 'instructor', 'email']
+const DROPPED = ['drop', 'name', 'user_name', 'phone', 'address', 'ip', 'birth_date', 'other']
+
+function parsePersonal(item: string, whole: (target: string) => string, fail: Fail): Personal {
+  const match = /^(.+?)\s*\(\s*([\w-]+)\s*(\[\])?(?:\s*@\s*(.+?))?\s*\)$/.exec(item)
   if (!match) {
     return fail(
       `"-- personal: ${item}" is not readable.`,
@@ -167,17 +201,23 @@ function parsePersonal(item: string, fail: (message: string, next: string) => ne
     )
   }
   const [, target = '', kind = '', list, spaceFrom] = match
-  const hashed = ['learner', 'instructor', 'email'].includes(kind)
+  if (!HASHED.includes(kind) && !DROPPED.includes(kind)) {
+    const near = didYouMean(kind, [...HASHED, ...DROPPED])
+    fail(
+      `"-- personal: ${item}": there is no class "${kind}".${near ? ` Did you mean ${near}?` : ''}`,
+      `Hashed: ${HASHED.join(', ')}. Left out: ${DROPPED.join(', ')}.`,
+    )
+  }
   return {
-    target,
-    kind: hashed ? (kind as PersonalClass) : undefined,
+    target: whole(unquoted(target)),
+    kind: HASHED.includes(kind) ? (kind as PersonalClass) : undefined,
     list: list !== undefined,
-    spaceFrom,
+    spaceFrom: spaceFrom === undefined ? undefined : unquoted(spaceFrom),
   }
 }
 
-function parseGeneralise(item: string, fail: (message: string, next: string) => never) {
-  const match = /^(.+?)\((year|month|\d{1,2})\)$/.exec(item)
+function parseGeneralise(item: string, whole: (target: string) => string, fail: Fail) {
+  const match = /^(.+?)\s*\(\s*(year|month|[1-9]\d?)\s*\)$/.exec(item)
   if (!match) {
     return fail(
       `"-- generalise: ${item}" is not readable.`,
@@ -185,16 +225,17 @@ function parseGeneralise(item: string, fail: (message: string, next: string) => 
     )
   }
   const [, target = '', to = ''] = match
-  return { target, to: to === 'year' || to === 'month' ? to : Number(to) } as const
+  const coarse: Coarse = to === 'year' || to === 'month' ? to : Number(to)
+  return { target: whole(unquoted(target)), to: coarse }
+}
+
+/** Names with commas or brackets are written in quotes. */
+function unquoted(text: string): string {
+  return /^".*"$/s.test(text) ? text.slice(1, -1).replace(/\\(.)/g, '$1') : text
 }
 
 /** Splits at commas outside quotes and brackets. */
 function splitList(text: string): string[] {
   const items = text.match(/(?:"(?:[^"\\]|\\.)*"|\([^)]*\)|[^,])+/g) ?? []
   return items.map((item) => item.replace(/\s+/g, ' ').trim()).filter((item) => item !== '')
-}
-
-/** The folder of the packaged mappings, for messages. */
-export function mappingsFolder(): string {
-  return resolve(packageRoot(), 'sql', 'mappings')
 }

@@ -5,24 +5,21 @@
  */
 
 import { openDuckDB, quoteName, quoteText, readNumber, readRows } from '../duckdb.ts'
-import { UserError } from '../errors.ts'
 import { type PseudonymKey, pads } from '../pseudonym.ts'
+import { readFailure } from './engine-failure.ts'
+import { ancestorOf, type Change, type Field, inHeader, isJson, spaceField } from './fields.ts'
 import type { Input } from './input.ts'
-import { formatJsonPath, type JsonPath, parseJsonPath } from './json-path.ts'
-import type { Mapping, Personal, SourceColumn } from './mapping.ts'
-
-/** One column of the file that stage one writes. */
-export interface Field extends SourceColumn {
-  readonly personal: Personal | undefined
-  readonly generaliseTo: 'year' | 'month' | number | undefined
-  /** Whether the mapping's SELECT sees it as a column; all fields are part of `payload`. */
-  readonly isColumn: boolean
-}
+import { createJsonMacros, MAX_DEPTH } from './json-macros.ts'
+import { formatJsonPath, type JsonPath } from './json-path.ts'
+import type { Coarse, Mapping, Personal } from './mapping.ts'
+import { MAX_RECORD_BYTES } from './measure.ts'
 
 export interface StageOneOptions {
   readonly input: Input
   /** Where the engine reads the text: the file itself, or a pipe that carries it. */
   readonly textPath: string
+  /** One thread reads the text from its first byte to its last. */
+  readonly inOrder: boolean
   readonly header: readonly string[]
   readonly mapping: Mapping
   readonly fields: readonly Field[]
@@ -34,7 +31,7 @@ export interface StageOneOptions {
   readonly signal: AbortSignal
 }
 
-/** A CSV row that is no row: its number among all rows (from 1), and why. */
+/** A record that could not be read at all: its number (from 1; of an NDJSON file its line), and why. */
 export interface BrokenRow {
   readonly record: number
   readonly code: string
@@ -44,51 +41,25 @@ export interface BrokenRow {
 export interface StageOneResult {
   /** Records written, well-formed or not. */
   readonly written: number
-  /** CSV rows that could not be read at all. */
   readonly broken: readonly BrokenRow[]
+  /** Of Parquet: the records that it says it holds. */
+  readonly records: number | undefined
 }
+
+/** What makes a JSON record bad before any mapping sees it: `lpa_fault` in the file is the place here, from 1. */
+export const RECORD_FAULTS = [
+  { code: 'json:malformed', reason: 'the record is not a JSON object' },
+  { code: 'json:depth', reason: `the record is nested deeper than ${MAX_DEPTH} levels` },
+  { code: 'json:not-a-number', reason: 'the record holds NaN or Infinity, which JSON has not' },
+  { code: 'json:double-key', reason: 'the record names a personal key twice' },
+] as const
+const [MALFORMED, DEEP, UNREAL, DOUBLE_KEY] = [1, 2, 3, 4]
 
 const MEMORY_LIMIT = '600MB'
+/** DuckDB's own choice for long lines is eight times as much: it filled the memory. */
+const BUFFER_BYTES = 2 * MAX_RECORD_BYTES
 const ASCII_SPACE = `' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)`
 const EMAIL_SHAPE = '[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+[.][A-Za-z]{2,}'
-
-/** The fields that a mapping needs of this input. */
-export function fieldsOf(mapping: Mapping, header: readonly string[] | undefined): Field[] {
-  const columns: SourceColumn[] =
-    mapping.columns?.slice() ?? (header ?? []).map((name) => ({ name, path: [name], type: 'text' as const }))
-  const fields: Field[] = []
-  const add = (column: SourceColumn, isColumn: boolean) => {
-    const personal = mapping.personal.find((item) => refersTo(item.target, column))
-    if (personal && !personal.kind) return
-    const coarse = mapping.generalise.find((item) => refersTo(item.target, column))
-    fields.push({ ...column, personal, generaliseTo: coarse?.to, isColumn })
-  }
-  for (const column of columns) add(column, true)
-  const hidden = [...mapping.personal.map((item) => item.target), ...mapping.keep.map(formatJsonPath)]
-  for (const target of hidden) {
-    const path = parseJsonPath(target)?.keys
-    if (!path || fields.some((field) => isPrefix(field.path, path))) continue
-    if (mapping.personal.some((item) => !item.kind && item.target === target)) continue
-    add({ name: `kept_${fields.length}`, path, type: 'json' }, false)
-  }
-  for (const { spaceFrom } of mapping.personal) {
-    if (spaceFrom && !fields.some((field) => refersTo(spaceFrom, field))) {
-      const path = parseJsonPath(spaceFrom)?.keys ?? [spaceFrom]
-      add({ name: `kept_${fields.length}`, path, type: 'text' }, false)
-    }
-  }
-  return fields
-}
-
-export function refersTo(target: string, column: SourceColumn): boolean {
-  if (target === column.name) return true
-  const path = parseJsonPath(target)?.keys
-  return path !== undefined && path.length === column.path.length && isPrefix(column.path, path)
-}
-
-export function isPrefix(prefix: JsonPath, path: JsonPath): boolean {
-  return prefix.length <= path.length && prefix.every((key, index) => key === path[index])
-}
 
 export async function stageOne(options: StageOneOptions): Promise<StageOneResult> {
   const { input, mapping, fields, target, signal } = options
@@ -105,109 +76,267 @@ export async function stageOne(options: StageOneOptions): Promise<StageOneResult
   )
   await connection.run(`create temp macro lpa_hmac(message) as
     sha256(getvariable('lpa_outer') || unhex(sha256(getvariable('lpa_inner') || encode(message))))`)
-  await connection.run(`create temp macro lpa_guard(value, name) as case
-    when contains(value, '@') and regexp_matches(value, '${EMAIL_SHAPE}') then error('lpa-personal:' || name) else value end`)
+  await connection.run(`create temp macro lpa_guard(value, field) as case
+    when contains(value, '@') and regexp_matches(value, '${EMAIL_SHAPE}') then error('lpa-personal:' || field) else value end`)
+  await createJsonMacros(connection)
   const stop = () => connection.interrupt()
   signal.addEventListener('abort', stop, { once: true })
   try {
-    const isText = input.format === 'ndjson' || input.format === 'json'
-    const columns = fields.map((field) => {
-      const value = isText ? jsonValue(field) : csvValue(field, options.header)
-      return `${fieldValue(field, value, options)} as ${quoteName(field.name)}`
-    })
-    const status = isText
-      ? [
-          'ok',
-          'case when not ok then strlen(line) end as byte_length',
-          `case when not ok then lpa_hmac('lpa:v1:content::' || line) end as content_hmac`,
-        ]
-      : ['true as ok', 'cast(null as bigint) as byte_length', 'cast(null as varchar) as content_hmac']
-    const from = isText ? jsonRelation(options, fields) : tableRelation(options)
+    const source = isText(input) ? jsonSource(options) : await tableSource(options, connection)
+    const columns = fields.map(
+      (field, index) =>
+        `${fieldValue(field, index, source.value(field), options, source)} as ${quoteName(field.name)}`,
+    )
     await connection.run(
-      `copy (select ${[...columns, ...status].join(',\n  ')} from ${from})
+      `copy (select ${[...columns, ...source.status].join(',\n  ')} from ${source.relation})
        to ${quoteText(target)} (format parquet, compression lz4, parquet_version v2)`,
     )
     const written = await readNumber(
       connection,
       `select num_rows from parquet_file_metadata(${quoteText(target)})`,
     )
-    const broken = input.format === 'csv' ? await brokenRows(connection) : []
-    return { written, broken }
+    const broken = await brokenRows(connection, options)
+    return {
+      written,
+      broken,
+      records: input.format === 'parquet' ? await parquetRecords(options, connection) : undefined,
+    }
   } catch (error) {
-    throw readFailure(input, mapping, error)
+    throw signal.aborted ? error : readFailure(input, mapping, fields, error)
   } finally {
     signal.removeEventListener('abort', stop)
   }
 }
 
-function jsonRelation({ input, textPath }: StageOneOptions, fields: readonly Field[]): string {
-  const lines =
-    input.format === 'json'
-      ? `(select json::varchar as line from read_json_objects(${quoteText(textPath)}, format = 'array', maximum_object_size = 67108864))`
-      : `(select line from read_csv(${quoteText(textPath)}, columns = {'line': 'VARCHAR'}, delim = '', quote = '', escape = '',
-           header = false, auto_detect = false, strict_mode = false)
-         where line is not null and (line[1] = '{' or trim(line, ${ASCII_SPACE}) <> ''))`
+type Connection = Parameters<typeof readRows>[0]
+
+/** How records come out of an input: SQL of the relation, of each field's value in it, and of what to note. */
+interface Source {
+  readonly relation: string
+  readonly status: readonly string[]
+  value(field: Field): string
+}
+
+function isText({ format }: Input): boolean {
+  return format === 'ndjson' || format === 'json'
+}
+
+// ── JSON ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+function jsonSource(options: StageOneOptions): Source {
+  const { fields } = options
+  // Kept JSON is judged after it was taken out: it is a small part of most records.
+  const kept = fields.filter((field) => isJson(field)).map((field) => `${memberOf(field.path)}::varchar`)
+  const any = (macro: string) => kept.map((value) => `${macro}(${value})`).join(' or ')
+  const fault =
+    kept.length === 0
+      ? 'lpa_fault'
+      : `case when lpa_fault is not null then lpa_fault when ${any('lpa_is_deep')} then ${DEEP}
+          when ${any('lpa_is_unreal')} then ${UNREAL} end`
   const spec = quoteText(JSON.stringify(structure(fields)))
-  return `(select line, ok, case when ok then json_transform(line, ${spec}) end as r
-    from (select line, json_valid(line) and (line[1] = '{' or ltrim(line, ${ASCII_SPACE})[1] = '{') as ok from ${lines}))`
+  return {
+    relation: `(select line, lpa_fault, case when lpa_fault is null then json_transform(line, ${spec}) end as r
+      from (select line, ${faultSql(fields)} as lpa_fault from ${linesSql(options)}))`,
+    status: [
+      `cast(${fault} as utinyint) as lpa_fault`,
+      `case when ${fault} is not null then strlen(line) end as lpa_bytes`,
+      `case when ${fault} is not null then lpa_hmac('lpa:v1:content::' || line) end as lpa_content`,
+    ],
+    value(field) {
+      const ancestor = ancestorOf(field, fields)
+      if (!ancestor) {
+        const isParent = fields.some((other) => ancestorOf(other, fields) === field)
+        const value = memberOf(field.path)
+        return isParent && !isJson(field) ? `(${value} ->> '$')` : value
+      }
+      const arrow = isJson(field) || isList(field) ? '->' : '->>'
+      const path = formatJsonPath(field.path.slice(ancestor.path.length))
+      return `(${memberOf(ancestor.path)} ${arrow} ${quoteText(path)})`
+    },
+  }
+}
+
+/** Each record as text. */
+function linesSql({ input, textPath, inOrder }: StageOneOptions): string {
+  const path = quoteText(textPath)
+  if (input.format === 'json') {
+    return `(select json::varchar as line from read_json_objects(${path}, format = 'array', compression = 'uncompressed',
+      hive_partitioning = false, maximum_object_size = ${MAX_RECORD_BYTES}))`
+  }
+  return `(select line from read_csv(${path}, columns = {'line': 'VARCHAR'}, delim = '', quote = '', escape = '',
+      header = false, strict_mode = false, ${readOptions(inOrder)})
+    where line is not null and (line[1] = '{' or trim(line, ${ASCII_SPACE}) <> ''))`
+}
+
+function faultSql(fields: readonly Field[]): string {
+  const personal = fields.filter(({ change }) => change?.kind === 'pseudonym')
+  // A key that stands twice in a line may be two people's, or stand in two objects: only then is it looked at closely.
+  const doubles = personal.map(({ path }) => {
+    const parent = quoteText(formatJsonPath(path.slice(0, -1)))
+    const key = path.at(-1) ?? ''
+    // A pattern of % alone is quick.
+    const label = JSON.stringify(key).replaceAll('_', '%')
+    return `when case when line like ${quoteText(`%${label}%${label}%`)}
+      then len(list_filter(json_keys(line, ${parent}), lambda key: key = ${quoteText(key)})) > 1 end then ${DOUBLE_KEY}`
+  })
+  return `case
+    when not json_valid(line) or (line[1] <> '{' and ltrim(line, ${ASCII_SPACE})[1] <> '{') then ${MALFORMED}
+    ${doubles.join('\n    ')} end`
 }
 
 /** DuckDB's structure for json_transform: nested keys down to texts, or to JSON kept whole. */
 function structure(fields: readonly Field[]): Record<string, unknown> {
-  const root: Record<string, unknown> = {}
+  const root: Record<string, unknown> = Object.create(null)
   for (const field of fields) {
     if (ancestorOf(field, fields)) continue
     let node = root
     for (const key of field.path.slice(0, -1)) {
-      node[key] ??= {}
+      node[key] ??= Object.create(null)
       node = node[key] as Record<string, unknown>
     }
-    node[field.path.at(-1) ?? ''] = field.type === 'json' || field.personal?.list ? 'JSON' : 'VARCHAR'
+    const isWhole =
+      isJson(field) || isList(field) || fields.some((other) => ancestorOf(other, fields) === field)
+    node[field.path.at(-1) ?? ''] = isWhole ? 'JSON' : 'VARCHAR'
   }
   return root
 }
 
-/** The JSON field that holds this one inside itself. */
-export function ancestorOf(field: Field, fields: readonly Field[]): Field | undefined {
-  return fields.find(
-    (other) =>
-      other !== field &&
-      other.type === 'json' &&
-      other.path.length < field.path.length &&
-      isPrefix(other.path, field.path),
-  )
+function isList({ change }: Field): boolean {
+  return change?.kind === 'pseudonym' && change.personal.list
 }
 
-function jsonValue(field: Field): string {
-  return `r${field.path.map((key) => `.${quoteName(key)}`).join('')}`
+function memberOf(path: JsonPath): string {
+  return `r${path.map((key) => `.${quoteName(key)}`).join('')}`
 }
 
-function csvValue(field: Field, header: readonly string[]): string {
-  const name = field.path[0] ?? field.name
-  return header.includes(name) ? quoteName(name) : 'cast(null as varchar)'
-}
+// ── tables ────────────────────────────────────────────────────────────────────────────────────────────────
 
-function fieldValue(field: Field, value: string, options: StageOneOptions): string {
-  const { mapping, fields } = options
-  const { personal } = field
-  const nulls = mapping.nulls.map(quoteText).join(', ')
-  const clean = nulls ? `case when ${value} in (${nulls}) then null else ${value} end` : value
-  if (personal?.kind) {
-    const space = personal.spaceFrom
-      ? spaceValue(personal.spaceFrom, fields, options)
-      : quoteText(options.idSpace)
-    if (personal.list) {
-      const items = `case when json_valid(${clean}) then cast(${clean} as varchar[]) else string_split(${clean}, ';') end`
-      return `array_to_string(list_transform(list_filter(${items}, lambda x: trim(x, ${ASCII_SPACE}) <> ''),
-        lambda x: ${pseudonymSql(personal.kind, space, 'x')}), ',')`
-    }
-    return `case when trim(${clean}, ${ASCII_SPACE}) <> '' then ${pseudonymSql(personal.kind, space, clean)} end`
+async function tableSource(options: StageOneOptions, connection: Connection): Promise<Source> {
+  const { input, header } = options
+  return {
+    relation: input.format === 'parquet' ? await parquetSql(options, connection) : csvSql(options),
+    status: [
+      'cast(null as utinyint) as lpa_fault',
+      'cast(null as bigint) as lpa_bytes',
+      'cast(null as varchar) as lpa_content',
+    ],
+    value({ path: [name = '', ...keys] }) {
+      const column = inHeader(name, header)
+      if (column === undefined) return 'cast(null as varchar)'
+      if (keys.length === 0) return quoteName(column)
+      return `case when json_valid(${quoteName(column)}) then ${quoteName(column)} ->> ${quoteText(formatJsonPath(keys))} end`
+    },
   }
-  if (field.generaliseTo === 'year') return `regexp_extract(${clean}, '\\d{4}')`
-  if (field.generaliseTo === 'month') return `regexp_extract(${clean}, '\\d{4}-\\d\\d')`
-  if (field.generaliseTo !== undefined) return `substr(${clean}, 1, ${field.generaliseTo})`
-  if (mapping.notPersonal.has(field.name)) return clean
-  return `lpa_guard(${clean}, ${quoteText(field.name)})`
+}
+
+function csvSql({ input, textPath, inOrder, header, mapping }: StageOneOptions): string {
+  const columns = header.map((name) => `${quoteText(name)}: 'VARCHAR'`).join(', ')
+  return `read_csv(${quoteText(textPath)}, columns = {${columns}}, delim = ${quoteText(input.delimiter)}, quote = '"',
+    escape = '"', header = ${mapping.hasHeader}, ${readOptions(inOrder)})`
+}
+
+/** Everything is said: what DuckDB finds out by itself, from the text or from the file's name, may be wrong. */
+function readOptions(inOrder: boolean): string {
+  return `auto_detect = false, compression = 'none', hive_partitioning = false, parallel = ${!inOrder},
+    max_line_size = ${MAX_RECORD_BYTES}, buffer_size = ${BUFFER_BYTES}, store_rejects = true`
+}
+
+function parquetRecords({ textPath }: StageOneOptions, connection: Connection): Promise<number> {
+  return readNumber(connection, `select num_rows from parquet_file_metadata(${quoteText(textPath)})`)
+}
+
+/** Values as text, nested ones as JSON. */
+async function parquetSql({ textPath, header }: StageOneOptions, connection: Connection): Promise<string> {
+  const table = `read_parquet(${quoteText(textPath)}, hive_partitioning = false)`
+  const described = await readRows<{ column_name: string; column_type: string }>(
+    connection,
+    `describe select * from ${table}`,
+  )
+  const values = described
+    .filter(({ column_name }) => header.includes(column_name))
+    .map(({ column_name, column_type }) => {
+      const isNested = /[[(]|^(VARIANT|JSON)$/.test(column_type.replace(/^DECIMAL\(.*?\)$|^ENUM\(.*\)$/, ''))
+      const value = isNested ? `to_json(${quoteName(column_name)})` : quoteName(column_name)
+      return `cast(${value} as varchar) as ${quoteName(column_name)}`
+    })
+  return `(select ${values.join(', ')} from ${table})`
+}
+
+export const TOO_LONG = {
+  code: 'record:too-long',
+  reason: `the record is longer than ${MAX_RECORD_BYTES / 1024 / 1024} MB`,
+}
+
+const ROW_FAULTS: Record<string, readonly [code: string, reason: string]> = {
+  'MISSING COLUMNS': ['csv:missing-columns', 'the row has fewer columns than the header'],
+  'TOO MANY COLUMNS': ['csv:too-many-columns', 'the row has more columns than the header'],
+  'UNQUOTED VALUE': ['csv:quote', 'a quoted value goes on after its closing quote'],
+  'LINE SIZE OVER MAXIMUM': [TOO_LONG.code, TOO_LONG.reason],
+  'INVALID ENCODING': ['record:encoding', 'the record is not UTF-8'],
+  'INVALID STATE': ['csv:quote', 'the quotes of the row do not match'],
+}
+
+/** DuckDB keeps the faulty text beside each reject: it stays in this database, which dies with stage one. */
+async function brokenRows(connection: Connection, options: StageOneOptions): Promise<BrokenRow[]> {
+  const { format } = options.input
+  if (format !== 'csv' && format !== 'ndjson') return []
+  const rows = await readRows<{ line: number; error_type: string }>(
+    connection,
+    'select line, min(cast(error_type as varchar)) as error_type from reject_errors group by line order by line',
+  )
+  // DuckDB counts the header among the rows.
+  const before = format === 'csv' && options.mapping.hasHeader ? 1 : 0
+  return rows.map(({ line, error_type }) => {
+    const [code, reason] = ROW_FAULTS[error_type] ?? ['record:broken', 'the record cannot be read']
+    return { record: line - before, code, reason }
+  })
+}
+
+// ── values ────────────────────────────────────────────────────────────────────────────────────────────────
+
+function fieldValue(
+  field: Field,
+  index: number,
+  value: string,
+  options: StageOneOptions,
+  source: Source,
+): string {
+  const isTextual = !isText(options.input) || !(isJson(field) || isList(field))
+  const nulls = isTextual ? options.mapping.nulls.map(quoteText).join(', ') : ''
+  const clean = nulls ? `case when ${value} in (${nulls}) then null else ${value} end` : value
+  const spaceOf = (personal: Personal) => {
+    if (!personal.spaceFrom) return quoteText(options.idSpace)
+    const field = spaceField(personal.spaceFrom, options.fields)
+    return field ? source.value(field) : `''`
+  }
+  if (field.change) return changedSql(field.change, clean, spaceOf, isList(field) && isText(options.input))
+  const kept = field.inside.length > 0 ? redactedSql(field.inside, clean, spaceOf) : clean
+  return field.isPublic ? kept : `lpa_guard(${kept}, ${index})`
+}
+
+function changedSql(
+  change: Change,
+  value: string,
+  spaceOf: (personal: Personal) => string,
+  isJsonValue: boolean,
+): string {
+  if (change.kind === 'drop') return 'cast(null as varchar)'
+  if (change.kind === 'coarse') return coarseSql(change.to, value)
+  const { kind = 'learner', list } = change.personal
+  const space = spaceOf(change.personal)
+  if (!list)
+    return `case when trim(${value}, ${ASCII_SPACE}) <> '' then ${pseudonymSql(kind, space, value)} end`
+  const text = isJsonValue ? `(${value} ->> '$')` : value
+  const items = `case case when json_valid(${value}) then json_type(${value}) end
+    when 'ARRAY' then try_cast(json(${value}) as varchar[]) else string_split(${text}, ';') end`
+  return `array_to_string(list_transform(list_filter(${items}, lambda x: trim(x, ${ASCII_SPACE}) <> ''),
+    lambda x: ${pseudonymSql(kind, space, 'x')}), ',')`
+}
+
+function coarseSql(to: Coarse, value: string): string {
+  if (to === 'year') return `nullif(regexp_extract(${value}, '\\d{4}'), '')`
+  if (to === 'month') return `nullif(regexp_extract(${value}, '\\d{4}-\\d\\d'), '')`
+  return `substr(${value}, 1, ${to})`
 }
 
 /** The reference is `pseudonym` in src/pseudonym.ts; a test holds the two together. */
@@ -218,78 +347,44 @@ function pseudonymSql(kind: string, space: string, value: string): string {
   return `lpa_hmac('lpa:v1:email::' || regexp_replace(${lower}, '^mailto:', ''))`
 }
 
-function spaceValue(target: string, fields: readonly Field[], { input, header }: StageOneOptions): string {
-  const field = fields.find((item) => refersTo(target, item))
-  if (!field) return `''`
-  return input.format === 'ndjson' || input.format === 'json' ? jsonValue(field) : csvValue(field, header)
-}
-
-function tableRelation({ input, textPath, header, mapping }: StageOneOptions): string {
-  if (input.format === 'parquet')
-    return `(select columns(*)::varchar from read_parquet(${quoteText(textPath)}))`
-  const columns = header.map((name) => `${quoteText(name)}: 'VARCHAR'`).join(', ')
-  return `read_csv(${quoteText(textPath)}, columns = {${columns}}, delim = ${quoteText(input.delimiter)}, quote = '"',
-    escape = '"', header = ${mapping.hasHeader}, auto_detect = false, max_line_size = 8388608,
-    buffer_size = 16777216, store_rejects = true)`
-}
-
-const CSV_FAULTS: Record<string, readonly [code: string, reason: string]> = {
-  'MISSING COLUMNS': ['csv:missing-columns', 'the row has fewer columns than the header'],
-  'TOO MANY COLUMNS': ['csv:too-many-columns', 'the row has more columns than the header'],
-  'UNQUOTED VALUE': ['csv:quote', 'a quoted value goes on after its closing quote'],
-  'LINE SIZE OVER MAXIMUM': ['csv:too-long', 'the row is longer than 8 MB'],
-  'INVALID ENCODING': ['csv:encoding', 'the row is not UTF-8'],
-  'INVALID STATE': ['csv:quote', 'the quotes of the row do not match'],
-}
-
-/** DuckDB keeps the faulty text beside each reject: it stays in this database, which dies with stage one. */
-async function brokenRows(connection: Parameters<typeof readRows>[0]): Promise<BrokenRow[]> {
-  const rows = await readRows<{ line: number; error_type: string }>(
-    connection,
-    'select line, min(cast(error_type as varchar)) as error_type from reject_errors group by line order by line',
-  )
-  return rows.map(({ line, error_type }) => {
-    const [code, reason] = CSV_FAULTS[error_type] ?? ['csv:broken', 'the row cannot be read']
-    return { record: line, code, reason }
-  })
-}
-
-/** What DuckDB says of a file it cannot read holds the file's text: our errors never quote it. */
-function readFailure(input: Input, mapping: Mapping, error: unknown): unknown {
-  const message = error instanceof Error ? error.message : ''
-  const personal = /lpa-personal:(\S+)/.exec(message)?.[1]
-  if (personal) return looksPersonal(input.name, mapping, personal, 'holds e-mail addresses')
-  if (!/Invalid Input|CSV Error|Malformed JSON|UTF-8|unicode|Conversion Error|Invalid unicode/i.test(message))
-    return error
-  const line = /on Line: (\d+)/i.exec(message)?.[1]
-  const why = /utf-?8|unicode/i.test(message)
-    ? 'it is not UTF-8'
-    : /maximum.*size|Buffer|line size/i.test(message)
-      ? 'a line is too long'
-      : input.format === 'json'
-        ? 'the JSON array is broken'
-        : 'it cannot be read as the format it looks like'
-  const where = line ? `${input.name}:${line}` : input.name
-  return new UserError('LPA-INPUT-BROKEN', `${where}: ${why}.`, {
-    exit: 'data',
-    where,
-    next: 'Mend the file, or export it again as UTF-8.',
-  })
-}
-
-export function looksPersonal(inputName: string, mapping: Mapping, column: string, why: string): UserError {
-  return new UserError(
-    'LPA-PERSONAL-UNDECLARED',
-    `${inputName}: column ${column} ${why}, and the mapping does not say what it is.`,
-    {
-      exit: 'data',
-      where: inputName,
-      next: [
-        `In ${mapping.path}, add one of these lines:`,
-        `  -- personal: ${column}(email)       replace it by a pseudonym (classes: learner, instructor, email)`,
-        `  -- personal: ${column}(drop)        leave it out`,
-        `  -- not-personal: ${column}          keep it as it is`,
-      ],
-    },
-  )
+/**
+ * A JSON object with the values inside it changed. What is no object where one should be is left out: nobody knows
+ * what it holds.
+ */
+function redactedSql(
+  inside: Field['inside'],
+  value: string,
+  spaceOf: (personal: Personal) => string,
+): string {
+  type Node = { change?: Change; children: Map<string, Node> }
+  const root: Node = { children: new Map() }
+  for (const { keys, change } of inside) {
+    let node = root
+    for (const key of keys) {
+      const child = node.children.get(key) ?? { children: new Map() }
+      node.children.set(key, child)
+      node = child
+    }
+    node.change ??= change
+  }
+  const patch = (node: Node, at: JsonPath): string => {
+    const members = [...node.children].map(([key, child]) => {
+      const path = quoteText(formatJsonPath([...at, key]))
+      const member = child.change
+        ? changedSql(
+            child.change,
+            child.change.kind === 'pseudonym' && child.change.personal.list
+              ? `(${value} -> ${path})`
+              : `(${value} ->> ${path})`,
+            spaceOf,
+            true,
+          )
+        : `case when json_type(${value}, ${path}) = 'OBJECT' then ${patch(child, [...at, key])} end`
+      return `${quoteText(key)}, ${member}`
+    })
+    return `json_object(${members.join(', ')})`
+  }
+  // One in the other: of conditions that are joined by "and", DuckDB may look at any first.
+  return `case when not lpa_is_deep(${value}::varchar) then case when json_valid(${value}) then
+    case when json_type(${value}) = 'OBJECT' then cast(json_merge_patch(${value}, ${patch(root, [])}) as varchar) end end end`
 }

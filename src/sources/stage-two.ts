@@ -13,8 +13,9 @@ import { openDuckDB, quoteName, quoteText, readNumber, readRows } from '../duckd
 import { UserError } from '../errors.ts'
 import type { Counts, ParquetFile } from '../types.ts'
 import { type EntityRules, entityRules } from './entities.ts'
+import { ancestorOf, type Field, isJson } from './fields.ts'
 import type { Mapping } from './mapping.ts'
-import { ancestorOf, type BrokenRow, type Field } from './stage-one.ts'
+import { type BrokenRow, RECORD_FAULTS } from './stage-one.ts'
 
 export interface StageTwoOptions {
   readonly mapping: Mapping
@@ -95,8 +96,11 @@ function sourceSql(options: StageTwoOptions): string {
   const declared = mapping.columns?.map((column) => column.name) ?? header
   for (const name of declared)
     if (!names.has(name)) columns.push(`cast(null as varchar) as ${quoteName(name)}`)
-  return `select ${[...columns, `${payloadSql(fields)} as payload`, `${quoteText(options.uri)} as source_file`, 'source_row'].join(', ')}
-    from lpa_records where ok`
+  // A table may have columns of these names: they are its own then.
+  const taken = new Set(declared.map((name) => name.toLowerCase()))
+  if (!taken.has('payload')) columns.push(`${payloadSql(fields)} as payload`)
+  if (!taken.has('source_file')) columns.push(`${quoteText(options.uri)} as source_file`)
+  return `select ${columns.join(', ')}, source_row from lpa_records where lpa_fault is null`
 }
 
 /**
@@ -123,10 +127,11 @@ export function payloadSql(fields: readonly Field[]): string {
     const label = quoteText(`,${JSON.stringify(key)}:`)
     if (!field) return `${label} || '{' || ${members({ children })} || '}'`
     const name = quoteName(field.name)
-    if (field.type === 'json' && !field.personal?.list) return `${label} || cast(${name} as varchar)`
+    if (isJson(field)) return `${label} || cast(${name} as varchar)`
     const text = `cast(to_json(${name}) as varchar)`
+    // JSON's numbers end in a digit, those that it has not do not.
     return field.type === 'number'
-      ? `${label} || coalesce(cast(try_cast(${name} as json) as varchar), ${text})`
+      ? `${label} || case when ${name}[-1] between '0' and '9' then coalesce(cast(try_cast(${name} as json) as varchar), ${text}) else ${text} end`
       : `${label} || ${text}`
   }
   if (root.children.size === 0) return `cast('{}' as json)`
@@ -225,7 +230,7 @@ async function withSourceRow(connection: DuckDBConnection, sql: string): Promise
   return String(back.getRows()[0]?.[0])
 }
 
-/** What makes a record bad. In SQL a fault is its number: 1 for the first, 0 for a line that is no JSON object. */
+/** What makes a record bad. In SQL a fault is its number: from 1 here, those of stage one from RECORD_FAULT on. */
 interface Fault {
   readonly code: string
   readonly reason: string
@@ -233,8 +238,7 @@ interface Fault {
   readonly condition: string
 }
 
-const NOT_JSON = 0
-const NOT_JSON_FAULT = { code: 'json:malformed', reason: 'the line is not a JSON object', column: null }
+const RECORD_FAULT = 200
 
 const TYPE_WORDS: Record<string, string> = {
   timestamp: 'a time, as in 2026-01-12T08:13:22Z',
@@ -418,7 +422,7 @@ async function markExcluded(
   )
   await run(`create temp table lpa_rejects as
     select position, min(fault) as fault from lpa_marks where fault is not null group by position
-    union all select source_row, ${NOT_JSON} from lpa_records where not ok`)
+    union all select source_row, ${RECORD_FAULT} + lpa_fault from lpa_records where lpa_fault is not null`)
   await run('create temp table lpa_doubled (position bigint)')
   if (isEvent) {
     // Equal hashes make few candidates, so looking at their ids is a small join.
@@ -467,7 +471,10 @@ async function placeRejects(
     'select position, fault from lpa_rejects order by position',
   )
   const places = found.map(({ position, fault }) => {
-    const { code, reason, column } = faults[fault - 1] ?? NOT_JSON_FAULT
+    const own = faults[fault - 1]
+    const { code, reason } =
+      own ?? (RECORD_FAULTS[fault - RECORD_FAULT - 1] as { code: string; reason: string })
+    const column = own?.column ?? null
     return { position, line: lineOf(recordNumber(position, broken)), code, reason, column }
   })
   for (const row of broken) {
@@ -510,7 +517,8 @@ function rejectsSql({ loadId, source, fields }: StageTwoOptions): string {
       left join (select * from lpa_records semi join lpa_placed on lpa_placed.position = lpa_records.source_row) r
         on r.source_row = p.position)
     select cast(${loadId} as bigint) as load_id, ${quoteText(source)} as source, place as position, code as reason_code,
-      reason, column_name, byte_length, content_hmac, case when ok then ${payloadSql(fields)} end as payload,
+      reason, column_name, lpa_bytes as byte_length, lpa_content as content_hmac,
+      case when lpa_fault is null then ${payloadSql(fields)} end as payload,
       cast(null as timestamp) as requeued_at
     from placed
     order by line, placed.position`

@@ -1,0 +1,89 @@
+/** What DuckDB says of an input it cannot read, in words that quote nothing of the input. */
+
+import { UserError } from '../errors.ts'
+import { type Field, fieldLabel } from './fields.ts'
+import type { Input } from './input.ts'
+import type { Mapping } from './mapping.ts'
+import { MAX_RECORD_BYTES } from './measure.ts'
+
+/** DuckDB's own message goes on as the cause only where it cannot hold the input's text. */
+export function readFailure(
+  input: Input,
+  mapping: Mapping,
+  fields: readonly Field[],
+  error: unknown,
+): unknown {
+  const message = error instanceof Error ? error.message : ''
+  const personal = fields[Number(/lpa-personal:(\d+)/.exec(message)?.[1] ?? -1)]
+  if (personal) return looksPersonal(input.name, mapping, fieldLabel(personal), 'holds e-mail addresses')
+  const system = systemFailure(message, error)
+  if (system) return system
+  // An interrupted query, or a mistake of ours.
+  if (!/^(Invalid( Input)?|Conversion|Serialization|IO) Error/i.test(message)) return error
+  const line = /on Line: (\d+)/i.exec(message)?.[1]
+  return new UserError('LPA-INPUT-BROKEN', `Its text cannot be read: ${reason(input, message)}.`, {
+    exit: 'data',
+    where: line ? `${input.name}:${line}` : input.name,
+    next: 'Mend the file, or export it again as UTF-8.',
+  })
+}
+
+function reason({ format }: Input, message: string): string {
+  if (format === 'parquet') return 'it is a damaged Parquet file'
+  if (/utf-?8|unicode/i.test(message)) return 'it is not UTF-8'
+  if (/maximum_object_size|line size|buffer size/i.test(message)) {
+    return `a record is longer than ${MAX_RECORD_BYTES / 1024 / 1024} MB`
+  }
+  if (format === 'json') return 'the JSON array is broken'
+  return 'it is not what it looks like, or its line ends are mixed'
+}
+
+/** Failures of the machine, which DuckDB tells in words only. */
+export function systemFailure(message: string, cause: unknown): UserError | undefined {
+  if (/No space left|Disk quota exceeded/i.test(message)) {
+    return new UserError('LPA-DISK-FULL', 'The disk is full.', {
+      exit: 'cannotCreate',
+      next: 'Make room and run it again: nothing was loaded.',
+      cause,
+    })
+  }
+  if (/^Out of Memory Error/i.test(message)) {
+    return new UserError('LPA-MEMORY', 'The memory limit is too small for this input.', {
+      exit: 'unavailable',
+      next: 'Raise warehouse.memory_limit, or set warehouse.threads = 1.',
+      cause,
+    })
+  }
+  if (/Permission denied/i.test(message)) {
+    return new UserError('LPA-SYSTEM-EACCES', 'A file may not be read or written.', {
+      exit: 'notPermitted',
+      next: 'Check owner and permissions.',
+      cause,
+    })
+  }
+  if (/^IO Error.*(could not (write|sync|read)|input\/output error)/is.test(message)) {
+    return new UserError('LPA-SYSTEM-EIO', 'A file could not be read or written.', {
+      exit: 'io',
+      next: 'Check the disk and the system log.',
+      cause,
+    })
+  }
+  return undefined
+}
+
+export function looksPersonal(inputName: string, mapping: Mapping, column: string, why: string): UserError {
+  return new UserError(
+    'LPA-PERSONAL-UNDECLARED',
+    `Column ${column} ${why}, and the mapping does not say what it is. Nothing was loaded.`,
+    {
+      exit: 'data',
+      where: inputName,
+      next: [
+        `In ${mapping.path}, add one of these lines:`,
+        `  -- personal: ${column}(email)       replace it by a pseudonym (classes: learner, instructor, email)`,
+        `  -- personal: ${column}(drop)        leave it out`,
+        `  -- not-personal: ${column}          keep it as it is`,
+      ],
+    },
+  )
+}

@@ -1,0 +1,27 @@
+/** DuckDB macros that judge JSON which is kept whole. Its own functions take more than others can read again. */
+
+import type { DuckDBConnection } from '@duckdb/node-api'
+
+/** Deeper JSON is refused: from some thousands of levels on DuckDB's merge and VARIANT end the whole program. */
+export const MAX_DEPTH = 64
+
+const WITHOUT_TEXTS = `regexp_replace(value, '"(?:[^"\\\\]|\\\\.)*"', '', 'g')`
+
+const MACROS = [
+  // Only brackets are left, then pairs are taken away from the inside out: what is left is deeper.
+  `lpa_is_deep(value) as case
+    when strlen(value) > ${2 * MAX_DEPTH}
+      and strlen(value) - strlen(replace(replace(value, '[', ''), '{', '')) > ${MAX_DEPTH}
+    then list_reduce(
+      list_prepend(regexp_replace(${WITHOUT_TEXTS}, '[^][{}]+', '', 'g'), list_transform(range(${MAX_DEPTH}), lambda i: '')),
+      lambda rest, i: replace(replace(rest, '[]', ''), '{}', '')) <> ''
+    else false end`,
+  // NaN and Infinity in all their spellings: DuckDB reads and writes them, JSON has none.
+  `lpa_is_unreal(value) as case
+    when ${['nan', 'NaN', 'NAN', 'inf', 'Inf', 'INF'].map((word) => `contains(value, '${word}')`).join(' or ')}
+    then regexp_matches(${WITHOUT_TEXTS}, '(?i)nan|inf') else false end`,
+]
+
+export async function createJsonMacros(connection: DuckDBConnection): Promise<void> {
+  for (const macro of MACROS) await connection.run(`create temp macro ${macro}`)
+}

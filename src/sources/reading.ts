@@ -1,0 +1,217 @@
+/**
+ * Reads an input twice at once: the engine's stage one, and the independent count beside it. A plain file is read by
+ * its own path, everything else through a pipe, so that no text is ever copied to disk.
+ */
+
+import { execFileSync } from 'node:child_process'
+import { closeSync, constants, openSync, rmSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { UserError } from '../errors.ts'
+import { assertUnchanged, type Input, readInput, unreadable } from './input.ts'
+import type { Measure } from './measure.ts'
+import { plainCsv } from './plain-csv.ts'
+import { type BrokenRow, type StageOneResult, TOO_LONG } from './stage-one.ts'
+
+export interface ReadRequest {
+  readonly input: Input
+  readonly hasHeader: boolean
+  /** A private folder, for the pipe. */
+  readonly folder: string
+  readonly signal: AbortSignal
+  readonly onBytes?: ((bytes: number, total: number | undefined) => void) | undefined
+  /** Runs stage one over the text at a path. `inOrder`: one thread reads, from the first byte to the last. */
+  readonly engineRead: (text: {
+    path: string
+    inOrder: boolean
+    signal: AbortSignal
+  }) => Promise<StageOneResult>
+}
+
+export interface Reading {
+  readonly measure: Measure
+  /** Records that stage one wrote. */
+  readonly written: number
+  readonly broken: readonly BrokenRow[]
+  /** Why the engine could not read the text at all. */
+  readonly failure?: UserError
+}
+
+/** @throws UserError (data) when what was read and what was counted differ. */
+export async function readTwice(request: ReadRequest): Promise<Reading> {
+  const { input, signal } = request
+  try {
+    const reading = await bestReading(request)
+    if (reading.failure) throw reading.failure
+    assertUnchanged(input)
+    assertCounted(input, reading)
+    return reading
+  } catch (error) {
+    // What is wrong with a file that changes meanwhile is that it changes.
+    if (!signal.aborted && error instanceof UserError && error.exit === 'data') assertUnchanged(input)
+    throw error
+  }
+}
+
+async function bestReading(request: ReadRequest): Promise<Reading> {
+  const { input } = request
+  const { format, stats, compression, hasBom } = input
+  if (format === 'parquet') return inPlace(request)
+  const isPlain = stats && compression === 'none' && !hasBom
+  const reading = isPlain
+    ? await inPlace(request)
+    : format === 'csv'
+      ? undefined
+      : await piped(request, false)
+  if (reading && (!stats || isTrusted(input, reading))) return reading
+  // The second reading costs its time only where the first cannot be trusted.
+  return piped(request, true)
+}
+
+/** Whether the engine took the text as it is: see plain-csv.ts. */
+function isTrusted({ format }: Input, { measure, written, broken, failure }: Reading): boolean {
+  if (failure || written + broken.length !== measure.records) return false
+  if (format !== 'csv' || measure.blankLines === 0) return true
+  return broken.length === 0 && !measure.beginsBlank && !measure.hasCarriageReturns
+}
+
+function assertCounted({ name }: Input, { measure, written, broken }: Reading): void {
+  const read = written + broken.length
+  if (read === measure.records) return
+  throw unreadable(
+    name,
+    `It holds ${measure.records} records by lpa's own count, and the engine read ${read}.`,
+    'Check its quotes, line ends and encoding. Nothing was loaded.',
+  )
+}
+
+async function inPlace(request: ReadRequest): Promise<Reading> {
+  const { input } = request
+  const stop = new AbortController()
+  const signal = AbortSignal.any([request.signal, stop.signal])
+  const engine = request.engineRead({ path: resolve(input.name), inOrder: false, signal })
+  return reconcile(request, stop, engine, readInput(input, readOptions(request, signal)))
+}
+
+async function piped(request: ReadRequest, inOrder: boolean): Promise<Reading> {
+  const { input, folder } = request
+  const stop = new AbortController()
+  const signal = AbortSignal.any([request.signal, stop.signal])
+  const path = join(folder, 'text')
+  makePipe(path)
+  // Held open until all is over: an engine that fails before it opens the pipe must not leave its writer waiting.
+  let reader: number | undefined
+  const engine = request.engineRead({ path, inOrder, signal })
+  engine.catch(() => {
+    reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  })
+  const rewrite = inOrder && input.format === 'csv' ? plainCsv(input.delimiter) : undefined
+  try {
+    return await reconcile(request, stop, engine, feed(request, path, signal, rewrite))
+  } finally {
+    if (reader !== undefined) closeSync(reader)
+    rmSync(path, { force: true })
+  }
+}
+
+/** Hands the text on to the pipe; goes on counting when nobody takes it any more. */
+async function feed(
+  request: ReadRequest,
+  path: string,
+  signal: AbortSignal,
+  rewrite: ((chunk: Buffer) => Buffer) | undefined,
+): Promise<Measure> {
+  const pipe = await open(path, 'w')
+  let isTaken = true
+  const sink = async (chunk: Buffer) => {
+    if (!isTaken) return
+    const text = rewrite ? rewrite(chunk) : chunk
+    try {
+      for (let at = 0; at < text.length; ) at += (await pipe.write(text, at)).bytesWritten
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'EPIPE') throw error
+      isTaken = false
+    }
+  }
+  try {
+    return await readInput(request.input, { ...readOptions(request, signal), sink })
+  } finally {
+    await pipe.close()
+  }
+}
+
+function readOptions({ input, hasHeader, onBytes }: ReadRequest, signal: AbortSignal) {
+  const total = input.stats?.size
+  return { hasHeader, signal, onBytes: (bytes: number) => onBytes?.(bytes, total) }
+}
+
+/**
+ * Waits for both. What the count finds wrong explains best why an engine failed, so a file is counted to its end even
+ * then; nobody waits for the end of a stream.
+ */
+async function reconcile(
+  { input, signal }: ReadRequest,
+  stop: AbortController,
+  engine: Promise<StageOneResult>,
+  count: Promise<Measure>,
+): Promise<Reading> {
+  let cause: unknown
+  const end = (error: unknown) => {
+    cause ??= error
+    stop.abort()
+  }
+  count.catch(end)
+  engine.catch((error) => {
+    if (!input.stats || !isUnread(error)) end(error)
+  })
+  const [counted, staged] = await Promise.allSettled([count, engine])
+  signal.throwIfAborted()
+  if (counted.status === 'rejected') {
+    const isKnown = counted.reason instanceof UserError && !(cause instanceof UserError && !isUnread(cause))
+    throw isKnown ? counted.reason : cause
+  }
+  let measure = counted.value
+  if (staged.status === 'fulfilled') {
+    const { written, records } = staged.value
+    if (records !== undefined) measure = { ...measure, records }
+    return { measure, written, broken: brokenRecords(input, measure, staged.value) }
+  }
+  if (!isUnread(staged.reason)) throw staged.reason
+  return { measure, written: 0, broken: [], failure: staged.reason }
+}
+
+function isUnread(error: unknown): error is UserError {
+  return error instanceof UserError && error.code === 'LPA-INPUT-BROKEN'
+}
+
+/** Rows that could not be read, by their numbers among the records. */
+function brokenRecords(
+  { format }: Input,
+  measure: Measure,
+  { written, broken }: StageOneResult,
+): readonly BrokenRow[] {
+  const found = broken.map((row) => ({
+    ...row,
+    record: format === 'ndjson' ? measure.recordAt(row.record) : row.record,
+  }))
+  if (written + found.length === measure.records) return found
+  // The engine passes over records that are longer than its buffer without a word.
+  const known = new Set(found.map(({ record }) => record))
+  for (const record of measure.tooLong) {
+    if (!known.has(record)) found.push({ record, ...TOO_LONG })
+  }
+  return found.sort((a, b) => a.record - b.record)
+}
+
+function makePipe(path: string): void {
+  rmSync(path, { force: true })
+  try {
+    execFileSync('mkfifo', ['-m', '600', path])
+  } catch (cause) {
+    throw new UserError('LPA-INPUT-PIPE', 'This system has no named pipes (mkfifo).', {
+      exit: 'unavailable',
+      next: 'Unpack the file and load it by its name.',
+      cause,
+    })
+  }
+}

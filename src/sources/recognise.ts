@@ -1,0 +1,190 @@
+/** What an input holds, from its first records: its columns, the mapping that fits, the values to look at. */
+
+import { openDuckDB, quoteText, readRows } from '../duckdb.ts'
+import { UserError } from '../errors.ts'
+import { csvHead } from './csv-head.ts'
+import { systemFailure } from './engine-failure.ts'
+import { type Field, inHeader } from './fields.ts'
+import { type Input, unreadable } from './input.ts'
+import { ENTITIES, type Entity, type Mapping, packagedMappings } from './mapping.ts'
+
+/** The first part of an input: clear values, kept in memory only and never shown. */
+export interface Head {
+  /** Column names of a table; none for JSON. */
+  readonly header: readonly string[]
+  /** Names of columns, or paths of the first records: `name` at the top level and `$.a.b` below. */
+  readonly keys: readonly string[]
+  /** Values of a field in the first records. */
+  values(field: Field): string[]
+}
+
+const SAMPLE = 200
+/** Names that stage two gives itself. */
+const RESERVED = /^(source_row|file_row_number|lpa_.*)$/i
+
+export async function headOf(input: Input, hasHeader: boolean): Promise<Head> {
+  if (input.format === 'parquet') return parquetHead(input.name)
+  if (input.format === 'csv') return tableHead(input, hasHeader)
+  const records = headRecords(input)
+  return {
+    header: [],
+    keys: keysOf(records),
+    values: ({ path }) => records.map((record) => textAt(record, path)),
+  }
+}
+
+function tableHead(input: Input, hasHeader: boolean): Head {
+  const records = csvHead(input.head, input.delimiter, SAMPLE)
+  const [first = []] = records
+  const header = hasHeader
+    ? first.map((name, index) => name.trim() || `column${index}`)
+    : first.map((_, index) => `column${index}`)
+  assertUsable(header, `${input.name}:1`)
+  const rows = hasHeader ? records.slice(1) : records
+  return { header, keys: header, values: (field) => columnValues(header, rows, field) }
+}
+
+function columnValues(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  { path }: Field,
+): string[] {
+  const column = inHeader(path[0] ?? '', header)
+  const index = column === undefined ? -1 : header.indexOf(column)
+  return index < 0 ? [] : rows.map((row) => row[index] ?? '')
+}
+
+/** DuckDB's names know no case. */
+function assertUsable(header: readonly string[], where: string): void {
+  const lower = header.map((name) => name.toLowerCase())
+  const again = lower.findIndex((name, index) => lower.indexOf(name) !== index)
+  if (again >= 0) {
+    const first = lower.indexOf(lower[again] as string)
+    throw unreadable(
+      where,
+      `Columns ${first + 1} and ${again + 1} have the same name in the header.`,
+      'Name each column once (upper and lower case are the same), or add to the mapping: -- header: none',
+    )
+  }
+  const reserved = header.find((name) => RESERVED.test(name))
+  if (reserved) {
+    throw unreadable(where, `The name of column ${reserved} is lpa's own.`, 'Rename it in the export.')
+  }
+}
+
+async function parquetHead(path: string): Promise<Head> {
+  await using database = await openDuckDB({ memoryLimit: '300MB', spillFolder: '', timezone: 'UTC' })
+  try {
+    const rows = await readRows<Record<string, unknown>>(
+      database.connection,
+      `select columns(*)::varchar from read_parquet(${quoteText(path)}, hive_partitioning = false) limit ${SAMPLE}`,
+    )
+    const names = await readRows<{ column_name: string }>(
+      database.connection,
+      `describe select * from read_parquet(${quoteText(path)}, hive_partitioning = false)`,
+    )
+    const header = names.map((row) => row.column_name)
+    assertUsable(header, path)
+    const values = rows.map((row) => header.map((name) => String(row[name] ?? '')))
+    return { header, keys: header, values: (field) => columnValues(header, values, field) }
+  } catch (cause) {
+    if (cause instanceof UserError) throw cause
+    throw (
+      systemFailure(cause instanceof Error ? cause.message : '', cause) ??
+      unreadable(path, 'It is a damaged Parquet file.', 'Export or copy it again.')
+    )
+  }
+}
+
+// ── JSON ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The records of the head that can be parsed. */
+function headRecords({ format, head }: Input): Record<string, unknown>[] {
+  const values = format === 'json' ? arrayHead(head) : head.split('\n', SAMPLE).map(tryParse)
+  return values.filter((value) => typeof value === 'object' && value !== null) as Record<string, unknown>[]
+}
+
+/** The first elements of an array whose text may be cut off. */
+function arrayHead(text: string): unknown[] {
+  const whole = tryParse(text)
+  if (Array.isArray(whole)) return whole.slice(0, SAMPLE)
+  let tries = 0
+  for (let end = text.lastIndexOf('}'); end > 0 && tries < SAMPLE; end = text.lastIndexOf('}', end - 1)) {
+    const part = tryParse(`${text.slice(0, end + 1)}]`)
+    if (Array.isArray(part)) return part.slice(0, SAMPLE)
+    tries += 1
+  }
+  return []
+}
+
+function tryParse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function keysOf(records: readonly Record<string, unknown>[]): string[] {
+  const keys = new Set<string>()
+  for (const record of records.slice(0, 20)) {
+    for (const [key, value] of Object.entries(record)) {
+      keys.add(key)
+      if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+        for (const inner of Object.keys(value)) keys.add(`$.${key}.${inner}`)
+      }
+    }
+  }
+  return [...keys]
+}
+
+function textAt(record: unknown, path: readonly string[]): string {
+  let value = record
+  for (const key of path) value = (value as Record<string, unknown> | null | undefined)?.[key]
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
+}
+
+// ── the mapping that fits ─────────────────────────────────────────────────────────────────────────────────
+
+/** The packaged mapping that an input fits, the one that asks for most. */
+export function recogniseMapping(input: Input, keys: readonly string[], entity: string | undefined): Mapping {
+  if (entity !== undefined && !ENTITIES.includes(entity as Entity)) {
+    throw new UserError('LPA-LOAD-ENTITY', `There is no entity "${entity}".`, {
+      exit: 'usage',
+      next: `Entities: ${ENTITIES.join(', ')}`,
+    })
+  }
+  // The names of a table's columns know no case, JSON's keys do.
+  const isTable = input.format === 'csv' || input.format === 'parquet'
+  const spelled = (key: string) => (isTable ? key.toLowerCase() : key)
+  const has = new Set(keys.flatMap((key) => [spelled(key), `$.${spelled(key)}`]))
+  const [best] = packagedMappings()
+    .filter((mapping) => entity === undefined || mapping.entity === entity)
+    .filter(({ recognise: needed }) => needed.length > 0 && needed.every((key) => has.has(spelled(key))))
+    .sort((a, b) => b.recognise.length - a.recognise.length)
+  if (best) return best
+  throw new UserError('LPA-LOAD-UNRECOGNISED', 'It fits no packaged mapping.', {
+    exit: 'data',
+    where: input.name,
+    next: [
+      `Its columns: ${shownNames(keys)}`,
+      'Write a mapping (README, "Your own data") and name it: --mapping mine.sql',
+    ],
+  })
+}
+
+const NAME = /^[\p{L}_$][\p{L}\p{M}\p{N} _.:/()%#$-]{0,60}$/u
+
+/** Names for a message. Where some look like values there may be no header at all: then nothing is quoted. */
+export function shownNames(names: readonly string[]): string {
+  if (names.length === 0) return '(none could be read)'
+  if (names.every((name) => NAME.test(name) && !/\d{4}-\d\d-\d\d/.test(name)))
+    return names.slice(0, 20).join(', ')
+  return 'not shown, some look like values. If there is no header line, add to the mapping: -- header: none'
+}
+
+/** Columns or top-level keys that the fields leave out. */
+export function leftOutKeys(head: Head, fields: readonly Field[]): string[] {
+  const top = new Set(fields.map((field) => field.path[0] ?? field.name))
+  return head.keys.filter((key) => !key.startsWith('$.') && !top.has(key))
+}
