@@ -140,7 +140,7 @@ function selectedModels(select: readonly string[]): readonly string[] {
 }
 
 /** A model as the engine runs it: expanded for its dialect, with the columns that its table declares. */
-export function readModel(name: string, engine: Pick<Engine, 'dialect'>): Model {
+function readModel(name: string, engine: Pick<Engine, 'dialect'>): Model {
   const file = readSql('models', name, engine.dialect)
   if (!file.materialise) throw new Error(`sql/models/${name}.sql does not say how to materialise it.`)
   return {

@@ -110,9 +110,7 @@ describe('a changed declaration', () => {
       engine.execute(`insert into core.dim_instructor values (7, 'x', 'Ada', 'Maths')`),
     )
     const own = ownSchema()
-    edit(join(own, 'ddl_core.sql'), (text) =>
-      text.replace('  department varchar\n', '  faculty varchar\n'),
-    )
+    edit(join(own, 'ddl_core.sql'), (text) => text.replace('  department varchar\n', '  faculty varchar\n'))
     const change = join(own, 'changes', '0001_faculty.sql')
     writeFileSync(
       change,

@@ -14,7 +14,7 @@ export interface OpenExtras {
 }
 
 /** @throws UserError when there is no warehouse (noInput) or its engine is not in this version (unavailable). */
-export async function openWarehouse(
+async function openWarehouse(
   config: Config,
   mode: OpenMode,
   extras: OpenExtras = {},
