@@ -255,13 +255,14 @@ export function csvCounter(delimiter: string, hasHeader: boolean): RecordCounter
       else for (let index = 0; index < chunk.length; index += 1) pushByte(chunk[index] as number)
     },
     end() {
+      const unclosed = quoted ? { line: recordLine, why: 'a quote that is never closed' } : undefined
       if (length > 0) finish()
       return {
         records: Math.max(0, records),
         lineOf: (record) => lines.lineOf(record),
         recordAt: (at) => lines.recordAt(at),
         ...{ blankLines, beginsBlank, hasCarriageReturns, tooLong },
-        ...(quoted ? { badLine: { line: recordLine, why: 'a quote that is never closed' } } : {}),
+        ...(unclosed ? { badLine: unclosed } : {}),
       }
     },
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { PersonalClass } from '../pseudonym.ts'
 import { packageRoot } from '../sql-files.ts'
+import { randomCsv, randomNumbers } from './random-csv.test-support.ts'
 import { StageFolder } from './stage.test-support.ts'
 
 const folder = new StageFolder()
@@ -68,5 +69,26 @@ select 'C' as course_id, people as "attributes.people" from source`,
     expect(row?.people.split(',')).toEqual(
       people.flatMap(({ pseudonym }) => (pseudonym === null ? [] : [pseudonym])),
     )
+  })
+})
+
+describe('CSV', () => {
+  test.each([1, 2, 3, 4, 5, 6])('random texts are read as they were written, seed %i', async (seed) => {
+    const random = randomNumbers(seed + 500)
+    for (let round = 0; round < 3; round++) {
+      const { text, header, rows } = randomCsv(random, { rows: 1 + random(30) })
+      const staged = await folder.stage(
+        `random-${seed}-${round}.csv`,
+        text,
+        `-- entity: course
+select 'C' as course_id, ${header.map((name) => `"${name}" as "attributes.${name}"`).join(', ')} from source`,
+      )
+      const found = await folder.rows<{ attributes: string | null }>(staged, 'attributes')
+      const values = found.map(({ attributes }) => JSON.parse(attributes ?? '{}') as Record<string, string>)
+      expect(
+        values.map((row) => header.map((name) => row[name] ?? '')),
+        JSON.stringify(text),
+      ).toEqual(rows)
+    }
   })
 })
