@@ -45,7 +45,7 @@ export function expectedCore(
   campus: SmallCampus,
   { key, source, timezone }: { key: PseudonymKey; source: string; timezone: string },
 ): Expected {
-  const person = (id: string) => pseudonym(key, 'learner', source, id)
+  const person = (id: string) => pseudonym(key, 'learner', source, id) ?? ''
   const personKey = (id: string) => BigInt(`0x${person(id).slice(0, 15)}`)
   const courseKey = (id: string) =>
     id === ''
