@@ -77,10 +77,30 @@ export async function stageTwo(options: StageTwoOptions): Promise<StageTwoResult
     const outputs = await prepareMapping(connection, options, rules)
     const faults = faultsOf(rules, outputs)
     await run(`create view lpa_checked as ${checkedSql(options, rules, outputs, faults)}`)
-    return await write(connection, options, rules, faults)
+    try {
+      return await write(connection, options, rules, faults)
+    } catch (error) {
+      throw valueFailure(mapping, error)
+    }
   } finally {
     signal.removeEventListener('abort', stop)
   }
+}
+
+/** What DuckDB says of a value that a SELECT cannot take quotes the value: our error tells the kind of fault only. */
+function valueFailure(mapping: Mapping, error: unknown): unknown {
+  const message = error instanceof Error ? error.message : ''
+  const kind = /^(Conversion|Invalid Input|Out of Range|Mismatch Type|Invalid Type) Error/.exec(message)?.[0]
+  if (!kind) return error
+  return new UserError(
+    'LPA-MAPPING-VALUE',
+    `${mapping.name}: its SELECT fails on a value of this file (${kind}).`,
+    {
+      exit: 'data',
+      where: mapping.path,
+      next: 'Write try_cast() or try_strptime(): a value that gives null there is judged like any other.',
+    },
+  )
 }
 
 /** Every record of stage one with its number; those that are not ok have no fields. */

@@ -5,7 +5,7 @@
  */
 
 import { createHash } from 'node:crypto'
-import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { createReadStream, existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { writeWhole } from '../../report-file.ts'
@@ -16,6 +16,8 @@ const SUMS = 'SHA256SUMS'
 const CATALOG = 'catalog.sqlite'
 const DATA = 'data'
 const HEAD = '# lpa: written when a run that wrote the warehouse ends. Snapshot '
+/** As writeWhole names it before it is whole. */
+const UNFINISHED = /^\.SHA256SUMS\.\d+\.part$/
 const LINE = /^([0-9a-f]{64}) {2}(\S.*)$/
 
 interface Checksums {
@@ -66,6 +68,8 @@ export async function recordChecksums(
         earlier?.get(path) ?? known.get(join(folder, path)) ?? (await sha256OfFile(join(folder, path)))
       lines.push(`${hash}  ${path}`)
     }
+    // Of runs that were killed while they wrote: under the lock nobody else does.
+    for (const name of readdirSync(folder)) if (UNFINISHED.test(name)) rmSync(join(folder, name))
     await writeWhole(join(folder, SUMS), `${lines.join('\n')}\n`)
   } finally {
     lock[Symbol.dispose]()
