@@ -347,7 +347,6 @@ function pseudonymSql(kind: string, space: string, value: string): string {
   return `lpa_hmac('lpa:v1:email::' || regexp_replace(${lower}, '^mailto:', ''))`
 }
 
-<<<<<<< Updated upstream
 /**
  * A JSON object with the values inside it changed. What is no object where one should be is left out: nobody knows
  * what it holds.
@@ -388,84 +387,4 @@ function redactedSql(
   // One in the other: of conditions that are joined by "and", DuckDB may look at any first.
   return `case when not lpa_is_deep(${value}::varchar) then case when json_valid(${value}) then
     case when json_type(${value}) = 'OBJECT' then cast(json_merge_patch(${value}, ${patch(root, [])}) as varchar) end end end`
-=======
-function spaceValue(target: string, fields: readonly Field[], { input, header }: StageOneOptions): string {
-  const field = fields.find((item) => refersTo(target, item))
-  if (!field) return `''`
-  return input.format === 'ndjson' || input.format === 'json' ? jsonValue(field) : csvValue(field, header)
-}
-
-function tableRelation({ input, textPath, header, mapping }: StageOneOptions): string {
-  if (input.format === 'parquet')
-    return `(select columns(*)::varchar from read_parquet(${quoteText(textPath)}))`
-  const columns = header.map((name) => `${quoteText(name)}: 'VARCHAR'`).join(', ')
-  return `read_csv(${quoteText(textPath)}, columns = {${columns}}, delim = ${quoteText(input.delimiter)}, quote = '"',
-    escape = '"', header = ${mapping.hasHeader}, auto_detect = false, max_line_size = 8388608,
-    buffer_size = 16777216, store_rejects = true)`
-}
-
-const CSV_FAULTS: Record<string, readonly [code: string, reason: string]> = {
-  'MISSING COLUMNS': ['csv:missing-columns', 'the row has fewer columns than the header'],
-  'TOO MANY COLUMNS': ['csv:too-many-columns', 'the row has more columns than the header'],
-  'UNQUOTED VALUE': ['csv:quote', 'a quoted value goes on after its closing quote'],
-  'LINE SIZE OVER MAXIMUM': ['csv:too-long', 'the row is longer than 8 MB'],
-  'INVALID ENCODING': ['csv:encoding', 'the row is not UTF-8'],
-  'INVALID STATE': ['csv:quote', 'the quotes of the row do not match'],
-}
-
-/** DuckDB keeps the faulty text beside each reject: it stays in this database, which dies with stage one. */
-async function brokenRows(connection: Parameters<typeof readRows>[0]): Promise<BrokenRow[]> {
-  const rows = await readRows<{ line: number; error_type: string }>(
-    connection,
-    'select line, min(cast(error_type as varchar)) as error_type from reject_errors group by line order by line',
-  )
-  return rows.map(({ line, error_type }) => {
-    const [code, reason] = CSV_FAULTS[error_type] ?? ['csv:broken', 'the row cannot be read']
-    return { record: line, code, reason }
-  })
-}
-
-/** What DuckDB says of a file it cannot read holds the file's text: our errors never quote it. */
-function readFailure(input: Input, mapping: Mapping, error: unknown): unknown {
-  const message = error instanceof Error ? error.message : ''
-  const personal = /lpa-personal:(\S+)/.exec(message)?.[1]
-  if (personal) return looksPersonal(input.name, mapping, personal, 'holds e-mail addresses')
-  if (
-    !/Invalid Input|CSV Error|Malformed JSON|UTF-8|unicode|Conversion Error|Out of Range Error|Invalid unicode/i.test(
-      message,
-    )
-  )
-    return error
-  const line = /on Line: (\d+)/i.exec(message)?.[1]
-  const why = /utf-?8|unicode/i.test(message)
-    ? 'it is not UTF-8'
-    : /maximum.*size|Buffer|line size/i.test(message)
-      ? 'a line is too long'
-      : input.format === 'json'
-        ? 'the JSON array is broken'
-        : 'it cannot be read as the format it looks like'
-  const where = line ? `${input.name}:${line}` : input.name
-  return new UserError('LPA-INPUT-BROKEN', `${where}: ${why}.`, {
-    exit: 'data',
-    where,
-    next: 'Mend the file, or export it again as UTF-8.',
-  })
-}
-
-export function looksPersonal(inputName: string, mapping: Mapping, column: string, why: string): UserError {
-  return new UserError(
-    'LPA-PERSONAL-UNDECLARED',
-    `${inputName}: column ${column} ${why}, and the mapping does not say what it is.`,
-    {
-      exit: 'data',
-      where: inputName,
-      next: [
-        `In ${mapping.path}, add one of these lines:`,
-        `  -- personal: ${column}(email)       replace it by a pseudonym (classes: learner, instructor, email)`,
-        `  -- personal: ${column}(drop)        leave it out`,
-        `  -- not-personal: ${column}          keep it as it is`,
-      ],
-    },
-  )
->>>>>>> Stashed changes
 }
