@@ -14,11 +14,7 @@ export interface OpenExtras {
 }
 
 /** @throws UserError when there is no warehouse (noInput) or its engine is not in this version (unavailable). */
-async function openWarehouse(
-  config: Config,
-  mode: OpenMode,
-  extras: OpenExtras = {},
-): Promise<Engine> {
+async function openWarehouse(config: Config, mode: OpenMode, extras: OpenExtras = {}): Promise<Engine> {
   const { warehouse, load } = config
   if (warehouse.engine !== 'duckdb') {
     throw new UserError('LPA-ENGINE-MISSING', `The engine ${warehouse.engine} is not part of this version.`, {

@@ -9,7 +9,7 @@ import { parseDdl } from '../ddl.ts'
 import { packageRoot } from '../sql-files.ts'
 import type { Entity } from './mapping.ts'
 
-export const EVENT_TYPES = [
+const EVENT_TYPES = [
   ...[
     'registered',
     'unregistered',

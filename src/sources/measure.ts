@@ -89,7 +89,7 @@ function translate(value: number, from: readonly number[], to: readonly number[]
 const LONE_CARRIAGE_RETURN = 'a carriage return inside a line'
 
 /** Lines that are not blank. A carriage return inside a line is an error: engines split there, JSON does not. */
-export function lineCounter(): RecordCounter {
+function lineCounter(): RecordCounter {
   const lines = new Lines()
   const tooLong: number[] = []
   let line = 1
@@ -170,7 +170,7 @@ function isBlank(chunk: Buffer, start: number, end: number): boolean {
  * CSV records by RFC 4180: a field is quoted when it starts with a quote, quotes in it double, lines end LF, CRLF
  * or CR. Empty lines are no records.
  */
-export function csvCounter(delimiter: string, hasHeader: boolean): RecordCounter {
+function csvCounter(delimiter: string, hasHeader: boolean): RecordCounter {
   const DELIMITER = delimiter.charCodeAt(0)
   const lines = new Lines()
   const tooLong: number[] = []
@@ -269,7 +269,7 @@ export function csvCounter(delimiter: string, hasHeader: boolean): RecordCounter
 }
 
 /** Elements of one JSON array. */
-export function arrayCounter(): RecordCounter {
+function arrayCounter(): RecordCounter {
   const lines = new Lines()
   let line = 1
   let depth = 0

@@ -127,7 +127,7 @@ function sourceSql(options: StageTwoOptions): string {
  * The kept paths as one JSON object, without keys that were absent. Written as text: half the cost of to_json and
  * a merge that takes the nulls out.
  */
-export function payloadSql(fields: readonly Field[]): string {
+function payloadSql(fields: readonly Field[]): string {
   type Node = { field?: Field; children: Map<string, Node> }
   const root: Node = { children: new Map() }
   for (const field of fields) {
@@ -228,7 +228,7 @@ async function describe(connection: DuckDBConnection, sql: string): Promise<Map<
 
 async function withSourceRow(connection: DuckDBConnection, sql: string): Promise<string> {
   const reader = await connection.runAndReadAll('select json_serialize_sql($sql::varchar)', { sql })
-  const tree = JSON.parse(String(reader.getRows()[0]?.[0]))
+  const tree = JSON.parse(String(reader.getRows()[0]?.[0]), exactNumber)
   if (tree.error) throw new Error(tree.error_message)
   const add = (node: { type: string; select_list?: unknown[]; left?: never; right?: never }): void => {
     if (node.type === 'SELECT_NODE') {
@@ -248,6 +248,17 @@ async function withSourceRow(connection: DuckDBConnection, sql: string): Promise
     tree: JSON.stringify(tree),
   })
   return String(back.getRows()[0]?.[0])
+}
+
+/** DuckDB's trees hold integers beyond 2^53, as places and as values: they go back as they came. */
+function exactNumber(_key: string, value: unknown, context?: { source?: string }): unknown {
+  const isExact = typeof value !== 'number' || Number.isSafeInteger(value)
+  return isExact ? value : (JSON as unknown as RawJson).rawJSON(context?.source ?? String(value))
+}
+
+/** Part of Node from 22 on, and not yet of TypeScript's library. */
+interface RawJson {
+  rawJSON(text: string): unknown
 }
 
 /** What makes a record bad. In SQL a fault is its number: from 1 here, those of stage one from RECORD_FAULT on. */

@@ -14,7 +14,7 @@ export interface StageSettings {
 }
 
 /** The key of tests: bytes 0 to 31. */
-export const testKey: PseudonymKey = {
+const testKey: PseudonymKey = {
   secret: Buffer.from(Array.from({ length: 32 }, (_, n) => n)),
   id: 'test',
 }
