@@ -1,6 +1,7 @@
 -- title: Learning events
 -- grain: one event
--- definition: new events of the batch's loads; a double (same day and event id) keeps its first row
+-- definition: new events of the batch's loads; a double (same day and event id) keeps its first row: that of the load
+--   that was committed first
 -- materialise: incremental key(date_key, event_id)
 with event_loads as (
   select count(distinct load_id) as loads
@@ -21,8 +22,8 @@ repeated as (
   select s.load_id, s.position
   from staging.stg_learning_event s
   join twice t on t.date_key = s.date_key and t.event_id = s.event_id
-  where s.load_id in (select load_id from batch_load)
-  qualify row_number() over (partition by s.date_key, s.event_id order by s.load_id nulls last, s.position nulls last) > 1
+  join batch_load b on b.load_id = s.load_id
+  qualify row_number() over (partition by s.date_key, s.event_id order by b.place nulls last, s.position nulls last) > 1
 )
 select s.event_id, s.learner_key, s.course_key, s.date_key, s.occurred_at, s.event_type, s.activity_id, s.activity_type,
   s.session_id, s.duration_seconds, s.score, s.progress, s.quantity, s.source, lpa_variant(s.attributes) as attributes

@@ -105,7 +105,7 @@ async function buildInTransaction(
   if (batch.length === 0 && !request.full && loads.every((load) => !load.isSuperseded)) {
     return { outcome: 'unchanged', kind, loads: 0, models: [] }
   }
-  await engine.temporaryTable('batch_load', loadIds(batch.map((load) => load.id)))
+  await engine.temporaryTable('batch_load', batchLoads(batch.map((load) => load.id)))
   await engine.temporaryTable('configured_term', terms(config))
   const names = selectedModels(request.select)
   const models: BuiltModel[] = []
@@ -158,8 +158,15 @@ function coreColumns(name: string): string[] {
   return table.columns.map((column) => column.name)
 }
 
-function loadIds(ids: readonly number[]): Result {
-  return { columns: [{ name: 'load_id', type: 'integer' }], rows: ids.map((id) => [id]) }
+/** The loads of a batch, with their place in the order in which they were committed. */
+function batchLoads(ids: readonly number[]): Result {
+  return {
+    columns: [
+      { name: 'load_id', type: 'integer' },
+      { name: 'place', type: 'integer' },
+    ],
+    rows: ids.map((id, index) => [id, index + 1]),
+  }
 }
 
 function terms(config: Config): Result {

@@ -227,9 +227,11 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
 
   async function writeLedger({ load }: Batch): Promise<void> {
     const { counts } = load
+    // The order of commits, also when the clock was set back.
     await execute(
       `insert into meta.loads values ($load_id, $source, $format, $uri, $content_sha256, $bytes, $read, $mapped, $rejected,
-        $filtered, $doubled, $mapping_sha256, $key_id, null, cast($started_at as timestamp), timezone('UTC', now()))`,
+        $filtered, $doubled, $mapping_sha256, $key_id, null, cast($started_at as timestamp),
+        greatest(timezone('UTC', now()), (select max(committed_at) + interval 1 microsecond from meta.loads)))`,
       {
         load_id: load.loadId,
         source: load.source,
