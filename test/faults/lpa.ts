@@ -33,7 +33,8 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Words before `node`: a tracer. */
   readonly under?: readonly string[]
-  readonly stdin?: string
+  /** Text for standard input; `held`: the caller writes to it and ends it. */
+  readonly stdin?: string | { readonly held: true }
 }
 
 /** How many rounds of what takes long: a few in `npm test`, all in `npm run test:faults`. */
@@ -90,7 +91,7 @@ export function startLpa(place: Place, args: readonly string[], options: StartOp
     env: environment(place, options.env),
     stdio: [options.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   })
-  child.stdin?.end(options.stdin)
+  if (typeof options.stdin === 'string') child.stdin?.end(options.stdin)
   const out: Buffer[] = []
   const err: Buffer[] = []
   child.stdout?.on('data', (chunk: Buffer) => out.push(chunk))
