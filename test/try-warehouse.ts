@@ -13,8 +13,6 @@ import { withWarehouse } from '../src/pipeline/warehouse.ts'
 import { createKey } from '../src/pseudonym.ts'
 import type { Cell, Engine } from '../src/types.ts'
 
-const silent = { onFile: () => {}, onBytes: () => {}, onLoaded: () => {} }
-
 export class TryWarehouse implements Disposable {
   readonly folder: string
   readonly config: Config
@@ -41,16 +39,24 @@ export class TryWarehouse implements Disposable {
     return path
   }
 
-  load(inputs: string | readonly string[], request: Partial<LoadRequest> = {}): Promise<LoadedFile[]> {
+  load(
+    inputs: string | readonly string[],
+    request: Partial<LoadRequest> = {},
+    onBytes: () => void = () => {},
+  ): Promise<LoadedFile[]> {
     const whole: LoadRequest = { inputs: [inputs].flat(), mappings: [], dryRun: false, ...request }
-    return load(this.config, whole, never(), silent)
+    return load(this.config, whole, never(), { onFile: () => {}, onBytes, onLoaded: () => {} })
   }
 
   /** The error that a load ends with; fails when it ends with none, or with one that is not for users. */
-  async failure(inputs: string | readonly string[], request: Partial<LoadRequest> = {}): Promise<UserError> {
+  async failure(
+    inputs: string | readonly string[],
+    request: Partial<LoadRequest> = {},
+    onBytes?: () => void,
+  ): Promise<UserError> {
     const before = this.state()
     try {
-      await this.load(inputs, request)
+      await this.load(inputs, request, onBytes)
     } catch (error) {
       if (!(error instanceof UserError)) throw error
       const after = this.state()
@@ -66,7 +72,7 @@ export class TryWarehouse implements Disposable {
 
   /** Rows of a SELECT, each as its cells. */
   rows(sql: string): Promise<readonly (readonly Cell[])[]> {
-    return this.#read(async (engine) => (await engine.query(sql)).rows)
+    return this.read(async (engine) => (await engine.query(sql)).rows)
   }
 
   /** The first cell of a SELECT. */
@@ -74,7 +80,8 @@ export class TryWarehouse implements Disposable {
     return (await this.rows(sql))[0]?.[0] ?? null
   }
 
-  #read<T>(work: (engine: Engine) => Promise<T>): Promise<T> {
+  /** Several questions of one connection. */
+  read<T>(work: (engine: Engine) => Promise<T>): Promise<T> {
     return withWarehouse(this.config, 'read', never(), work)
   }
 

@@ -54,12 +54,7 @@ export function findFiles(names: readonly string[]): string[] {
   const found = names.flatMap((name) => {
     if (name === '-') return [name]
     const stats = statSync(name, { throwIfNoEntry: false })
-    if (stats?.isDirectory()) {
-      return globSync('**/*', { cwd: name })
-        .filter((file) => DATA_FILE.test(file))
-        .map((file) => join(name, file))
-        .sort()
-    }
+    if (stats?.isDirectory()) return filesIn(name)
     if (stats) return [name]
     const matches = globSync(name).sort()
     if (matches.length > 0) return matches
@@ -69,6 +64,18 @@ export function findFiles(names: readonly string[]): string[] {
     })
   })
   return [...new Set(found)]
+}
+
+function filesIn(folder: string): string[] {
+  const files = globSync('**/*', { cwd: folder })
+    .filter((file) => DATA_FILE.test(file))
+    .map((file) => join(folder, file))
+    .sort()
+  if (files.length > 0) return files
+  throw new UserError('LPA-INPUT-MISSING', `${folder}: there is no data in this folder.`, {
+    exit: 'noInput',
+    next: 'Data has a name that ends in .csv, .tsv, .txt, .json, .ndjson, .jsonl or .parquet (also .gz, .zst).',
+  })
 }
 
 /**
@@ -148,8 +155,8 @@ async function stageMapping(
       stageOne({
         ...{ input, header, mapping, fields, key, idSpace, timezone, threads },
         target: records,
-        textPath: text.path,
-        inOrder: text.inOrder,
+        pathSql: text.pathSql,
+        how: text.how,
         signal: text.signal,
       }),
   })

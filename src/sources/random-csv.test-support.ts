@@ -19,7 +19,7 @@ export interface RandomCsv {
   /** The line on which each row starts. */
   readonly lines: readonly number[]
   readonly blankLines: number
-  /** The text with line feeds only and without blank lines. */
+  /** The text as a line for each record: what plainCsv makes of it. */
   readonly plain: string
 }
 
@@ -32,6 +32,7 @@ const VALUES = [
   '0',
   ' padded ',
   'it"s',
+  'esc\x1bape\x1bn',
   '"',
   'two\nlines',
   'cr\rlf\r\n',
@@ -40,6 +41,11 @@ const VALUES = [
   ';',
   'q"",\n"',
 ]
+
+/** Line ends inside records are quoted, so these may be told by themselves. */
+function escaped(record: string): string {
+  return record.replaceAll('\x1b', '\x1be').replaceAll('\n', '\x1bn').replaceAll('\r', '\x1br')
+}
 
 export interface RandomCsvShape {
   readonly rows?: number
@@ -83,7 +89,7 @@ export function randomCsv(random: (limit: number) => number, shape: RandomCsvSha
     const isLast = index === rows.length
     const end = isLast && random(2) === 0 ? '' : lineEnd()
     text += record + end
-    plain += record + (end === '' ? '' : '\n')
+    plain += escaped(record) + (end === '' ? '' : '\n')
     line += 1 + (record.match(/\r\n|\r|\n/g)?.length ?? 0)
   }
   return { text, delimiter, header, rows, lines, blankLines, plain }

@@ -5,13 +5,15 @@
 
 import { execFileSync } from 'node:child_process'
 import { closeSync, constants, openSync, rmSync } from 'node:fs'
-import { open } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { type FileHandle, open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { quoteText } from '../duckdb.ts'
 import { UserError } from '../errors.ts'
 import { assertUnchanged, type Input, readInput, unreadable } from './input.ts'
 import type { Measure } from './measure.ts'
+import { pathSql } from './path-sql.ts'
 import { plainCsv } from './plain-csv.ts'
-import { type BrokenRow, type StageOneResult, TOO_LONG } from './stage-one.ts'
+import { type BrokenRow, type ReadingKind, type StageOneResult, TOO_LONG } from './stage-one.ts'
 
 export interface ReadRequest {
   readonly input: Input
@@ -20,10 +22,10 @@ export interface ReadRequest {
   readonly folder: string
   readonly signal: AbortSignal
   readonly onBytes?: ((bytes: number, total: number | undefined) => void) | undefined
-  /** Runs stage one over the text at a path. `inOrder`: one thread reads, from the first byte to the last. */
+  /** Runs stage one over the text at a path, which comes as SQL. */
   readonly engineRead: (text: {
-    path: string
-    inOrder: boolean
+    pathSql: string
+    how: ReadingKind
     signal: AbortSignal
   }) => Promise<StageOneResult>
 }
@@ -54,18 +56,15 @@ export async function readTwice(request: ReadRequest): Promise<Reading> {
 }
 
 async function bestReading(request: ReadRequest): Promise<Reading> {
-  const { input } = request
-  const { format, stats, compression, hasBom } = input
-  if (format === 'parquet') return inPlace(request)
+  const { format, stats, compression, hasBom } = request.input
+  if (format === 'parquet') return inPlace(request, 'as it is')
   const isPlain = stats && compression === 'none' && !hasBom
-  const reading = isPlain
-    ? await inPlace(request)
-    : format === 'csv'
-      ? undefined
-      : await piped(request, false)
-  if (reading && (!stats || isTrusted(input, reading))) return reading
+  if (format === 'csv' && !isPlain) return piped(request, 'plain')
+  const read = isPlain ? inPlace : piped
+  const reading = await read(request, 'as it is')
+  if (!stats || isTrusted(request.input, reading)) return reading
   // The second reading costs its time only where the first cannot be trusted.
-  return piped(request, true)
+  return format === 'csv' ? piped(request, 'plain') : read(request, 'in order')
 }
 
 /** Whether the engine took the text as it is: see plain-csv.ts. */
@@ -85,31 +84,32 @@ function assertCounted({ name }: Input, { measure, written, broken }: Reading): 
   )
 }
 
-async function inPlace(request: ReadRequest): Promise<Reading> {
+async function inPlace(request: ReadRequest, how: ReadingKind): Promise<Reading> {
   const { input } = request
   const stop = new AbortController()
   const signal = AbortSignal.any([request.signal, stop.signal])
-  const engine = request.engineRead({ path: resolve(input.name), inOrder: false, signal })
+  const engine = request.engineRead({ pathSql: pathSql(input.name), how, signal })
   return reconcile(request, stop, engine, readInput(input, readOptions(request, signal)))
 }
 
-async function piped(request: ReadRequest, inOrder: boolean): Promise<Reading> {
+async function piped(request: ReadRequest, how: ReadingKind): Promise<Reading> {
   const { input, folder } = request
   const stop = new AbortController()
   const signal = AbortSignal.any([request.signal, stop.signal])
   const path = join(folder, 'text')
   makePipe(path)
-  // Held open until all is over: an engine that fails before it opens the pipe must not leave its writer waiting.
-  let reader: number | undefined
-  const engine = request.engineRead({ path, inOrder, signal })
-  engine.catch(() => {
-    reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  const pipe = open(path, 'w')
+  const engine = request.engineRead({ pathSql: quoteText(path), how, signal })
+  // An engine that fails before it opens the pipe would leave its writer waiting for a reader.
+  engine.catch(async () => {
+    const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    await pipe.catch(() => {})
+    closeSync(reader)
   })
-  const rewrite = inOrder && input.format === 'csv' ? plainCsv(input.delimiter) : undefined
+  const rewrite = how === 'plain' ? plainCsv(input.delimiter) : undefined
   try {
-    return await reconcile(request, stop, engine, feed(request, path, signal, rewrite))
+    return await reconcile(request, stop, engine, feed(request, await pipe, signal, rewrite))
   } finally {
-    if (reader !== undefined) closeSync(reader)
     rmSync(path, { force: true })
   }
 }
@@ -117,11 +117,10 @@ async function piped(request: ReadRequest, inOrder: boolean): Promise<Reading> {
 /** Hands the text on to the pipe; goes on counting when nobody takes it any more. */
 async function feed(
   request: ReadRequest,
-  path: string,
+  pipe: FileHandle,
   signal: AbortSignal,
   rewrite: ((chunk: Buffer) => Buffer) | undefined,
 ): Promise<Measure> {
-  const pipe = await open(path, 'w')
   let isTaken = true
   const sink = async (chunk: Buffer) => {
     if (!isTaken) return
@@ -190,16 +189,15 @@ function brokenRecords(
   measure: Measure,
   { written, broken }: StageOneResult,
 ): readonly BrokenRow[] {
-  const found = broken.map((row) => ({
-    ...row,
-    record: format === 'ndjson' ? measure.recordAt(row.record) : row.record,
-  }))
+  const tooLong = new Set(measure.tooLong)
+  const found = broken.map((row) => {
+    const record = format === 'ndjson' ? measure.recordAt(row.record) : row.record
+    return { ...row, ...(tooLong.has(record) ? TOO_LONG : {}), record }
+  })
   if (written + found.length === measure.records) return found
   // The engine passes over records that are longer than its buffer without a word.
   const known = new Set(found.map(({ record }) => record))
-  for (const record of measure.tooLong) {
-    if (!known.has(record)) found.push({ record, ...TOO_LONG })
-  }
+  for (const record of tooLong) if (!known.has(record)) found.push({ record, ...TOO_LONG })
   return found.sort((a, b) => a.record - b.record)
 }
 

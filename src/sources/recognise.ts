@@ -1,12 +1,13 @@
 /** What an input holds, from its first records: its columns, the mapping that fits, the values to look at. */
 
-import { openDuckDB, quoteText, readRows } from '../duckdb.ts'
+import { openDuckDB, readRows } from '../duckdb.ts'
 import { UserError } from '../errors.ts'
 import { csvHead } from './csv-head.ts'
 import { systemFailure } from './engine-failure.ts'
 import { type Field, inHeader } from './fields.ts'
 import { type Input, unreadable } from './input.ts'
 import { ENTITIES, type Entity, type Mapping, packagedMappings } from './mapping.ts'
+import { pathSql } from './path-sql.ts'
 
 /** The first part of an input: clear values, kept in memory only and never shown. */
 export interface Head {
@@ -77,11 +78,11 @@ async function parquetHead(path: string): Promise<Head> {
   try {
     const rows = await readRows<Record<string, unknown>>(
       database.connection,
-      `select columns(*)::varchar from read_parquet(${quoteText(path)}, hive_partitioning = false) limit ${SAMPLE}`,
+      `select columns(*)::varchar from read_parquet(${pathSql(path)}, hive_partitioning = false) limit ${SAMPLE}`,
     )
     const names = await readRows<{ column_name: string }>(
       database.connection,
-      `describe select * from read_parquet(${quoteText(path)}, hive_partitioning = false)`,
+      `describe select * from read_parquet(${pathSql(path)}, hive_partitioning = false)`,
     )
     const header = names.map((row) => row.column_name)
     assertUsable(header, path)
@@ -141,7 +142,13 @@ function keysOf(records: readonly Record<string, unknown>[]): string[] {
 function textAt(record: unknown, path: readonly string[]): string {
   let value = record
   for (const key of path) value = (value as Record<string, unknown> | null | undefined)?.[key]
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '')
+  if (typeof value === 'string') return value
+  try {
+    return JSON.stringify(value) ?? ''
+  } catch {
+    // Nested too deep for Node: stage one refuses it.
+    return ''
+  }
 }
 
 // ── the mapping that fits ─────────────────────────────────────────────────────────────────────────────────
@@ -176,7 +183,7 @@ export function recogniseMapping(input: Input, keys: readonly string[], entity: 
 const NAME = /^[\p{L}_$][\p{L}\p{M}\p{N} _.:/()%#$-]{0,60}$/u
 
 /** Names for a message. Where some look like values there may be no header at all: then nothing is quoted. */
-export function shownNames(names: readonly string[]): string {
+function shownNames(names: readonly string[]): string {
   if (names.length === 0) return '(none could be read)'
   if (names.every((name) => NAME.test(name) && !/\d{4}-\d\d-\d\d/.test(name)))
     return names.slice(0, 20).join(', ')

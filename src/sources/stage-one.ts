@@ -13,13 +13,14 @@ import { createJsonMacros, MAX_DEPTH } from './json-macros.ts'
 import { formatJsonPath, type JsonPath } from './json-path.ts'
 import type { Coarse, Mapping, Personal } from './mapping.ts'
 import { MAX_RECORD_BYTES } from './measure.ts'
+import { plainValueSql } from './plain-csv.ts'
 
 export interface StageOneOptions {
   readonly input: Input
-  /** Where the engine reads the text: the file itself, or a pipe that carries it. */
-  readonly textPath: string
-  /** One thread reads the text from its first byte to its last. */
-  readonly inOrder: boolean
+  /** Where the engine reads the text, as SQL: the file itself, or a pipe that carries it. */
+  readonly pathSql: string
+  /** `plain`: CSV that plainCsv rewrote. `in order`: one thread reads, from the first byte to the last. */
+  readonly how: ReadingKind
   readonly header: readonly string[]
   readonly mapping: Mapping
   readonly fields: readonly Field[]
@@ -30,6 +31,8 @@ export interface StageOneOptions {
   readonly target: string
   readonly signal: AbortSignal
 }
+
+export type ReadingKind = 'as it is' | 'plain' | 'in order'
 
 /** A record that could not be read at all: its number (from 1; of an NDJSON file its line), and why. */
 export interface BrokenRow {
@@ -157,14 +160,13 @@ function jsonSource(options: StageOneOptions): Source {
 }
 
 /** Each record as text. */
-function linesSql({ input, textPath, inOrder }: StageOneOptions): string {
-  const path = quoteText(textPath)
+function linesSql({ input, pathSql, how }: StageOneOptions): string {
   if (input.format === 'json') {
-    return `(select json::varchar as line from read_json_objects(${path}, format = 'array', compression = 'uncompressed',
+    return `(select json::varchar as line from read_json_objects(${pathSql}, format = 'array', compression = 'uncompressed',
       hive_partitioning = false, maximum_object_size = ${MAX_RECORD_BYTES}))`
   }
-  return `(select line from read_csv(${path}, columns = {'line': 'VARCHAR'}, delim = '', quote = '', escape = '',
-      header = false, strict_mode = false, ${readOptions(inOrder)})
+  return `(select line from read_csv(${pathSql}, columns = {'line': 'VARCHAR'}, delim = '', quote = '', escape = '',
+      header = false, strict_mode = false, ${readOptions(how)})
     where line is not null and (line[1] = '{' or trim(line, ${ASCII_SPACE}) <> ''))`
 }
 
@@ -223,31 +225,32 @@ async function tableSource(options: StageOneOptions, connection: Connection): Pr
     value({ path: [name = '', ...keys] }) {
       const column = inHeader(name, header)
       if (column === undefined) return 'cast(null as varchar)'
-      if (keys.length === 0) return quoteName(column)
-      return `case when json_valid(${quoteName(column)}) then ${quoteName(column)} ->> ${quoteText(formatJsonPath(keys))} end`
+      const value = options.how === 'plain' ? plainValueSql(quoteName(column)) : quoteName(column)
+      if (keys.length === 0) return value
+      return `case when json_valid(${value}) then ${value} ->> ${quoteText(formatJsonPath(keys))} end`
     },
   }
 }
 
-function csvSql({ input, textPath, inOrder, header, mapping }: StageOneOptions): string {
+function csvSql({ input, pathSql, how, header, mapping }: StageOneOptions): string {
   const columns = header.map((name) => `${quoteText(name)}: 'VARCHAR'`).join(', ')
-  return `read_csv(${quoteText(textPath)}, columns = {${columns}}, delim = ${quoteText(input.delimiter)}, quote = '"',
-    escape = '"', header = ${mapping.hasHeader}, ${readOptions(inOrder)})`
+  return `read_csv(${pathSql}, columns = {${columns}}, delim = ${quoteText(input.delimiter)}, quote = '"',
+    escape = '"', header = ${mapping.hasHeader}, ${readOptions(how)})`
 }
 
 /** Everything is said: what DuckDB finds out by itself, from the text or from the file's name, may be wrong. */
-function readOptions(inOrder: boolean): string {
-  return `auto_detect = false, compression = 'none', hive_partitioning = false, parallel = ${!inOrder},
+function readOptions(how: ReadingKind): string {
+  return `auto_detect = false, compression = 'none', hive_partitioning = false, parallel = ${how !== 'in order'},
     max_line_size = ${MAX_RECORD_BYTES}, buffer_size = ${BUFFER_BYTES}, store_rejects = true`
 }
 
-function parquetRecords({ textPath }: StageOneOptions, connection: Connection): Promise<number> {
-  return readNumber(connection, `select num_rows from parquet_file_metadata(${quoteText(textPath)})`)
+function parquetRecords({ pathSql }: StageOneOptions, connection: Connection): Promise<number> {
+  return readNumber(connection, `select num_rows from parquet_file_metadata(${pathSql})`)
 }
 
 /** Values as text, nested ones as JSON. */
-async function parquetSql({ textPath, header }: StageOneOptions, connection: Connection): Promise<string> {
-  const table = `read_parquet(${quoteText(textPath)}, hive_partitioning = false)`
+async function parquetSql({ pathSql, header }: StageOneOptions, connection: Connection): Promise<string> {
+  const table = `read_parquet(${pathSql}, hive_partitioning = false)`
   const described = await readRows<{ column_name: string; column_type: string }>(
     connection,
     `describe select * from ${table}`,
