@@ -14,15 +14,26 @@ dates as (
 bounds as (
   select floor(cast(min(first_key) as double) / 10000) as first_year, floor(cast(max(last_key) as double) / 10000) as last_year from dates
 ),
-numbers as (
-  select a.n + 10 * b.n + 100 * c.n + 1000 * d.n + 10000 * e.n as n
-  from digits a cross join digits b cross join digits c cross join digits d cross join digits e
+years as (
+  select y.n as year
+  from (select a.n + 10 * b.n + 100 * c.n + 1000 * d.n as n from digits a cross join digits b cross join digits c cross join digits d) y
+  join bounds b on y.n between b.first_year and b.last_year
 ),
+numbers as (
+  select a.n + 10 * b.n + 100 * c.n as n
+  from digits a cross join digits b cross join digits c
+  where a.n + 10 * b.n + 100 * c.n < 366
+),
+placed as (
+  select y.year, lpa_add_days(cast(lpad(cast(y.year as string), 4, '0') || '-01-01' as date), n.n) as full_date
+  from years y
+  cross join numbers n
+),
+-- 0001-01-01 is a Monday.
 days as (
-  select lpa_add_days(date '1900-01-01', n.n) as full_date, n.n as day_no
-  from numbers n
-  cross join bounds b
-  where extract(year from lpa_add_days(date '1900-01-01', n.n)) between b.first_year and b.last_year
+  select full_date, lpa_days(date '0001-01-01', full_date) as day_no
+  from placed
+  where extract(year from full_date) = year
 ),
 weeks as (
   select full_date, cast(day_no % 7 + 1 as int) as day_of_week, lpa_add_days(full_date, 3 - day_no % 7) as thursday

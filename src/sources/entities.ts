@@ -119,7 +119,8 @@ export function entityRules(entity: Entity, context: DerivationContext): EntityR
         lambda id, place: length(id) = 64 and list_position(${instructors}, id) = place),
         lambda id: cast(${personKey('id')} as varchar)), ','), '')`,
       content_hash: hash([
-        ...['course_title', 'category_id', 'instructor_id', 'instructor_ids', 'language', 'difficulty'],
+        // Not the co-instructors: no column of dim_course changes with them.
+        ...['course_title', 'category_id', 'instructor_id', 'language', 'difficulty'],
         ...['duration_hours', 'starts_on', 'ends_on', 'published_on'],
       ]),
     },
