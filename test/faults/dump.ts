@@ -41,11 +41,12 @@ export async function withEngine<T>(place: Place, work: (engine: Engine) => Prom
   }
 }
 
-export function dump(place: Place, tables?: readonly string[]): Promise<Dump> {
+/** `isMeant` chooses tables by name; all unless said. */
+export function dump(place: Place, isMeant: (table: string) => boolean = () => true): Promise<Dump> {
   return withEngine(place, async (engine) => {
     const dumped: Record<string, string> = {}
     for (const table of dumpedTables()) {
-      if (tables && !tables.includes(table.name)) continue
+      if (!isMeant(table.name)) continue
       const { rows } = await engine.query(
         `select count(*)::varchar || ' rows ' || coalesce(md5(string_agg(line, chr(10) order by line)), '-') from (${lines(table)})`,
       )
@@ -62,12 +63,12 @@ export function dump(place: Place, tables?: readonly string[]): Promise<Dump> {
 export async function difference(
   a: Place,
   b: Place,
-  { known, except = [] }: { known?: Dump; except?: readonly string[] } = {},
+  { known, isMeant }: { known?: Dump; isMeant?: (table: string) => boolean } = {},
 ): Promise<string> {
-  const [left, right] = [known ?? (await dump(a)), await dump(b)]
+  const [left, right] = [known ?? (await dump(a, isMeant)), await dump(b, isMeant)]
   const told: string[] = []
   for (const table of dumpedTables()) {
-    if (left[table.name] === right[table.name] || except.includes(table.name)) continue
+    if (left[table.name] === right[table.name]) continue
     const [leftRows, rightRows] = [await linesOf(a, table), await linesOf(b, table)]
     told.push(
       `${table.name}: ${left[table.name]} / ${right[table.name]}`,

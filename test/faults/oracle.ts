@@ -5,13 +5,21 @@
 
 import { createHash } from 'node:crypto'
 import { type PseudonymKey, pseudonym } from '../../src/pseudonym.ts'
-import { DAY_MS, type EnrollmentState, type LearnerVersion, type SmallCampus } from './small-campus.ts'
+import {
+  type CourseVersion,
+  DAY_MS,
+  type EnrollmentState,
+  type LearnerVersion,
+  type SmallCampus,
+} from './small-campus.ts'
 
 export interface Expected {
   readonly enrollments: readonly string[]
   readonly completions: readonly string[]
   readonly days: readonly string[]
   readonly learners: readonly string[]
+  readonly courses: readonly string[]
+  readonly instructors: readonly string[]
 }
 
 /** The same rows as SQL over core. */
@@ -26,6 +34,11 @@ export const EXPECTED_SQL: Readonly<Record<keyof Expected, string>> = {
   learners: `select concat_ws(' ', learner_key, coalesce(learner_id, '-'), coalesce(email_hash, '-'), coalesce(country, '-'), coalesce(region, '-'),
     coalesce(age_band, '-'), coalesce(gender, '-'), attributes::json::varchar, epoch_ms(valid_from), epoch_ms(valid_to), is_current)
     from dim_learner where learner_key <> 0`,
+  courses: `select concat_ws(' ', c.course_key, coalesce(course_id, '-'), coalesce(course_title, '-'), coalesce(k.category_id, '-'),
+    instructor_key, coalesce(duration_hours::varchar, '-'), attributes::json::varchar, epoch_ms(valid_from), epoch_ms(valid_to), is_current)
+    from dim_course c join dim_course_category k on k.category_key = c.category_key where c.course_key <> 0`,
+  instructors: `select concat_ws(' ', course_key, b.instructor_key, coalesce(i.instructor_id, '-'), is_lead)
+    from bridge_course_instructor b join dim_instructor i on i.instructor_key = b.instructor_key`,
 }
 
 const FIRST = Date.parse('0001-01-01T00:00:00Z')
@@ -51,6 +64,11 @@ export function expectedCore(
     id === ''
       ? 0n
       : BigInt(`0x${createHash('sha256').update(`lpa:course:${source}:${id}`).digest('hex').slice(0, 15)}`)
+  const personOf = (kind: 'instructor', id: string | undefined) =>
+    id === undefined ? 0n : BigInt(`0x${pseudonym(key, kind, source, id)?.slice(0, 15)}`)
+  const leads = new Set(campus.courses.map(({ instructors }) => instructors[0]))
+  const historyOf = <T extends { at: number }>(versions: readonly T[]) =>
+    [...versions].sort((a, b) => a.at - b.at)
   const days = new Intl.DateTimeFormat('en-CA', { timeZone: timezone, dateStyle: 'short' })
   const dateKey = (at: number) => Number(days.format(at).replaceAll('-', ''))
 
@@ -140,6 +158,8 @@ export function expectedCore(
     completions: completions.sort(),
     days: courseDays(),
     learners: learnerVersions(),
+    courses: courseVersions(),
+    instructors: courseInstructors(),
   }
 
   function courseDays(): string[] {
@@ -180,15 +200,65 @@ export function expectedCore(
       .sort()
   }
 
+  function courseVersions(): string[] {
+    const rows: string[] = []
+    const mentioned = [...pairs.values()].map(({ course }) => course)
+    for (const course of new Set([...campus.courses.map((version) => version.course), ...mentioned])) {
+      const observed = historyOf(campus.courses.filter((version) => version.course === course))
+      const last = observed.at(-1)
+      if (!last) {
+        rows.push([courseKey(course), course, '- - 0 -', '{"inferred":true}', FIRST, LAST, true].join(' '))
+        continue
+      }
+      const shown = (version: CourseVersion | undefined) =>
+        version &&
+        [
+          ...[version.title, version.category, personOf('instructor', version.instructors[0])],
+          version.hours.toFixed(2),
+        ].join(' ')
+      const versions = observed.filter((version, index) => shown(version) !== shown(observed[index - 1]))
+      versions.forEach((version, index) => {
+        const next = versions[index + 1]
+        rows.push(
+          [
+            ...[
+              courseKey(course),
+              course,
+              shown(version),
+              JSON.stringify({ required_activities: last.required }),
+            ],
+            ...[index === 0 ? FIRST : version.at, next?.at ?? LAST, !next],
+          ].join(' '),
+        )
+      })
+    }
+    return rows.sort()
+  }
+
+  function courseInstructors(): string[] {
+    return [...new Set(campus.courses.map(({ course }) => course))]
+      .flatMap((course) => {
+        const last = historyOf(campus.courses.filter((version) => version.course === course)).at(-1)
+        return (last?.instructors ?? []).map((id, index) =>
+          // Only a lead is known by name; of others the courses tell the key.
+          [
+            courseKey(course),
+            personOf('instructor', id),
+            leads.has(id) ? pseudonym(key, 'instructor', source, id) : '-',
+            index === 0,
+          ].join(' '),
+        )
+      })
+      .sort()
+  }
+
   function learnerVersions(): string[] {
     const rows: string[] = []
     const mentioned = [...campus.enrollments, ...campus.completions, ...campus.events].map(
       ({ learner }) => learner,
     )
     for (const learner of new Set([...campus.learners.map((version) => version.learner), ...mentioned])) {
-      const observed = campus.learners
-        .filter((version) => version.learner === learner)
-        .sort((a, b) => a.at - b.at)
+      const observed = historyOf(campus.learners.filter((version) => version.learner === learner))
       const last = observed.at(-1)
       if (!last) {
         rows.push(

@@ -22,6 +22,17 @@ export interface LearnerVersion {
   readonly at: number
 }
 
+export interface CourseVersion {
+  readonly course: string
+  readonly title: string
+  readonly category: string
+  /** The lead first; empty: nobody. */
+  readonly instructors: readonly string[]
+  readonly hours: number
+  readonly required: number
+  readonly at: number
+}
+
 export interface EnrollmentState {
   readonly id: string
   readonly learner: string
@@ -54,6 +65,7 @@ export interface Happening {
 
 export interface SmallCampus {
   readonly learners: readonly LearnerVersion[]
+  readonly courses: readonly CourseVersion[]
   readonly enrollments: readonly EnrollmentState[]
   readonly completions: readonly Completion[]
   readonly events: readonly Happening[]
@@ -84,6 +96,17 @@ export function randomCampus(random: Random): SmallCampus {
       at,
     }))
   })
+  const courses = COURSES.flatMap((course) =>
+    [...new Set(Array.from({ length: random.below(4) }, moment))].map((at) => ({
+      course,
+      title: pick(random, ['Cells', 'Cells', 'Life']),
+      category: pick(random, ['bio', 'sci']),
+      instructors: pick(random, [[], ['T1'], ['T1', 'T2'], ['T2', 'T1', 'T3']]),
+      hours: pick(random, [12, 7.5]),
+      required: 5 + random.below(3),
+      at,
+    })),
+  )
   const enrollments = Array.from({ length: 14 }, (_, index) => {
     const learner = pick(random, LEARNERS)
     const course = pick(random, COURSES)
@@ -145,12 +168,34 @@ export function randomCampus(random: Random): SmallCampus {
       at += pick(random, [1, 60_000, 1_799_999, 1_800_000, 1_800_001, 4 * 3_600_000])
     }
   }
-  return { learners, enrollments, completions, events }
+  return { learners, courses, enrollments, completions, events }
 }
 
 const text = (at: number | undefined) => (at === undefined ? '' : new Date(at).toISOString())
 const csv = (header: string, rows: readonly (readonly (string | number | boolean)[])[]) =>
   [header, ...rows.map((row) => row.join(','))].join('\n')
+
+/**
+ * The same campus with records that contradict others of the same time: which of them counts depends on the order of
+ * loads, but not on how often core is built.
+ */
+export function withContradictions(campus: SmallCampus, random: Random): SmallCampus {
+  const some = <T>(items: readonly T[], change: (item: T) => T) => [
+    ...items,
+    ...items.filter(() => random.below(4) === 0).map(change),
+  ]
+  return {
+    learners: some(campus.learners, (row) => ({ ...row, region: 'Bayern', plan: 'campus' })),
+    courses: some(campus.courses, (row) => ({ ...row, title: 'Other', instructors: ['T3'] })),
+    enrollments: some(campus.enrollments, (row) => ({
+      ...row,
+      course: pick(random, COURSES),
+      price: '1.00',
+    })),
+    completions: some(campus.completions, (row) => ({ ...row, score: 0.99 })),
+    events: some(campus.events, (row) => ({ ...row, thousandths: 7 })),
+  }
+}
 
 /** Files by name; each part of an entity is a whole export of its rows. Some rows are in two files. */
 export function exportFiles(campus: SmallCampus, random: Random, parts: number): Map<string, string> {
@@ -172,6 +217,7 @@ export function exportFiles(campus: SmallCampus, random: Random, parts: number):
       ]),
     ),
   )
+  split('courses.json', campus.courses, (rows) => JSON.stringify(rows.map(courseRecord)))
   split('enrollments.csv', campus.enrollments, (rows) =>
     csv(
       'enrollment_id,learner_id,course_id,enrolled_at,status,mode,withdrawn_at,price_amount,price_currency,updated_at',
@@ -197,6 +243,24 @@ export function exportFiles(campus: SmallCampus, random: Random, parts: number):
   )
   split('events.ndjson', campus.events, (rows) => rows.map(eventLine).join('\n'))
   return files
+}
+
+function courseRecord({ course, title, category, instructors, hours, required, at }: CourseVersion): object {
+  return {
+    course_id: course,
+    course_title: title,
+    category_id: category,
+    instructor_id: instructors[0] ?? null,
+    co_instructor_ids: instructors.length > 1 ? instructors.slice(1) : null,
+    language: 'en',
+    difficulty: 'beginner',
+    duration_hours: hours,
+    starts_on: '2026-03-02',
+    ends_on: null,
+    published_on: '2025-01-01',
+    required_activities: required,
+    updated_at: text(at),
+  }
 }
 
 function eventLine({ id, type, learner, course, activityType, at, thousandths }: Happening): string {
