@@ -25,7 +25,8 @@ export async function takeWriterLock(
     const database = new DatabaseSync(file, { timeout: 0 })
     try {
       chmodSync(file, 0o600)
-      database.exec('begin exclusive')
+      // Nothing is ever written here, so no journal file is needed, nor left behind by a run that is ended.
+      database.exec('pragma journal_mode = memory; begin exclusive')
       const release = () => {
         if (database.isOpen) database.close()
       }
