@@ -10,7 +10,7 @@ import {
   renameSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { createGzip, gzipSync, zstdCompressSync } from 'node:zlib'
+import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ensureExtensions } from '../src/engines/duckdb/extensions.ts'
@@ -492,18 +492,8 @@ describe('archives', () => {
   })
 
   test('a bomb is stopped before it unpacks', async () => {
-    const path = file('csv.gz', '')
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const gzip = createGzip({ level: 9 })
-    const parts: Buffer[] = []
-    gzip.on('data', (part) => parts.push(part)).on('end', resolve)
-    gzip.write(csv)
-    const chunk = Buffer.alloc(1 << 24, '2,two\n')
-    for (let megabytes = 0; megabytes < 640; megabytes += 16)
-      if (!gzip.write(chunk)) await new Promise((drained) => gzip.once('drain', drained))
-    gzip.end()
-    await promise
-    warehouse.write(path.slice(warehouse.folder.length + 1), Buffer.concat(parts))
+    const member = gzipSync(Buffer.alloc(1 << 24, `2,${'x'.repeat(65_533)}\n`))
+    const path = file('csv.gz', Buffer.concat([gzipSync(csv), ...Array<Buffer>(40).fill(member)]))
     const error = await refused(path)
     expect(error).toMatchObject({ exit: 'data', message: 'It unpacks to more than 400 times its size.' })
   })

@@ -91,7 +91,7 @@ export class TryWarehouse implements Disposable {
     using catalog = new DatabaseSync(join(folder, 'catalog.sqlite'), { readOnly: true })
     const row = catalog.prepare('select max(snapshot_id) as snapshot from ducklake_snapshot').get()
     const files = readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && !/^(catalog|writer|counter|numbers)/.test(entry.name))
+      .filter((entry) => entry.isFile() && !/^(catalog|writer|sequences)/.test(entry.name))
       .map((entry) => join(entry.parentPath, entry.name))
       .sort()
     return `snapshot ${row?.['snapshot']}: ${files.map((file) => `${file.slice(folder.length + 1)} ${statSync(file).size}`).join(', ')}`

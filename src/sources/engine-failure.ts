@@ -48,9 +48,9 @@ export function systemFailure(message: string, cause: unknown): UserError | unde
     })
   }
   if (/^Out of Memory Error/i.test(message)) {
-    return new UserError('LPA-MEMORY', 'The memory limit is too small for this input.', {
-      exit: 'unavailable',
-      next: 'Raise warehouse.memory_limit, or set warehouse.threads = 1.',
+    return new UserError('LPA-MEMORY', 'Its records need more memory than the limit allows.', {
+      exit: 'data',
+      next: 'Raise warehouse.memory_limit, or set warehouse.threads = 1: nothing was loaded.',
       cause,
     })
   }

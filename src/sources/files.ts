@@ -12,7 +12,7 @@ import { type Mapping, readMapping } from './mapping.ts'
 import { findPersonalLook } from './personal-look.ts'
 import { readTwice } from './reading.ts'
 import { type Head, headOf, leftOutKeys, recogniseMapping } from './recognise.ts'
-import { stageOne } from './stage-one.ts'
+import { groupRows, stageOne } from './stage-one.ts'
 import { type StageTwoResult, stageTwo } from './stage-two.ts'
 
 export interface FileRequest {
@@ -146,14 +146,14 @@ async function stageMapping(
   const { header } = head
   const fields = fieldsOf(mapping, columnsOf(input, head))
   const records = join(folder, 'records.parquet')
-  const { signal, timezone, threads, key, idSpace, source } = request
+  const { signal, timezone, memoryLimit, threads, key, idSpace, source } = request
   const { measure, broken } = await readTwice({
     ...{ input, folder, signal },
     hasHeader: mapping.hasHeader,
     onBytes: request.onBytes,
     engineRead: (text) =>
       stageOne({
-        ...{ input, header, mapping, fields, key, idSpace, timezone, threads },
+        ...{ input, header, mapping, fields, key, idSpace, timezone, memoryLimit, threads },
         target: records,
         pathSql: text.pathSql,
         how: text.how,
@@ -163,12 +163,12 @@ async function stageMapping(
   const uri = input.name === '-' ? 'stdin' : input.name
   const two = await stageTwo({
     ...{ mapping, fields, header, records, folder, loadId, uri, timezone, threads, broken, signal },
-    ...{ source, idSpace },
+    ...{ source, idSpace, memoryLimit },
     format: mapping.name,
     contentSha256: measure.sha256,
     loadedAt: startedAt,
-    memoryLimit: request.memoryLimit,
     lineOf: measure.lineOf,
+    groupRows: groupRows(input),
   })
   rmSync(records)
   return {

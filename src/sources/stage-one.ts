@@ -27,6 +27,7 @@ export interface StageOneOptions {
   readonly key: PseudonymKey
   readonly idSpace: string
   readonly timezone: string
+  readonly memoryLimit: string
   readonly threads?: number | undefined
   readonly target: string
   readonly signal: AbortSignal
@@ -58,16 +59,16 @@ export const RECORD_FAULTS = [
 ] as const
 const [MALFORMED, DEEP, UNREAL, DOUBLE_KEY] = [1, 2, 3, 4]
 
-const MEMORY_LIMIT = '600MB'
 /** DuckDB's own choice for long lines is eight times as much: it filled the memory. */
 const BUFFER_BYTES = 2 * MAX_RECORD_BYTES
+const GROUP_BYTES = 16 * 1024 * 1024
 const ASCII_SPACE = `' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)`
 const EMAIL_SHAPE = '[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+[.][A-Za-z]{2,}'
 
 export async function stageOne(options: StageOneOptions): Promise<StageOneResult> {
   const { input, mapping, fields, target, signal } = options
   await using database = await openDuckDB({
-    memoryLimit: MEMORY_LIMIT,
+    memoryLimit: options.memoryLimit,
     spillFolder: '',
     timezone: options.timezone,
     threads: options.threads,
@@ -92,7 +93,7 @@ export async function stageOne(options: StageOneOptions): Promise<StageOneResult
     )
     await connection.run(
       `copy (select ${[...columns, ...source.status].join(',\n  ')} from ${source.relation})
-       to ${quoteText(target)} (format parquet, compression lz4, parquet_version v2)`,
+       to ${quoteText(target)} (format parquet, compression lz4, parquet_version v2, row_group_size ${groupRows(input)})`,
     )
     const written = await readNumber(
       connection,
@@ -112,6 +113,12 @@ export async function stageOne(options: StageOneOptions): Promise<StageOneResult
 }
 
 type Connection = Parameters<typeof readRows>[0]
+
+/** A group of rows is in memory until it is whole, which cannot spill here: the longer the records, the fewer. */
+export function groupRows({ head }: Input): number {
+  const recordBytes = Math.max(1, head.length / (head.match(/\n/g)?.length ?? 1))
+  return Math.max(16, Math.min(122_880, Math.floor(GROUP_BYTES / recordBytes)))
+}
 
 /** How records come out of an input: SQL of the relation, of each field's value in it, and of what to note. */
 interface Source {

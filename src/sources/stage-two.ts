@@ -12,6 +12,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { openDuckDB, quoteName, quoteText, readNumber, readRows } from '../duckdb.ts'
 import { UserError } from '../errors.ts'
 import type { Counts, ParquetFile } from '../types.ts'
+import { systemFailure } from './engine-failure.ts'
 import { type EntityRules, entityRules } from './entities.ts'
 import { ancestorOf, type Field, isJson } from './fields.ts'
 import type { Mapping } from './mapping.ts'
@@ -34,6 +35,8 @@ export interface StageTwoOptions {
   readonly loadedAt: string
   readonly memoryLimit: string
   readonly threads?: number | undefined
+  /** Rows of a Parquet row group. */
+  readonly groupRows: number
   readonly broken: readonly BrokenRow[]
   /** The line of a well-formed or broken record (from 1). */
   readonly lineOf: (record: number) => number
@@ -91,7 +94,7 @@ export async function stageTwo(options: StageTwoOptions): Promise<StageTwoResult
 function valueFailure(mapping: Mapping, error: unknown): unknown {
   const message = error instanceof Error ? error.message : ''
   const kind = /^(Conversion|Invalid Input|Out of Range|Mismatch Type|Invalid Type) Error/.exec(message)?.[0]
-  if (!kind) return error
+  if (!kind) return systemFailure(message, error) ?? error
   return new UserError(
     'LPA-MAPPING-VALUE',
     `${mapping.name}: its SELECT fails on a value of this file (${kind}).`,
@@ -377,7 +380,7 @@ async function write(
   rules: EntityRules,
   faults: readonly Fault[],
 ): Promise<StageTwoResult> {
-  const { folder, loadId, mapping } = options
+  const { folder, loadId, mapping, groupRows } = options
   const isEvent = mapping.entity === 'learning_event'
   const stem = `load_${String(loadId).padStart(6, '0')}_${mapping.name.replace(/^.*\//, '').replace(/\W+/g, '-')}`
 
@@ -390,6 +393,7 @@ async function write(
     connection,
     `select ${columns} from lpa_checked c anti join lpa_excluded x on x.position = c.position`,
     staging,
+    groupRows,
   )
   const mapped = await readNumber(
     connection,
@@ -405,6 +409,7 @@ async function write(
          source_row as position, timestamp ${quoteText(options.loadedAt.replace('T', ' ').replace('Z', ''))} as received_at, payload
        from source anti join lpa_rejects x on x.position = source_row`,
       raw,
+      groupRows,
       // Payloads differ from one another: a dictionary costs time and gains nothing.
       ', compression_level 1, string_dictionary_page_size_limit 1024',
     )
@@ -415,7 +420,7 @@ async function write(
   if (rejected > 0) {
     await placeRejects(connection, options, faults)
     const target = join(folder, `${stem}_rejects.parquet`)
-    await copy(connection, rejectsSql(options), target)
+    await copy(connection, rejectsSql(options), target, groupRows)
     files.push(await describeFile('raw.rejected_rows', target, rejected))
     reasons = await readRows(
       connection,
@@ -480,10 +485,11 @@ async function copy(
   connection: DuckDBConnection,
   select: string,
   target: string,
+  groupRows: number,
   more = '',
 ): Promise<number> {
   const result = await connection.run(
-    `copy (${select}) to ${quoteText(target)} (format parquet, compression zstd, parquet_version v2${more})`,
+    `copy (${select}) to ${quoteText(target)} (format parquet, compression zstd, parquet_version v2, row_group_size ${groupRows}${more})`,
   )
   return result.rowsChanged
 }
