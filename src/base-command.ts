@@ -64,7 +64,7 @@ type SharedFlags = Interfaces.InferredFlags<typeof sharedFlags>
 const UNRECORDED = ['sql', 'param', 'reveal', 'from']
 
 /** Work that was asked to stop has this long, before the process is ended under it. */
-const STOP_WITHIN_MS = 4500
+const STOP_WITHIN_MS = 3500
 
 /**
  * What every command of lpa has in common. A command is: `start` (parse), one call into the pipeline, `print` or
