@@ -109,7 +109,9 @@ function fromSqlFile(file: SqlFile): Mapping {
     throw new UserError('LPA-MAPPING-HEADER', message, { exit: 'config', where: file.path, next })
   }
   for (const key of Object.keys(file.header)) {
-    if (!KNOWN.includes(key)) fail(`There is no header "-- ${key}:".`, `Headers: ${KNOWN.join(', ')}`)
+    const near = didYouMean(key, KNOWN)
+    const hint = near ? ` Did you mean ${near}?` : ''
+    if (!KNOWN.includes(key)) fail(`There is no header "-- ${key}:".${hint}`, `Headers: ${KNOWN.join(', ')}`)
   }
   const entity = one('entity') as Entity
   if (!ENTITIES.includes(entity)) {

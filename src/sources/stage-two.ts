@@ -9,13 +9,16 @@ import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { didYouMean } from '../did-you-mean.ts'
 import { openDuckDB, quoteName, quoteText, readNumber, readRows } from '../duckdb.ts'
 import { UserError } from '../errors.ts'
 import type { Counts, ParquetFile } from '../types.ts'
 import { systemFailure } from './engine-failure.ts'
 import { type EntityRules, entityRules } from './entities.ts'
 import { ancestorOf, type Field, isJson } from './fields.ts'
+import { createJsonMacros, MAX_DEPTH } from './json-macros.ts'
 import type { Mapping } from './mapping.ts'
+import { shownNames } from './recognise.ts'
 import { type BrokenRow, RECORD_FAULTS } from './stage-one.ts'
 
 export interface StageTwoOptions {
@@ -64,8 +67,10 @@ export async function stageTwo(options: StageTwoOptions): Promise<StageTwoResult
   const run = (sql: string) => connection.run(sql)
   await run(`create temp macro lpa_key(kind, id) as
     cast('0x' || substr(sha256('lpa:' || kind || ':' || id), 1, 15) as bigint)`)
+  await createJsonMacros(connection)
   await run(`create temp view lpa_records as ${recordsSql(options)}`)
-  await run(`create view source as ${sourceSql(options)}`)
+  await run(`create temp view lpa_source as ${sourceSql(options)}`)
+  await run('create view source as from lpa_source')
   await run(`set allowed_directories = [${quoteText(`${folder}/`)}]; set enable_external_access = false`)
   await run('set lock_configuration = true')
   const stop = () => connection.interrupt()
@@ -83,27 +88,55 @@ export async function stageTwo(options: StageTwoOptions): Promise<StageTwoResult
     try {
       return await write(connection, options, rules, faults)
     } catch (error) {
-      throw valueFailure(mapping, error)
+      throw await valueFailure(connection, options, error)
     }
   } finally {
     signal.removeEventListener('abort', stop)
   }
 }
 
-/** What DuckDB says of a value that a SELECT cannot take quotes the value: our error tells the kind of fault only. */
-function valueFailure(mapping: Mapping, error: unknown): unknown {
+/** What DuckDB says of a value that a SELECT cannot take quotes the value: our error tells its place and kind only. */
+async function valueFailure(
+  connection: DuckDBConnection,
+  options: StageTwoOptions,
+  error: unknown,
+): Promise<unknown> {
   const message = error instanceof Error ? error.message : ''
   const kind = /^(Conversion|Invalid Input|Out of Range|Mismatch Type|Invalid Type) Error/.exec(message)?.[0]
   if (!kind) return systemFailure(message, error) ?? error
+  const { mapping, uri, lineOf, broken } = options
+  const position = await failingRecord(connection)
+  const line = position === undefined ? '' : `:${lineOf(recordNumber(position, broken))}`
   return new UserError(
     'LPA-MAPPING-VALUE',
-    `${mapping.name}: its SELECT fails on a value of this file (${kind}).`,
+    `The SELECT of ${mapping.name} fails on a value ${line ? 'of this record' : 'of this file'} (${kind}).`,
     {
       exit: 'data',
-      where: mapping.path,
+      where: `${uri}${line}`,
       next: 'Write try_cast() or try_strptime(): a value that gives null there is judged like any other.',
     },
   )
+}
+
+/** The first record that makes the mapping fail: halves of what is left are tried, once as many records in all. */
+async function failingRecord(connection: DuckDBConnection): Promise<number | undefined> {
+  const fails = async (from: number, to: number) => {
+    await connection.run(
+      `create or replace view source as from lpa_source where source_row between ${from} and ${to}`,
+    )
+    return connection.run('select max(hash(c)) from lpa_checked c').then(
+      () => false,
+      () => true,
+    )
+  }
+  let low = 1
+  let high = await readNumber(connection, 'select count(*) from lpa_records')
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    if (await fails(low, middle)) high = middle
+    else low = middle + 1
+  }
+  return (await fails(low, low)) ? low : undefined
 }
 
 /** Every record of stage one with its number; those that are not ok have no fields. */
@@ -175,27 +208,27 @@ async function prepareMapping(
 ): Promise<Outputs> {
   const { mapping } = options
   const fail = (message: string, next: string | string[], cause?: unknown) =>
-    new UserError('LPA-MAPPING-SQL', `${mapping.name}: ${message}`, {
-      exit: 'config',
-      next,
-      where: mapping.path,
-      cause,
-    })
-  let sql = mapping.sql
+    new UserError('LPA-MAPPING-SQL', message, { exit: 'config', next, where: mapping.path, cause })
+  const tree = await parseSelect(connection, mapping.sql).catch((cause: Error) => {
+    throw fail(`It is not one SELECT. ${firstLine(cause)}`, 'Write one: select … from source')
+  })
+  let { sql } = mapping
   let types: Map<string, string>
   try {
     types = await describe(connection, sql)
     if (!types.has('source_row')) {
-      sql = await withSourceRow(connection, sql)
+      sql = await withSourceRow(connection, tree)
       types = await describe(connection, sql)
+    } else if ((await readNumber(connection, strayRowsSql(sql))) > 0) {
+      throw fail('It gives rows a source_row that no record has.', 'Take it from source, as it is.')
     }
   } catch (cause) {
-    const message = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : ''
+    if (cause instanceof UserError) throw cause
     throw fail(
-      `its SELECT does not run over this file. ${message}`,
+      `Its SELECT does not run over this file. ${firstLine(cause)}`,
       [
-        `Columns of source: ${[...options.fields.filter((field) => field.isColumn).map((field) => field.name), 'payload', 'source_row'].join(', ')}`,
-        'A SELECT with grouping, set operations or subqueries must give source_row itself.',
+        `Columns of source: ${shownNames(options.fields.filter((field) => field.isColumn).map((field) => field.name))}`,
+        'Also: payload, source_file, source_row. A SELECT with grouping or set operations must give source_row itself.',
       ],
       cause,
     )
@@ -209,7 +242,8 @@ async function prepareMapping(
       name.startsWith('attributes.')
     )
       continue
-    throw fail(`${mapping.entity} has no column "${name}".`, [
+    const near = didYouMean(name, allowed)
+    throw fail(`${mapping.entity} has no column "${name}".${near ? ` Did you mean ${near}?` : ''}`, [
       `Its columns: ${[...allowed, 'attributes'].join(', ')}`,
       `To keep it anyway, name it "attributes.${name}".`,
     ])
@@ -217,8 +251,8 @@ async function prepareMapping(
   const missing = rules.inputs.filter((column) => column.required && !types.has(column.name))
   if (missing.length > 0) {
     throw fail(
-      `its SELECT gives no ${missing.map((column) => column.name).join(', ')}.`,
-      `${mapping.entity} needs it.`,
+      `Its SELECT gives no ${missing.map((column) => column.name).join(', ')}.`,
+      `Every ${mapping.entity} needs ${missing.length === 1 ? 'it' : 'them'}. Columns: ${allowed.join(', ')}`,
     )
   }
   return { sql, types }
@@ -229,11 +263,40 @@ async function describe(connection: DuckDBConnection, sql: string): Promise<Map<
   return new Map(rows.map((row) => [row.column_name, row.column_type]))
 }
 
-async function withSourceRow(connection: DuckDBConnection, sql: string): Promise<string> {
+function firstLine(error: unknown): string {
+  return error instanceof Error ? (error.message.split('\n')[0] ?? '') : ''
+}
+
+/** Rows whose number is none of a record's: on the line of its own, for the SELECT may end in a comment. */
+function strayRowsSql(sql: string): string {
+  return `select count(*) from (${sql}\n) m left join lpa_records r on r.source_row = m.source_row
+    where r.source_row is null`
+}
+
+interface SelectNode {
+  readonly type: string
+  readonly select_list?: unknown[]
+  readonly left?: SelectNode
+  readonly right?: SelectNode
+}
+
+/** DuckDB's own parse of a statement; fails when that is not exactly one SELECT. */
+async function parseSelect(
+  connection: DuckDBConnection,
+  sql: string,
+): Promise<{ statements: { node: SelectNode }[] }> {
   const reader = await connection.runAndReadAll('select json_serialize_sql($sql::varchar)', { sql })
   const tree = JSON.parse(String(reader.getRows()[0]?.[0]), exactNumber)
   if (tree.error) throw new Error(tree.error_message)
-  const add = (node: { type: string; select_list?: unknown[]; left?: never; right?: never }): void => {
+  if (tree.statements.length !== 1) throw new Error(`It has ${tree.statements.length} statements.`)
+  return tree
+}
+
+async function withSourceRow(
+  connection: DuckDBConnection,
+  tree: { statements: { node: SelectNode }[] },
+): Promise<string> {
+  const add = (node: SelectNode): void => {
     if (node.type === 'SELECT_NODE') {
       node.select_list?.push({
         class: 'COLUMN_REF',
@@ -246,7 +309,7 @@ async function withSourceRow(connection: DuckDBConnection, sql: string): Promise
       add(node.right)
     }
   }
-  add(tree.statements[0].node)
+  for (const { node } of tree.statements) add(node)
   const back = await connection.runAndReadAll('select json_deserialize_sql($tree::json)', {
     tree: JSON.stringify(tree),
   })
@@ -299,10 +362,21 @@ function faultsOf(rules: EntityRules, { types }: Outputs): Fault[] {
       const range = `not between timestamp '1900-01-01' and timestamp '9998-12-31'`
       add(name, 'range', `${name} lies before 1900 or after 9998`, `c.${name} ${range}`)
     }
+    if (type === 'date') {
+      const range = `not between date '1900-01-01' and date '9998-12-31'`
+      add(name, 'range', `${name} lies before 1900 or after 9998`, `c.${name} ${range}`)
+    }
   }
-  if (types.get('attributes') === 'VARCHAR') {
-    const broken = 'c.attributes is not null and not json_valid(c.attributes)'
-    add('attributes', 'type', 'attributes is not JSON', broken)
+  if (types.has('attributes')) {
+    const given = 'cast(c.given_attributes as varchar)'
+    if (types.get('attributes') !== 'JSON')
+      add('attributes', 'type', 'attributes is not JSON', `not json_valid(${given})`)
+    add(
+      'attributes',
+      'depth',
+      `attributes is nested deeper than ${MAX_DEPTH} levels`,
+      `lpa_is_deep(${given})`,
+    )
   }
   for (const [code, column, reason, condition] of rules.faults) {
     if (types.has(column)) faults.push({ code, column, reason, condition })
@@ -331,7 +405,9 @@ function checkedSql(
     return expression ? `cast(${expression} as ${type}) as ${name}` : name
   })
   const keepGiven = given.map(({ name }) => `m.${quoteName(name)} as given_${name}`)
-  return `with m as (${sql}),
+  if (types.has('attributes')) keepGiven.push('m.attributes as given_attributes')
+  return `with m as (${sql}
+    ),
     c as (select m.source_row, ${[...casts, `${attributesSql(types)} as attributes`, ...keepGiven].join(', ')} from m),
     f as (select *, cast(case ${faults.map(({ condition }, index) => `when ${condition} then ${index + 1}`).join('\n      ')}
       end as utinyint) as fault from c)
@@ -348,14 +424,23 @@ function castSql(type: string, value: string, given: string): string {
   }
   if (type === 'timestamp') {
     // A time without a zone is in the session's zone: warehouse.timezone.
-    const zoned =
-      given === 'TIMESTAMP WITH TIME ZONE'
-        ? value
-        : `try_cast(nullif(${textOf(value, given)}, '') as timestamptz)`
+    const zoned = given === 'TIMESTAMP WITH TIME ZONE' ? value : timeSql(textOf(value, given))
     return `cast(${zoned} at time zone 'UTC' as timestamp)`
   }
-  if (type === 'date' && given === 'VARCHAR') return `try_cast(substr(nullif(${value}, ''), 1, 10) as date)`
+  if (type === 'date' && given === 'VARCHAR') {
+    return `case when regexp_full_match(${value}, '${DATE_SHAPE}') then try_cast(${value} as date) end`
+  }
   return given === 'VARCHAR' ? `try_cast(nullif(${value}, '') as ${type})` : `try_cast(${value} as ${type})`
+}
+
+const DATE_SHAPE = '\\s*\\d{4}[-/]\\d{1,2}[-/]\\d{1,2}([T ].*)?'
+const NO_SECONDS = '^(\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d)(Z|[+-]\\d\\d(?::?\\d\\d)?)$'
+
+/** DuckDB takes words such as epoch and infinity for times, and none without seconds before a zone. */
+function timeSql(text: string): string {
+  const withSeconds = `regexp_replace(${text}, '${NO_SECONDS}', '\\1:00\\2')`
+  return `case when ${text}[1] between '0' and '9' or ${text}[1] = ' '
+    then coalesce(try_cast(${text} as timestamptz), try_cast(${withSeconds} as timestamptz)) end`
 }
 
 function textOf(value: string, given: string): string {
@@ -365,7 +450,11 @@ function textOf(value: string, given: string): string {
 /** `attributes` and the columns named `attributes.NAME`, nulls left out; null when nothing is left. */
 function attributesSql(types: ReadonlyMap<string, string>): string {
   const named = [...types.keys()].filter((name) => name.startsWith('attributes.'))
-  const base = types.has('attributes') ? 'm.attributes' : 'cast(null as json)'
+  // Of what is no JSON or too deep there is a fault: no function may see it.
+  const text = 'cast(m.attributes as varchar)'
+  const base = types.has('attributes')
+    ? `case when not lpa_is_deep(${text}) then ${types.get('attributes') === 'JSON' ? 'm.attributes' : `case when json_valid(${text}) then cast(${text} as json) end`} end`
+    : 'cast(null as json)'
   if (named.length === 0) return base
   const object = `json_merge_patch('{}', json_object(${named
     .map((name) => `${quoteText(name.slice('attributes.'.length))}, m.${quoteName(name)}`)
@@ -385,19 +474,26 @@ async function write(
   const stem = `load_${String(loadId).padStart(6, '0')}_${mapping.name.replace(/^.*\//, '').replace(/\W+/g, '-')}`
 
   const records = await readNumber(connection, 'select count(*) from lpa_records')
-  const { rejected: malformed, doubled } = await markExcluded(connection, isEvent)
+  const malformed = await markExcluded(connection, mapping, isEvent)
 
   const staging = join(folder, `${stem}.parquet`)
   const columns = rules.columns.map(({ name }) => `c.${name}`).join(', ')
   const rows = await copy(
     connection,
-    `select ${columns} from lpa_checked c anti join lpa_excluded x on x.position = c.position`,
+    `select ${columns} from lpa_checked c anti join lpa_rejects x on x.position = c.position
+     ${isEvent ? 'anti join lpa_doubled d on d.position = c.position and d.event_id = c.event_id' : ''}`,
     staging,
     groupRows,
   )
   const mapped = await readNumber(
     connection,
     `select count(distinct position) from read_parquet(${quoteText(staging)})`,
+  )
+  // Records of which nothing else is left.
+  const doubled = await readNumber(
+    connection,
+    `select count(distinct position) from lpa_doubled
+     anti join (select position from read_parquet(${quoteText(staging)})) s using (position)`,
   )
 
   const files: ParquetFile[] = [await describeFile(rules.table, staging, rows)]
@@ -406,8 +502,9 @@ async function write(
     const kept = await copy(
       connection,
       `select cast(${loadId} as bigint) as load_id, ${quoteText(options.source)} as source, ${quoteText(options.format)} as format,
-         source_row as position, timestamp ${quoteText(options.loadedAt.replace('T', ' ').replace('Z', ''))} as received_at, payload
-       from source anti join lpa_rejects x on x.position = source_row`,
+         source_row as position, timestamp ${quoteText(options.loadedAt.replace('T', ' ').replace('Z', ''))} as received_at,
+         ${payloadSql(options.fields)} as payload
+       from lpa_records anti join lpa_rejects x on x.position = source_row`,
       raw,
       groupRows,
       // Payloads differ from one another: a dictionary costs time and gains nothing.
@@ -443,13 +540,14 @@ async function write(
 }
 
 /**
- * Finds the records that staging leaves out, in one light pass over casts and ids: rejects (a fault in any of its
- * rows rejects a record) and doubles (an event id that came before on the same day). Makes lpa_rejects, lpa_excluded.
+ * Finds what staging leaves out, in one light pass over casts and ids. Makes lpa_rejects, whose records have a fault in
+ * any of their rows, and lpa_doubled, rows whose event id came before on the same day. Answers the number of rejects.
  */
 async function markExcluded(
   connection: DuckDBConnection,
+  mapping: Mapping,
   isEvent: boolean,
-): Promise<{ rejected: number; doubled: number }> {
+): Promise<number> {
   const run = (sql: string) => connection.run(sql)
   await run(
     isEvent
@@ -459,26 +557,33 @@ async function markExcluded(
   await run(`create temp table lpa_rejects as
     select position, min(fault) as fault from lpa_marks where fault is not null group by position
     union all select source_row, ${RECORD_FAULT} + lpa_fault from lpa_records where lpa_fault is not null`)
-  await run('create temp table lpa_doubled (position bigint)')
+  await run('create temp table lpa_doubled (position bigint, event_id varchar)')
   if (isEvent) {
     // Equal hashes make few candidates, so looking at their ids is a small join.
-    await run(`create temp table lpa_candidates as select position from lpa_marks
+    await run(`create temp table lpa_candidates as select distinct position from lpa_marks
       semi join (select h from lpa_marks where fault is null group by h having count(*) > 1) using (h)`)
     if ((await readNumber(connection, 'select count(*) from lpa_candidates')) > 0) {
-      await run(`insert into lpa_doubled select distinct position from (
-        select c.position, row_number() over (partition by c.event_id, c.date_key order by c.position) as place
-        from lpa_checked c semi join lpa_candidates using (position) anti join lpa_rejects using (position))
-        where place > 1`)
+      await run(`create temp table lpa_places as
+        select c.position, c.event_id,
+          row_number() over (partition by c.event_id, c.date_key order by c.position) as place,
+          row_number() over (partition by c.event_id, c.date_key, c.position) as place_in_record
+        from lpa_checked c semi join lpa_candidates using (position) anti join lpa_rejects using (position)`)
+      await refuseEqualIds(connection, mapping)
+      await run('insert into lpa_doubled select position, event_id from lpa_places where place > 1')
     }
   }
   await run('drop table lpa_marks')
-  await run(
-    'create temp table lpa_excluded as select position from lpa_rejects union select position from lpa_doubled',
-  )
-  return {
-    rejected: await readNumber(connection, 'select count(*) from lpa_rejects'),
-    doubled: await readNumber(connection, 'select count(*) from lpa_doubled'),
-  }
+  return readNumber(connection, 'select count(*) from lpa_rejects')
+}
+
+async function refuseEqualIds(connection: DuckDBConnection, mapping: Mapping): Promise<void> {
+  if ((await readNumber(connection, 'select count(*) from lpa_places where place_in_record > 1')) === 0)
+    return
+  throw new UserError('LPA-MAPPING-SQL', 'It makes several events of one record that have the same id.', {
+    exit: 'config',
+    where: mapping.path,
+    next: "Give each its own, such as: id || '/' || part as event_id",
+  })
 }
 
 async function copy(
