@@ -207,6 +207,7 @@ async function prepareMapping(
   rules: EntityRules,
 ): Promise<Outputs> {
   const { mapping } = options
+  const allowed = rules.inputs.map((column) => column.name)
   const fail = (message: string, next: string | string[], cause?: unknown) =>
     new UserError('LPA-MAPPING-SQL', message, { exit: 'config', next, where: mapping.path, cause })
   const tree = await parseSelect(connection, mapping.sql).catch((cause: Error) => {
@@ -215,10 +216,10 @@ async function prepareMapping(
   let { sql } = mapping
   let types: Map<string, string>
   try {
-    types = await describe(connection, sql)
+    types = await describe(connection, sql, allowed)
     if (!types.has('source_row')) {
       sql = await withSourceRow(connection, tree)
-      types = await describe(connection, sql)
+      types = await describe(connection, sql, allowed)
     } else if ((await readNumber(connection, strayRowsSql(sql))) > 0) {
       throw fail('It gives rows a source_row that no record has.', 'Take it from source, as it is.')
     }
@@ -233,7 +234,6 @@ async function prepareMapping(
       cause,
     )
   }
-  const allowed = rules.inputs.map((column) => column.name)
   for (const name of types.keys()) {
     if (
       allowed.includes(name) ||
@@ -258,9 +258,20 @@ async function prepareMapping(
   return { sql, types }
 }
 
-async function describe(connection: DuckDBConnection, sql: string): Promise<Map<string, string>> {
+/** The columns of a SELECT and their types. A column of `source` comes spelled as in the file: names know no case. */
+async function describe(
+  connection: DuckDBConnection,
+  sql: string,
+  allowed: readonly string[],
+): Promise<Map<string, string>> {
   const rows = await readRows<{ column_name: string; column_type: string }>(connection, `describe ${sql}`)
-  return new Map(rows.map((row) => [row.column_name, row.column_type]))
+  const known = new Set([...allowed, 'source_row', 'attributes'])
+  return new Map(
+    rows.map(({ column_name: name, column_type: type }) => {
+      const lower = name.toLowerCase()
+      return [known.has(lower) ? lower : name, type]
+    }),
+  )
 }
 
 function firstLine(error: unknown): string {

@@ -14,7 +14,7 @@ export interface StageSettings {
 }
 
 /** The key of tests: bytes 0 to 31. */
-const testKey: PseudonymKey = {
+export const testKey: PseudonymKey = {
   secret: Buffer.from(Array.from({ length: 32 }, (_, n) => n)),
   id: 'test',
 }
@@ -62,6 +62,20 @@ export class StageFolder implements Disposable {
       database.connection,
       `select ${columns} from read_parquet(${quoteText(file.path)}) order by position`,
     )
+  }
+
+  /** Every value of every file that was staged, as text. */
+  async everything(staged: StagedFile): Promise<string> {
+    await using database = await openDuckDB({ memoryLimit: '300MB', spillFolder: '', timezone: 'UTC' })
+    const parts: string[] = []
+    for (const { path } of staged.batch.files) {
+      const rows = await readRows(
+        database.connection,
+        `select columns(*)::varchar from read_parquet(${quoteText(path)})`,
+      )
+      parts.push(JSON.stringify(rows))
+    }
+    return parts.join('\n')
   }
 
   [Symbol.dispose](): void {

@@ -1,0 +1,286 @@
+import { readdirSync } from 'node:fs'
+import { afterAll, describe, expect, test } from 'vitest'
+import { type PersonalClass, pseudonym } from '../pseudonym.ts'
+import { StageFolder, testKey } from './stage.test-support.ts'
+
+// What a mapping declares personal never leaves stage one in clear, wherever in the record it stands.
+
+const folder = new StageFolder()
+afterAll(() => folder[Symbol.dispose]())
+
+const hash = (kind: PersonalClass, value: string, space = 'test') => pseudonym(testKey, kind, space, value)
+
+const event = `select id as event_id, 'viewed' as event_type, time as occurred_at, who as learner_id`
+const columns = 'id, time, who = $.actor.id'
+const record = {
+  id: 'e1',
+  time: '2026-01-01T00:00:00Z',
+  actor: {
+    id: 'clear-id',
+    name: 'Clear Name',
+    mail: 'clear@example.org',
+    role: 'student',
+    team: { lead: 'clear-lead', size: 3 },
+  },
+}
+const line = `${JSON.stringify(record)}\n`
+
+let files = 0
+async function staged(mapping: string, content = line, name = 'ndjson') {
+  files += 1
+  const result = await folder.stage(`${files}.${name}`, content, mapping)
+  const everything = await folder.everything(result)
+  const [row] = await folder.rows<Record<string, string>>(result, '*')
+  const [raw] = await folder.rows<{ payload: string }>(result, 'payload', 'raw.')
+  return { row, payload: JSON.parse(raw?.payload ?? 'null'), everything, counts: result.batch.load.counts }
+}
+
+describe('in JSON', () => {
+  test('at its own path: the column and the payload hold the pseudonym', async () => {
+    const { row, payload, everything } = await staged(`-- entity: learning_event
+-- columns: ${columns}
+-- personal: who(learner)
+${event} from source`)
+    expect(row?.learner_id).toBe(hash('learner', 'clear-id'))
+    expect(payload).toEqual({ id: 'e1', time: record.time, actor: { id: hash('learner', 'clear-id') } })
+    expect(everything).not.toContain('clear')
+  })
+
+  test('declared by its path, without a column of its own', async () => {
+    const { payload } = await staged(`-- entity: learning_event
+-- columns: ${columns}
+-- personal: $.actor.id(learner), $.actor.mail(email), $.actor.name(name)
+${event} from source`)
+    expect(payload.actor).toEqual({
+      id: hash('learner', 'clear-id'),
+      mail: hash('email', 'clear@example.org'),
+    })
+  })
+
+  test('inside an object that is kept whole', async () => {
+    const { row, payload, everything } = await staged(`-- entity: learning_event
+-- columns: ${columns}, actor json
+-- personal: $.actor.id(learner), $.actor.mail(email), $.actor.name(name), $.actor.team.lead(instructor)
+${event}, actor as attributes from source`)
+    const kept = {
+      id: hash('learner', 'clear-id'),
+      mail: hash('email', 'clear@example.org'),
+      role: 'student',
+      team: { lead: hash('instructor', 'clear-lead'), size: 3 },
+    }
+    expect(payload.actor).toEqual(kept)
+    expect(JSON.parse(row?.attributes ?? '')).toEqual(kept)
+    expect(row?.learner_id).toBe(hash('learner', 'clear-id'))
+    expect(everything).not.toMatch(/clear/i)
+  })
+
+  test('inside an object that is kept by a path, by a wildcard, or read by the SELECT', async () => {
+    for (const [header, select] of [
+      ['-- keep: $.actor', ''],
+      ['-- keep: $.actor.*', ''],
+      ['-- not-personal: x', `, payload ->> '$.actor' as "attributes.x"`],
+    ]) {
+      const { everything, payload } = await staged(`-- entity: learning_event
+-- columns: ${columns}
+-- personal: $.actor.id(learner), $.actor.mail(email), $.actor.name(drop), $.actor.team(drop)
+${header}
+${event}${select} from source`)
+      expect(everything).not.toMatch(/clear/i)
+      expect(payload.actor.role).toBe('student')
+      expect(payload.actor).not.toHaveProperty('team')
+    }
+  })
+
+  test('everything inside a personal value is personal', async () => {
+    const { everything } = await staged(
+      `-- entity: learning_event
+-- columns: id, time, who = $.who, named = $.actor.name, lead = $.actor.team.lead
+-- personal: who(learner), $.actor(drop)
+${event}, named as "attributes.named", lead as "attributes.lead" from source`,
+      line.replace('"actor"', '"who":"w","actor"'),
+    )
+    expect(everything).not.toMatch(/clear/i)
+  })
+
+  test.each([
+    ['a list where an object should be', { actor: [{ mail: 'clear@example.org', id: 'clear-id' }] }],
+    ['a text where an object should be', { actor: 'clear-id' }],
+    ['a list deeper down', { actor: { id: 'x', team: [{ lead: 'clear-lead' }] } }],
+    ['an object where a text should be', { actor: { id: { name: 'clear' }, mail: { a: ['clear'] } } }],
+  ])('%s', async (_, other) => {
+    const { everything } = await staged(
+      `-- entity: learning_event
+-- columns: id, time, actor json, who = $.who
+-- personal: who(learner), $.actor.id(learner), $.actor.mail(email), $.actor.team.lead(learner)
+${event}, actor as "attributes.actor" from source`,
+      `${JSON.stringify({ ...record, who: 'w', ...other })}\n`,
+    )
+    expect(everything).not.toContain('clear')
+  })
+
+  test('a key that stands twice, and a key with quotes in it', async () => {
+    const { everything, counts } = await staged(
+      `-- entity: learning_event
+-- columns: id, time, who = $.who, box json
+-- personal: who(learner), $.box.mail(email), $.box."a \\"b\\" c"(drop)
+${event}, box as attributes from source`,
+      '{"id":"e1","time":"2026-01-01T00:00:00Z","who":"w","box":{"mail":"clear-1","mail":"clear-2","a \\\\"b\\\\" c":"clear-3","x":1}}\n'.replaceAll(
+        '\\\\',
+        '\\',
+      ),
+    )
+    expect(everything).not.toContain('clear')
+    expect(counts.mapped).toBe(1)
+  })
+
+  test('a list of people', async () => {
+    const { row, payload } = await staged(
+      `-- entity: learning_event
+-- columns: id, time, who = $.who, people
+-- personal: who(learner), people(learner[])
+${event}, people as "attributes.people" from source`,
+      '{"id":"e1","time":"2026-01-01T00:00:00Z","who":"w","people":["a"," b ",""]}\n{"id":"e2","time":"2026-01-01T00:00:00Z","who":"w","people":{"odd":1}}\n{"id":"e3","time":"2026-01-01T00:00:00Z","who":"w","people":"c;d"}\n',
+    )
+    const both = `${hash('learner', 'a')},${hash('learner', 'b')}`
+    expect(JSON.parse(row?.attributes ?? '')).toEqual({ people: both })
+    expect(payload.people).toBe(both)
+  })
+
+  test('in a record that is rejected', async () => {
+    const { everything, counts } = await staged(
+      `-- entity: learning_event\n-- columns: ${columns}, score = $.score number\n-- personal: who(learner)\n${event}, score from source`,
+      `${line}${JSON.stringify({ ...record, id: 'e2', score: 140 })}\n{"actor":{"id":"clear-id"\n`,
+    )
+    expect(counts).toMatchObject({ read: 3, mapped: 1, rejected: 2 })
+    expect(everything).not.toMatch(/clear/i)
+  })
+})
+
+describe('in a table', () => {
+  const table = (header: string, select = 'select who as learner_id, country, "Born" as "attributes.born"') =>
+    `-- entity: learner\n${header}\n${select} from source`
+  const csv = 'Who, Mail ,Born,Country,Phone\nclear-1,Clear@Example.org,1999-12-31,DE,+49 170 1234567\n'
+
+  test('the names of columns know no case, in the header of the mapping as in its SELECT', async () => {
+    const { row, everything } = await staged(
+      table(
+        '-- personal: WHO(learner), mail(email), phone(phone)\n-- generalise: born(year)',
+        'select who as learner_id, mail as email_hash, born as "attributes.born"',
+      ),
+      csv,
+      'csv',
+    )
+    expect(row).toMatchObject({
+      learner_id: hash('learner', 'clear-1'),
+      email_hash: hash('email', 'clear@example.org'),
+    })
+    expect(JSON.parse(row?.attributes ?? '')).toEqual({ born: '1999' })
+    expect(everything).not.toMatch(/clear|1234567|12-31/i)
+  })
+
+  test.each([
+    ['year', '1999'],
+    ['month', '1999-12'],
+    ['2', '19'],
+  ])('a value made coarse: %s', async (to, born) => {
+    const { row } = await staged(
+      table(`-- personal: who(learner), mail(drop), phone(drop)\n-- generalise: born(${to})`),
+      csv,
+      'csv',
+    )
+    expect(JSON.parse(row?.attributes ?? '')).toEqual({ born })
+  })
+
+  test('a dropped column can still be named, and is empty', async () => {
+    const { row } = await staged(
+      table(
+        '-- personal: who(learner), mail(drop), phone(phone), born(birth_date)',
+        'select who as learner_id, phone as region',
+      ),
+      csv,
+      'csv',
+    )
+    expect(row?.region).toBeNull()
+  })
+
+  test('JSON in a column', async () => {
+    const { everything, row } = await staged(
+      table(
+        '-- personal: who(learner), $.box.mail(email), $.box.name(drop)\n-- not-personal: country',
+        'select who as learner_id, box as "attributes.box"',
+      ),
+      'who,country,box\nw,DE,"{""mail"":""clear@example.org"",""name"":""clear"",""x"":1}"\nv,DE,clear no JSON\n',
+      'csv',
+    )
+    expect(everything).not.toContain('clear')
+    expect(row?.attributes).toContain('x')
+  })
+
+  test('a personal column that the file has not is refused, by name', async () => {
+    await expect(
+      staged(table('-- personal: who(learner), email(email), phone(drop)'), csv, 'csv'),
+    ).rejects.toMatchObject({
+      code: 'LPA-PERSONAL-MISSING',
+      exit: 'data',
+      message: expect.stringMatching(/^There is no column email, which .* declares\.$/),
+    })
+  })
+})
+
+describe('what looks personal and is not declared', () => {
+  const refused = async (content: string, mapping: string, extension: string) => {
+    files += 1
+    const before = readdirSync(folder.path).filter((name) => name.startsWith('load-'))
+    const error = await folder.stage(`${files}.${extension}`, content, mapping).then(
+      () => undefined,
+      (reason: unknown) => reason as { code: string; message: string; next: string[] },
+    )
+    expect(error).toMatchObject({ code: 'LPA-PERSONAL-UNDECLARED', exit: 'data' })
+    expect(JSON.stringify(error)).not.toMatch(/clear|192\.168|\+49/i)
+    // Nothing that was read is left on disk.
+    expect(readdirSync(folder.path).filter((name) => name.startsWith('load-'))).toEqual(before)
+    return error as { message: string; next: string[] }
+  }
+  const course = (more: string) => `-- entity: course\n${more}select id as course_id from source`
+
+  test.each([
+    ['by its name', 'id,Email\n1,x\n', 'Email'],
+    ['by its name, with a blank', 'id,First Name\n1,x\n', 'First Name'],
+    ['a student number', 'id,student_id\n1,2\n', 'student_id'],
+    ['e-mail addresses', 'id,x\n1,clear@example.org\n', 'x'],
+    ['an e-mail address inside a text', 'id,x\n1,by clear@example.org today\n', 'x'],
+    ['IP addresses', 'id,x\n1,192.168.0.1\n', 'x'],
+    ['phone numbers', 'id,x\n1,+49 170 1234567\n', 'x'],
+  ])('%s', async (_, csv, column) => {
+    const error = await refused(csv, course(''), 'csv')
+    expect(error.message).toContain(`Column ${column} `)
+    expect(error.next).toContainEqual(expect.stringContaining(`-- personal: ${column}(email)`))
+    expect(error.next).toContainEqual(expect.stringContaining(`-- not-personal: ${column}`))
+  })
+
+  test('an e-mail address far behind the first rows', async () => {
+    await refused(`id,x\n${'1,plain\n'.repeat(60_000)}1,clear@example.org\n`, course(''), 'csv')
+  })
+
+  test('in JSON that is kept', async () => {
+    const text = `{"id":"1","box":{"a":[{"b":"clear@example.org"}]}}\n`
+    const error = await refused(text, course('-- columns: id\n-- keep: $.box\n'), 'ndjson')
+    expect(error.message).toContain('Column $.box holds e-mail addresses')
+  })
+
+  test('in a path that the SELECT reads', async () => {
+    const text = '{"id":"1","person":{"email":"clear"}}\n'
+    const error = await refused(
+      text,
+      `-- entity: course\n-- columns: id\nselect id as course_id, payload->>'$.person.email' as course_title from source`,
+      'ndjson',
+    )
+    expect(error.message).toContain('Column $.person.email is named like a personal value')
+  })
+
+  test('unless the mapping says that it is not', async () => {
+    const text = `-- entity: course\n-- not-personal: name, x\nselect id as course_id, name as course_title from source`
+    const { row } = await staged(text, 'id,name,x\n1,Physics,info@example.org\n', 'csv')
+    expect(row?.course_title).toBe('Physics')
+  })
+})

@@ -1,0 +1,448 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { UserError } from '../errors.ts'
+import { StageFolder, type StageSettings } from './stage.test-support.ts'
+
+const folder = new StageFolder()
+afterAll(() => folder[Symbol.dispose]())
+
+let files = 0
+async function staged(mapping: string, content: string, settings: StageSettings & { name?: string } = {}) {
+  files += 1
+  const result = await folder.stage(`${files}.${settings.name ?? 'csv'}`, content, mapping, settings)
+  return { ...result.batch.load, reasons: result.reasons, result }
+}
+
+async function refused(mapping: string, content: string): Promise<UserError> {
+  const error: unknown = await staged(mapping, content).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  )
+  expect(error).toBeInstanceOf(UserError)
+  return error as UserError
+}
+
+const course = (select: string) => `-- entity: course\n-- not-personal: id, title\n${select}`
+const csv = 'id,title\n1,one\n2,two\n3,three\n'
+
+describe('any SELECT over source', () => {
+  test.each([
+    ['plain', 'select id as course_id, title as course_title from source', 3],
+    [
+      'with a semicolon and comments',
+      '/* a */ select id as course_id, -- the key\ntitle as course_title from source; -- all',
+      3,
+    ],
+    ['that ends in a comment', 'select id as course_id, title as course_title from source -- all', 3],
+    [
+      'with CTEs',
+      "with a as (select * from source), b as (select * from a where id <> '2') select source_row, id as course_id from b",
+      2,
+    ],
+    [
+      'a union',
+      "select id as course_id from source where id = '1' union all select title from source where id = '2'",
+      2,
+    ],
+    [
+      'with a window',
+      'select id as course_id, title as course_title from source qualify row_number() over (order by id) < 3',
+      2,
+    ],
+    [
+      'with grouping',
+      'select min(source_row) as source_row, min(id) as course_id from source group by length(id)',
+      1,
+    ],
+    [
+      'with odd numbers in its tree',
+      'select id as course_id, coalesce(title, \'\') as course_title, 9007199254740993 as "attributes.n" from source',
+      3,
+    ],
+    ['everything from a subquery', 'select * from (select id as course_id, source_row from source)', 3],
+    ['names in capitals', 'SELECT ID AS COURSE_ID, Title AS Course_Title FROM Source', 3],
+    ['that filters everything', 'select id as course_id from source where false', 0],
+  ])('%s', async (_, select, mapped) => {
+    const { counts } = await staged(course(select), csv)
+    expect(counts).toMatchObject({ read: 3, mapped, rejected: 0, filtered: 3 - mapped })
+  })
+
+  test('integers of the SELECT are exact', async () => {
+    const { result } = await staged(
+      course('select id as course_id, 9007199254740993 as "attributes.n" from source'),
+      csv,
+    )
+    const [row] = await folder.rows<{ attributes: string }>(result, 'attributes')
+    expect(row?.attributes).toBe('{"n":9007199254740993}')
+  })
+
+  test("a table's own columns payload and source_file are its own", async () => {
+    const { result } = await staged(
+      '-- entity: course\nselect payload as course_id, source_file as course_title, source_row as "attributes.row" from source',
+      'payload,source_file\n{"a":1},f\n',
+    )
+    expect(await folder.rows(result, 'course_id, course_title, attributes')).toEqual([
+      { course_id: '{"a":1}', course_title: 'f', attributes: '{"row":1}' },
+    ])
+  })
+})
+
+describe('a mapping that cannot run says why', () => {
+  test.each([
+    ['no SQL', 'selec id from source', /^It is not one SELECT\. syntax error/],
+    [
+      'two statements',
+      'select id as course_id from source; select 1',
+      /^It is not one SELECT\. It has 2 statements\.$/,
+    ],
+    ['no SELECT', 'create table x as select id from source', /^It is not one SELECT\. Only SELECT/],
+    [
+      'an unknown column',
+      'select nr as course_id from source',
+      /^Its SELECT does not run over this file\. Binder Error: Referenced column "nr"/,
+    ],
+    [
+      'an unknown table',
+      'select 1 as course_id from sources',
+      /^Its SELECT does not run over this file\. Catalog Error: Table with name sources/,
+    ],
+    [
+      'a column that the entity has not',
+      'select id as course_id, title from source',
+      /^course has no column "title"\.$/,
+    ],
+    ['a missing column', 'select title as course_title from source', /^Its SELECT gives no course_id\.$/],
+    [
+      'grouping without source_row',
+      'select min(id) as course_id from source group by title',
+      /^Its SELECT does not run over this file\. Binder Error/,
+    ],
+    [
+      'a source_row that is none',
+      'select 17 as source_row, id as course_id from source',
+      /^It gives rows a source_row that no record has\.$/,
+    ],
+    [
+      'a source_row of null',
+      'select null::bigint as source_row, id as course_id from source',
+      /^It gives rows a source_row that no record has\.$/,
+    ],
+  ])('%s', async (_, select, message) => {
+    const error = await refused(course(select), csv)
+    expect(error).toMatchObject({
+      code: 'LPA-MAPPING-SQL',
+      exit: 'config',
+      where: join(folder.path, `${files}.csv.sql`),
+    })
+    expect(error.message).toMatch(message)
+    expect(error.next.length).toBeGreaterThan(0)
+  })
+
+  test('the columns that there are are named', async () => {
+    const error = await refused(course('select nr as course_id from source'), csv)
+    expect(error.next[0]).toBe('Columns of source: id, title')
+  })
+
+  test('a value that the SELECT cannot take is found by its line and not quoted', async () => {
+    const rows = Array.from({ length: 5000 }, (_, n) => (n === 3456 ? '"SECRET\nvalue",x' : `${n},x`)).join(
+      '\n',
+    )
+    const error = await refused(
+      course('select id::integer::varchar as course_id from source'),
+      `id,title\n\n${rows}\nSECRET,y\n`,
+    )
+    expect(error).toMatchObject({ code: 'LPA-MAPPING-VALUE', exit: 'data' })
+    expect(error.where).toMatch(/:3459$/)
+    expect(`${error.message} ${error.next}`).not.toContain('SECRET')
+    expect(error.message).toContain('(Conversion Error)')
+  })
+})
+
+describe("a mapping's SQL reaches nothing but its file", () => {
+  const secret = 'TOP-SECRET'
+  const secretFile = join(folder.path, 'secret.csv')
+  writeFileSync(secretFile, `${secret}\n`)
+  // The folder in which stage two may read, as a setting tells it, and the way out of it.
+  const inside = "(select value[2:-2] from duckdb_settings() where name = 'allowed_directories')"
+
+  test.each([
+    ['a file', `select content as course_id, 1 as source_row from read_text('${secretFile}')`],
+    [
+      'a file as CSV',
+      `select column0 as course_id, 1 as source_row from read_csv('${secretFile}', header=false)`,
+    ],
+    ['a file by its name alone', `select *, 1 as source_row from '${secretFile}'`],
+    [
+      'a path that leads out of its folder',
+      `select content as course_id, 1 as source_row from read_text((select ${inside} || '../secret.csv'))`,
+    ],
+    ['the names of files', `select file as course_id, 1 as source_row from glob('${folder.path}/*')`],
+    [
+      'another warehouse',
+      `select 'x' as course_id, 1 as source_row from sqlite_scan('${folder.path}/catalog.sqlite', 'x')`,
+    ],
+    ['the network', "select content as course_id, 1 as source_row from read_text('https://example.org/')"],
+    [
+      'a table function by its name as a value',
+      `select * from query('select content as course_id, 1 as source_row from read_text(''${secretFile}'')')`,
+    ],
+    ['a write', `copy (select 1) to '${join(folder.path, 'written.csv')}'`],
+    [
+      'a write behind a SELECT',
+      `select id as course_id from source; copy (select 1) to '${join(folder.path, 'written.csv')}'`,
+    ],
+    ['a setting', 'set enable_external_access = true; select id as course_id from source'],
+    ['another database', `attach '${join(folder.path, 'written.db')}'`],
+    ['an extension', 'install httpfs; load httpfs; select id as course_id from source'],
+    ['a closing bracket', 'select id as course_id from source), x as (select 1'],
+    ['its own table', 'select id as course_id from source; drop view source'],
+  ])('%s', async (_, select) => {
+    const error = await refused(course(select), csv)
+    expect(error.exit).toMatch(/^(config|data|notPermitted)$/)
+    expect(`${error.message} ${error.next.join(' ')}`).not.toContain(secret)
+    expect(() => readFileSync(join(folder.path, 'written.csv'))).toThrow('ENOENT')
+  })
+
+  test('the key', async () => {
+    const { result } = await staged(
+      course(`select id as course_id, coalesce(getvariable('lpa_inner')::varchar, 'no key') as course_title,
+        (select count(*) from duckdb_variables())::varchar as "attributes.variables" from source`),
+      csv,
+    )
+    const [row] = await folder.rows(result, 'course_title, attributes')
+    expect(row).toEqual({ course_title: 'no key', attributes: '{"variables":"0"}' })
+  })
+})
+
+describe('values', () => {
+  const events = (select: string, more = '') =>
+    `-- entity: learning_event\n-- personal: who(learner)\n${more}select id as event_id, 'viewed' as event_type, who as learner_id, ${select} from source`
+
+  test.each([
+    ['2026-01-12T08:13:22Z', '2026-01-12 08:13:22'],
+    ['2026-01-12T08:13:22.123456Z', '2026-01-12 08:13:22.123456'],
+    ['2026-01-12T08:13:22+02:00', '2026-01-12 06:13:22'],
+    ['2026-01-12T08:13:22-0530', '2026-01-12 13:43:22'],
+    ['2026-01-12T08:13Z', '2026-01-12 08:13:00'],
+    ['2026-01-12 08:13+02', '2026-01-12 06:13:00'],
+    ['2026-01-12 08:13', '2026-01-12 08:13:00'],
+    ['2026-01-12', '2026-01-12 00:00:00'],
+    [' 2026-01-12 08:13:22 ', '2026-01-12 08:13:22'],
+    ['1900-01-01T00:00:00Z', '1900-01-01 00:00:00'],
+    ['2038-01-19T03:14:08Z', '2038-01-19 03:14:08'],
+    ['9998-12-30T00:00:00Z', '9998-12-30 00:00:00'],
+    ['2024-02-29T23:59:59Z', '2024-02-29 23:59:59'],
+    ['epoch', 'occurred_at:type'],
+    ['infinity', 'occurred_at:type'],
+    ['now', 'occurred_at:type'],
+    ['2026-02-29T00:00:00Z', 'occurred_at:type'],
+    ['2026-01-12T25:00:00Z', 'occurred_at:type'],
+    ['12.01.2026', 'occurred_at:type'],
+    ['1768205602', 'occurred_at:type'],
+    ['1899-12-31T23:59:59Z', 'occurred_at:range'],
+    ['9999-12-31T00:00:00Z', 'occurred_at:range'],
+    ['0001-01-01', 'occurred_at:range'],
+    ['', 'occurred_at:missing'],
+  ])('the time %j', async (time, expected) => {
+    const { result, reasons } = await staged(events('time as occurred_at'), `id,who,time\n1,w,"${time}"\n`)
+    const [row] = await folder.rows<{ time: string }>(result, 'occurred_at::varchar as time')
+    expect(row?.time ?? reasons[0]?.code).toBe(expected)
+  })
+
+  test.each([
+    ['2026-01-31', '2026-01-31'],
+    ['2026/1/5', '2026-01-05'],
+    ['2026-01-31T23:30:00Z', '2026-01-31'],
+    ['2026-01-31 xyz', '2026-01-31'],
+    ['2026-01-31xyz', 'starts_on:type'],
+    ['2026-02-30', 'starts_on:type'],
+    ['31.01.2026', 'starts_on:type'],
+    ['infinity', 'starts_on:type'],
+    ['0203-01-01', 'starts_on:range'],
+    ['', null],
+  ])('the date %j', async (date, expected) => {
+    const { result, reasons } = await staged(
+      course('select id as course_id, title as starts_on from source'),
+      `id,title\n1,"${date}"\n`,
+    )
+    const [row] = await folder.rows<{ date: string | null }>(result, 'starts_on::varchar as date')
+    expect(row ? row.date : reasons[0]?.code).toBe(expected)
+  })
+
+  test.each([
+    ['0.5', '0.5'],
+    ['1e-3', '0.001'],
+    ['1', '1.0'],
+    ['-0.1', 'score:range'],
+    ['1.1', 'score:range'],
+    ['nan', 'score:range'],
+    ['inf', 'score:range'],
+    ['1e400', 'score:range'],
+    ['0,5', 'score:type'],
+    ['half', 'score:type'],
+    ['', null],
+  ])('the score %j', async (score, expected) => {
+    const { result, reasons } = await staged(
+      events('time as occurred_at, score'),
+      `id,who,time,score\n1,w,2026-01-01,"${score}"\n`,
+    )
+    const [row] = await folder.rows<{ score: string | null }>(result, 'score::varchar as score')
+    expect(row ? row.score : reasons[0]?.code).toBe(expected)
+  })
+
+  test.each([
+    ['{"a":1}', '{"a":1}'],
+    ['no JSON', 'attributes:type'],
+    [`${'['.repeat(20_000)}${']'.repeat(20_000)}`, 'attributes:depth'],
+    ['', null],
+  ])('attributes', async (attributes, expected) => {
+    for (const more of ['', ', \'x\' as "attributes.more"']) {
+      const { result, reasons } = await staged(
+        course(`select id as course_id, nullif(title, '') as attributes${more} from source`),
+        `id,title\n1,"${attributes.replaceAll('"', '""')}"\n`,
+      )
+      const [row] = await folder.rows<{ attributes: string | null }>(result, 'attributes')
+      const whole =
+        more === ''
+          ? expected
+          : expected?.startsWith('{')
+            ? '{"a":1,"more":"x"}'
+            : (expected ?? '{"more":"x"}')
+      expect(row ? row.attributes : reasons[0]?.code).toBe(whole)
+    }
+  })
+
+  test('a learner id that is no pseudonym is never stored', async () => {
+    const { counts, reasons } = await staged(
+      '-- entity: learner\n-- not-personal: id, title\nselect id as learner_id from source',
+      csv,
+    )
+    expect(counts).toMatchObject({ mapped: 0, rejected: 3 })
+    expect(reasons[0]).toMatchObject({ code: 'learner_id:clear', count: 3 })
+    expect(reasons[0]?.reason).toContain('-- personal: COLUMN(learner)')
+  })
+
+  test('texts that mean null', async () => {
+    const { result } = await staged(
+      '-- entity: course\n-- nulls: ?, NA, "a, b"\nselect id as course_id, title as course_title from source',
+      'id,title\n1,?\n2,NA\n3,"a, b"\n4,N\n5,\n',
+    )
+    expect(await folder.rows(result, 'course_title')).toEqual(
+      [null, null, null, 'N', null].map((course_title) => ({ course_title })),
+    )
+  })
+})
+
+describe('times without a zone, and days, are the warehouse’s', () => {
+  const mapping = `-- entity: learning_event
+-- personal: who(learner)
+select id as event_id, 'viewed' as event_type, who as learner_id, time as occurred_at from source`
+
+  test.each([
+    ['Europe/Paris', '2026-01-12 00:30:00', '2026-01-11 23:30:00', 20260112],
+    ['Europe/Paris', '2026-01-11T23:30:00Z', '2026-01-11 23:30:00', 20260112],
+    ['Europe/Paris', '2026-07-01 00:30:00', '2026-06-30 22:30:00', 20260701],
+    // 02:30 does not exist on this day: an hour is skipped.
+    ['Europe/Paris', '2026-03-29 02:30:00', '2026-03-29 01:30:00', 20260329],
+    // 02:30 exists twice on this one: the second, in winter time.
+    ['Europe/Paris', '2026-10-25 02:30:00', '2026-10-25 01:30:00', 20261025],
+    ['America/Los_Angeles', '2026-01-12T05:00:00Z', '2026-01-12 05:00:00', 20260111],
+    ['Pacific/Kiritimati', '2026-01-12T12:00:00Z', '2026-01-12 12:00:00', 20260113],
+    ['Asia/Kathmandu', '2026-01-12', '2026-01-11 18:15:00', 20260112],
+    ['UTC', '2026-01-12', '2026-01-12 00:00:00', 20260112],
+  ])('%s, %s', async (timezone, time, at, dateKey) => {
+    const { result } = await staged(mapping, `id,who,time\n1,w,${time}\n`, { timezone })
+    expect(await folder.rows(result, 'occurred_at::varchar as at, date_key')).toEqual([
+      { at, date_key: dateKey },
+    ])
+  })
+})
+
+describe('identity', () => {
+  const mapping = (id: string) => `-- entity: learning_event
+-- personal: who(learner)
+select ${id} as event_id, 'viewed' as event_type, who as learner_id, time as occurred_at, course as course_id from source`
+  const one = 'id,who,time,course\n7,w,2026-01-01,C1\n'
+
+  test('an id belongs to its id space, a UUID to all', async () => {
+    const uuid = '0190a7c2-5a5b-7cc0-8c7e-2f5d8c1b9a10'
+    const keys = async (idSpace: string, id: string) => {
+      const { result } = await staged(mapping(`'${id}'`), one, { idSpace })
+      return (await folder.rows<Record<string, unknown>>(result, 'event_id, learner_id, course_key'))[0]
+    }
+    const [moodle, again, canvas] = [
+      await keys('moodle', '7'),
+      await keys('moodle', '7'),
+      await keys('canvas', '7'),
+    ]
+    expect(moodle).toEqual(again)
+    expect(moodle?.event_id).toBe('moodle:7')
+    expect(canvas?.event_id).toBe('canvas:7')
+    expect(canvas?.learner_id).not.toBe(moodle?.learner_id)
+    expect(canvas?.course_key).not.toBe(moodle?.course_key)
+    expect((await keys('moodle', uuid))?.event_id).toBe(uuid)
+  })
+
+  test('events without an id are told apart by their place; equal ones all count', async () => {
+    const { result, counts } = await staged(mapping('null'), `${one}7,w,2026-01-01,C1\n7,w,2026-01-01,C1\n`)
+    expect(counts).toMatchObject({ mapped: 3, doubled: 0 })
+    const ids = (await folder.rows<{ event_id: string }>(result, 'event_id')).map(({ event_id }) => event_id)
+    expect(ids.map((id) => id.replace(/^[0-9a-f]{16}/, ''))).toEqual([':1', ':2', ':3'])
+  })
+
+  test('an id that stands again on the same day is a double, on another day it is another event', async () => {
+    const { counts, result } = await staged(
+      mapping('id'),
+      `${one}7,w,2026-01-01,C1\n7,w,2026-01-02,C1\n8,w,2026-01-01,C1\n`,
+    )
+    expect(counts).toMatchObject({ read: 4, mapped: 3, doubled: 1 })
+    expect(await folder.rows(result, 'position')).toEqual([1, 3, 4].map((position) => ({ position })))
+  })
+})
+
+describe('several rows of one record', () => {
+  const lines = [
+    '{"id":"a","parts":[1,2],"who":"w"}',
+    '{"id":"b","parts":[3],"who":"w"}',
+    '{"id":"a","parts":[2,4],"who":"w"}',
+    '{"id":"c","parts":[],"who":"w"}',
+    '{"id":"a","parts":[2],"who":"w"}',
+  ]
+  const mapping = (id: string, score = 'null') => `-- entity: learning_event
+-- columns: id, parts json, who
+-- personal: who(learner)
+select source_row, ${id} as event_id, 'viewed' as event_type, who as learner_id, '2026-01-01' as occurred_at, ${score} as score
+from (select *, unnest(cast(parts as integer[])) as part from source)`
+  const text = `${lines.join('\n')}\n`
+
+  test('every row is an event; a double leaves the others of its record', async () => {
+    const { counts, entities, result } = await staged(mapping("id || '/' || part"), text, { name: 'ndjson' })
+    // a/1 a/2 | b/3 | (a/2) a/4 | nothing | (a/2)
+    expect(counts).toEqual({ read: 5, mapped: 3, rejected: 0, filtered: 1, doubled: 1 })
+    expect(entities).toEqual({ learning_event: 4 })
+    const ids = await folder.rows<{ event_id: string }>(result, 'event_id')
+    expect(ids.map(({ event_id }) => event_id).sort()).toEqual([
+      'test:a/1',
+      'test:a/2',
+      'test:a/4',
+      'test:b/3',
+    ])
+  })
+
+  test('a fault in one of its rows rejects the record', async () => {
+    const { counts } = await staged(mapping("id || '/' || part", 'case when part = 4 then 9 end'), text, {
+      name: 'ndjson',
+    })
+    expect(counts).toEqual({ read: 5, mapped: 2, rejected: 1, filtered: 1, doubled: 1 })
+  })
+
+  test.each(['id', 'null'])('rows of one record need ids of their own: %s', async (id) => {
+    files += 1
+    const staging = folder.stage(`${files}.ndjson`, text, mapping(id))
+    await expect(staging).rejects.toMatchObject({
+      code: 'LPA-MAPPING-SQL',
+      message: 'It makes several events of one record that have the same id.',
+    })
+  })
+})
