@@ -31,6 +31,8 @@ interface Needle {
 
 /** The shortest form that cannot turn up by accident in megabytes of digests. */
 const SHORTEST = 5
+/** In compressed bytes, pieces of texts lie side by side that never were one. */
+const SHORTEST_COMPRESSED = 8
 
 export class Searcher {
   readonly #byStart = new Map<number, Needle[]>()
@@ -64,7 +66,8 @@ export class Searcher {
     this.bytes(Buffer.from(text), where)
   }
 
-  bytes(bytes: Buffer, where: string): void {
+  /** `least`: shorter forms are passed over. */
+  bytes(bytes: Buffer, where: string, least = SHORTEST): void {
     this.bytesRead += bytes.length
     let start = ((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0)
     for (let at = 2; at < bytes.length; at += 1) {
@@ -74,6 +77,7 @@ export class Searcher {
       if (from + SHORTEST > bytes.length) return
       for (const needle of this.#byStart.get(bytes.readUIntBE(from, SHORTEST)) ?? []) {
         const to = from + needle.bytes.length
+        if (needle.bytes.length < least) continue
         if (to <= bytes.length && bytes.compare(needle.bytes, 0, needle.bytes.length, from, to) === 0)
           this.#found.set(`${needle.what} ${where}`, { what: needle.what, where })
       }
@@ -95,8 +99,9 @@ export class Searcher {
 
   async file(path: string, name: string): Promise<void> {
     const bytes = readFileSync(path)
-    this.bytes(bytes, `${name}: bytes`)
-    if (bytes.subarray(0, 4).toString('latin1') === 'PAR1') await this.#parquet(bytes, name)
+    const isParquet = bytes.subarray(0, 4).toString('latin1') === 'PAR1'
+    this.bytes(bytes, `${name}: bytes`, isParquet ? SHORTEST_COMPRESSED : SHORTEST)
+    if (isParquet) await this.#parquet(bytes, name)
     else if (bytes.subarray(0, 15).toString('latin1') === 'SQLite format 3') this.#sqlite(path, name)
     else this.#archives(bytes, name)
   }
