@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { DuckDBResult, DuckDBValue } from '@duckdb/node-api'
-import { openDuckDB, quoteText, readNumber } from '../../duckdb.ts'
+import { openDuckDB, quoteText, readNumber, releaseMemory } from '../../duckdb.ts'
 import { UserError } from '../../errors.ts'
 import type { Batch, Capabilities, Engine, Position, Result, ResultStream, Row, Values } from '../../types.ts'
 import { catalogFile, createCatalog } from './catalog.ts'
@@ -284,6 +284,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     async materialise(model, full) {
       let rows = 0
       for (const statement of materialiseSql(model, full)) rows = await execute(statement)
+      await releaseMemory(connection, options.memoryLimit)
       return rows
     },
     nextLoadId: () => nextNumber(folder, 'load'),
