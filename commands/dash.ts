@@ -38,7 +38,7 @@ LPA_GLYPHS=braille|block|ascii says what the terminal can show, when its locale 
     }
     const config = await this.settings()
     const data = await withWarehouse(config, 'read', this.signal, (engine) =>
-      readOverview((report, params) => runReport(engine, report, params)),
+      readOverview((report, params) => runReport(engine, config, report, params)),
     )
     this.progress.done()
     const options = onceOptions(this.terminal, process.env)

@@ -33,17 +33,17 @@ export default class Query extends BaseCommand {
 
   async run(): Promise<void> {
     const { args, flags } = await this.start(Query)
+    const config = await this.settings()
     if (flags.list) {
-      await this.print(listReports())
+      await this.print(listReports(config))
       return
     }
-    const question = await questionOf({ ...flags, report: args.report })
+    const question = await questionOf({ ...flags, report: args.report }, config)
     if (flags.explain && question.report) {
       const explained = explainReport(question)
       await this.printValue(explained, explained.text)
       return
     }
-    const config = await this.settings()
     const options = { at: flags.at, write: flags.write, exports: this.format() === 'parquet' }
     await ask(config, question, options, this.signal, async ({ rows, toParquet }) => {
       await this.print(rows, {

@@ -37,7 +37,7 @@ export default class Up extends BaseCommand {
     this.recordRun((run) => recordRun(config, run))
     this.note('\n$ lpa dash --once')
     const data = await withWarehouse(config, 'read', this.signal, (engine) =>
-      readOverview((report, params) => runReport(engine, report, params)),
+      readOverview((report, params) => runReport(engine, config, report, params)),
     )
     await writeText(renderOnce(data, onceOptions(this.terminal, process.env)), process.stdout)
     this.note(

@@ -151,6 +151,8 @@ export interface Engine {
   assertReadOnly(statement: string): Promise<void>
   /** Runs `work` in one transaction under the writer lock: all or nothing, what throws rolls back. */
   transaction<T>(work: () => Promise<T>): Promise<T>
+  /** A declared table as this warehouse is configured to have it. */
+  configured(table: TableDeclaration): TableDeclaration
   /** Statements that create what a declared table asks for: the table, its clustering, its partitions. */
   createTable(table: TableDeclaration): readonly string[]
   /** Statements that bring a live table closer to what is declared. */

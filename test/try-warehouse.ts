@@ -20,7 +20,7 @@ export class TryWarehouse implements Disposable {
   private constructor(folder: string, toml: string) {
     this.folder = folder
     writeFileSync(join(folder, 'lpa.toml'), toml)
-    this.config = loadConfig({ cwd: folder, env: { LPA_EXTENSIONS: process.env['LPA_EXTENSIONS'] } })
+    this.config = loadConfig({ cwd: folder, env: { LPA_EXTENSIONS: process.env.LPA_EXTENSIONS } })
   }
 
   /** A new warehouse with its schema; `toml` is the text of lpa.toml. */
@@ -94,7 +94,7 @@ export class TryWarehouse implements Disposable {
       .filter((entry) => entry.isFile() && !/^(catalog|writer|sequences)/.test(entry.name))
       .map((entry) => join(entry.parentPath, entry.name))
       .sort()
-    return `snapshot ${row?.['snapshot']}: ${files.map((file) => `${file.slice(folder.length + 1)} ${statSync(file).size}`).join(', ')}`
+    return `snapshot ${row?.snapshot}: ${files.map((file) => `${file.slice(folder.length + 1)} ${statSync(file).size}`).join(', ')}`
   }
 
   [Symbol.dispose](): void {

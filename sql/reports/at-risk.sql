@@ -4,6 +4,7 @@
 --   to the newest day of events; registered and unregistered are no activity, and silence is counted from the
 --   enrollment when that is later. never_started: no event at all. The reason is given in words.
 -- param: days integer 7 "no event for this many days"
+-- setting: days = metrics.at_risk_days
 -- param: course text null "a course_id; all courses when not given"
 with newest as (
   select max(date_key) as date_key from fact_learning_event

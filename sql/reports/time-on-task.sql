@@ -6,6 +6,7 @@
 -- chart: bar x=course_title y=hours_long,hours_short
 -- param: short_minutes integer 5 "longest gap inside a short session"
 -- param: long_minutes integer 30 "longest gap inside a long session"
+-- setting: long_minutes = metrics.session_gap_minutes
 -- param: course text null "a course_id; all courses when not given"
 with events as (
   select v.learner_key, v.course_key, v.occurred_at,

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { text as readText } from 'node:stream/consumers'
+import type { Config } from '../config.ts'
 import { UserError } from '../errors.ts'
 import type { Terminal } from '../output.ts'
 import type { Result, Size } from '../types.ts'
@@ -16,7 +17,7 @@ export interface Asked {
 }
 
 /** @throws UserError usage when there is no question, or more than one. */
-export async function questionOf(asked: Asked): Promise<Question> {
+export async function questionOf(asked: Asked, config: Config): Promise<Question> {
   const given = [asked.report, asked.sql, asked.file].filter((part) => part !== undefined)
   if (given.length !== 1) {
     throw new UserError(
@@ -29,7 +30,7 @@ export async function questionOf(asked: Asked): Promise<Question> {
     )
   }
   const params = Object.fromEntries((asked.param ?? []).map(parseParam))
-  if (asked.report !== undefined) return reportQuestion(asked.report, params, { dialect: 'duckdb' })
+  if (asked.report !== undefined) return reportQuestion(asked.report, params, { dialect: 'duckdb' }, config)
   const sql = (asked.sql ?? (await readSqlText(asked.file ?? '-'))).trim().replace(/;\s*$/, '')
   return { sql: asked.explain ? `explain ${sql}` : sql, values: params }
 }
@@ -86,7 +87,7 @@ export async function drawAnswer(
   )
   const glyphs = glyphsFor(process.env, terminal.isTerminal)
   const title = report?.title ?? ''
-  const header = report?.header['chart']?.[0]
+  const header = report?.header.chart?.[0]
   const spec = header ? parseChartSpec(header, title, glyphs) : guessChartSpec(result, title, glyphs)
   if (!spec) {
     throw new UserError('LPA-QUERY-CHART', 'This result has no numbers to draw.', {

@@ -36,19 +36,37 @@ export function reportQuestion(
   name: string,
   params: Readonly<Record<string, string>>,
   engine: Pick<Engine, 'dialect'>,
+  { metrics }: Pick<Config, 'metrics'>,
 ): Question {
   const report = readSql('reports', name, engine.dialect)
-  return { report, sql: expand(report.body, engine.dialect), values: paramValues(report, params) }
+  const values = paramValues(report, { ...configuredParams(report, metrics), ...params })
+  return { report, sql: expand(report.body, engine.dialect), values }
 }
 
-/** Every report with its title and parameters. */
-export function listReports(): Result {
+/** `-- setting: days = metrics.at_risk_days`: what a parameter is unless it is given. */
+function configuredParams({ header }: SqlFile, metrics: Config['metrics']): Record<string, string> {
+  const settings: Record<string, number> = {
+    'metrics.at_risk_days': metrics.atRiskDays,
+    'metrics.session_gap_minutes': metrics.sessionGapMinutes,
+  }
+  const lines = header.setting ?? []
+  return Object.fromEntries(
+    lines.map((line) => {
+      const [param = '', setting = ''] = line.split(' = ')
+      return [param, String(settings[setting])]
+    }),
+  )
+}
+
+/** Every report with its title and parameters, as they are unless given. */
+export function listReports(config: Pick<Config, 'metrics'>): Result {
   const text = (name: string) => ({ name, type: 'text' as const })
   return {
     columns: [text('report'), text('title'), text('parameters')],
     rows: listSql('reports').map((name) => {
-      const { title, params } = readSql('reports', name)
-      return [name, title, params.map((param) => `${param.name}=${param.default ?? ''}`).join(' ')]
+      const { report, values } = reportQuestion(name, {}, { dialect: 'duckdb' }, config)
+      const params = Object.entries(values).map(([param, value]) => `${param}=${value ?? ''}`)
+      return [name, report?.title ?? '', params.join(' ')]
     }),
   }
 }
@@ -56,10 +74,11 @@ export function listReports(): Result {
 /** Runs a named report on an open engine: for the dashboard, which asks several. */
 export async function runReport(
   engine: Engine,
+  config: Config,
   name: string,
   params: Readonly<Record<string, string>> = {},
 ): Promise<Result> {
-  const { sql, values } = reportQuestion(name, params, engine)
+  const { sql, values } = reportQuestion(name, params, engine, config)
   return engine.query(sql, values)
 }
 

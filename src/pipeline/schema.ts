@@ -194,7 +194,7 @@ interface MadePlan {
 async function makePlan(engine: Engine, folder = join(packageRoot(), 'schema')): Promise<MadePlan> {
   const declared = readDeclared(engine.dialect, folder)
   const tables: TableDeclaration[] = []
-  for (const table of declared.tables) tables.push(await canonical(engine, table))
+  for (const table of declared.tables) tables.push(await canonical(engine, engine.configured(table)))
   const live = await readLive(engine)
   const applied = live.some(({ name }) => name === META) ? await readApplied(engine) : []
   const changes = readChanges(join(folder, 'changes'), engine.dialect)

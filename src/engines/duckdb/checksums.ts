@@ -200,8 +200,8 @@ async function settleCatalog(folder: string): Promise<Catalog | undefined> {
       const newest = database.prepare('select max(snapshot_id) as version from ducklake_snapshot').get()
       const files = database.prepare(CATALOG_FILES).all()
       return {
-        version: String(newest?.['version']),
-        isSettled: settled?.['busy'] === 0,
+        version: String(newest?.version),
+        isSettled: settled?.busy === 0,
         files: new Set(files.map(({ path }) => `${DATA}/${path}`)),
       }
     } finally {

@@ -5,12 +5,22 @@ import { basename, join } from 'node:path'
 import type { DuckDBResult, DuckDBValue } from '@duckdb/node-api'
 import { openDuckDB, quoteText, readNumber, releaseMemory } from '../../duckdb.ts'
 import { UserError } from '../../errors.ts'
-import type { Batch, Capabilities, Engine, Position, Result, ResultStream, Row, Values } from '../../types.ts'
+import type {
+  Batch,
+  Capabilities,
+  Engine,
+  ParquetFile,
+  Position,
+  Result,
+  ResultStream,
+  Row,
+  Values,
+} from '../../types.ts'
 import { catalogFile, createCatalog } from './catalog.ts'
 import { recordChecksums, refuseDamagedCatalog } from './checksums.ts'
 import { ensureExtensions } from './extensions.ts'
 import { fillTemporaryTable, materialiseSql } from './materialise.ts'
-import { alterTable, createTable } from './table-ddl.ts'
+import { alterTable, createTable, withPayload } from './table-ddl.ts'
 import { cellConverter, columnType } from './values.ts'
 import { nextNumber, takeWriterLock, type WriterLock } from './writer-lock.ts'
 
@@ -20,6 +30,8 @@ export interface DuckLakeOptions {
   readonly memoryLimit: string
   readonly timezone: string
   readonly threads?: number | undefined
+  /** What payloads of events are kept as; JSON unless said. */
+  readonly payload?: 'json' | 'variant'
   /** A folder with DuckDB's extension files; else they are cached. */
   readonly extensions?: string | undefined
   /** How long a transaction waits for another writer. */
@@ -203,6 +215,10 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
       await execute(`update meta.loads set superseded_by = ${load.loadId} where load_id = ${loadId}`)
     }
     for (const file of batch.files) {
+      if (await hasVariant(file.table)) {
+        await insertStaged(file)
+        continue
+      }
       const [schema, table] = file.table.split('.') as [string, string]
       const target = join(folder, 'data', schema, table, basename(file.path))
       mkdirSync(join(folder, 'data', schema, table), { recursive: true, mode: 0o700 })
@@ -223,6 +239,21 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
       )
     }
     await writeLedger(batch)
+  }
+
+  async function hasVariant(table: string): Promise<boolean> {
+    return (
+      (await readNumber(
+        connection,
+        `select count(*) from (describe ${table}) where column_type = 'VARIANT'`,
+      )) > 0
+    )
+  }
+
+  /** DuckLake takes no file as it is into a table with VARIANT columns. */
+  async function insertStaged({ table, path }: ParquetFile): Promise<void> {
+    await execute(`insert into ${table} by name select * from read_parquet(${quoteText(path)})`)
+    rmSync(path)
   }
 
   async function writeLedger({ load }: Batch): Promise<void> {
@@ -278,6 +309,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     transaction,
     append,
     lastPosition,
+    configured: (table) => withPayload(table, options.payload),
     createTable,
     alterTable,
     temporaryTable: (name, content) => fillTemporaryTable(connection, name, content),

@@ -3,6 +3,18 @@
 import { quoteName } from '../../duckdb.ts'
 import type { TableChange, TableDeclaration } from '../../types.ts'
 
+/** Payloads are JSON as declared, quick to write, or VARIANT: `warehouse.payload`. */
+export function withPayload(table: TableDeclaration, payload: 'json' | 'variant' = 'json'): TableDeclaration {
+  if (payload === 'json' || table.name !== 'raw.raw_learning_events') return table
+  return {
+    ...table,
+    columns: table.columns.map((column) =>
+      column.name === 'payload' ? { ...column, type: payload } : column,
+    ),
+    sql: table.sql.replace('payload json', `payload ${payload}`),
+  }
+}
+
 export function createTable(table: TableDeclaration): string[] {
   // `or replace`: the same statement makes a view and renews one whose declaration changed.
   if (table.kind === 'view') return [table.sql.replace(/^create view/, 'create or replace view')]

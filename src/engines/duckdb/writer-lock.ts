@@ -60,7 +60,7 @@ export async function nextNumber(warehouse: string, sequence: string): Promise<n
         'insert into sequences values (?, 1) on conflict (name) do update set last = last + 1 returning last',
       )
       .get(sequence)
-    return Number(row?.['last'])
+    return Number(row?.last)
   } finally {
     database.close()
   }
