@@ -190,6 +190,16 @@ it('markdown escapes layout and aligns numbers', async () => {
   )
 })
 
+/** What of a line lies from a cell on. */
+function startOfColumn(line: string, cell: number): string {
+  let at = 0
+  for (const { segment, index } of new Intl.Segmenter().segment(line)) {
+    if (at >= cell) return line.slice(index)
+    at += stringWidth(segment)
+  }
+  return ''
+}
+
 describe('table', () => {
   it('aligns numbers right and shows what is missing', async () => {
     const result = {
@@ -213,16 +223,23 @@ describe('table', () => {
       terminal: { ...AT_80, width: 20, unicode: false },
     })
     expect(text).toBe(
-      `+------------------+
-| value            |
-+------------------+
-| xxxxxxxxxxxxxxxx |
-| xxxxxxxxxxxxxxxx |
-| xxxxxxxxxxxxxxx~ |
-| -                |
-+------------------+
+      `value
+--------------------
+xxxxxxxxxxxxxxxxxxxx
+xxxxxxxxxxxxxxxxxxxx
+xxxxxxxxxxxxxxxxxxx~
+-
 `,
     )
+    expect(
+      await print(one('text', 'x', null), 'table', { terminal: { ...AT_80, unicode: false } }),
+    ).toBe(`+-------+
+| value |
++-------+
+| x     |
+| -     |
++-------+
+`)
   })
 
   it.each([44, 60, 80, 120])('fits %d columns, with no number cut', async (width) => {
@@ -239,13 +256,34 @@ describe('table', () => {
       ],
     }
     const text = await print(result, 'table', { terminal: { ...AT_80, width } })
-    const widths = text
-      .trimEnd()
-      .split('\n')
-      .map((line) => stringWidth(line))
-    expect(new Set(widths).size).toBe(1)
-    expect(widths[0]).toBeLessThanOrEqual(width)
-    expect(text).toContain(' 9007199254740993 ')
+    const lines = text.trimEnd().split('\n')
+    expect(Math.max(...lines.map((line) => stringWidth(line)))).toBe(width)
+    // The numbers end where the rule under the head ends.
+    const numbers = lines.filter((line) => / (n|9007199254740993|7|-1)$/.test(line))
+    expect(numbers.map((line) => stringWidth(line))).toEqual(Array(4).fill(width))
+    const starts = stringWidth(lines[1]?.split('  ')[0] ?? '') + 2
+    for (const line of lines) expect(startOfColumn(line, starts)).toMatch(/^(\S|$)/)
+  })
+
+  it.each([
+    [8, 'a box'],
+    [9, 'blanks'],
+    [11, 'one blank'],
+    [12, 'records'],
+  ])('of %d numbers at 80 columns are set apart by %s', async (count, ruling) => {
+    const many: Result = {
+      columns: Array.from({ length: count }, (_, index) => ({ name: `c${index}`, type: 'integer' })),
+      rows: [Array.from({ length: count }, () => 123456)],
+    }
+    const [first = '', second = ''] = (await print(many, 'table', { terminal: AT_80 })).split('\n')
+    const found = first.startsWith('┌')
+      ? 'a box'
+      : first.startsWith('──')
+        ? 'records'
+        : second.includes('─  ─')
+          ? 'blanks'
+          : 'one blank'
+    expect(found).toBe(ruling)
   })
 
   it('goes on in the next line, so that what names a row can be read and copied', async () => {
@@ -261,15 +299,13 @@ describe('table', () => {
       ],
     }
     expect(await print(runs, 'table', { terminal: { ...AT_80, width: 50 } })).toBe(
-      `┌────────────────┬─────────────┬─────────────────┐
-│ run_id         │ completion_ │ summary         │
-│                │     percent │                 │
-├────────────────┼─────────────┼─────────────────┤
-│ 20260112-      │        50.5 │ 8 files: Größe  │
-│ 081322-4f2a91  │             │ überprüft, 東京 │
-│                │             │ loaded          │
-│ short          │           7 │ –               │
-└────────────────┴─────────────┴─────────────────┘
+      `run_id             completion_  summary
+                       percent
+─────────────────  ───────────  ──────────────────
+20260112-081322-          50.5  8 files: Größe
+4f2a91                          überprüft, 東京
+                                loaded
+short                        7  –
 `,
     )
   })

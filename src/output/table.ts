@@ -22,29 +22,47 @@ interface Grid {
   readonly measure: Measure
 }
 
+/** How columns are set apart: in a box, or by blanks alone, which leaves more room to their texts. */
+interface Ruling {
+  readonly isBoxed: boolean
+  /** Cells between two columns, and those at both ends. */
+  readonly gap: number
+  readonly ends: number
+}
+
+const BOXED: Ruling = { isBoxed: true, gap: 3, ends: 4 }
+const OPEN: readonly Ruling[] = [
+  { isBoxed: false, gap: 2, ends: 0 },
+  { isBoxed: false, gap: 1, ends: 0 },
+]
+
+interface Layout {
+  readonly ruling: Ruling
+  /** Of the columns, without padding. */
+  readonly widths: readonly number[]
+}
+
 /**
- * The rows as a table of the terminal's width: columns shrink, the widest first, and their texts go on in the next
- * line; numbers are never broken. Where even that does not fit, each row becomes a block of `column  value` lines.
+ * The rows as a table of the terminal's width: boxed where every value fits whole, else without lines. Then columns
+ * shrink, the widest first, and their texts go on in the next line; numbers are never broken. Where even that does not
+ * fit, each row becomes a block of `column  value` lines.
  * Yields text in pieces, so that a long result is printed as it comes: columns may widen on the way.
  */
 export async function* tableText(rows: Result | ResultStream, terminal: Terminal): AsyncGenerator<string> {
-  let widths: number[] | undefined
-  let records = false
+  let layout: Layout | undefined
   let printed = 0
   let foot = ''
   for await (const piece of atLeastOne(piecesOf(rows))) {
     const grid = await gridOf(rows.columns, piece, terminal)
-    if (widths === undefined) {
-      const fitted = fitWidths(grid, terminal.width)
-      records = fitted === undefined
-      widths = fitted ?? []
-    } else if (!records) {
-      widths = widen(widths, grid)
+    if (printed === 0) {
+      layout = layOut(grid, terminal.width)
+    } else if (layout) {
+      layout = { ...layout, widths: widen(layout.widths, grid) }
     }
-    if (records) {
+    if (layout === undefined) {
       yield recordsText(grid, terminal, printed)
     } else {
-      const table = await boxed(grid, widths, terminal)
+      const table = await tabular(grid, layout, terminal)
       // The head comes once, the foot after the last piece.
       yield printed === 0 ? table.head + table.body : table.body
       foot = table.foot
@@ -73,8 +91,21 @@ async function gridOf(columns: readonly Column[], rows: readonly Row[], terminal
 
 // ── widths ────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Widths of the columns, without padding; undefined when they cannot fit. */
-function fitWidths(grid: Grid, width: number): number[] | undefined {
+function layOut(grid: Grid, width: number): Layout | undefined {
+  const values = valueWidths(grid)
+  const room = (ruling: Ruling) => width - ruling.gap * (grid.columns.length - 1) - ruling.ends
+  const boxed = fitWidths(grid, room(BOXED))
+  // Heads may be folded in a box, values not.
+  if (boxed?.every((fitted, index) => fitted >= (values[index] ?? 0))) return { ruling: BOXED, widths: boxed }
+  for (const ruling of OPEN) {
+    const widths = fitWidths(grid, room(ruling))
+    if (widths) return { ruling, widths }
+  }
+  return undefined
+}
+
+/** Widths of the columns, so that they fit into so many cells; undefined when they cannot. */
+function fitWidths(grid: Grid, room: number): number[] | undefined {
   const values = valueWidths(grid)
   const widths = grid.heads.map((head, index) => Math.max(grid.measure(head), values[index] ?? 0))
   const least = grid.columns.map((column, index) => {
@@ -84,7 +115,6 @@ function fitWidths(grid: Grid, width: number): number[] | undefined {
     const words = (grid.heads[index] ?? '').match(/[^_ ]+[_ ]?/g) ?? []
     return Math.max(values[index] ?? 0, ...words.map(grid.measure))
   })
-  const room = width - 3 * grid.columns.length - 1
   if (sum(least) > room) return undefined
   // Heads over numbers first, since breaking them loses nothing; then everything, the widest first.
   const numeric = widths.map((_, index) => isNumeric(grid.columns[index] as Column))
@@ -117,9 +147,9 @@ function widen(widths: readonly number[], grid: Grid): number[] {
 
 // ── the two forms ─────────────────────────────────────────────────────────────────────────────────────────
 
-async function boxed(
+async function tabular(
   grid: Grid,
-  widths: readonly number[],
+  { ruling, widths }: Layout,
   terminal: Terminal,
 ): Promise<{ head: string; body: string; foot: string }> {
   const { default: Table } = await import('cli-table3')
@@ -127,11 +157,13 @@ async function boxed(
   const folded = (row: readonly string[]) =>
     row.map((text, index) => fold(text, widths[index] ?? 0, MOST_LINES, mark, grid.measure))
   const head = folded(grid.heads)
+  const padding = ruling.isBoxed ? 1 : 0
   const options = {
-    colWidths: widths.map((width) => width + 2),
+    colWidths: widths.map((width) => width + 2 * padding),
     colAligns: grid.columns.map((column) => (isNumeric(column) ? ('right' as const) : ('left' as const))),
-    style: { head: [], border: [], compact: true },
+    style: { head: [], border: [], compact: true, 'padding-left': padding, 'padding-right': padding },
     ...(!terminal.unicode && { chars: ASCII_BORDER }),
+    ...(!ruling.isBoxed && { chars: openBorder(terminal, ' '.repeat(ruling.gap)) }),
   }
   const headHeight = Math.max(1, ...head.map((lines) => lines.length))
   const body: string[] = []
@@ -151,7 +183,7 @@ async function boxed(
     edges ??= { head: lines.slice(0, above), foot: lines.at(-1) ?? '' }
     body.push(...lines.slice(above, -1))
   }
-  const text = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('')
+  const text = (lines: readonly string[]) => lines.map((line) => `${line.trimEnd()}\n`).join('')
   return { head: text(edges?.head ?? []), body: text(body), foot: text([edges?.foot ?? '']) }
 }
 
@@ -201,6 +233,25 @@ const ASCII_BORDER = {
   right: '|',
   'right-mid': '+',
   middle: '|',
+}
+
+/** One line under the head, blanks between the columns. */
+function openBorder(terminal: Terminal, gap: string): Record<string, string> {
+  const rule = terminal.unicode ? '─' : '-'
+  const none = [
+    'top',
+    'top-mid',
+    'top-left',
+    'top-right',
+    'bottom',
+    'bottom-mid',
+    'bottom-left',
+    'bottom-right',
+  ]
+  const chars = Object.fromEntries(
+    [...none, 'left', 'left-mid', 'right', 'right-mid'].map((name) => [name, '']),
+  )
+  return { ...chars, mid: rule, 'mid-mid': gap, middle: gap }
 }
 
 function recordsText(grid: Grid, terminal: Terminal, printed: number): string {

@@ -27,10 +27,12 @@ export function fold(text: string, width: number, most: number, mark: string, me
   let rest = text
   while (measure(rest) > width && lines.length < most - 1) {
     const fits = beginning(rest, width, measure)
-    // A break that leaves half of the line empty is worse than one inside a word.
     const between = /^.*[\s_\-/:.,;&=]/su.exec(fits)?.[0] ?? ''
     const wordEndsHere = /^\s/u.test(rest.slice(fits.length))
-    const line = wordEndsHere || measure(between) < width / 2 ? fits : between
+    const next = /^[^\s_\-/:.,;&=]*[_\-/:.,;&=]?/u.exec(rest.slice(between.length))?.[0] ?? ''
+    // A break that leaves half of the line empty is worse than one inside a word that would be broken anyway.
+    const breaksWord = measure(next) > width && measure(between) < width / 2
+    const line = wordEndsHere || between === '' || breaksWord ? fits : between
     lines.push(line.trimEnd())
     rest = rest.slice(line.length).trimStart()
   }
