@@ -40,7 +40,7 @@ export default class Query extends BaseCommand {
     }
     const question = await questionOf({ ...flags, report: args.report }, config)
     if (flags.explain && question.report) {
-      const explained = explainReport(question)
+      const explained = explainReport(question, this.terminal.width)
       await this.printValue(explained, explained.text)
       return
     }

@@ -4,6 +4,7 @@ import { formatDuration } from './duration.ts'
 import { EXIT, type ExitName, UserError } from './errors.ts'
 import { asUserError, failureJson, failureOutput, reportFailure } from './failure.ts'
 import { type Log, silentLog } from './log.ts'
+import { wrapped } from './output/width.ts'
 import {
   describeTerminal,
   exactJson,
@@ -195,7 +196,7 @@ export abstract class BaseCommand extends Command {
   protected note(text: string): void {
     if (this.#shared?.quiet) return
     this.#progress.done()
-    process.stderr.write(`${safeLines(scrub(text))}\n`)
+    this.#say(text)
   }
 
   /** What the run came to: the summary line, what `--report` adds, and the exit code. */
@@ -245,6 +246,11 @@ export abstract class BaseCommand extends Command {
     await this.#log.close()
   }
 
+  #say(text: string): void {
+    const { width } = describeTerminal(process.stderr, process.env)
+    process.stderr.write(`${wrapped(safeLines(scrub(text)), width)}\n`)
+  }
+
   #printFailure(failure: UserError): void {
     // What the work says when it was asked to stop tells nothing new.
     if (this.#stoppedBy && this.#verbose === 0) return
@@ -264,7 +270,7 @@ export abstract class BaseCommand extends Command {
     // Findings are no success: even a quiet run says so.
     if (this.#shared.quiet && run.exitCode !== EXIT.findings) return
     const took = formatDuration(Date.parse(run.finishedAt) - Date.parse(run.startedAt))
-    process.stderr.write(`lpa ${run.command}: ${safeLines(run.summary)} (${took})\n`)
+    this.#say(`lpa ${run.command}: ${run.summary} (${took})`)
   }
 
   #runRecord(finishedAt: Date, exitCode: number, failure: UserError | undefined): RunRecord {

@@ -4,6 +4,7 @@ import { didYouMean } from './did-you-mean.ts'
 import { type ExitName, UserError } from './errors.ts'
 import { exactJson } from './output/json.ts'
 import { describeTerminal } from './output/terminal.ts'
+import { wrapped } from './output/width.ts'
 import { safeLines, safeText } from './safe-text.ts'
 import { scrub } from './secrets.ts'
 
@@ -41,35 +42,14 @@ export function failureText(error: UserError, options: FailureOptions): string {
   const where = error.where === undefined ? '' : `${error.where}: `
   const width = options.width ?? Number.POSITIVE_INFINITY
   // The label stands in front after wrapping, since its colour takes no place.
-  const message = wrapped(`Error: ${safeLines(scrub(where + error.message))}`, width, '  ').slice(
-    'Error:'.length,
-  )
+  const message = wrapped(`Error: ${safeLines(scrub(where + error.message))}`, width).slice('Error:'.length)
   const lines = [
     label + message,
-    ...error.next.map((step) => wrapped(`  ${safeLines(scrub(step))}`, width, '    ')),
+    ...error.next.map((step) => wrapped(`  ${safeLines(scrub(step))}`, width)),
     `  ${error.code}, exit ${error.exitCode}`,
   ]
   if (options.verbose) lines.push(safeLines(scrub(stackOf(error))))
   return `${lines.join('\n')}\n`
-}
-
-/** Lines end between words, and go on indented; a word longer than a line is left whole. */
-function wrapped(text: string, width: number, indent: string): string {
-  return text
-    .split('\n')
-    .map((line) => {
-      let rest = line
-      const lines: string[] = []
-      while (rest.length > width) {
-        const space = rest.lastIndexOf(' ', width)
-        const end = space > indent.length ? space : rest.indexOf(' ', width)
-        if (end < 0) break
-        lines.push(rest.slice(0, end))
-        rest = indent + rest.slice(end + 1)
-      }
-      return [...lines, rest].join('\n')
-    })
-    .join('\n')
 }
 
 /** The same for programs: one value, whose shape is public. */

@@ -51,3 +51,26 @@ function beginning(text: string, width: number, measure: Measure): string {
   }
   return kept
 }
+
+/**
+ * Lines end between words, and go on indented by two more than they began; a word longer than a line is left whole.
+ * Cells are counted as letters.
+ */
+export function wrapped(text: string, width: number): string {
+  return text
+    .split('\n')
+    .map((line) => {
+      const indent = `${/^ */.exec(line)?.[0] ?? ''}  `
+      let rest = line
+      const lines: string[] = []
+      while (rest.length > width) {
+        const space = rest.lastIndexOf(' ', width)
+        const end = space > indent.length ? space : rest.indexOf(' ', width)
+        if (end < 0) break
+        lines.push(rest.slice(0, end))
+        rest = indent + rest.slice(end + 1)
+      }
+      return [...lines, rest].join('\n')
+    })
+    .join('\n')
+}

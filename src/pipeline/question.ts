@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { text as readText } from 'node:stream/consumers'
 import type { Config } from '../config.ts'
 import { UserError } from '../errors.ts'
+import { wrapped } from '../output/width.ts'
 import type { Terminal } from '../output.ts'
 import type { Result, Size } from '../types.ts'
 import { type Question, reportQuestion } from './report.ts'
@@ -53,9 +54,9 @@ async function readSqlText(file: string): Promise<string> {
   }
 }
 
-/** What a report means, in words and SQL. */
-export function explainReport({ report, sql, values }: Question) {
-  const lines = [
+/** What a report means, in words of so many cells a line, and in SQL. */
+export function explainReport({ report, sql, values }: Question, width: number) {
+  const words = [
     report?.title ?? '',
     '',
     `A row is: ${report?.grain || 'not said'}`,
@@ -63,15 +64,13 @@ export function explainReport({ report, sql, values }: Question) {
     ...(report?.params ?? []).map(
       (param) => `Parameter ${param.name} = ${values[param.name]}: ${param.text}`,
     ),
-    '',
-    sql,
   ]
   return {
     report: report?.name,
     title: report?.title,
     definition: report?.definition,
     sql,
-    text: `${lines.join('\n')}\n`,
+    text: `${wrapped(words.join('\n'), width)}\n\n${sql}\n`,
   }
 }
 
