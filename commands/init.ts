@@ -3,7 +3,7 @@ import { BaseCommand } from '../src/base-command.ts'
 import { init } from '../src/pipeline/init.ts'
 
 export default class Init extends BaseCommand {
-  static override summary = 'Begin: write a configuration and the pseudonym key.'
+  static override summary = 'Write lpa.toml and the pseudonym key: the first thing to do.'
   static override description =
     `Writes lpa.toml with every setting explained, the key that pseudonyms are made with (only you can read it), and a .gitignore for the key and the warehouse. What is there already is kept as it is.`
   static override examples = ['<%= config.bin %> init', '<%= config.bin %> init campus --sample']

@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../src/base-command.ts'
-import { load, loadRows, loadSummary } from '../src/pipeline/load.ts'
+import { load, loadRows, loadSummary, loadTable } from '../src/pipeline/load.ts'
 import { recordRun } from '../src/pipeline/runs.ts'
 
 export default class Load extends BaseCommand {
@@ -8,7 +8,7 @@ export default class Load extends BaseCommand {
   static override description =
     `CSV, TSV, JSON arrays, NDJSON and Parquet, each also as .gz or .zst; files, globs, folders, "-" for standard input, or names of sources in lpa.toml (all of them when none is named). What a file holds is recognised from its content and printed. Loading the same content again changes nothing.
 
-Every file is one transaction. Bad records go to quarantine with line, column and reason (lpa rejects); more of them than --max-rejects, and nothing is loaded: exit code 65.`
+Every file is one transaction. Bad records go to quarantine with line, column and reason (lpa rejects); more of them than --max-rejects, and nothing is loaded: exit code 65. --json and --format csv have every field; the table leaves some to the summary line.`
   static override examples = [
     '<%= config.bin %> load exports/',
     '<%= config.bin %> load "exports/*.csv.gz" --source lms',
@@ -65,7 +65,7 @@ Every file is one transaction. Bad records go to quarantine with line, column an
         },
       },
     )
-    await this.print(loadRows(files))
+    await this.print(this.format() === 'table' ? loadTable(files) : loadRows(files))
     this.finish({ summary: loadSummary(files), details: { files } })
   }
 }

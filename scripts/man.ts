@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command, Config } from '@oclif/core'
-import { exitCodeRows } from '../src/help.ts'
+import { commandUsage, exitCodeRows } from '../src/help.ts'
 import { loadOclifConfig, ROOT } from './oclif-config.ts'
 
 export const MAN_FILE = join(ROOT, 'man', 'lpa.1')
@@ -57,17 +57,11 @@ export function manPage(config: Config): string {
 }
 
 function commandLines(command: Command.Loadable, bin: string): string[] {
-  const args = Object.values(command.args)
-    .filter((arg) => !arg.hidden)
-    .map((arg) => {
-      const name = `${arg.name.toUpperCase()}${arg.multiple || command.strict === false ? '…' : ''}`
-      return arg.required ? name : `[${name}]`
-    })
   const examples = (command.examples ?? []).map((example) =>
     (typeof example === 'string' ? example : example.command).replaceAll('<%= config.bin %>', bin),
   )
   return [
-    `.SS ${roff([bin, command.id.replaceAll(':', ' '), ...args].join(' '))}`,
+    `.SS ${roff(`${bin} ${commandUsage(command)}`)}`,
     ...paragraphs(command.summary ?? ''),
     ...(command.description ? ['.PP', ...paragraphs(command.description)] : []),
     ...flagsOf(command, false).flatMap(flagLines),

@@ -44,17 +44,21 @@ export function exitCodeRows(): [string, string][] {
   return Object.entries(EXIT_MEANINGS).map(([name, meaning]) => [String(EXIT[name as ExitName]), meaning])
 }
 
+/** A command's words and arguments: `load [SOURCE…]`. */
+export function commandUsage(command: Command.Loadable): string {
+  const args = Object.values(command.args ?? {})
+    .filter((arg) => !arg.hidden)
+    .map((arg) => {
+      const name = `${arg.name.toUpperCase()}${arg.multiple || command.strict === false ? '…' : ''}`
+      return arg.required ? name : `[${name}]`
+    })
+  return [command.id.replaceAll(':', ' '), ...args].join(' ')
+}
+
 class LpaCommandHelp extends CommandHelp {
   /** The arguments only: all flags are listed right below. */
   protected override usage(): string {
-    const { command } = this
-    const args = Object.values(command.args ?? {})
-      .filter((arg) => !arg.hidden)
-      .map((arg) => {
-        const name = `${arg.name.toUpperCase()}${arg.multiple || command.strict === false ? '…' : ''}`
-        return arg.required ? name : `[${name}]`
-      })
-    return ['$', this.config.bin, command.id.replaceAll(':', ' '), ...args, '[FLAGS]'].join(' ')
+    return `$ ${this.config.bin} ${commandUsage(this.command)} [FLAGS]`
   }
 
   /** The summary is printed above already. */

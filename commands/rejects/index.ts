@@ -4,7 +4,7 @@ import { countRejects } from '../../src/pipeline/rejects.ts'
 import { withWarehouse } from '../../src/pipeline/warehouse.ts'
 
 export default class Rejects extends BaseCommand {
-  static override summary = 'Count the rejected records by source and reason.'
+  static override summary = 'Count rejected records by source and reason.'
   static override description = 'Each record is listed by lpa rejects list, with its file and line.'
   static override examples = ['<%= config.bin %> rejects', '<%= config.bin %> rejects --source lms']
   static override flags = {

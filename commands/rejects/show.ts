@@ -5,7 +5,7 @@ import { showReject } from '../../src/pipeline/rejects.ts'
 import { withWarehouse } from '../../src/pipeline/warehouse.ts'
 
 export default class RejectsShow extends BaseCommand {
-  static override summary = 'Show all that is kept of one rejected record.'
+  static override summary = 'Show what is kept of one rejected record.'
   static override description =
     'Only the paths that its mapping keeps, with pseudonyms for people; nothing of a record that cannot be read.'
   static override examples = ['<%= config.bin %> rejects show 12 events.ndjson:345']

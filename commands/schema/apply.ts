@@ -5,7 +5,7 @@ import { applySchema, planSummary, planText, readPlan } from '../../src/pipeline
 import { withWarehouse } from '../../src/pipeline/warehouse.ts'
 
 export default class SchemaApply extends BaseCommand {
-  static override summary = 'Bring the warehouse to its declared schema; make it when there is none.'
+  static override summary = 'Make the warehouse, or bring it to its declared schema.'
   static override description =
     `One transaction: all of the plan or nothing. When the schema is up to date, nothing changes.
 Exit code 1 when drift is left, or when the plan named is stale.`

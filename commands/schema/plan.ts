@@ -5,7 +5,7 @@ import { planConfigured, planSummary, planText } from '../../src/pipeline/schema
 import { writeWhole } from '../../src/report-file.ts'
 
 export default class SchemaPlan extends BaseCommand {
-  static override summary = 'Show what would bring the warehouse to its declared schema.'
+  static override summary = 'Show what schema apply would change.'
   static override description =
     `Compares the declared tables with the live ones: tables and columns to add, types to widen, numbered changes that are pending, drift. Changes nothing. Exit code 1 when there is drift, which no step can mend.
 

@@ -3,7 +3,7 @@ import { planSummary, schemaStatus, statusText } from '../../src/pipeline/schema
 import { withWarehouse } from '../../src/pipeline/warehouse.ts'
 
 export default class SchemaStatus extends BaseCommand {
-  static override summary = 'Show what was applied, what is pending and what has drifted.'
+  static override summary = 'Show what is applied, pending and drifted.'
   static override description = 'Exit code 1 when something is pending or has drifted.'
   static override examples = ['<%= config.bin %> schema status']
 

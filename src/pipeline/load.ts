@@ -73,18 +73,39 @@ export function loadRows(files: readonly LoadedFile[]): Result {
   }
 }
 
-/** `7 files: 12,000 records mapped, 9 rejected; 2 files unchanged`. */
+/**
+ * The same for people, as a table that fits 80 columns: the summary line tells filtered and doubled records, `lpa runs`
+ * and `lpa rejects` the load's number; formats are left out where files' names tell them, outcomes where all are loaded.
+ */
+export function loadTable(files: readonly LoadedFile[]): Result {
+  const { columns, rows } = loadRows(files)
+  const leftOut = new Set(['load', 'filtered', 'doubled'])
+  if (files.every(nameTellsFormat)) leftOut.add('format')
+  if (files.every(({ outcome }) => outcome === 'loaded')) leftOut.add('outcome')
+  const shown = <T>(cells: readonly T[]) =>
+    cells.filter((_, index) => !leftOut.has(columns[index]?.name ?? ''))
+  return { columns: shown(columns), rows: rows.map(shown) }
+}
+
+/** `events.ndjson.gz` is `ndjson.gzip`. */
+function nameTellsFormat({ input, format }: LoadedFile): boolean {
+  return input.toLowerCase().endsWith(`.${format.replace('gzip', 'gz').replace('zstd', 'zst')}`)
+}
+
+/** `7 files: 12,000 records mapped, 9 rejected, 2 doubled; 2 files loaded before, nothing changed`. */
 export function loadSummary(files: readonly LoadedFile[]): string {
   const mappings = files.flatMap((file) => file.mappings)
-  const sum = (pick: (counts: Counts) => number) =>
-    mappings.reduce((total, mapping) => total + pick(mapping.counts), 0).toLocaleString('en')
+  const sum = (fate: keyof Counts) => mappings.reduce((total, { counts }) => total + counts[fate], 0)
+  const said = (fate: keyof Counts) => sum(fate).toLocaleString('en')
   const unchanged = files.filter((file) => file.outcome === 'unchanged').length
   const read = files.length - unchanged
   const parts = []
   if (read > 0) {
     const verb = files.some((file) => file.outcome === 'checked') ? 'would be mapped' : 'mapped'
+    const others = (['filtered', 'doubled'] as const).filter((fate) => sum(fate) > 0)
+    const fates = ['rejected' as const, ...others].map((fate) => `${said(fate)} ${fate}`)
     parts.push(
-      `${read} ${read === 1 ? 'file' : 'files'}: ${sum((counts) => counts.mapped)} records ${verb}, ${sum((counts) => counts.rejected)} rejected`,
+      `${read} ${read === 1 ? 'file' : 'files'}: ${said('mapped')} records ${verb}, ${fates.join(', ')}`,
     )
   }
   if (unchanged > 0)

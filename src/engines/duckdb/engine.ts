@@ -47,11 +47,12 @@ export interface DuckLakeOptions {
   readonly folders?: readonly string[]
 }
 
-const CAN: Capabilities = {
+export const CAN: Capabilities = {
   transactions: true,
-  roles: 'emulated',
-  masking: 'emulated',
-  tags: 'emulated',
+  // DuckDB has none of these three; nothing stands in for them yet.
+  roles: false,
+  masking: false,
+  tags: false,
   clustering: true,
   timeTravel: true,
   variant: true,
