@@ -12,10 +12,11 @@ import {
   readFileSync,
   writeSync,
 } from 'node:fs'
-import { join, relative, resolve } from 'node:path'
-import { loadConfig } from '../config.ts'
+import { dirname, join, relative, resolve } from 'node:path'
+import { type Config, loadConfig } from '../config.ts'
 import { UserError } from '../errors.ts'
 import { createKey, readKey } from '../pseudonym.ts'
+import { shellWord } from '../shell-word.ts'
 import { packageRoot } from '../sql-files.ts'
 
 export interface InitRequest {
@@ -56,15 +57,9 @@ export function init(request: InitRequest): Initialised {
 
   const isNewKey = createKeyOnce(privacy.keyFile)
   tell(privacy.keyFile, isNewKey)
-  const ignored = [privacy.keyFile, warehouse.path].map((path) => relative(folder, path))
   const gitignore = join(folder, '.gitignore')
-  tell(
-    gitignore,
-    ignore(
-      gitignore,
-      ignored.filter((path) => !path.startsWith('..')),
-    ),
-  )
+  const secret = [keptKeysOf(privacy.keyFile), privacy.keyFile, warehouse.path]
+  tell(gitignore, ignore(gitignore, secret))
   if (request.sample) {
     for (const path of copyCampus(join(folder, 'exports'))) tell(path.target, path.isNew)
   }
@@ -110,11 +105,23 @@ function isThere(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'EEXIST'
 }
 
-/** Adds what is not ignored yet; answers whether there was something to add. */
+/** Before a key is kept beside its successor: git must not see it either. For folders that git knows. */
+export function ignoreKept({ root, privacy }: Config): void {
+  const gitignore = join(root, '.gitignore')
+  if (existsSync(gitignore)) ignore(gitignore, [keptKeysOf(privacy.keyFile)])
+}
+
+/** As .gitignore writes them: `pseudonym.key.0123456789abcdef`, and what a rotation is about to make. */
+function keptKeysOf(keyFile: string): string {
+  return `${keyFile}.*`
+}
+
+/** Adds what is below the folder and not ignored yet; answers whether there was something to add. */
 function ignore(file: string, paths: readonly string[]): boolean {
   const before = existsSync(file) ? readFileSync(file, 'utf8') : ''
   const lines = before.split(/\r?\n/)
-  const missing = paths.map((path) => `/${path}`).filter((path) => !lines.includes(path))
+  const below = paths.map((path) => relative(dirname(file), path)).filter((path) => !path.startsWith('..'))
+  const missing = below.map((path) => `/${path}`).filter((path) => !lines.includes(path))
   if (missing.length === 0) return false
   const start = before === '' || before.endsWith('\n') ? '' : '\n'
   appendFileSync(
@@ -143,10 +150,6 @@ function copyCampus(folder: string): { target: string; isNew: boolean }[] {
       throw error
     }
   })
-}
-
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }
 
 function configText(sample: boolean): string {

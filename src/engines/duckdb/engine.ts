@@ -5,6 +5,7 @@ import { basename, join } from 'node:path'
 import type { DuckDBResult, DuckDBValue } from '@duckdb/node-api'
 import { openDuckDB, quoteText, readNumber } from '../../duckdb.ts'
 import { UserError } from '../../errors.ts'
+import { isAlive } from '../../process-alive.ts'
 import type { Batch, Capabilities, Engine, Position, Result, ResultStream, Row, Values } from '../../types.ts'
 import { catalogFile, createCatalog } from './catalog.ts'
 import { recordChecksums, refuseDamagedCatalog } from './checksums.ts'
@@ -321,15 +322,6 @@ function atClause(at: { version: string } | { time: string }): string {
   return 'version' in at
     ? `snapshot_version ${Number.parseInt(at.version, 10)}`
     : `snapshot_time ${quoteText(at.time)}`
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as { code?: string }).code === 'EPERM'
-  }
 }
 
 function bind(values: Values | undefined): Record<string, DuckDBValue> | undefined {
