@@ -109,8 +109,8 @@ test('drift and what is pending are found', async () => {
 
 test('files of killed runs are found, and taken away by --fix', async () => {
   const orphan = join(warehouse, 'data', 'core', 'dim_course', 'orphan.parquet')
-  mkdirSync(join(warehouse, 'data', 'core', 'dim_course'), { recursive: true })
-  writeFileSync(orphan, 'PAR1')
+  mkdirSync(join(warehouse, 'data', 'core', 'dim_course'), { recursive: true, mode: 0o700 })
+  writeFileSync(orphan, 'PAR1', { mode: 0o600 })
   expect(await codes()).toEqual(['LPA-DOCTOR-ORPHANS'])
   expect(await codes({ fix: true })).toEqual([])
   expect(readdirSync(join(warehouse, 'data', 'core', 'dim_course'))).toEqual([])

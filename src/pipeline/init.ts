@@ -3,13 +3,12 @@
 import {
   appendFileSync,
   closeSync,
-  constants,
-  copyFileSync,
   existsSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
@@ -43,7 +42,7 @@ export function init(request: InitRequest): Initialised {
   const created: string[] = []
   const kept: string[] = []
   const tell = (path: string, isNew: boolean) => (isNew ? created : kept).push(relative(folder, path) || path)
-  mkdirSync(folder, { recursive: true })
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
 
   const configFile = join(folder, 'lpa.toml')
   const hasNewConfig = writeNew(configFile, configText(request.sample))
@@ -81,7 +80,7 @@ export function init(request: InitRequest): Initialised {
 /** Writes a file that is not there yet; answers whether it did. */
 function writeNew(file: string, text: string): boolean {
   try {
-    const handle = openSync(file, 'wx')
+    const handle = openSync(file, 'wx', 0o600)
     writeSync(handle, text)
     closeSync(handle)
     return true
@@ -127,6 +126,7 @@ function ignore(file: string, paths: readonly string[]): boolean {
   appendFileSync(
     file,
     `${start}# lpa: the pseudonym key must never be shared, the warehouse is made from the exports\n${missing.join('\n')}\n`,
+    { mode: 0o600 },
   )
   return true
 }
@@ -139,11 +139,12 @@ function copyCampus(folder: string): { target: string; isNew: boolean }[] {
       next: 'Make one: lpa sample exports --learners 200 --events 5000',
     })
   }
-  mkdirSync(folder, { recursive: true })
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
   return readdirSync(campus).map((name) => {
     const target = join(folder, name)
     try {
-      copyFileSync(join(campus, name), target, constants.COPYFILE_EXCL)
+      // Not copied with the permissions of the installation.
+      writeFileSync(target, readFileSync(join(campus, name)), { flag: 'wx', mode: 0o600 })
       return { target, isNew: true }
     } catch (error) {
       if (isThere(error)) return { target, isNew: false }
@@ -163,7 +164,7 @@ path = "warehouse"                # a folder of its own
 timezone = "UTC"                  # days begin here, and times without a zone are of here; set it before the first load
 # memory_limit = "600MB"
 # threads = 2
-# group = "analysts"              # a Unix group that may read the warehouse
+# group = "analysts"              # a Unix group whose members may read the warehouse: lpa query, lpa dash
 
 [privacy]
 key_file = "pseudonym.key"        # back it up, share it with nobody

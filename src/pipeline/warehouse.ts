@@ -27,6 +27,7 @@ async function openWarehouse(config: Config, mode: OpenMode, extras: OpenExtras 
     folder: warehouse.path,
     memoryLimit: warehouse.memoryLimit,
     timezone: warehouse.timezone,
+    group: warehouse.group,
     threads: warehouse.threads,
     lockWaitMs: load.lockWaitMs,
     extensions: warehouse.extensions,

@@ -1,7 +1,17 @@
 /** The embedded engine: DuckDB in this process over a DuckLake (Parquet files, SQLite catalog). */
 
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import {
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
 import type { DuckDBResult, DuckDBValue } from '@duckdb/node-api'
 import { openDuckDB, quoteText, readNumber } from '../../duckdb.ts'
 import { UserError } from '../../errors.ts'
@@ -11,6 +21,8 @@ import { catalogFile, createCatalog } from './catalog.ts'
 import { recordChecksums, refuseDamagedCatalog } from './checksums.ts'
 import { ensureExtensions } from './extensions.ts'
 import { fillTemporaryTable, materialiseSql } from './materialise.ts'
+import { assertPermitted, followGroup, isPermitted, permissionsOf } from './permissions.ts'
+import { keepJournal } from './shared-journal.ts'
 import { alterTable, createTable } from './table-ddl.ts'
 import { cellConverter, columnType } from './values.ts'
 import { nextNumber, takeWriterLock, type WriterLock } from './writer-lock.ts'
@@ -23,6 +35,8 @@ export interface DuckLakeOptions {
   readonly threads?: number | undefined
   /** A folder with DuckDB's extension files; else they are cached. */
   readonly extensions?: string | undefined
+  /** A group of this machine that may read the warehouse. */
+  readonly group?: string | undefined
   /** How long a transaction waits for another writer. */
   readonly lockWaitMs: number
   /**
@@ -49,8 +63,9 @@ const CAN: Capabilities = {
 export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   const { folder } = options
   const catalog = catalogFile(folder)
-  const isNew = !existsSync(catalog)
   const isReadOnly = options.mode === 'read' || options.mode === 'confined'
+  assertPermitted(folder, isReadOnly)
+  const isNew = !existsSync(catalog)
   if (isNew && options.mode !== 'create') {
     throw new UserError('LPA-WAREHOUSE-MISSING', `There is no warehouse in ${folder}.`, {
       exit: 'noInput',
@@ -62,11 +77,17 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     import('@duckdb/node-api'),
   ])
   const scratch = join(folder, 'tmp')
-  const spill = join(scratch, `spill-${process.pid}`)
+  const permissions = permissionsOf(options.group)
+  const umask = process.umask(isReadOnly ? 0o077 : permissions.umask)
   if (!isReadOnly) {
-    for (const path of [folder, join(folder, 'data'), scratch])
-      mkdirSync(path, { recursive: true, mode: 0o700 })
+    mkdirSync(folder, { recursive: true })
+    followGroup(folder, permissions)
+    for (const path of [join(folder, 'data'), scratch]) mkdirSync(path, { recursive: true })
   }
+  // Who may only read the warehouse spills elsewhere.
+  const spill = isPermitted(scratch, constants.W_OK)
+    ? join(scratch, `spill-${process.pid}`)
+    : mkdtempSync(join(tmpdir(), 'lpa-spill-'))
   const database = await openDuckDB({
     memoryLimit: options.memoryLimit,
     spillFolder: spill,
@@ -77,6 +98,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   const { connection } = database
   await connection.run(`load ${quoteText(extensions.ducklake)}; load ${quoteText(extensions.sqliteScanner)}`)
   if (isNew) await createCatalog(connection, folder)
+  const journal = permissions.group && !isReadOnly ? await keepJournal(catalog) : undefined
   const attach = [
     `data_path ${quoteText(`${join(folder, 'data')}/`)}`,
     // The folder may have been moved since the catalog was made.
@@ -206,7 +228,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     for (const file of batch.files) {
       const [schema, table] = file.table.split('.') as [string, string]
       const target = join(folder, 'data', schema, table, basename(file.path))
-      mkdirSync(join(folder, 'data', schema, table), { recursive: true, mode: 0o700 })
+      mkdirSync(join(folder, 'data', schema, table), { recursive: true })
       renameSync(file.path, target)
       placed.push([target, file.sha256])
       await connection.run(
@@ -297,8 +319,10 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     async close() {
       lock?.release()
       await database[Symbol.asyncDispose]()
-      if (!isReadOnly) rmSync(spill, { recursive: true, force: true })
+      if (isPermitted(dirname(spill), constants.W_OK)) rmSync(spill, { recursive: true, force: true })
       if (hasCommitted) await recordChecksums(folder, committed)
+      await journal?.[Symbol.asyncDispose]()
+      process.umask(umask)
     },
   }
 }
