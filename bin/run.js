@@ -27,6 +27,8 @@ if (major < LEAST[0] || (major === LEAST[0] && minor < LEAST[1])) {
     // Not Node's default: a folder in the shared temporary folder could be prepared by somebody else.
     const { homedir } = process.getBuiltinModule('node:os')
     const folder = `${process.env.XDG_CACHE_HOME || `${homedir()}/.cache`}/lpa/compile`
+    // The cache's own folders too.
+    process.umask(0o077)
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       process.getBuiltinModule('node:module').enableCompileCache(process.env.NODE_COMPILE_CACHE || folder)

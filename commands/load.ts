@@ -8,7 +8,9 @@ export default class Load extends BaseCommand {
   static override description =
     `CSV, TSV, JSON arrays, NDJSON and Parquet, each also as .gz or .zst; files, globs, folders, "-" for standard input, or names of sources in lpa.toml (all of them when none is named). What a file holds is recognised from its content and printed. Loading the same content again changes nothing.
 
-Every file is one transaction. Bad records go to quarantine with line, column and reason (lpa rejects); more of them than --max-rejects, and nothing is loaded: exit code 65. --json and --format csv have every field; the table leaves some to the summary line.`
+Every file is one transaction. Bad records go to quarantine with line, column and reason (lpa rejects); more of them than --max-rejects, and nothing is loaded: exit code 65. --json and --format csv have every field; the table leaves some to the summary line.
+
+While earlier loads lie under another pseudonym key, a load warns (also with --quiet) and goes on: what mends it is a load too, their exports may be gone for good, and loading the same content under the right key supersedes this load. lpa batch ends with 1 until then.`
   static override examples = [
     '<%= config.bin %> load exports/',
     '<%= config.bin %> load "exports/*.csv.gz" --source lms',
@@ -58,6 +60,7 @@ Every file is one transaction. Bad records go to quarantine with line, column an
         onFile: (input, index, total) => this.progress.step(`Loading ${input} (${index + 1} of ${total})`),
         onBytes: (bytes, total) =>
           this.progress.update({ bytes, ...(total === undefined ? {} : { totalBytes: total }) }),
+        onWarning: (text) => this.warning(text),
         onLoaded: (file) => {
           for (const { reasons } of file.mappings)
             for (const { first, reason, count } of reasons)

@@ -32,6 +32,7 @@ export default class Up extends BaseCommand {
       onStep: (command) => this.note(`\n$ ${command}`),
       onResult: (text) => this.note(text),
       onProgress: (label) => this.progress.step(label),
+      onWarning: (text) => this.warning(text),
     })
     const config = await this.settings()
     this.recordRun((run) => recordRun(config, run))

@@ -199,6 +199,13 @@ export abstract class BaseCommand extends Command {
     this.#say(text)
   }
 
+  /** Tells on stderr, also with --quiet, that something is wrong that does not stop the run. */
+  protected warning(text: string): void {
+    this.#progress.done()
+    this.#log.warn(text)
+    process.stderr.write(`Warning: ${safeLines(scrub(text)).replaceAll('\n', '\n  ')}\n`)
+  }
+
   /** What the run came to: the summary line, what `--report` adds, and the exit code. */
   protected finish(outcome: { summary?: string; details?: object; exit?: ExitName }): void {
     this.#outcome = { ...this.#outcome, ...outcome }

@@ -3,14 +3,15 @@ import { basename, dirname, join } from 'node:path'
 
 /**
  * Writes a file so that its name holds the old content or the new, never a part: written beside it, synced, renamed,
- * and the folder synced. Throws the system's error (ENOSPC, EACCES, …).
+ * and the folder synced. Only its owner can read it unless `mode` says more. Throws the system's error (ENOSPC, EACCES, …).
  */
-export async function writeWhole(file: string, text: string): Promise<void> {
+export async function writeWhole(file: string, text: string, mode = 0o600): Promise<void> {
   const folder = dirname(file)
   const beside = join(folder, `.${basename(file)}.${process.pid}.part`)
   try {
     const handle = await open(beside, 'w', 0o600)
     try {
+      if (mode !== 0o600) await handle.chmod(mode)
       await handle.writeFile(text)
       await handle.sync()
     } finally {

@@ -117,6 +117,7 @@ const FAULTS: readonly (readonly [string, string, string])[] = [
     `update fact_enrollment set price_amount = -5 where ${oneEnrollment}`,
     'fact_enrollment',
   ],
+  ['one-key', "update meta.loads set key_id = 'of another key' where load_id = 2", 'of another key'],
   [
     'one-key-one-id',
     "update staging.stg_learning_event set learner_id = 'other' where learner_key = 3",

@@ -15,6 +15,8 @@ interface StartOptions {
 
 /** Runs the command line of this process and ends the process with the command's exit code. */
 export async function start(options: StartOptions): Promise<never> {
+  // What lpa writes is its user's only; DuckDB, SQLite and Node's cache set no permissions of their own.
+  process.umask(0o077)
   watchOutputs()
   const fail = async (error: unknown) => exitWhenWritten(await report(error, options))
   process.on('uncaughtException', (error) => void fail(error))

@@ -29,7 +29,7 @@ const SOURCE = 'lms'
 const CORE = { isMeant: (table: string) => table.startsWith('core.') }
 const ZONES = ['UTC', 'America/New_York'] as const
 const signal = new AbortController().signal
-const silent = { onFile: () => {}, onBytes: () => {}, onLoaded: () => {} }
+const silent = { onFile: () => {}, onBytes: () => {}, onLoaded: () => {}, onWarning: () => {} }
 const places = new Map<string, Place>()
 
 beforeAll(async () => {

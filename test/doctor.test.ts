@@ -85,6 +85,9 @@ test('loads of another key are found', async () => {
     ),
   )
   expect(await codes()).toEqual(['LPA-DOCTOR-KEY'])
+  const [{ message, next } = { message: '', next: [] }] = (await examine()).findings
+  expect(message).toMatch(/^1 of 1 load holds pseudonyms of another key than [0-9a-f]{16}:/)
+  expect(next).toContain('  lpa load x.csv --source lms --mapping campus.sql')
   expect(loadsOfOtherKeys(await showKey(config, signal))).toBe(1)
   // As if the file that counts them had been lost.
   expect(await codes({ verify: true })).toEqual(['LPA-DOCTOR-KEY', 'LPA-DOCTOR-NUMBERS'])
@@ -106,8 +109,8 @@ test('drift and what is pending are found', async () => {
 
 test('files of killed runs are found, and taken away by --fix', async () => {
   const orphan = join(warehouse, 'data', 'core', 'dim_course', 'orphan.parquet')
-  mkdirSync(join(warehouse, 'data', 'core', 'dim_course'), { recursive: true })
-  writeFileSync(orphan, 'PAR1')
+  mkdirSync(join(warehouse, 'data', 'core', 'dim_course'), { recursive: true, mode: 0o700 })
+  writeFileSync(orphan, 'PAR1', { mode: 0o600 })
   expect(await codes()).toEqual(['LPA-DOCTOR-ORPHANS'])
   expect(await codes({ fix: true })).toEqual([])
   expect(readdirSync(join(warehouse, 'data', 'core', 'dim_course'))).toEqual([])

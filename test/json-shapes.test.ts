@@ -22,6 +22,7 @@ const COMMANDS = [
   'dash --json',
   'doctor --json',
   'load no-such-file --json',
+  'key rotate --json',
 ]
 
 let folder: string

@@ -43,9 +43,10 @@ export class TryWarehouse implements Disposable {
     inputs: string | readonly string[],
     request: Partial<LoadRequest> = {},
     onBytes: () => void = () => {},
+    onWarning: (text: string) => void = () => {},
   ): Promise<LoadedFile[]> {
     const whole: LoadRequest = { inputs: [inputs].flat(), mappings: [], dryRun: false, ...request }
-    return load(this.config, whole, never(), { onFile: () => {}, onBytes, onLoaded: () => {} })
+    return load(this.config, whole, never(), { onFile: () => {}, onBytes, onLoaded: () => {}, onWarning })
   }
 
   /** The error that a load ends with; fails when it ends with none, or with one that is not for users. */

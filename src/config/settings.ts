@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path'
 import { parseDuration } from '../duration.ts'
+import { groupId } from '../unix-group.ts'
 
 // A hand-written table, not zod: importing zod takes 37 ms with the compile cache, more than starting Node.
 
@@ -67,6 +68,15 @@ const timezone: Setting<string> = {
   expected: 'a time zone such as UTC or Europe/Berlin',
 }
 
+const group: Setting<string> = {
+  default: null,
+  read: (value) =>
+    (typeof value === 'string' || typeof value === 'number') && groupId(String(value)) !== undefined
+      ? String(value)
+      : undefined,
+  expected: 'the name or the number of a group of this machine',
+}
+
 const duration: Setting<number> = {
   default: '0s',
   read: (value) => {
@@ -86,7 +96,7 @@ export const SETTINGS = {
   'warehouse.payload': choice(['json', 'variant'], 'json'),
   'warehouse.memory_limit': text('600MB', 'a size such as 600MB or 2GB', /^\d+(\.\d+)?\s?[KMGT]i?B$/i),
   'warehouse.threads': whole(null, 1, 'threads'),
-  'warehouse.group': text(null, 'the name of a group'),
+  'warehouse.group': group,
   // The engine's own variable, also read where there is no configuration (tests, scripts).
   'warehouse.extensions': { ...path(null), variable: 'LPA_EXTENSIONS' },
   'warehouse.connection': text(null, "the name of a connection in Snowflake's own files"),

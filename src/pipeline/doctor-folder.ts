@@ -1,6 +1,6 @@
 /** doctor's look at the embedded warehouse's folder, before DuckDB opens it: a damaged catalog could end the process. */
 
-import { chmodSync, existsSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { UserError } from '../errors.ts'
@@ -20,7 +20,7 @@ export async function examineFolder(
   diagnosis: Diagnosis,
   onBytes: (bytes: number) => void,
 ): Promise<FolderState> {
-  examineMode(config, request.fix, diagnosis)
+  await examineMode(config, request.fix, diagnosis)
   const { lockHolder } = await import('../engines/duckdb/lock-holder.ts')
   const holder = await lockHolder(config.warehouse.path)
   const value = holder ? `process ${holder.pid ?? 'unknown'} is writing` : 'nobody is writing'
@@ -45,28 +45,33 @@ async function recordAnew({ warehouse }: Config, { fixed }: Diagnosis): Promise<
   await recordChecksums(warehouse.path)
 }
 
-function examineMode({ warehouse }: Config, fix: boolean, { facts, findings, fixed }: Diagnosis): void {
+async function examineMode(
+  { warehouse }: Config,
+  fix: boolean,
+  { facts, findings, fixed }: Diagnosis,
+): Promise<void> {
   const { path, group } = warehouse
   if (process.platform === 'win32') return
-  const wanted = group === undefined ? 0o700 : 0o2750
-  const { mode } = statSync(path)
-  const isOpen = (mode & 0o777 & ~wanted) !== 0
-  if (isOpen && fix) {
-    chmodSync(path, wanted)
-    fixed.push(`${path} is closed to others now.`)
-  } else if (isOpen) {
-    const octal = wanted.toString(8)
+  const { isOwn, permissionsOf, setPermissions, wrongPermissions } = await import(
+    '../engines/duckdb/permissions.ts'
+  )
+  const wanted = permissionsOf(group)
+  const wrong = isOwn(path) ? wrongPermissions(path, wanted) : []
+  if (wrong.length > 0 && fix) {
+    setPermissions(path, wanted)
+    fixed.push(`${path} is ${group === undefined ? 'closed to others' : `open to the group ${group}`} now.`)
+  } else if (wrong.length > 0) {
+    const what = wrong.length === 1 ? `${wrong[0]} has` : `${wrong.length} files and folders of ${path} have`
+    const modes = [wanted.file, wanted.folder].map((mode) => mode.toString(8).padStart(4, '0')).join(' and ')
     findings.push({
       code: 'LPA-DOCTOR-MODE',
-      message: `Others can look into ${path}.`,
-      next: [`chmod ${octal} ${path}`, 'Or: lpa doctor --fix'],
+      message: `${what} other permissions than ${modes}${group === undefined ? '' : ` of the group ${group}`}.`,
+      next: ['lpa doctor --fix'],
     })
   }
-  facts.push({
-    area: 'warehouse',
-    name: 'folder',
-    value: `${path}, mode ${(statSync(path).mode & 0o7777).toString(8)}`,
-  })
+  const mode = (statSync(path).mode & 0o7777).toString(8)
+  const shared = group === undefined ? '' : `, group ${group}`
+  facts.push({ area: 'warehouse', name: 'folder', value: `${path}, mode ${mode}${shared}` })
 }
 
 async function examineChecksums(

@@ -4,10 +4,12 @@ import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import type { Config } from '../config.ts'
+import { keptKeys, wayBack } from '../key-rotation.ts'
 import type { Engine } from '../types.ts'
 import { asFinding, type Diagnosis, inBytes } from './diagnosis.ts'
 import { damageFinding } from './doctor-folder.ts'
 import { ledgerRows } from './ledger.ts'
+import { readOtherLoads, reloadsOf } from './reload.ts'
 import { planSchema } from './schema.ts'
 
 export interface WarehouseRequest {
@@ -141,34 +143,46 @@ function filesBelow(folder: string): Map<string, number> {
 /** Loads of another key, days of another time zone: both make two of what is one. */
 async function examineLoads(
   engine: Engine,
-  { warehouse }: Config,
+  config: Config,
   { keyId }: WarehouseRequest,
   { facts, findings }: Diagnosis,
 ): Promise<void> {
-  let loads = 0
-  let ofOthers = 0
-  for (const [id, count] of await ledgerRows(engine, 'loads-by-key')) {
-    loads += Number(count)
-    if (keyId !== undefined && id !== keyId) ofOthers += Number(count)
-  }
+  const byKey = await ledgerRows(engine, 'loads-by-key')
+  const loads = byKey.reduce((sum, [, count]) => sum + Number(count), 0)
   facts.push({ area: 'warehouse', name: 'loads', value: String(loads) })
-  if (ofOthers > 0) {
-    findings.push({
-      code: 'LPA-DOCTOR-KEY',
-      message: `${ofOthers} of ${loads} loads were made with another key: the same people have other pseudonyms there.`,
-      next: [
-        'See: lpa key show',
-        'Restore the key from your backup, or load everything again into a new warehouse.',
-      ],
-    })
-  }
-  const { timezone } = warehouse
+  if (keyId !== undefined) await examineKeys(engine, config, keyId, loads, findings)
+  const { timezone } = config.warehouse
   const [days] = await ledgerRows(engine, 'other-zone-days', { timezone })
   if (Number(days?.[1]) === 0) return
   findings.push({
     code: 'LPA-DOCTOR-ZONE',
     message: `The days in the warehouse are not those of ${timezone} (${days?.[1]} of ${days?.[0]} events looked at).`,
     next: ['Set warehouse.timezone back to what it was at the first load, or load everything again.'],
+  })
+}
+
+async function examineKeys(
+  engine: Engine,
+  config: Config,
+  keyId: string,
+  loads: number,
+  findings: Diagnosis['findings'],
+): Promise<void> {
+  const others = await readOtherLoads(engine, keyId)
+  if (others.length === 0) return
+  const file = config.privacy.keyFile
+  const needed = keptKeys(file).filter((kept) => others.some((load) => load.keyId === kept.keyId))
+  const hold = others.length === 1 ? 'load holds' : 'loads hold'
+  findings.push({
+    code: 'LPA-DOCTOR-KEY',
+    message: `${others.length} of ${loads} ${hold} pseudonyms of another key than ${keyId}: the same people have other pseudonyms there.`,
+    next: [
+      'If the key was changed on purpose, load again what lies under the old one, then lpa batch:',
+      ...reloadsOf(others, config, process.cwd()).map(({ command }) => `  ${command}`),
+      ...(needed.length > 0
+        ? needed.map((kept) => `If not, put the old key back: ${wayBack(file, keyId, kept.file)}`)
+        : ['If not, restore the key from your backup.']),
+    ],
   })
 }
 

@@ -3,19 +3,19 @@
 import {
   appendFileSync,
   closeSync,
-  constants,
-  copyFileSync,
   existsSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs'
-import { join, relative, resolve } from 'node:path'
-import { loadConfig } from '../config.ts'
+import { dirname, join, relative, resolve } from 'node:path'
+import { type Config, loadConfig } from '../config.ts'
 import { UserError } from '../errors.ts'
 import { createKey, readKey } from '../pseudonym.ts'
+import { shellWord } from '../shell-word.ts'
 import { packageRoot } from '../sql-files.ts'
 
 export interface InitRequest {
@@ -42,7 +42,7 @@ export function init(request: InitRequest): Initialised {
   const created: string[] = []
   const kept: string[] = []
   const tell = (path: string, isNew: boolean) => (isNew ? created : kept).push(relative(folder, path) || path)
-  mkdirSync(folder, { recursive: true })
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
 
   const configFile = join(folder, 'lpa.toml')
   const hasNewConfig = writeNew(configFile, configText(request.sample))
@@ -56,15 +56,9 @@ export function init(request: InitRequest): Initialised {
 
   const isNewKey = createKeyOnce(privacy.keyFile)
   tell(privacy.keyFile, isNewKey)
-  const ignored = [privacy.keyFile, warehouse.path].map((path) => relative(folder, path))
   const gitignore = join(folder, '.gitignore')
-  tell(
-    gitignore,
-    ignore(
-      gitignore,
-      ignored.filter((path) => !path.startsWith('..')),
-    ),
-  )
+  const secret = [keptKeysOf(privacy.keyFile), privacy.keyFile, warehouse.path]
+  tell(gitignore, ignore(gitignore, secret))
   if (request.sample) {
     for (const path of copyCampus(join(folder, 'exports'))) tell(path.target, path.isNew)
   }
@@ -86,7 +80,7 @@ export function init(request: InitRequest): Initialised {
 /** Writes a file that is not there yet; answers whether it did. */
 function writeNew(file: string, text: string): boolean {
   try {
-    const handle = openSync(file, 'wx')
+    const handle = openSync(file, 'wx', 0o600)
     writeSync(handle, text)
     closeSync(handle)
     return true
@@ -110,16 +104,29 @@ function isThere(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === 'EEXIST'
 }
 
-/** Adds what is not ignored yet; answers whether there was something to add. */
+/** Before a key is kept beside its successor: git must not see it either. For folders that git knows. */
+export function ignoreKept({ root, privacy }: Config): void {
+  const gitignore = join(root, '.gitignore')
+  if (existsSync(gitignore)) ignore(gitignore, [keptKeysOf(privacy.keyFile)])
+}
+
+/** As .gitignore writes them: `pseudonym.key.0123456789abcdef`, and what a rotation is about to make. */
+function keptKeysOf(keyFile: string): string {
+  return `${keyFile}.*`
+}
+
+/** Adds what is below the folder and not ignored yet; answers whether there was something to add. */
 function ignore(file: string, paths: readonly string[]): boolean {
   const before = existsSync(file) ? readFileSync(file, 'utf8') : ''
   const lines = before.split(/\r?\n/)
-  const missing = paths.map((path) => `/${path}`).filter((path) => !lines.includes(path))
+  const below = paths.map((path) => relative(dirname(file), path)).filter((path) => !path.startsWith('..'))
+  const missing = below.map((path) => `/${path}`).filter((path) => !lines.includes(path))
   if (missing.length === 0) return false
   const start = before === '' || before.endsWith('\n') ? '' : '\n'
   appendFileSync(
     file,
     `${start}# lpa: the pseudonym key must never be shared, the warehouse is made from the exports\n${missing.join('\n')}\n`,
+    { mode: 0o600 },
   )
   return true
 }
@@ -132,21 +139,18 @@ function copyCampus(folder: string): { target: string; isNew: boolean }[] {
       next: 'Make one: lpa sample exports --learners 200 --events 5000',
     })
   }
-  mkdirSync(folder, { recursive: true })
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
   return readdirSync(campus).map((name) => {
     const target = join(folder, name)
     try {
-      copyFileSync(join(campus, name), target, constants.COPYFILE_EXCL)
+      // Not copied with the permissions of the installation.
+      writeFileSync(target, readFileSync(join(campus, name)), { flag: 'wx', mode: 0o600 })
       return { target, isNew: true }
     } catch (error) {
       if (isThere(error)) return { target, isNew: false }
       throw error
     }
   })
-}
-
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }
 
 function configText(sample: boolean): string {
@@ -160,7 +164,7 @@ path = "warehouse"                # a folder of its own
 timezone = "UTC"                  # days begin here, and times without a zone are of here; set it before the first load
 # memory_limit = "600MB"
 # threads = 2
-# group = "analysts"              # a Unix group that may read the warehouse
+# group = "analysts"              # a Unix group whose members may read the warehouse: lpa query, lpa dash
 
 [privacy]
 key_file = "pseudonym.key"        # back it up, share it with nobody

@@ -1,13 +1,11 @@
 /** load: from named inputs to raw and staging, by the load protocol (README, "What a load promises"). */
 
-import { relative, resolve } from 'node:path'
 import type { Config } from '../config.ts'
 import { UserError } from '../errors.ts'
 import { readKey } from '../pseudonym.ts'
 import {
   discardStaged,
   type FileRequest,
-  findFiles,
   recogniseFile,
   type StagedFile,
   stageFile,
@@ -15,6 +13,8 @@ import {
 import { hashInput } from '../sources/input.ts'
 import type { Counts, Engine, Result } from '../types.ts'
 import { ledgerRows } from './ledger.ts'
+import { type PlannedInput, planInputs } from './load-inputs.ts'
+import { type EarlierLoad, type Reload, readOtherLoads, reloadsOf } from './reload.ts'
 import { withWarehouse } from './warehouse.ts'
 
 export interface LoadRequest {
@@ -51,6 +51,8 @@ export interface LoadProgress {
   onBytes(bytes: number, total: number | undefined): void
   /** A finished file, as soon as it is committed. */
   onLoaded(file: LoadedFile): void
+  /** What makes the numbers wrong: loads under another key. */
+  onWarning(text: string): void
 }
 
 /** One row a mapping, for people and programs. */
@@ -113,14 +115,6 @@ export function loadSummary(files: readonly LoadedFile[]): string {
   return parts.join('; ')
 }
 
-interface PlannedInput {
-  readonly path: string
-  readonly source: string
-  readonly idSpace: string
-  readonly mappings: readonly string[]
-  readonly entity: string | undefined
-}
-
 /**
  * Loads every input, each in a transaction of its own: what was committed before an error stays.
  * @throws UserError data (65) for a broken input or rejects over the limit, noInput (66), locked (75), …
@@ -151,8 +145,25 @@ export async function load(
       files.push(file)
       progress.onLoaded(file)
     }
+    const others = await readOtherLoads(engine, key.id)
+    if (others.length > 0)
+      progress.onWarning(otherKeyWarning(others, reloadsOf(others, config, process.cwd())))
     return files
   })
+}
+
+/**
+ * Not a refusal: what mends it is a load, and its exports may be gone for good. Nothing is lost either, since loading
+ * the same content under the right key supersedes this load. The check of each batch fails until then.
+ */
+function otherKeyWarning(others: readonly EarlierLoad[], reloads: readonly Reload[]): string {
+  const loads = others.length === 1 ? '1 load holds' : `${others.length} loads hold`
+  return [
+    `${loads} pseudonyms of another key: learners who are in both count twice.`,
+    'If the key was changed on purpose, load again what lies under the old one:',
+    ...reloads.map(({ command }) => `  ${command}`),
+    'If not, restore the key from your backup, and load this again.',
+  ].join('\n')
 }
 
 async function loadFile(
@@ -180,7 +191,7 @@ async function loadFile(
     // Probably the same file again: hashing alone is quicker than reading.
     const contentSha256 = await hashInput(recognised.input)
     const same = await sameContent(engine, planned.source, contentSha256)
-    if (wanted.every((sha256) => same.some((load) => load.mappingSha256 === sha256)))
+    if (wanted.every((sha256) => same.some((load) => isSameLoad(load, sha256, request.key.id))))
       return done('unchanged', [])
   }
   let staged: StagedFile[] = []
@@ -195,8 +206,11 @@ async function loadFile(
       for (const { batch, mapping } of staged) {
         const { load: record } = batch
         const same = await sameContent(engine, planned.source, record.contentSha256)
-        if (same.some((load) => load.mappingSha256 === mapping.sha256)) continue
-        const changed = same.filter((load) => load.format === mapping.name)
+        if (same.some((load) => isSameLoad(load, mapping.sha256, record.keyId))) continue
+        // Read by what that mapping was before it changed, or under another key.
+        const changed = same.filter(
+          (load) => load.format === mapping.name || load.mappingSha256 === mapping.sha256,
+        )
         const replaced =
           mapping.export === 'snapshot' ? await earlierSnapshots(engine, planned.source, mapping.name) : []
         const supersedes = [...new Set([...changed.map((load) => load.loadId), ...replaced])]
@@ -241,74 +255,30 @@ function assertRejects(input: string, counts: Counts, limit: string, staged: rea
   )
 }
 
-async function sameContent(engine: Engine, source: string, contentSha256: string) {
+interface SameContent {
+  readonly loadId: number
+  readonly format: string
+  readonly mappingSha256: string
+  readonly keyId: string
+}
+
+/** Loads of this content that still count. */
+async function sameContent(engine: Engine, source: string, contentSha256: string): Promise<SameContent[]> {
   const rows = await ledgerRows(engine, 'same-content', { source, content_sha256: contentSha256 })
-  return rows.map(([loadId, format, mappingSha256]) => ({
+  return rows.map(([loadId, format, mappingSha256, keyId]) => ({
     loadId: Number(loadId),
     format: String(format),
     mappingSha256: String(mappingSha256),
+    keyId: String(keyId),
   }))
+}
+
+/** Whether loading the content again would give the same rows: under another key the pseudonyms are others. */
+function isSameLoad(load: SameContent, mappingSha256: string, keyId: string): boolean {
+  return load.mappingSha256 === mappingSha256 && load.keyId === keyId
 }
 
 async function earlierSnapshots(engine: Engine, source: string, format: string): Promise<number[]> {
   const rows = await ledgerRows(engine, 'earlier-snapshots', { source, format })
   return rows.map(([loadId]) => Number(loadId))
-}
-
-// ── which inputs, under which source ──────────────────────────────────────────────────────────────────────
-
-/** The source of inputs that belong to none in lpa.toml. */
-const UNNAMED_SOURCE = 'files'
-
-function planInputs(config: Config, request: LoadRequest): PlannedInput[] {
-  const { sources } = config
-  const names = request.inputs.length > 0 ? request.inputs : Object.keys(sources)
-  if (names.length === 0) {
-    throw new UserError(
-      'LPA-LOAD-NOTHING',
-      'There is nothing to load: no input named, no source configured.',
-      {
-        exit: 'usage',
-        next: [
-          'Name files: lpa load exports/*.csv',
-          'Or add [sources.NAME] with uri = "exports/*" to lpa.toml',
-        ],
-      },
-    )
-  }
-  const configured = Object.entries(sources).map(([name, settings]) => ({
-    name,
-    settings,
-    files: new Set(isLocal(settings.uri) ? filesOrNone(settings.uri) : []),
-  }))
-  return names.flatMap((name): PlannedInput[] => {
-    const settings = sources[name]
-    const found = settings ? findFiles([settings.uri]) : findFiles([name])
-    return found.map((path) => {
-      const owner = settings
-        ? { name, settings }
-        : configured.find((source) => source.name === request.source || source.files.has(resolve(path)))
-      const source = request.source ?? owner?.name ?? UNNAMED_SOURCE
-      const mapping = owner?.settings.mapping ?? []
-      return {
-        path: path === '-' ? path : relative(process.cwd(), resolve(path)) || path,
-        source,
-        idSpace: owner?.settings.idSpace ?? source,
-        mappings: request.mappings.length > 0 ? request.mappings : [mapping].flat(),
-        entity: request.entity ?? owner?.settings.entity,
-      }
-    })
-  })
-}
-
-function isLocal(uri: string): boolean {
-  return !/^[a-z]+:\/\//.test(uri)
-}
-
-function filesOrNone(uri: string): string[] {
-  try {
-    return findFiles([uri]).map((path) => resolve(path))
-  } catch {
-    return []
-  }
 }

@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs'
 import type { Config } from '../config.ts'
+import { shellWord } from '../shell-word.ts'
 import { build, buildSummary } from './build.ts'
 import { init } from './init.ts'
 import { load, loadSummary } from './load.ts'
@@ -20,6 +21,7 @@ export interface UpProgress {
   onStep(command: string): void
   onResult(text: string): void
   onProgress(label: string): void
+  onWarning(text: string): void
 }
 
 export interface UpSummary {
@@ -47,10 +49,11 @@ export async function up(
   const schema = await withWarehouse(config, 'create', signal, (engine) => applySchema(engine))
   progress.onResult(planSummary(schema))
 
-  progress.onStep(['lpa load', ...request.inputs.map(quoteForShell)].join(' '))
+  progress.onStep(['lpa load', ...request.inputs.map(shellWord)].join(' '))
   const files = await load(config, { inputs: request.inputs, mappings: [], dryRun: false }, signal, {
     onFile: (input) => progress.onProgress(`Loading ${input}`),
     onBytes: () => {},
+    onWarning: (text) => progress.onWarning(text),
     onLoaded: (file) => {
       const rows = file.mappings.map(
         (mapping) => `${mapping.counts.mapped} of ${mapping.counts.read} records as ${mapping.entity}`,
@@ -70,8 +73,4 @@ export async function up(
     summary: `${loadSummary(files)}; ${buildSummary(built)}`,
     failedChecks: built.checks.some((check) => check.severity === 'error' && check.failures > 0),
   }
-}
-
-function quoteForShell(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }

@@ -142,7 +142,7 @@ async function stageMapping(
 ): Promise<StagedFile> {
   const startedAt = new Date().toISOString()
   const folder = stagedFolder(request.scratch, loadId)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  mkdirSync(folder, { recursive: true })
   const { header } = head
   const fields = fieldsOf(mapping, columnsOf(input, head))
   const records = join(folder, 'records.parquet')

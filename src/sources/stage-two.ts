@@ -680,7 +680,6 @@ function rejectsSql({ loadId, source, fields }: StageTwoOptions): string {
 /** Syncs a finished file and hashes it. */
 async function describeFile(table: string, path: string, rows: number): Promise<ParquetFile> {
   const handle = await open(path, 'r+')
-  await handle.chmod(0o600)
   await handle.sync()
   await handle.close()
   const hash = createHash('sha256')

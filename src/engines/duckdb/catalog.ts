@@ -1,6 +1,6 @@
 /** Makes the catalog of a new warehouse: whole, or not at all. */
 
-import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { quoteText } from '../../duckdb.ts'
@@ -27,7 +27,6 @@ export async function createCatalog(connection: DuckDBConnection, folder: string
   await connection.run(
     `attach ${quoteText(`ducklake:sqlite:${unfinished}`)} as made (data_path ${quoteText(dataPath)})`,
   )
-  chmodSync(unfinished, 0o600)
   await connection.run(`call made.set_option('parquet_compression', 'zstd')`)
   for (const schema of ['raw', 'staging', 'core', 'meta'])
     await connection.run(`create schema made.${schema}`)

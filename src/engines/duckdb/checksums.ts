@@ -10,6 +10,7 @@ import { join, relative, sep } from 'node:path'
 import { UserError } from '../../errors.ts'
 import { writeWhole } from '../../report-file.ts'
 import { catalogFile } from './catalog.ts'
+import { isShared } from './shared-journal.ts'
 import { takeWriterLock } from './writer-lock.ts'
 
 const SUMS = 'SHA256SUMS'
@@ -70,7 +71,11 @@ export async function recordChecksums(
     }
     // Of runs that were killed while they wrote: under the lock nobody else does.
     for (const name of readdirSync(folder)) if (UNFINISHED.test(name)) rmSync(join(folder, name))
-    await writeWhole(join(folder, SUMS), `${lines.join('\n')}\n`)
+    await writeWhole(
+      join(folder, SUMS),
+      `${lines.join('\n')}\n`,
+      isShared(catalogFile(folder)) ? 0o640 : 0o600,
+    )
   } finally {
     lock[Symbol.dispose]()
   }
@@ -195,7 +200,11 @@ async function settleCatalog(folder: string): Promise<Catalog | undefined> {
   const { DatabaseSync } = await import('node:sqlite')
   try {
     const database = new DatabaseSync(catalogFile(folder), { timeout: RECORD_WAIT_MS })
+    const reader = isShared(catalogFile(folder))
+      ? new DatabaseSync(catalogFile(folder), { readOnly: true })
+      : undefined
     try {
+      reader?.exec('select count(*) from sqlite_master')
       const settled = database.prepare('pragma wal_checkpoint(truncate)').get()
       const newest = database.prepare('select max(snapshot_id) as version from ducklake_snapshot').get()
       const files = database.prepare(CATALOG_FILES).all()
@@ -206,6 +215,8 @@ async function settleCatalog(folder: string): Promise<Catalog | undefined> {
       }
     } finally {
       database.close()
+      // The last one, which leaves SQLite's log where it is.
+      reader?.close()
     }
   } catch {
     return undefined

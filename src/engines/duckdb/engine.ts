@@ -1,10 +1,21 @@
 /** The embedded engine: DuckDB in this process over a DuckLake (Parquet files, SQLite catalog). */
 
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import {
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
 import type { DuckDBResult, DuckDBValue } from '@duckdb/node-api'
 import { openDuckDB, quoteText, readNumber, releaseMemory } from '../../duckdb.ts'
 import { UserError } from '../../errors.ts'
+import { isAlive } from '../../process-alive.ts'
 import type {
   Batch,
   Capabilities,
@@ -20,6 +31,8 @@ import { catalogFile, createCatalog } from './catalog.ts'
 import { recordChecksums, refuseDamagedCatalog } from './checksums.ts'
 import { ensureExtensions } from './extensions.ts'
 import { fillTemporaryTable, materialiseSql } from './materialise.ts'
+import { assertPermitted, followGroup, isPermitted, permissionsOf } from './permissions.ts'
+import { keepJournal } from './shared-journal.ts'
 import { alterTable, createTable, withPayload } from './table-ddl.ts'
 import { cellConverter, columnType } from './values.ts'
 import { nextNumber, takeWriterLock, type WriterLock } from './writer-lock.ts'
@@ -34,6 +47,8 @@ export interface DuckLakeOptions {
   readonly payload?: 'json' | 'variant'
   /** A folder with DuckDB's extension files; else they are cached. */
   readonly extensions?: string | undefined
+  /** A group of this machine that may read the warehouse. */
+  readonly group?: string | undefined
   /** How long a transaction waits for another writer. */
   readonly lockWaitMs: number
   /**
@@ -61,8 +76,9 @@ export const CAN: Capabilities = {
 export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   const { folder } = options
   const catalog = catalogFile(folder)
-  const isNew = !existsSync(catalog)
   const isReadOnly = options.mode === 'read' || options.mode === 'confined'
+  assertPermitted(folder, isReadOnly)
+  const isNew = !existsSync(catalog)
   if (isNew && options.mode !== 'create') {
     throw new UserError('LPA-WAREHOUSE-MISSING', `There is no warehouse in ${folder}.`, {
       exit: 'noInput',
@@ -74,11 +90,17 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     import('@duckdb/node-api'),
   ])
   const scratch = join(folder, 'tmp')
-  const spill = join(scratch, `spill-${process.pid}`)
+  const permissions = permissionsOf(options.group)
+  const umask = process.umask(isReadOnly ? 0o077 : permissions.umask)
   if (!isReadOnly) {
-    for (const path of [folder, join(folder, 'data'), scratch])
-      mkdirSync(path, { recursive: true, mode: 0o700 })
+    mkdirSync(folder, { recursive: true })
+    followGroup(folder, permissions)
+    for (const path of [join(folder, 'data'), scratch]) mkdirSync(path, { recursive: true })
   }
+  // Who may only read the warehouse spills elsewhere.
+  const spill = isPermitted(scratch, constants.W_OK)
+    ? join(scratch, `spill-${process.pid}`)
+    : mkdtempSync(join(tmpdir(), 'lpa-spill-'))
   const database = await openDuckDB({
     memoryLimit: options.memoryLimit,
     spillFolder: spill,
@@ -89,6 +111,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   const { connection } = database
   await connection.run(`load ${quoteText(extensions.ducklake)}; load ${quoteText(extensions.sqliteScanner)}`)
   if (isNew) await createCatalog(connection, folder)
+  const journal = permissions.group && !isReadOnly ? await keepJournal(catalog) : undefined
   const attach = [
     `data_path ${quoteText(`${join(folder, 'data')}/`)}`,
     // The folder may have been moved since the catalog was made.
@@ -222,7 +245,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
       }
       const [schema, table] = file.table.split('.') as [string, string]
       const target = join(folder, 'data', schema, table, basename(file.path))
-      mkdirSync(join(folder, 'data', schema, table), { recursive: true, mode: 0o700 })
+      mkdirSync(join(folder, 'data', schema, table), { recursive: true })
       renameSync(file.path, target)
       placed.push([target, file.sha256])
       await connection.run(
@@ -330,8 +353,10 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     async close() {
       lock?.release()
       await database[Symbol.asyncDispose]()
-      if (!isReadOnly) rmSync(spill, { recursive: true, force: true })
+      if (isPermitted(dirname(spill), constants.W_OK)) rmSync(spill, { recursive: true, force: true })
       if (hasCommitted) await recordChecksums(folder, committed)
+      await journal?.[Symbol.asyncDispose]()
+      process.umask(umask)
     },
   }
 }
@@ -355,15 +380,6 @@ function atClause(at: { version: string } | { time: string }): string {
   return 'version' in at
     ? `snapshot_version ${Number.parseInt(at.version, 10)}`
     : `snapshot_time ${quoteText(at.time)}`
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as { code?: string }).code === 'EPERM'
-  }
 }
 
 function bind(values: Values | undefined): Record<string, DuckDBValue> | undefined {

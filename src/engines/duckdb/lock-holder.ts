@@ -1,8 +1,9 @@
 /** Who holds the writer lock, for people who wait for it. */
 
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { constants, existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../../errors.ts'
+import { isPermitted } from './permissions.ts'
 import { takeWriterLock } from './writer-lock.ts'
 
 /** Undefined when nobody does; `pid` undefined when the system does not tell (anything but Linux). */
@@ -10,6 +11,11 @@ export async function lockHolder(folder: string): Promise<{ pid: number | undefi
   // Not taken where there is none yet: that would make the file.
   const file = join(folder, 'writer.lock')
   if (!existsSync(file)) return undefined
+  if (!isPermitted(file, constants.W_OK)) {
+    // Who may only read the warehouse cannot try the lock.
+    const pid = pidOf(statSync(file).ino)
+    return pid === undefined ? undefined : { pid }
+  }
   try {
     const lock = await takeWriterLock(folder, 0)
     lock.release()

@@ -3,7 +3,6 @@
  * system frees it when the process ends, also by kill -9. Readers never take it.
  */
 
-import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UserError } from '../../errors.ts'
@@ -24,7 +23,6 @@ export async function takeWriterLock(
     const file = join(warehouse, 'writer.lock')
     const database = new DatabaseSync(file, { timeout: 0 })
     try {
-      chmodSync(file, 0o600)
       // Nothing is ever written here, so no journal file is needed, nor left behind by a run that is ended.
       database.exec('pragma journal_mode = memory; begin exclusive')
       const release = () => {
@@ -53,7 +51,6 @@ export async function nextNumber(warehouse: string, sequence: string): Promise<n
   const file = join(warehouse, 'sequences.sqlite')
   const database = new DatabaseSync(file, { timeout: 10_000 })
   try {
-    chmodSync(file, 0o600)
     database.exec('create table if not exists sequences (name text primary key, last integer not null)')
     const row = database
       .prepare(

@@ -1,0 +1,2 @@
+-- title: Learners that are remembered as erased
+select count(*) as learners from meta.erased

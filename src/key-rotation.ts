@@ -1,0 +1,137 @@
+/** A new key in place of the old one, which is kept beside it: killed at any step, a run loses neither. */
+
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  openSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { UserError } from './errors.ts'
+import { isAlive } from './process-alive.ts'
+import { createKey, type PseudonymKey, readKey } from './pseudonym.ts'
+import { shellWord } from './shell-word.ts'
+
+export interface Rotation {
+  readonly file: string
+  readonly oldKeyId: string
+  readonly newKeyId: string
+  /** Where the old key is kept. */
+  readonly kept: string
+}
+
+/**
+ * 1. The new key is written whole as `KEY.after-OLDID`, or the one that a killed run left there is taken.
+ * 2. The old key gets a second name, `KEY.OLDID`.
+ * 3. The new key is renamed to `KEY`.
+ * Only the step from that very key can be taken, and only once: of several runs at once all make the same new key.
+ * @throws UserError LPA-KEY-…; the system's error where the folder cannot be written or has no hard links
+ */
+export function rotateKey(named: string): Rotation {
+  const old = readKey(named)
+  // A link stays one: what it leads to is replaced.
+  const file = realpathSync(named)
+  const next = `${file}.after-${old.id}`
+  const kept = `${file}.${old.id}`
+  writeNext(file, next)
+  if (readKey(file).id !== old.id) {
+    rmSync(next, { force: true })
+    throw rotatedMeanwhile(named)
+  }
+  const made = readNext(next, named)
+  linkOnce(file, kept)
+  if (readKey(kept).id !== old.id) {
+    throw new UserError('LPA-KEY-KEPT', `${kept} is another key than its name says. Nothing was changed.`, {
+      exit: 'cannotCreate',
+      next: 'Move it away, and run lpa key rotate again.',
+    })
+  }
+  syncFolder(file)
+  try {
+    renameSync(next, file)
+  } catch (error) {
+    // The other run of that moment did it.
+    if (!(isMissing(error) && readKey(file).id === made.id)) throw error
+  }
+  syncFolder(file)
+  return { file: named, oldKeyId: old.id, newKeyId: made.id, kept }
+}
+
+/** Keys that rotations kept beside this one. */
+export function keptKeys(file: string): { readonly file: string; readonly keyId: string }[] {
+  const names = namesBeside(file)
+  return names
+    .map((name) => ({ file: join(dirname(file), name), keyId: name.slice(basename(file).length + 1) }))
+    .filter(({ keyId }) => /^[0-9a-f]{16}$/.test(keyId))
+}
+
+/** The command that takes a kept key into use again, and keeps the one that is used now. */
+export function wayBack(file: string, keyId: string, kept: string): string {
+  return `mv ${shellWord(file)} ${shellWord(`${file}.${keyId}`)} && mv ${shellWord(kept)} ${shellWord(file)}`
+}
+
+function writeNext(file: string, next: string): void {
+  for (const name of namesBeside(file)) {
+    const pid = Number(/\.(\d+)\.part$/.exec(name)?.[1])
+    // Nobody ever used the key in it.
+    if (pid && (pid === process.pid || !isAlive(pid))) rmSync(join(dirname(file), name), { force: true })
+  }
+  const part = `${file}.${process.pid}.part`
+  createKey(part)
+  try {
+    linkOnce(part, next)
+  } finally {
+    rmSync(part, { force: true })
+  }
+  syncFolder(file)
+}
+
+function readNext(next: string, named: string): PseudonymKey {
+  try {
+    return readKey(next)
+  } catch (error) {
+    if (error instanceof UserError && error.code === 'LPA-KEY-MISSING') throw rotatedMeanwhile(named)
+    throw error
+  }
+}
+
+function rotatedMeanwhile(file: string): UserError {
+  return new UserError('LPA-KEY-ROTATED', `Another run replaced ${file} at this moment.`, {
+    exit: 'locked',
+    next: 'See which key is used now: lpa key show',
+  })
+}
+
+/** A second name for a file, unless that name is there. */
+function linkOnce(file: string, name: string): void {
+  try {
+    linkSync(file, name)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}
+
+function namesBeside(file: string): string[] {
+  return readdirSync(dirname(file))
+    .filter((name) => name.startsWith(`${basename(file)}.`))
+    .sort()
+}
+
+function syncFolder(file: string): void {
+  // Windows opens no folders.
+  if (process.platform === 'win32') return
+  const folder = openSync(dirname(file), 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT'
+}

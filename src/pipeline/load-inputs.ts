@@ -1,0 +1,75 @@
+/** Which inputs a load has, and under which source: from what was named and what lpa.toml knows. */
+
+import { relative, resolve } from 'node:path'
+import type { Config, SourceSettings } from '../config.ts'
+import { UserError } from '../errors.ts'
+import { findFiles } from '../sources/files.ts'
+
+export interface InputRequest {
+  readonly inputs: readonly string[]
+  readonly entity?: string | undefined
+  readonly mappings: readonly string[]
+  readonly source?: string | undefined
+}
+
+export interface PlannedInput {
+  readonly path: string
+  readonly source: string
+  readonly idSpace: string
+  readonly mappings: readonly string[]
+  readonly entity: string | undefined
+}
+
+/** The source of inputs that belong to none in lpa.toml. */
+export const UNNAMED_SOURCE = 'files'
+
+export function planInputs(config: Config, request: InputRequest): PlannedInput[] {
+  const { sources } = config
+  const names = request.inputs.length > 0 ? request.inputs : Object.keys(sources)
+  if (names.length === 0) {
+    throw new UserError(
+      'LPA-LOAD-NOTHING',
+      'There is nothing to load: no input named, no source configured.',
+      {
+        exit: 'usage',
+        next: [
+          'Name files: lpa load exports/*.csv',
+          'Or add [sources.NAME] with uri = "exports/*" to lpa.toml',
+        ],
+      },
+    )
+  }
+  const configured = Object.entries(sources).map(([name, settings]) => ({
+    name,
+    settings,
+    files: filesOf(settings),
+  }))
+  return names.flatMap((name): PlannedInput[] => {
+    const settings = sources[name]
+    const found = settings ? findFiles([settings.uri]) : findFiles([name])
+    return found.map((path) => {
+      const owner = settings
+        ? { name, settings }
+        : configured.find((source) => source.name === request.source || source.files.has(resolve(path)))
+      const source = request.source ?? owner?.name ?? UNNAMED_SOURCE
+      const mapping = owner?.settings.mapping ?? []
+      return {
+        path: path === '-' ? path : relative(process.cwd(), resolve(path)) || path,
+        source,
+        idSpace: owner?.settings.idSpace ?? source,
+        mappings: request.mappings.length > 0 ? request.mappings : [mapping].flat(),
+        entity: request.entity ?? owner?.settings.entity,
+      }
+    })
+  })
+}
+
+/** The files that a source has now, absolute; none for what is no file. */
+export function filesOf({ uri }: SourceSettings): ReadonlySet<string> {
+  if (/^[a-z]+:\/\//.test(uri)) return new Set()
+  try {
+    return new Set(findFiles([uri]).map((path) => resolve(path)))
+  } catch {
+    return new Set()
+  }
+}

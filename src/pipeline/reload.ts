@@ -1,0 +1,120 @@
+/** Which loads hold pseudonyms of another key, and the commands that load their inputs again. */
+
+import { existsSync } from 'node:fs'
+import { basename, resolve } from 'node:path'
+import type { Config, SourceSettings } from '../config.ts'
+import { shellWord } from '../shell-word.ts'
+import { listSql } from '../sql-files.ts'
+import type { Engine, Result } from '../types.ts'
+import { ledgerRows } from './ledger.ts'
+import { filesOf, UNNAMED_SOURCE } from './load-inputs.ts'
+
+export interface Reload {
+  /** As it is typed, in the folder where the inputs were loaded from. */
+  readonly command: string
+  readonly source: string
+  readonly loads: number
+  readonly inputs: number
+  /** Inputs that are not there any more: to be restored first. */
+  readonly missing: readonly string[]
+}
+
+export interface EarlierLoad {
+  readonly keyId: string
+  readonly source: string
+  readonly uri: string
+  readonly format: string
+  /** Of the run that loaded it, when that is known. */
+  readonly arguments?: string | undefined
+}
+
+export async function readOtherLoads(engine: Engine, keyId: string): Promise<EarlierLoad[]> {
+  const rows = await ledgerRows(engine, 'loads-of-other-keys', { key_id: keyId })
+  return rows.map(([, key, source, uri, format, words]) => ({
+    ...{ keyId: String(key), source: String(source), uri: String(uri), format: String(format) },
+    arguments: words === null ? undefined : String(words),
+  }))
+}
+
+/** One row a command. */
+export function reloadRows(reloads: readonly Reload[]): Result {
+  const text = (name: string) => ({ name, type: 'text' as const })
+  const integer = (name: string) => ({ name, type: 'integer' as const })
+  return {
+    columns: [text('command'), text('source'), integer('loads'), integer('inputs'), integer('missing')],
+    rows: reloads.map(({ command, source, loads, inputs, missing }) => [
+      ...[command, source, loads, inputs],
+      missing.length,
+    ]),
+  }
+}
+
+/** Pure but for looking which files are there. In the order of the first loads, so that the newest snapshot is last. */
+export function reloadsOf(loads: readonly EarlierLoad[], config: Config, cwd: string): Reload[] {
+  const folders = [config.root, cwd]
+  // Standard input was another one each time.
+  const inputs = Map.groupBy(loads, ({ source, uri }, index) =>
+    JSON.stringify([source, uri, ...(uri === 'stdin' ? [index] : [])]),
+  )
+  const commands = new Map<string, { flags: string; source: string; loads: number; uris: Set<string> }>()
+  for (const [first, ...others] of inputs.values()) {
+    if (!first) continue
+    const ofInput = [first, ...others]
+    const { source, uri } = first
+    const settings = Object.hasOwn(config.sources, source) ? config.sources[source] : undefined
+    const isOfSource = settings !== undefined && covers(settings, ofInput, folders)
+    const mappings = [...new Set(ofInput.map((load) => mappingOf(load, settings)))]
+    const flags = [
+      ...(source === UNNAMED_SOURCE ? [] : ['--source', source]),
+      ...mappings.flatMap((mapping) => ['--mapping', mapping]),
+    ]
+    const known = isOfSource ? '' : flags.map(shellWord).join(' ')
+    const place = `${source}\n${known}${uri === 'stdin' ? `\n${commands.size}` : ''}`
+    const command = commands.get(place) ?? { flags: known, source, loads: 0, uris: new Set() }
+    command.loads += ofInput.length
+    command.uris.add(uri)
+    commands.set(place, command)
+  }
+  return [...commands.values()].map(({ flags, source, loads: count, uris }) => {
+    const named = flags === '' && Object.hasOwn(config.sources, source) ? [source] : [...uris].map(typed)
+    return {
+      command: ['lpa load', ...named.map(shellWord), flags].filter(Boolean).join(' '),
+      ...{ source, loads: count, inputs: uris.size },
+      missing: [...uris].filter((uri) => uri !== 'stdin' && !isThere(uri, folders)),
+    }
+  })
+}
+
+function typed(uri: string): string {
+  return uri === 'stdin' ? '-' : uri
+}
+
+/** Whether `lpa load NAME` loads this input, as it was loaded before. */
+function covers(
+  settings: SourceSettings,
+  loads: readonly EarlierLoad[],
+  folders: readonly string[],
+): boolean {
+  const files = filesOf(settings)
+  const mappings = [settings.mapping ?? listSql('mappings')].flat().map((name) => basename(name, '.sql'))
+  return loads.every(
+    ({ uri, format }) =>
+      mappings.includes(format) && folders.some((folder) => files.has(resolve(folder, uri))),
+  )
+}
+
+/** The ledger knows a mapping by its name only; where its file is, the run's arguments or lpa.toml tell. */
+function mappingOf(load: EarlierLoad, settings: SourceSettings | undefined): string {
+  const words = load.arguments?.match(/"(?:[^"\\]|\\.)*"|\S+/g) ?? []
+  const given = words.map((word) => (word.startsWith('"') ? String(JSON.parse(word)) : word))
+  const flagged = given.map((word, index) =>
+    given[index - 1] === '--mapping' ? word : word.replace(/^--mapping=/, ''),
+  )
+  const files = [...flagged, ...[settings?.mapping ?? []].flat()]
+  const file = files.find((name) => name.endsWith('.sql') && basename(name, '.sql') === load.format)
+  return file ?? (listSql('mappings').includes(load.format) ? load.format : `${load.format}.sql`)
+}
+
+function isThere(uri: string, folders: readonly string[]): boolean {
+  return folders.some((folder) => existsSync(resolve(folder, uri)))
+}
