@@ -68,7 +68,7 @@ While earlier loads lie under another pseudonym key, a load warns (also with --q
         },
       },
     )
-    await this.print(this.format() === 'table' ? loadTable(files) : loadRows(files))
+    await this.print(loadRows(files), { table: loadTable(files) })
     this.finish({ summary: loadSummary(files), details: { files } })
   }
 }

@@ -164,19 +164,24 @@ export abstract class BaseCommand extends Command {
    * Prints rows on stdout in the format asked for, and answers how many. The command brings what draws the chart and
    * what writes Parquet; without them these formats are refused. With --quiet, a command that writes the warehouse
    * (`recordRun` before) prints nothing unless a format is asked for: its rows tell what was done, not an answer.
+   * A table of people can be of other columns than what programs get: `table`.
    */
   protected async print(
     rows: Result | ResultStream,
-    options: Pick<WriteOptions, 'draw' | 'parquet' | 'raw'> & { readonly format?: Format } = {},
+    options: Pick<WriteOptions, 'draw' | 'parquet' | 'raw'> & {
+      readonly format?: Format
+      readonly table?: Result
+    } = {},
   ): Promise<number> {
     this.#progress.done()
     if (this.#saysNothing) return 0
-    const { format, ...how } = options
-    const count = await writeRows(rows, {
-      format: this.format(format),
+    const { table, ...how } = options
+    const format = this.format(how.format)
+    const count = await writeRows(format === 'table' && table ? table : rows, {
       to: process.stdout,
       terminal: this.terminal,
       ...how,
+      format,
     })
     this.#outcome.summary ??= `${count} ${count === 1 ? 'row' : 'rows'}`
     return count

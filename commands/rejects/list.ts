@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
 import { BaseCommand } from '../../src/base-command.ts'
-import { listRejects } from '../../src/pipeline/rejects.ts'
+import { listRejects, rejectsTable } from '../../src/pipeline/rejects.ts'
 import { withWarehouse } from '../../src/pipeline/warehouse.ts'
 
 export default class RejectsList extends BaseCommand {
@@ -22,7 +22,7 @@ export default class RejectsList extends BaseCommand {
     const rows = await withWarehouse(await this.settings(), 'read', this.signal, (engine) =>
       listRejects(engine, { source, reason, loadId, limit }),
     )
-    await this.print(rows)
+    await this.print(rows, { table: rejectsTable(rows) })
     if (rows.rows.length === limit) this.note(`There may be more: --limit ${limit * 10}`)
   }
 }

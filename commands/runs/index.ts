@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
 import { BaseCommand } from '../../src/base-command.ts'
-import { listRuns } from '../../src/pipeline/runs.ts'
+import { listRuns, runsTable } from '../../src/pipeline/runs.ts'
 import { withWarehouse } from '../../src/pipeline/warehouse.ts'
 
 export default class Runs extends BaseCommand {
@@ -13,8 +13,7 @@ export default class Runs extends BaseCommand {
   async run(): Promise<void> {
     const { flags } = await this.start(Runs)
     const config = await this.settings()
-    await this.print(
-      await withWarehouse(config, 'read', this.signal, (engine) => listRuns(engine, flags.limit)),
-    )
+    const runs = await withWarehouse(config, 'read', this.signal, (engine) => listRuns(engine, flags.limit))
+    await this.print(runs, { table: runsTable(runs) })
   }
 }

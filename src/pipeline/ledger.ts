@@ -24,6 +24,13 @@ export function recordsOf({ columns, rows }: Result): Readonly<Record<string, Ce
   return rows.map((row) => Object.fromEntries(columns.map(({ name }, index) => [name, row[index] ?? null])))
 }
 
+/** A result without some of its columns. */
+export function withoutColumns({ columns, rows }: Result, names: readonly string[]): Result {
+  const kept = <T>(cells: readonly T[]) =>
+    cells.filter((_, index) => !names.includes(columns[index]?.name ?? ''))
+  return { columns: kept(columns), rows: rows.map(kept) }
+}
+
 /** One such object for people: a line for each value that is there. */
 export function recordText(record: Readonly<Record<string, Cell | undefined>>): string {
   const entries = Object.entries(record).filter(([, value]) => value !== null && value !== undefined)

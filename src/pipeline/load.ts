@@ -12,7 +12,7 @@ import {
 } from '../sources/files.ts'
 import { hashInput } from '../sources/input.ts'
 import type { Counts, Engine, Result } from '../types.ts'
-import { ledgerRows } from './ledger.ts'
+import { ledgerRows, withoutColumns } from './ledger.ts'
 import { type PlannedInput, planInputs } from './load-inputs.ts'
 import { type EarlierLoad, type Reload, readOtherLoads, reloadsOf } from './reload.ts'
 import { withWarehouse } from './warehouse.ts'
@@ -80,13 +80,10 @@ export function loadRows(files: readonly LoadedFile[]): Result {
  * and `lpa rejects` the load's number; formats are left out where files' names tell them, outcomes where all are loaded.
  */
 export function loadTable(files: readonly LoadedFile[]): Result {
-  const { columns, rows } = loadRows(files)
-  const leftOut = new Set(['load', 'filtered', 'doubled'])
-  if (files.every(nameTellsFormat)) leftOut.add('format')
-  if (files.every(({ outcome }) => outcome === 'loaded')) leftOut.add('outcome')
-  const shown = <T>(cells: readonly T[]) =>
-    cells.filter((_, index) => !leftOut.has(columns[index]?.name ?? ''))
-  return { columns: shown(columns), rows: rows.map(shown) }
+  const leftOut = ['load', 'filtered', 'doubled']
+  if (files.every(nameTellsFormat)) leftOut.push('format')
+  if (files.every(({ outcome }) => outcome === 'loaded')) leftOut.push('outcome')
+  return withoutColumns(loadRows(files), leftOut)
 }
 
 /** `events.ndjson.gz` is `ndjson.gzip`. */

@@ -2,7 +2,7 @@
 
 import { UserError } from '../errors.ts'
 import type { Cell, Engine, Result } from '../types.ts'
-import { queryLedger, recordsOf } from './ledger.ts'
+import { queryLedger, recordsOf, withoutColumns } from './ledger.ts'
 
 export interface RejectsFilter {
   readonly source?: string | undefined
@@ -21,6 +21,11 @@ export function countRejects(engine: Engine, source?: string): Promise<Result> {
 export function listRejects(engine: Engine, filter: RejectsFilter): Promise<Result> {
   const { source = null, reason = null, loadId: load = null, limit } = filter
   return queryLedger(engine, 'rejects', { source, reason, load, limit })
+}
+
+/** The same for people: what names the record and why, which tells source, code and column too. */
+export function rejectsTable(rejects: Result): Result {
+  return withoutColumns(rejects, ['source', 'reason_code', 'column_name'])
 }
 
 /**

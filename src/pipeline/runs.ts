@@ -4,7 +4,7 @@ import type { Config } from '../config.ts'
 import { EXIT, UserError } from '../errors.ts'
 import type { RunRecord } from '../run-record.ts'
 import type { Cell, Engine, Result } from '../types.ts'
-import { queryLedger, recordsOf, writeLedger } from './ledger.ts'
+import { queryLedger, recordsOf, withoutColumns, writeLedger } from './ledger.ts'
 import { withWarehouse } from './warehouse.ts'
 
 /** The work is done by then, so another run that took the lock meanwhile is waited for. */
@@ -36,6 +36,11 @@ export async function recordRun(config: Config, run: RunRecord): Promise<void> {
 /** The last runs, newest first: run_id, started_at, seconds, command, exit_code, summary. */
 export function listRuns(engine: Engine, limit: number): Promise<Result> {
   return queryLedger(engine, 'runs', { limit })
+}
+
+/** The same for people: a run's id begins with the time at which it started. */
+export function runsTable(runs: Result): Result {
+  return withoutColumns(runs, ['started_at'])
 }
 
 export interface ShownRun {
