@@ -126,3 +126,81 @@ create table staging.stg_course_completion (
   load_id bigint not null,
   position bigint not null
 );
+
+-- What delta exports say is gone: one row per deleted record, with the keys that name it. States of it that are older
+-- (by effective_at, then load, then position) count no more; a newer one brings it back.
+create table staging.stg_deletion (
+  entity varchar not null,
+  enrollment_id varchar,
+  learner_key bigint,
+  course_key bigint,
+  category_key bigint,
+  instructor_key bigint,
+  effective_at timestamp not null,
+  source varchar not null,
+  load_id bigint not null,
+  position bigint not null
+);
+
+-- live_*: the states that no deletion followed.
+create view staging.live_learner as
+select s.learner_id, s.learner_key, s.email_hash, s.country, s.region, s.age_band, s.gender, s.education_level,
+  s.signed_up_on, s.attributes, s.content_hash, s.effective_at, s.source, s.load_id, s.position
+from staging.stg_learner s
+where not exists (
+  select 1 from staging.stg_deletion d
+  where d.entity = 'learner' and d.learner_key = s.learner_key
+    and (d.effective_at > s.effective_at or (d.effective_at = s.effective_at
+      and (d.load_id > s.load_id or (d.load_id = s.load_id and d.position > s.position)))));
+
+create view staging.live_course as
+select s.course_id, s.course_key, s.course_title, s.category_id, s.category_key, s.instructor_id, s.instructor_key,
+  s.instructor_keys, s.language, s.difficulty, s.duration_hours, s.starts_on, s.ends_on, s.published_on,
+  s.attributes, s.content_hash, s.effective_at, s.source, s.load_id, s.position
+from staging.stg_course s
+where not exists (
+  select 1 from staging.stg_deletion d
+  where d.entity = 'course' and d.course_key = s.course_key
+    and (d.effective_at > s.effective_at or (d.effective_at = s.effective_at
+      and (d.load_id > s.load_id or (d.load_id = s.load_id and d.position > s.position)))));
+
+create view staging.live_course_category as
+select s.category_id, s.category_key, s.category_name, s.parent_category_id, s.parent_category_key, s.effective_at,
+  s.source, s.load_id, s.position
+from staging.stg_course_category s
+where not exists (
+  select 1 from staging.stg_deletion d
+  where d.entity = 'course_category' and d.category_key = s.category_key
+    and (d.effective_at > s.effective_at or (d.effective_at = s.effective_at
+      and (d.load_id > s.load_id or (d.load_id = s.load_id and d.position > s.position)))));
+
+create view staging.live_instructor as
+select s.instructor_id, s.instructor_key, s.display_name, s.department, s.effective_at, s.source, s.load_id,
+  s.position
+from staging.stg_instructor s
+where not exists (
+  select 1 from staging.stg_deletion d
+  where d.entity = 'instructor' and d.instructor_key = s.instructor_key
+    and (d.effective_at > s.effective_at or (d.effective_at = s.effective_at
+      and (d.load_id > s.load_id or (d.load_id = s.load_id and d.position > s.position)))));
+
+create view staging.live_enrollment as
+select s.enrollment_id, s.learner_id, s.learner_key, s.course_id, s.course_key, s.enrolled_at, s.enrolled_date_key,
+  s.status, s.mode, s.withdrawn_at, s.withdrawn_date_key, s.price_amount, s.price_currency, s.effective_at,
+  s.source, s.load_id, s.position
+from staging.stg_enrollment s
+where not exists (
+  select 1 from staging.stg_deletion d
+  where d.entity = 'enrollment' and d.enrollment_id = s.enrollment_id
+    and (d.effective_at > s.effective_at or (d.effective_at = s.effective_at
+      and (d.load_id > s.load_id or (d.load_id = s.load_id and d.position > s.position)))));
+
+create view staging.live_course_completion as
+select s.learner_id, s.learner_key, s.course_id, s.course_key, s.completed_at, s.completed_date_key, s.final_score,
+  s.grade, s.passed, s.effective_at, s.source, s.load_id, s.position
+from staging.stg_course_completion s
+where not exists (
+  select 1 from staging.stg_deletion d
+  where d.entity = 'course_completion' and d.learner_key = s.learner_key and d.course_key = s.course_key
+    and (d.effective_at > s.effective_at or (d.effective_at = s.effective_at
+      and (d.load_id > s.load_id or (d.load_id = s.load_id and d.position > s.position)))));

@@ -681,7 +681,7 @@ order by kpi_no nulls last;
 -- Distinct (learner, course) pairs in staged enrollments (the roster) and in staged registered events.
 -- The roster wins in fact_enrollment. The pairs behind the differences: report reconciliation-differences.
 with roster as (
-  select distinct learner_key, course_key, course_id from staging.stg_enrollment
+  select distinct learner_key, course_key, course_id from staging.live_enrollment
 ),
 events as (
   select distinct learner_key, course_key, course_id
@@ -722,7 +722,7 @@ order by s.section nulls last, s.course_id nulls last;
 with roster as (
   select learner_key, course_key, max(learner_id) as learner_id, max(course_id) as course_id,
     min(enrolled_date_key) as date_key, string_agg(distinct source, ', ' order by source) as sources
-  from staging.stg_enrollment
+  from staging.live_enrollment
   group by learner_key, course_key
 ),
 events as (

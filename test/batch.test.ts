@@ -16,6 +16,7 @@ import { copyPlace, initPlace, type Place, removePlace, removePlaces, rounds } f
 import { EXPECTED_SQL, type Expected, expectedCore } from './faults/oracle.ts'
 import { randomOf, replayable, seeds, shuffled } from './faults/seeds.ts'
 import {
+  deltaMapping,
   exportFiles,
   randomCampus,
   type SmallCampus,
@@ -59,6 +60,20 @@ async function loadInto(
   await load(configOf(place), { inputs, mappings, source: SOURCE, dryRun: false }, signal, silent)
 }
 
+/** Each file by its mapping: no content tells a delta. */
+async function loadEach(place: Place, paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    const entity = /deleted-(\w+)\.csv$/.exec(path)?.[1]
+    if (entity === undefined) {
+      await loadInto(place, [path])
+      continue
+    }
+    const mapping = join(place.root, `deleted-${entity}.sql`)
+    writeFileSync(mapping, deltaMapping(entity))
+    await loadInto(place, [path], [mapping])
+  }
+}
+
 async function batch(place: Place, full = false): Promise<void> {
   const { checks } = await build(configOf(place), { select: [], full, runId: 'test' }, signal, {
     onModel: () => {},
@@ -100,7 +115,7 @@ async function loadInGoes(place: Place, files: ReadonlyMap<string, string>, rand
   const goes = 2 + random.below(2)
   for (let go = goes; go > 0; go -= 1) {
     const count = go === 1 ? waiting.length : 1 + random.below(waiting.length - go)
-    await loadInto(place, waiting.splice(0, count))
+    await loadEach(place, waiting.splice(0, count))
     await batch(place)
   }
 }
@@ -218,6 +233,95 @@ ana,ana@example.org,2026-01-01,1990-07-01,PT,2026-02-01T00:00:00Z
       'NG 35-44 2026-03-01 9999-12-31 true',
     ])
     expect(await rows(`select count(*) from dim_learner where attributes.inferred::boolean`)).toEqual(['1'])
+    await expectRebuildChangesNothing(place)
+  })
+})
+
+describe('a delta', () => {
+  const COMPLETIONS = `-- entity: course_completion
+-- export: delta
+-- personal: student(learner)
+select student as learner_id, course as course_id, day as completed_at, state = 'gone' as deleted, changed as effective_at from source
+`
+  const counts = (place: Place) =>
+    withEngine(place, async (engine) => {
+      const { rows } =
+        await engine.query(`select (select count(*) from fact_course_completion), (select count(*) from fact_enrollment),
+        (select count(*) from dim_course_category where category_key <> 0), (select count(*) from dim_instructor where instructor_key <> 0)`)
+      return rows[0]
+    })
+
+  test('takes completions away, and gives them back', async () => {
+    const place = placeIn('UTC')
+    const mapping = join(place.root, 'completions.sql')
+    writeFileSync(mapping, COMPLETIONS)
+    const header = 'student,course,day,state,changed'
+    const paths = writeFiles(
+      join(place.root, 'exports'),
+      new Map([
+        ['1.csv', `${header}\nana,CS1,2026-01-05,here,2026-01-05\nbo,CS1,2026-01-06,here,2026-01-06\n`],
+        ['2.csv', `${header}\nana,CS1,,gone,2026-01-07\nnobody,CS1,,gone,2026-01-07\n`],
+        ['3.csv', `${header}\nana,CS1,2026-01-08,here,2026-01-08\n`],
+      ]),
+    )
+    const found: unknown[] = []
+    for (const path of paths) {
+      await loadInto(place, [path], [mapping])
+      await batch(place)
+      found.push((await counts(place))?.[0])
+      await expectRebuildChangesNothing(place)
+    }
+    expect(found).toEqual([2, 1, 2])
+  })
+
+  test('takes categories and instructors away; what refers to them is inferred', async () => {
+    const place = placeIn('UTC')
+    const course = [
+      {
+        course_id: 'CS1',
+        course_title: 'Cells',
+        category_id: 'bio',
+        instructor_id: 'T1',
+        updated_at: '2026-01-01T00:00:00Z',
+      },
+    ]
+    const write = (name: string, text: string) =>
+      writeFiles(join(place.root, 'exports'), new Map([[name, text]]))[0] ?? ''
+    await loadInto(place, [
+      write('courses.json', JSON.stringify(course)),
+      write(
+        'categories.csv',
+        'category_id,category_name,parent_category_id\nsci,Science,\nbio,Biology,sci\n',
+      ),
+      write(
+        'instructors.csv',
+        'instructor_id,display_name,department\nT1,Ana García,Biology\nT2,Bo Li,Physics\n',
+      ),
+    ])
+    await batch(place)
+    expect((await counts(place))?.slice(2)).toEqual([2, 2])
+
+    const header = '-- export: delta\n-- not-personal: id\n'
+    for (const [entity, personal] of [
+      ['course_category', header],
+      ['instructor', '-- export: delta\n-- personal: id(instructor)\n'],
+    ]) {
+      const mapping = join(place.root, `${entity}.sql`)
+      const id = entity === 'instructor' ? 'instructor_id' : 'category_id'
+      writeFileSync(
+        mapping,
+        `-- entity: ${entity}\n${personal}select id as ${id}, true as deleted from source\n`,
+      )
+      const ids = entity === 'instructor' ? 'T1\nT2' : 'sci\nbio'
+      await loadInto(place, [write(`${entity}.csv`, `id\n${ids}\n`)], [mapping])
+    }
+    await batch(place)
+    expect((await counts(place))?.slice(2)).toEqual([1, 1])
+    const { rows } = await withEngine(place, (engine) =>
+      engine.query(`select k.category_name, k.parent_category_key, i.display_name from course c
+        join dim_course_category k on k.category_key = c.category_key join dim_instructor i on i.instructor_key = c.instructor_key`),
+    )
+    expect(rows).toContainEqual(['bio', null, null])
     await expectRebuildChangesNothing(place)
   })
 })

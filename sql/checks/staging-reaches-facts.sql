@@ -20,11 +20,11 @@ from events
 where facts > staged or (facts = 0 and staged > 0)
 union all
 select 'enrollment', s.enrollment_id, count(*), 0
-from staging.stg_enrollment s
+from staging.live_enrollment s
 where not exists (select 1 from fact_enrollment e where e.enrollment_id = s.enrollment_id)
 group by s.enrollment_id
 union all
 select 'completion', cast(s.learner_key as string) || '/' || cast(s.course_key as string), count(*), 0
-from staging.stg_course_completion s
+from staging.live_course_completion s
 where not exists (select 1 from fact_course_completion f where f.learner_key = s.learner_key and f.course_key = s.course_key)
 group by s.learner_key, s.course_key

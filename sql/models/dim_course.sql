@@ -1,7 +1,7 @@
 -- title: Courses
 -- grain: a version of a course (type 2), half-open in time: the first starts at 0001-01-01, the current ends at 9999-12-31
--- definition: a new version starts where a tracked column changes; attributes is the latest in all versions (type 1);
---   a course that only facts speak of is inferred
+-- definition: a new version starts where a tracked column changes; attributes is the latest in all versions (type 1),
+--   with deleted = true where no state is newer than a deletion; a course that only facts speak of is inferred
 -- materialise: table
 with observed as (
   select course_key, course_id, attributes, course_title, category_key, instructor_key, language, difficulty, duration_hours, starts_on, ends_on, published_on,
@@ -18,6 +18,19 @@ latest as (
   select course_key, attributes
   from observed
   qualify row_number() over (partition by course_key order by effective_at desc nulls last) = 1
+),
+live as (
+  select distinct course_key from staging.live_course
+),
+described as (
+  select l.course_key, case
+      when v.course_key is not null then cast(l.attributes as string)
+      when length(cast(l.attributes as string)) > 2 and cast(l.attributes as string) not like '%"deleted"%'
+        then '{"deleted":true,' || substr(cast(l.attributes as string), 2)
+      else '{"deleted":true}'
+    end as attributes
+  from latest l
+  left join live v on v.course_key = l.course_key
 ),
 mentioned as (
   select course_key, course_id from staging.stg_enrollment
@@ -37,7 +50,7 @@ select c.course_key, c.course_id, c.course_title, coalesce(c.category_key, 0) as
   coalesce(lead(c.effective_at) over (partition by c.course_key order by c.effective_at nulls last), timestamp '9999-12-31 00:00:00') as valid_to,
   lead(c.effective_at) over (partition by c.course_key order by c.effective_at nulls last) is null as is_current
 from changed c
-join latest l on l.course_key = c.course_key
+join described l on l.course_key = c.course_key
 union all
 select course_key, course_id, cast(null as string), 0, 0, cast(null as string), cast(null as string), cast(null as decimal(9, 2)), cast(null as date), cast(null as date), cast(null as date),
   lpa_variant('{"inferred": true}'), timestamp '0001-01-01 00:00:00', timestamp '9999-12-31 00:00:00', true

@@ -5,7 +5,7 @@
 -- materialise: table
 with recursive latest as (
   select category_key, category_id, coalesce(category_name, category_id) as category_name, parent_category_key
-  from staging.stg_course_category
+  from staging.live_course_category
   qualify row_number() over (partition by category_key order by effective_at desc nulls last, load_id desc nulls last, position desc nulls last) = 1
 ),
 tree as (

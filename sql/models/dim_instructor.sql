@@ -4,7 +4,7 @@
 -- materialise: table
 with latest as (
   select instructor_key, instructor_id, display_name, department
-  from staging.stg_instructor
+  from staging.live_instructor
   qualify row_number() over (partition by instructor_key order by effective_at desc nulls last, load_id desc nulls last, position desc nulls last) = 1
 ),
 named as (

@@ -1,7 +1,7 @@
 -- title: Learners
 -- grain: a version of a learner (type 2), half-open in time: the first starts at 0001-01-01, the current ends at 9999-12-31
--- definition: a new version starts where a tracked column changes; email_hash and attributes are the latest in all versions (type 1);
---   a learner that only facts speak of is inferred
+-- definition: a new version starts where a tracked column changes; email_hash and attributes are the latest in all versions (type 1),
+--   with deleted = true where no state is newer than a deletion; a learner that only facts speak of is inferred
 -- materialise: table
 with observed as (
   select learner_key, learner_id, email_hash, attributes, country, region, age_band, gender, education_level, signed_up_on,
@@ -18,6 +18,19 @@ latest as (
   select learner_key, email_hash, attributes
   from observed
   qualify row_number() over (partition by learner_key order by effective_at desc nulls last) = 1
+),
+live as (
+  select distinct learner_key from staging.live_learner
+),
+described as (
+  select l.learner_key, l.email_hash, case
+      when v.learner_key is not null then cast(l.attributes as string)
+      when length(cast(l.attributes as string)) > 2 and cast(l.attributes as string) not like '%"deleted"%'
+        then '{"deleted":true,' || substr(cast(l.attributes as string), 2)
+      else '{"deleted":true}'
+    end as attributes
+  from latest l
+  left join live v on v.learner_key = l.learner_key
 ),
 mentioned as (
   select learner_key, learner_id from staging.stg_enrollment
@@ -37,7 +50,7 @@ select c.learner_key, c.learner_id, l.email_hash, c.country, c.region, c.age_ban
   coalesce(lead(c.effective_at) over (partition by c.learner_key order by c.effective_at nulls last), timestamp '9999-12-31 00:00:00') as valid_to,
   lead(c.effective_at) over (partition by c.learner_key order by c.effective_at nulls last) is null as is_current
 from changed c
-join latest l on l.learner_key = c.learner_key
+join described l on l.learner_key = c.learner_key
 union all
 select learner_key, learner_id, cast(null as string), cast(null as string), cast(null as string), cast(null as string), cast(null as string), cast(null as string), cast(null as date),
   lpa_variant('{"inferred": true}'), timestamp '0001-01-01 00:00:00', timestamp '9999-12-31 00:00:00', true

@@ -6,7 +6,7 @@
 with reported as (
   select learner_key, course_key, completed_at, completed_date_key, final_score, grade, passed, source,
     0 as preference, effective_at, load_id, position, cast(null as string) as event_id
-  from staging.stg_course_completion
+  from staging.live_course_completion
   union all
   select learner_key, course_key, occurred_at, date_key, score, cast(null as string),
     case when event_type = 'passed' then true end, source, 1, occurred_at, 0, 0, event_id

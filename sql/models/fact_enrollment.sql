@@ -1,12 +1,12 @@
 -- title: Enrollments
 -- grain: one attempt of a learner at a course
--- definition: the roster's latest state of each enrollment; where a pair has no roster row, its registered and
+-- definition: the roster's latest state of each enrollment that is not deleted; where a pair has no roster row, its registered and
 --   unregistered events: each registration after none or after a withdrawal starts an attempt
 -- materialise: incremental key(learner_key, course_key) window(touched_pair)
 with states as (
   select enrollment_id, learner_key, course_key, enrolled_at, enrolled_date_key, status, mode, withdrawn_at,
     withdrawn_date_key, price_amount, price_currency, source
-  from staging.stg_enrollment s
+  from staging.live_enrollment s
   where exists (
     select 1 from staging.stg_enrollment p
     join touched_pair t on t.learner_key = p.learner_key and t.course_key = p.course_key
@@ -48,7 +48,7 @@ attempts as (
 done as (
   select learner_key, course_key, max(completed_at) as completed_at
   from (
-    select learner_key, course_key, completed_at from staging.stg_course_completion
+    select learner_key, course_key, completed_at from staging.live_course_completion
     union all
     select learner_key, course_key, occurred_at
     from fact_learning_event

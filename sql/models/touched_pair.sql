@@ -8,6 +8,16 @@ where exists (
   select 1 from staging.stg_enrollment b
   where b.enrollment_id = s.enrollment_id and b.load_id in (select load_id from batch_load))
 union
+select s.learner_key, s.course_key
+from staging.stg_enrollment s
+where exists (
+  select 1 from staging.stg_deletion d
+  where d.entity = 'enrollment' and d.enrollment_id = s.enrollment_id and d.load_id in (select load_id from batch_load))
+union
+select learner_key, course_key
+from staging.stg_deletion
+where entity = 'course_completion' and load_id in (select load_id from batch_load)
+union
 select learner_key, course_key
 from staging.stg_course_completion
 where load_id in (select load_id from batch_load)

@@ -6,7 +6,7 @@
 with roster as (
   select learner_key, course_key, max(learner_id) as learner_id, max(course_id) as course_id,
     min(enrolled_date_key) as date_key, lpa_list(source, ', ') as sources
-  from staging.stg_enrollment
+  from staging.live_enrollment
   group by learner_key, course_key
 ),
 events as (

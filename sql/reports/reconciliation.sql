@@ -4,7 +4,7 @@
 --   The roster wins in fact_enrollment. The pairs behind the differences: report reconciliation-differences.
 -- chart: bar x=course_id y=only_roster,only_events
 with roster as (
-  select distinct learner_key, course_key, course_id from staging.stg_enrollment
+  select distinct learner_key, course_key, course_id from staging.live_enrollment
 ),
 events as (
   select distinct learner_key, course_key, course_id

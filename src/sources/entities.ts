@@ -50,6 +50,10 @@ export interface EntityRules {
   readonly inputs: readonly EntityColumn[]
   /** SQL of the derived columns, over the cast inputs. */
   readonly derived: Readonly<Record<string, string>>
+  /** Columns that a deletion needs too; a mapping of a delta export says of a record that it is `deleted`. */
+  readonly identity: readonly string[]
+  /** Columns of staging.stg_deletion that name a deleted record, by the same names as in the staging table. */
+  readonly deletionKeys: readonly string[]
   /** `[code, column, text, SQL condition]` that make a record bad, after missing values and failed casts. */
   readonly faults: readonly (readonly [code: string, column: string, text: string, condition: string])[]
 }
@@ -83,6 +87,27 @@ const RANGE_FAULT = (column: string, low: number, high: number) =>
     `${column} must lie from ${low} to ${high}`,
     `not (${column} between ${low} and ${high})`,
   ] as const
+
+const DELETION_KEYS: Record<Entity, readonly string[]> = {
+  learner: ['learner_key'],
+  course: ['course_key'],
+  course_category: ['category_key'],
+  instructor: ['instructor_key'],
+  enrollment: ['enrollment_id'],
+  course_completion: ['learner_key', 'course_key'],
+  learning_event: [],
+}
+
+const IDENTITY: Record<Entity, readonly string[]> = {
+  learner: ['learner_id'],
+  course: ['course_id'],
+  course_category: ['category_id'],
+  instructor: ['instructor_id'],
+  // Its own id, or what stands in for it: a fault of its own.
+  enrollment: [],
+  course_completion: ['learner_id', 'course_id'],
+  learning_event: [],
+}
 
 export function entityRules(entity: Entity, context: DerivationContext): EntityRules {
   const { idSpace, timezone, contentId, loadedAt } = context
@@ -160,6 +185,12 @@ export function entityRules(entity: Entity, context: DerivationContext): EntityR
     enrollment: [
       PSEUDONYM_FAULT('learner_id'),
       [
+        'enrollment_id:missing',
+        'deleted',
+        'a deletion needs enrollment_id, or learner_id, course_id and enrolled_at',
+        'deleted and enrollment_id is null and (learner_id is null or course_id is null or enrolled_at is null)',
+      ],
+      [
         'status:unknown',
         'status',
         'status must be active, completed or withdrawn',
@@ -204,6 +235,8 @@ export function entityRules(entity: Entity, context: DerivationContext): EntityR
       required: column.required && !optional.includes(column.name),
     })),
     derived: derived[entity],
+    identity: [...IDENTITY[entity], 'effective_at'],
+    deletionKeys: DELETION_KEYS[entity],
     faults: faults[entity],
   }
 }

@@ -33,7 +33,7 @@ test('a mapping of few words', () => {
 
 test('a mapping that says everything', () => {
   const mapping = read(`-- title: Everything
--- entity: learning_event
+-- entity: enrollment
 -- recognise: id, $.actor.name
 -- columns: id, "odd, name", score = $.result.score number, parts = $.parts json
 -- columns: more = $."https://x.org/a b"
@@ -97,6 +97,12 @@ describe('what is wrong is said, with what to write', () => {
       'Headers: title',
     ],
     ['no SELECT', '-- entity: learner', 'It has no SELECT.', 'select … from source'],
+    [
+      'a delta of events',
+      `-- entity: learning_event\n-- export: delta${body}`,
+      'Events are never changed nor deleted, so that a delta of them is none.',
+      'Write -- export: append.',
+    ],
     [
       'an unknown export',
       `-- entity: learner\n-- export: full${body}`,

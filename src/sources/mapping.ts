@@ -121,6 +121,9 @@ function fromSqlFile(file: SqlFile): Mapping {
   if (!['append', 'snapshot', 'delta'].includes(exportKind)) {
     fail(`"-- export: ${exportKind}" is unknown.`, 'Write append, snapshot or delta.')
   }
+  if (exportKind === 'delta' && entity === 'learning_event') {
+    fail('Events are never changed nor deleted, so that a delta of them is none.', 'Write -- export: append.')
+  }
   if (file.body === '') fail('It has no SELECT.', 'Write one: select … from source')
   if (/\bpayload\s*(->>?\s*'(?!\$)|\.\s*\w)/.test(file.body)) {
     fail(

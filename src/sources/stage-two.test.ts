@@ -446,3 +446,50 @@ from (select *, unnest(cast(parts as integer[])) as part from source)`
     })
   })
 })
+
+describe('a delta export', () => {
+  const delta = (more = '') => `-- entity: enrollment
+-- export: delta
+-- personal: who(learner)
+select id as enrollment_id, who as learner_id, course as course_id, day as enrolled_at, gone as deleted${more} from source`
+  const rows = (...lines: string[]) => `id,who,course,day,gone\n${lines.join('\n')}\n`
+
+  test('of what is deleted only its id counts; of the rest everything', async () => {
+    const { counts, reasons, entities, result } = await staged(
+      delta(),
+      rows(
+        '1,ana,CS1,2026-01-01,',
+        '2,,,,true',
+        ',ana,CS1,2026-01-01,true',
+        '4,ana,,2026-01-01,false',
+        ',,CS1,,true',
+      ),
+    )
+    expect(counts).toMatchObject({ read: 5, mapped: 3, rejected: 2 })
+    expect(entities).toEqual({ enrollment: 3 })
+    expect(reasons.map(({ code }) => code).sort()).toEqual(['course_id:missing', 'enrollment_id:missing'])
+    expect(result.batch.files.map(({ table, rows }) => [table, rows])).toEqual([
+      ['staging.stg_enrollment', 1],
+      ['staging.stg_deletion', 2],
+      ['raw.rejected_rows', 2],
+    ])
+  })
+
+  test('deleted is true, false or nothing', async () => {
+    const { reasons } = await staged(delta(), rows('1,ana,CS1,2026-01-01,perhaps', '2,,,,true'))
+    expect(reasons).toMatchObject([{ code: 'deleted:type', count: 1 }])
+  })
+
+  test('a file of deletions alone needs no other column', async () => {
+    const { counts } = await staged(
+      '-- entity: enrollment\n-- export: delta\n-- not-personal: id\nselect id as enrollment_id, true as deleted from source',
+      'id\n1\n2\n',
+    )
+    expect(counts).toMatchObject({ read: 2, mapped: 2, rejected: 0 })
+  })
+
+  test('other exports delete nothing', async () => {
+    const error = await refused(course('select id as course_id, true as deleted from source'), csv)
+    expect(error.message).toBe('It says of records that they are deleted, which only a delta export can.')
+  })
+})

@@ -86,7 +86,7 @@ export async function stageTwo(options: StageTwoOptions): Promise<StageTwoResult
     const faults = faultsOf(rules, outputs)
     await run(`create view lpa_checked as ${checkedSql(options, rules, outputs, faults)}`)
     try {
-      return await write(connection, options, rules, faults)
+      return await write(connection, options, rules, faults, outputs.types.has('deleted'))
     } catch (error) {
       throw await valueFailure(connection, options, error)
     }
@@ -207,7 +207,8 @@ async function prepareMapping(
   rules: EntityRules,
 ): Promise<Outputs> {
   const { mapping } = options
-  const allowed = rules.inputs.map((column) => column.name)
+  const inputs = rules.inputs.map((column) => column.name)
+  const allowed = mapping.export === 'delta' ? [...inputs, 'deleted'] : inputs
   const fail = (message: string, next: string | string[], cause?: unknown) =>
     new UserError('LPA-MAPPING-SQL', message, { exit: 'config', next, where: mapping.path, cause })
   const tree = await parseSelect(connection, mapping.sql).catch((cause: Error) => {
@@ -242,13 +243,19 @@ async function prepareMapping(
       name.startsWith('attributes.')
     )
       continue
+    if (name === 'deleted') {
+      throw fail('It says of records that they are deleted, which only a delta export can.', [
+        'Write -- export: delta. An enrollment that ended is no deletion: its status is withdrawn.',
+      ])
+    }
     const near = didYouMean(name, allowed)
     throw fail(`${mapping.entity} has no column "${name}".${near ? ` Did you mean ${near}?` : ''}`, [
       `Its columns: ${[...allowed, 'attributes'].join(', ')}`,
       `To keep it anyway, name it "attributes.${name}".`,
     ])
   }
-  const missing = rules.inputs.filter((column) => column.required && !types.has(column.name))
+  const needed = (name: string) => !types.has('deleted') || rules.identity.includes(name)
+  const missing = rules.inputs.filter(({ name, required }) => required && needed(name) && !types.has(name))
   if (missing.length > 0) {
     throw fail(
       `Its SELECT gives no ${missing.map((column) => column.name).join(', ')}.`,
@@ -361,6 +368,13 @@ function faultsOf(rules: EntityRules, { types }: Outputs): Fault[] {
   const faults: Fault[] = []
   const add = (column: string, kind: string, reason: string, condition: string) =>
     faults.push({ code: `${column}:${kind}`, column, reason, condition })
+  const isDelta = types.has('deleted')
+  if (isDelta) {
+    const empty = emptySql('c.given_deleted', types.get('deleted'))
+    add('deleted', 'type', `deleted is not ${TYPE_WORDS.boolean}`, `c.deleted is null and not ${empty}`)
+    for (const { name, required } of rules.inputs)
+      if (required && !types.has(name)) add(name, 'missing', `${name} is missing`, `c.${name} is null`)
+  }
   const given = rules.inputs.filter((column) => types.has(column.name))
   for (const { name, type, required } of given) {
     const empty = emptySql(`c.given_${name}`, types.get(name))
@@ -392,7 +406,15 @@ function faultsOf(rules: EntityRules, { types }: Outputs): Fault[] {
   for (const [code, column, reason, condition] of rules.faults) {
     if (types.has(column)) faults.push({ code, column, reason, condition })
   }
-  return faults
+  if (!isDelta) return faults
+  // Of what is gone, only its name counts; that it is in clear counts always.
+  const countsAlways = ({ code, column }: Fault) =>
+    column === 'deleted' || code.endsWith(':clear') || rules.identity.includes(column ?? '')
+  return faults.map((fault) =>
+    countsAlways(fault)
+      ? fault
+      : { ...fault, condition: `not coalesce(c.deleted, false) and (${fault.condition})` },
+  )
 }
 
 /** The mapping's output, cast to the entity's types, with derived columns and `fault`, the code of what is wrong. */
@@ -417,12 +439,15 @@ function checkedSql(
   })
   const keepGiven = given.map(({ name }) => `m.${quoteName(name)} as given_${name}`)
   if (types.has('attributes')) keepGiven.push('m.attributes as given_attributes')
+  const isDelta = types.has('deleted')
+  if (isDelta) keepGiven.push('m.deleted as given_deleted')
+  casts.push(`${isDelta ? castSql('boolean', 'm.deleted', types.get('deleted') ?? '') : 'false'} as deleted`)
   return `with m as (${sql}
     ),
     c as (select m.source_row, ${[...casts, `${attributesSql(types)} as attributes`, ...keepGiven].join(', ')} from m),
     f as (select *, cast(case ${faults.map(({ condition }, index) => `when ${condition} then ${index + 1}`).join('\n      ')}
       end as utinyint) as fault from c)
-    select ${columns.join(', ')}, fault from f`
+    select ${columns.join(', ')}, coalesce(deleted, false) as lpa_deleted, fault from f`
 }
 
 function emptySql(value: string, type: string | undefined): string {
@@ -479,6 +504,7 @@ async function write(
   options: StageTwoOptions,
   rules: EntityRules,
   faults: readonly Fault[],
+  isDelta: boolean,
 ): Promise<StageTwoResult> {
   const { folder, loadId, mapping, groupRows } = options
   const isEvent = mapping.entity === 'learning_event'
@@ -492,13 +518,19 @@ async function write(
   const rows = await copy(
     connection,
     `select ${columns} from lpa_checked c anti join lpa_rejects x on x.position = c.position
-     ${isEvent ? 'anti join lpa_doubled d on d.position = c.position and d.event_id = c.event_id' : ''}`,
+     ${isEvent ? 'anti join lpa_doubled d on d.position = c.position and d.event_id = c.event_id' : ''}
+     ${isDelta ? 'where not c.lpa_deleted' : ''}`,
     staging,
     groupRows,
   )
+  const files: ParquetFile[] = [await describeFile(rules.table, staging, rows)]
+  const deletions = join(folder, `${stem}_deletions.parquet`)
+  const deleted = isDelta ? await copy(connection, deletionsSql(mapping, rules), deletions, groupRows) : 0
+  if (deleted > 0) files.push(await describeFile('staging.stg_deletion', deletions, deleted))
+  const made = deleted > 0 ? [staging, deletions] : [staging]
   const mapped = await readNumber(
     connection,
-    `select count(distinct position) from read_parquet(${quoteText(staging)})`,
+    `select count(distinct position) from read_parquet([${made.map(quoteText).join(', ')}])`,
   )
   // Records of which nothing else is left.
   const doubled = await readNumber(
@@ -507,7 +539,6 @@ async function write(
      anti join (select position from read_parquet(${quoteText(staging)})) s using (position)`,
   )
 
-  const files: ParquetFile[] = [await describeFile(rules.table, staging, rows)]
   if (isEvent) {
     const raw = join(folder, `${stem}_raw.parquet`)
     const kept = await copy(
@@ -538,7 +569,7 @@ async function write(
   }
   return {
     files,
-    rows,
+    rows: rows + deleted,
     reasons,
     counts: {
       read: records + options.broken.length,
@@ -595,6 +626,22 @@ async function refuseEqualIds(connection: DuckDBConnection, mapping: Mapping): P
     where: mapping.path,
     next: "Give each its own, such as: id || '/' || part as event_id",
   })
+}
+
+/** The records that a delta says are gone, as rows of staging.stg_deletion. */
+function deletionsSql({ entity }: Mapping, { deletionKeys }: EntityRules): string {
+  const keys = [
+    ['enrollment_id', 'varchar'],
+    ['learner_key', 'bigint'],
+    ['course_key', 'bigint'],
+    ['category_key', 'bigint'],
+    ['instructor_key', 'bigint'],
+  ] as const
+  const columns = keys.map(([name, type]) =>
+    deletionKeys.includes(name) ? `c.${name}` : `cast(null as ${type}) as ${name}`,
+  )
+  return `select ${quoteText(entity)} as entity, ${columns.join(', ')}, c.effective_at, c.source, c.load_id, c.position
+    from lpa_checked c anti join lpa_rejects x on x.position = c.position where c.lpa_deleted`
 }
 
 async function copy(

@@ -8,6 +8,7 @@ import { type PseudonymKey, pseudonym } from '../../src/pseudonym.ts'
 import {
   type CourseVersion,
   DAY_MS,
+  type Deletion,
   type EnrollmentState,
   type LearnerVersion,
   type SmallCampus,
@@ -78,6 +79,9 @@ export function expectedCore(
     const known = states.get(state.id)
     if (!known || state.at > known.at) states.set(state.id, state)
   }
+  const deletedAt = (entity: Deletion['entity'], id: string) =>
+    Math.max(...campus.deletions.filter((one) => one.entity === entity && one.id === id).map(({ at }) => at))
+  for (const [id, { at }] of states) if (deletedAt('enrollment', id) > at) states.delete(id)
   const events = [...new Map(campus.events.map((event) => [event.id, event])).values()].sort(
     (a, b) => a.at - b.at || (a.id < b.id ? -1 : 1),
   )
@@ -225,7 +229,7 @@ export function expectedCore(
               courseKey(course),
               course,
               shown(version),
-              JSON.stringify({ required_activities: last.required }),
+              described({ required_activities: last.required }, deletedAt('course', course) > last.at),
             ],
             ...[index === 0 ? FIRST : version.at, next?.at ?? LAST, !next],
           ].join(' '),
@@ -280,7 +284,7 @@ export function expectedCore(
               tracked(version),
             ],
             ...[
-              JSON.stringify({ plan: last.plan }),
+              described({ plan: last.plan }, deletedAt('learner', learner) > last.at),
               index === 0 ? FIRST : version.at,
               next?.at ?? LAST,
               !next,
@@ -291,6 +295,10 @@ export function expectedCore(
     }
     return rows.sort()
   }
+}
+
+function described(attributes: object, isDeleted: boolean): string {
+  return JSON.stringify(isDeleted ? { deleted: true, ...attributes } : attributes)
 }
 
 /** Each registration after none or after a withdrawal starts an attempt. */

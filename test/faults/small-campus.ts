@@ -63,7 +63,15 @@ export interface Happening {
   readonly thousandths: number | undefined
 }
 
+/** What a delta export says is gone; some of it was never there. */
+export interface Deletion {
+  readonly entity: 'learner' | 'course' | 'enrollment'
+  readonly id: string
+  readonly at: number
+}
+
 export interface SmallCampus {
+  readonly deletions: readonly Deletion[]
   readonly learners: readonly LearnerVersion[]
   readonly courses: readonly CourseVersion[]
   readonly enrollments: readonly EnrollmentState[]
@@ -168,7 +176,16 @@ export function randomCampus(random: Random): SmallCampus {
       at += pick(random, [1, 60_000, 1_799_999, 1_800_000, 1_800_001, 4 * 3_600_000])
     }
   }
-  return { learners, courses, enrollments, completions, events }
+  const deletions = Array.from({ length: 8 }, (): Deletion => {
+    const entity = pick(random, ['learner', 'course', 'enrollment', 'enrollment'] as const)
+    const id = {
+      learner: pick(random, LEARNERS),
+      course: pick(random, COURSES),
+      enrollment: `E${random.below(15)}`,
+    }
+    return { entity, id: id[entity], at: moment() }
+  })
+  return { learners, courses, enrollments, completions, events, deletions }
 }
 
 const text = (at: number | undefined) => (at === undefined ? '' : new Date(at).toISOString())
@@ -194,6 +211,7 @@ export function withContradictions(campus: SmallCampus, random: Random): SmallCa
     })),
     completions: some(campus.completions, (row) => ({ ...row, score: 0.99 })),
     events: some(campus.events, (row) => ({ ...row, thousandths: 7 })),
+    deletions: some(campus.deletions, (row) => ({ ...row, at: row.at + DAY_MS })),
   }
 }
 
@@ -242,6 +260,15 @@ export function exportFiles(campus: SmallCampus, random: Random, parts: number):
     ),
   )
   split('events.ndjson', campus.events, (rows) => rows.map(eventLine).join('\n'))
+  for (const entity of ['learner', 'course', 'enrollment'] as const) {
+    const own = campus.deletions.filter((row) => row.entity === entity)
+    split(`deleted-${entity}.csv`, own, (rows) =>
+      csv(
+        'id,gone,changed',
+        rows.map((row) => [row.id, true, text(row.at)]),
+      ),
+    )
+  }
   return files
 }
 
@@ -279,6 +306,13 @@ function eventLine({ id, type, learner, course, activityType, at, thousandths }:
     attributes: { device: { type: 'mobile' } },
     user_name: 'agarcia1',
   })
+}
+
+/** The mapping of a file `deleted-ENTITY.csv`. */
+export function deltaMapping(entity: string): string {
+  const personal = entity === 'learner' ? '-- personal: id(learner)' : '-- not-personal: id'
+  return `-- entity: ${entity}\n-- export: delta\n${personal}
+select id as ${entity}_id, gone as deleted, changed as effective_at from source\n`
 }
 
 export function writeFiles(folder: string, files: ReadonlyMap<string, string>): string[] {

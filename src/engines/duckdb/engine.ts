@@ -373,6 +373,7 @@ const STAGED_TABLES = [
     'enrollment',
     'learning_event',
     'course_completion',
+    'deletion',
   ].map((entity) => `staging.stg_${entity}`),
 ]
 
