@@ -15,7 +15,7 @@ import {
 } from './output.ts'
 import { type Progress, silentProgress, terminalProgress } from './progress.ts'
 import { newRunId, type RunRecord } from './run-record.ts'
-import { safeLines } from './safe-text.ts'
+import { safeLines, safeText } from './safe-text.ts'
 import { rememberSecretVariables, scrub } from './secrets.ts'
 import type { Result, ResultStream } from './types.ts'
 
@@ -181,21 +181,24 @@ export abstract class BaseCommand extends Command {
     return count
   }
 
-  /** Prints what is not rows on stdout: as JSON when that is asked for, else as this text. --quiet: as `print`. */
+  /**
+   * Prints what is not rows on stdout: as JSON when that is asked for, else as this text, made safe. --quiet: as
+   * `print`.
+   */
   protected async printValue(value: object, text: string): Promise<void> {
     this.#progress.done()
     if (this.#saysNothing) return
     const format = this.format()
     if (format === 'json') await writeText(exactJson(value, 2), process.stdout)
     else if (format === 'ndjson') await writeText(exactJson(value), process.stdout)
-    else await writeText(text, process.stdout)
+    else await writeText(safeLines(scrub(text)), process.stdout)
   }
 
-  /** Tells people something on stderr, unless --quiet. Texts from data in it are made safe. */
-  protected note(text: string): void {
+  /** Tells people something on stderr, unless --quiet. Each text is one line, whatever names and data are in it. */
+  protected note(...lines: readonly string[]): void {
     if (this.#shared?.quiet) return
     this.#progress.done()
-    process.stderr.write(`${safeLines(scrub(text))}\n`)
+    process.stderr.write(lines.map((line) => `${safeText(scrub(line))}\n`).join(''))
   }
 
   /** What the run came to: the summary line, what `--report` adds, and the exit code. */
@@ -264,7 +267,7 @@ export abstract class BaseCommand extends Command {
     // Findings are no success: even a quiet run says so.
     if (this.#shared.quiet && run.exitCode !== EXIT.findings) return
     const took = formatDuration(Date.parse(run.finishedAt) - Date.parse(run.startedAt))
-    process.stderr.write(`lpa ${run.command}: ${safeLines(run.summary)} (${took})\n`)
+    process.stderr.write(`lpa ${run.command}: ${safeText(run.summary)} (${took})\n`)
   }
 
   #runRecord(finishedAt: Date, exitCode: number, failure: UserError | undefined): RunRecord {

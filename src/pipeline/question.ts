@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { text as readText } from 'node:stream/consumers'
 import { UserError } from '../errors.ts'
 import type { Terminal } from '../output.ts'
+import { safeText } from '../safe-text.ts'
 import type { Result, Size } from '../types.ts'
 import { type Question, reportQuestion } from './report.ts'
 
@@ -60,7 +61,7 @@ export function explainReport({ report, sql, values }: Question) {
     `A row is: ${report?.grain || 'not said'}`,
     `Definition: ${report?.definition || 'not said'}`,
     ...(report?.params ?? []).map(
-      (param) => `Parameter ${param.name} = ${values[param.name]}: ${param.text}`,
+      (param) => `Parameter ${param.name} = ${safeText(String(values[param.name]))}: ${param.text}`,
     ),
     '',
     sql,
