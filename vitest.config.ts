@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     // Two: tests open DuckDB and start processes, each with memory of its own.
     maxWorkers: 2,
+    // The same within a file, for tests that say they may run beside each other.
+    maxConcurrency: 2,
     // DuckDB's native part is not for worker threads.
     pool: 'forks',
     projects: [

@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../src/base-command.ts'
 import { init } from '../src/pipeline/init.ts'
+import { safeText } from '../src/safe-text.ts'
 
 export default class Init extends BaseCommand {
   static override summary = 'Write lpa.toml and the pseudonym key: the first thing to do.'
@@ -18,11 +19,11 @@ export default class Init extends BaseCommand {
     const { args, flags } = await this.start(Init)
     const done = init({ cwd: process.cwd(), folder: args.dir, sample: flags.sample })
     const lines = [
-      ...done.created.map((path) => `created ${path}`),
-      ...done.kept.map((path) => `kept    ${path}`),
+      ...done.created.map((path) => `created ${safeText(path)}`),
+      ...done.kept.map((path) => `kept    ${safeText(path)}`),
     ]
     await this.printValue(done, lines.join('\n'))
-    this.note(['Next:', ...done.next].join('\n  '))
+    this.note('Next:', ...done.next.map((step) => `  ${step}`))
     this.finish({ details: done })
   }
 }

@@ -54,7 +54,7 @@ The same arguments give the same files on every machine. An existing file is nev
     )
     const { text, summary } = campusSummary(campus)
     if (flags.json) await this.printValue(campus, '')
-    else this.note(text)
+    else this.note(...text.split('\n'))
     this.finish({ summary, details: campus })
   }
 }

@@ -29,20 +29,24 @@ export default class Up extends BaseCommand {
     const { argv, flags } = await this.start(Up)
     const request = { inputs: argv as string[], sample: flags.sample, cwd: process.cwd(), runId: this.runId }
     const done = await up(request, () => this.settings(), this.signal, {
-      onStep: (command) => this.note(`\n$ ${command}`),
-      onResult: (text) => this.note(text),
+      onStep: (command) => this.note('', `$ ${command}`),
+      onResult: (...lines) => this.note(...lines),
       onProgress: (label) => this.progress.step(label),
       onWarning: (text) => this.warning(text),
     })
     const config = await this.settings()
     this.recordRun((run) => recordRun(config, run))
-    this.note('\n$ lpa dash --once')
+    this.note('', '$ lpa dash --once')
     const data = await withWarehouse(config, 'read', this.signal, (engine) =>
       readOverview((report, params) => runReport(engine, config, report, params)),
     )
     await writeText(renderOnce(data, onceOptions(this.terminal, process.env)), process.stdout)
     this.note(
-      '\nNext:\n  lpa query --list                     the questions it answers\n  lpa query funnel --format chart      one of them as a picture\n  lpa rejects list                     what was left in quarantine',
+      '',
+      'Next:',
+      '  lpa query --list                     the questions it answers',
+      '  lpa query funnel --format chart      one of them as a picture',
+      '  lpa rejects list                     what was left in quarantine',
     )
     this.finish({ summary: done.summary, details: done, exit: done.failedChecks ? 'findings' : 'done' })
   }

@@ -16,7 +16,7 @@ import {
 } from './output.ts'
 import { type Progress, silentProgress, terminalProgress } from './progress.ts'
 import { newRunId, type RunRecord } from './run-record.ts'
-import { safeLines } from './safe-text.ts'
+import { safeLines, safeText } from './safe-text.ts'
 import { rememberSecretVariables, scrub } from './secrets.ts'
 import type { Result, ResultStream } from './types.ts'
 
@@ -187,28 +187,33 @@ export abstract class BaseCommand extends Command {
     return count
   }
 
-  /** Prints what is not rows on stdout: as JSON when that is asked for, else as this text. --quiet: as `print`. */
+  /**
+   * Prints what is not rows on stdout: as JSON when that is asked for, else as this text, made safe. --quiet: as
+   * `print`.
+   */
   protected async printValue(value: object, text: string): Promise<void> {
     this.#progress.done()
     if (this.#saysNothing) return
     const format = this.format()
     if (format === 'json') await writeText(exactJson(value, 2), process.stdout)
     else if (format === 'ndjson') await writeText(exactJson(value), process.stdout)
-    else await writeText(text, process.stdout)
+    else await writeText(safeLines(scrub(text)), process.stdout)
   }
 
-  /** Tells people something on stderr, unless --quiet. Texts from data in it are made safe. */
-  protected note(text: string): void {
+  /** Tells people something on stderr, unless --quiet. Each text is one line, whatever names and data are in it. */
+  protected note(...lines: readonly string[]): void {
     if (this.#shared?.quiet) return
     this.#progress.done()
-    this.#say(text)
+    for (const line of lines) this.#say(line)
   }
 
   /** Tells on stderr, also with --quiet, that something is wrong that does not stop the run. */
   protected warning(text: string): void {
     this.#progress.done()
     this.#log.warn(text)
-    process.stderr.write(`Warning: ${safeLines(scrub(text)).replaceAll('\n', '\n  ')}\n`)
+    const [first, ...more] = text.split('\n')
+    this.#say(`Warning: ${first}`)
+    for (const line of more) this.#say(`  ${line}`)
   }
 
   /** What the run came to: the summary line, what `--report` adds, and the exit code. */
@@ -258,9 +263,10 @@ export abstract class BaseCommand extends Command {
     await this.#log.close()
   }
 
-  #say(text: string): void {
+  /** One line on stderr, which goes on indented where the terminal ends. */
+  #say(line: string): void {
     const { width } = describeTerminal(process.stderr, process.env)
-    process.stderr.write(`${wrapped(safeLines(scrub(text)), width)}\n`)
+    process.stderr.write(`${wrapped(safeText(scrub(line)), width)}\n`)
   }
 
   #printFailure(failure: UserError): void {

@@ -52,6 +52,15 @@ describe('asUserError', () => {
 })
 
 describe('failureOutput', () => {
+  it('lets no name look like a line of its own', () => {
+    const forged = 'x\nError: forged\nlpa load: 7 files'
+    const error = new UserError('LPA-X', `${forged} is odd.`, { exit: 'data', where: forged, next: forged })
+    const text = failureOutput(error, { json: false, color: false, verbose: true })
+    const [first = '', ...others] = text.trimEnd().split('\n')
+    expect(first).toBe('Error: x\\nError: forged\\nlpa load: 7 files: x')
+    expect(others.filter((line) => !line.startsWith('  '))).toEqual([])
+  })
+
   const error = new UserError('LPA-X', 'score is \x1b[2J140.', {
     exit: 'data',
     where: 'a.csv:3',

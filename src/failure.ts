@@ -35,21 +35,27 @@ interface FailureOptions {
 
 /**
  * What happened, where, what to do next, the code: for people. A stack, and what caused it, only when `verbose`.
- * Control characters are shown as escapes and secrets hidden.
+ * Control characters are shown as escapes and secrets hidden. Only the first line begins at the left edge, so that no
+ * name with a line end in it looks like another error or a summary.
  */
 export function failureText(error: UserError, options: FailureOptions): string {
   const label = options.color ? '\x1b[31mError:\x1b[39m' : 'Error:'
   const where = error.where === undefined ? '' : `${error.where}: `
   const width = options.width ?? Number.POSITIVE_INFINITY
   // The label stands in front after wrapping, since its colour takes no place.
-  const message = wrapped(`Error: ${safeLines(scrub(where + error.message))}`, width).slice('Error:'.length)
+  const told = `Error: ${safeText(scrub(where))}${indented(safeLines(scrub(error.message)))}`
+  const message = wrapped(told, width).slice('Error:'.length)
   const lines = [
     label + message,
-    ...error.next.map((step) => wrapped(`  ${safeLines(scrub(step))}`, width)),
+    ...error.next.map((step) => wrapped(`  ${safeText(scrub(step))}`, width)),
     `  ${error.code}, exit ${error.exitCode}`,
   ]
-  if (options.verbose) lines.push(safeLines(scrub(stackOf(error))))
+  if (options.verbose) lines.push(`  ${indented(safeLines(scrub(stackOf(error))))}`)
   return `${lines.join('\n')}\n`
+}
+
+function indented(text: string): string {
+  return text.replaceAll('\n', '\n  ')
 }
 
 /** The same for programs: one value, whose shape is public. */

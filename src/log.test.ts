@@ -57,6 +57,17 @@ it('writes readable, harmless lines to stderr with -v, and everything with -vv',
   expect(textOf(stderr)).toContain('debug everything')
 })
 
+it('writes lines that harm no terminal', async () => {
+  const file = join(folder, 'hostile.log')
+  const hostile = '\x1b[2J \u009b2J \x7f \u202e \u2028 \u{e0041}.csv'
+  const log = await openLog({ file, verbose: 0, stderr: new PassThrough(), runId: 'r1' })
+  log.info('loaded', { file: hostile })
+  await log.close()
+  const line = readFileSync(file, 'utf8').trimEnd()
+  expect(line).toMatch(/^[\x20-\x7e]+$/)
+  expect(JSON.parse(line).file).toBe(hostile)
+})
+
 it('hides secrets', async () => {
   rememberSecret('log-canary-1')
   const file = join(folder, 'lpa.log')

@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream'
 import { UserError } from './errors.ts'
-import { safeText } from './safe-text.ts'
+import { safeJson, safeText } from './safe-text.ts'
 import { scrub } from './secrets.ts'
 
 /** What a line may tell besides its words. Never a personal value: counts, names of files, tables and steps. */
@@ -46,7 +46,8 @@ export async function openLog(options: LogOptions): Promise<Log> {
     })
     // Written at once: the last lines before a crash are the ones that matter.
     const destination = pino.destination({ fd: handle.fd, sync: true })
-    streams.push({ level, stream: { write: (line) => destination.write(scrub(line)) } })
+    // Logs are looked at with cat and tail, and pino lets 8-bit controls and bidirectional marks be.
+    streams.push({ level, stream: { write: (line) => destination.write(safeJson(scrub(line))) } })
     closeFile = () => handle.close()
   }
   if (verbose > 0)

@@ -1,4 +1,5 @@
 import type { WriteStream } from 'node:tty'
+import stringWidth from 'string-width'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { progressLine, terminalProgress } from './progress.ts'
 
@@ -53,6 +54,15 @@ describe('terminalProgress', () => {
     const count = written.length
     vi.advanceTimersByTime(1000)
     expect(written).toHaveLength(count)
+  })
+
+  it('never wraps, since a line that did could not be erased', () => {
+    const { written, progress } = onTerminal(20)
+    progress.step(`Loading ${'東京大学'.repeat(20)}.csv`)
+    vi.advanceTimersByTime(200)
+    const [line = ''] = written
+    expect(stringWidth(line)).toBeLessThan(20)
+    expect(stringWidth(line)).toBeGreaterThan(16)
   })
 
   it('writes nothing for work that ends at once', () => {

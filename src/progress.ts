@@ -34,10 +34,7 @@ export function terminalProgress(
   let drawn = ''
 
   const draw = (): void => {
-    const line = progressLine(label, latest, now() - startedMs).slice(
-      0,
-      Math.max(1, (stream.columns || 80) - 1),
-    )
+    const line = cutToCells(progressLine(label, latest, now() - startedMs), (stream.columns || 80) - 1)
     if (line === drawn) return
     drawn = line
     stream.write(`\r\x1b[2K${line}`)
@@ -60,6 +57,18 @@ export function terminalProgress(
       drawn = ''
     },
   }
+}
+
+/** A line that wraps could not be erased. Too narrow is safe: what is not ASCII counts as two cells, as 東 takes. */
+function cutToCells(text: string, cells: number): string {
+  let kept = ''
+  let left = Math.max(1, cells)
+  for (const character of text) {
+    left -= character <= '~' ? 1 : 2
+    if (left < 0) break
+    kept += character
+  }
+  return kept
 }
 
 /** `Reading events.ndjson  1.2M rows  340 MB of 1.3 GB  26 %  85 MB/s  11 s left` */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { safeLines, safeText } from './safe-text.ts'
+import { safeJson, safeLines, safeText } from './safe-text.ts'
 
 const ACTED_ON =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: what must never be printed
@@ -96,6 +96,27 @@ describe('safeText', () => {
     expect(safeText('pay\u200dpal')).toBe('pay\\u{200d}pal')
   })
 })
+
+it('shows marks that pile up on one letter, and leaves those that languages need', () => {
+  const storm = `Z${'\u0351'.repeat(40)}`
+  expect(safeText(storm)).toBe(`Z${'\u0351'.repeat(8)}${'\\u{351}'.repeat(32)}`)
+  expect(safeText(safeText(storm))).toBe(safeText(storm))
+  const written = ['בְּרֵאשִׁ֖ית', 'ཧྐྵྨླྺྼྻྂ', 'Việt', 'क्ष्म्य']
+  expect(written.map(safeText)).toEqual(written)
+})
+
+it.each(hostileTexts().map((text, number) => [number, text]))(
+  'safeJson disarms hostile text %d and changes no meaning',
+  (_, text) => {
+    const value = { [text]: [text, 'क्‍ष 👩‍👩‍👧'] }
+    for (const indent of [0, 2]) {
+      const json = safeJson(JSON.stringify(value, null, indent))
+      expect(json.replaceAll('\n', '')).not.toMatch(ACTED_ON)
+      expect(json).toContain('क्‍ष 👩‍👩‍👧')
+      expect(JSON.parse(json)).toEqual(value)
+    }
+  },
+)
 
 it('safeLines keeps line ends and tabs only', () => {
   expect(safeLines('a\tb\r\nc\nd\re\x1b[2J')).toBe('a\tb\r\nc\nd\\re\\e[2J')

@@ -1,9 +1,10 @@
 // What a terminal may act on, and what makes text look like other text: C0, DEL and C1 controls (U+009B starts
 // an escape sequence in 8-bit terminals), line separators, and all that Unicode says is not shown: bidirectional
-// marks, zero-width characters, hidden tags; lone surrogates and noncharacters.
+// marks, zero-width characters, hidden tags; lone surrogates and noncharacters. Of marks on one letter the ninth and
+// all after it: terminals pile them over the lines around.
 const DANGEROUS =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is this file's purpose
-  /[\x00-\x1f\x7f-\x9f\u2028\u2029\ufff9-\ufffb\p{Default_Ignorable_Code_Point}\p{Cs}\p{Noncharacter_Code_Point}]/gu
+  /[\x00-\x1f\x7f-\x9f\u2028\u2029\ufff9-\ufffb\p{Default_Ignorable_Code_Point}\p{Cs}\p{Noncharacter_Code_Point}]|(?<=\p{M}{8})\p{M}/gu
 
 // Most text is this, and testing it is several times faster.
 const PLAIN = /^[\x20-\x7e]*$/
@@ -29,6 +30,20 @@ export function safeLines(text: string): string {
       character === '\n' || character === '\t' || (character === '\r' && text[offset + 1] === '\n')
     return laysOut || belongs(text, character, offset) ? character : visibleEscape(character)
   })
+}
+
+/** JSON text that means the same, with all that `safeText` would show as JSON's own escapes. */
+export function safeJson(json: string): string {
+  if (PLAIN.test(json)) return json
+  return json.replace(DANGEROUS, (character, offset: number) => {
+    // JSON has control characters between its tokens only, where an escape would be wrong.
+    if (character < ' ' || belongs(json, character, offset)) return character
+    return character.split('').map(unitEscape).join('')
+  })
+}
+
+function unitEscape(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
 function visibleEscape(character: string): string {

@@ -38,6 +38,10 @@ describe('text by its width', () => {
 })
 
 describe('frames', () => {
+  it('take in safe text only', () => {
+    expect(span('a\x1b[2J\u009b2J\u202e').text).toBe('a\\e[2J\\x9b2J\\u{202e}')
+  })
+
   const frame = [[span('12345')], [span('線形', 'accent'), span('x')]]
 
   it('are clipped to a size', () => {

@@ -1,6 +1,7 @@
 /** Lines of toned text: measuring, clipping, joining, boxing, and turning them into terminal text. */
 
 import { createRequire } from 'node:module'
+import { safeText } from '../safe-text.ts'
 import type { Frame, Glyphs, Size, Span, Tone } from '../types.ts'
 
 export type Line = readonly Span[]
@@ -37,8 +38,9 @@ export function widest(texts: Iterable<string>): number {
   return width
 }
 
+/** All text of a frame comes in here, and is safe from then on. */
 export function span(text: string, tone: Tone = 'plain'): Span {
-  return { text, tone }
+  return { text: safeText(text), tone }
 }
 
 /** The mark of cut text at a glyph level, one cell wide. */

@@ -1,7 +1,5 @@
+import { safeJson } from '../safe-text.ts'
 import type { Cell, Column, ColumnType, Row } from '../types.ts'
-
-// JSON may hold these as they are, but a terminal acts on some of them; as escapes they mean the same.
-const UNSAFE = /[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g
 
 /** One row as a JSON object; `keys` come from `objectKeys`. */
 export function rowJson(row: Row, columns: readonly Column[], keys: readonly string[]): string {
@@ -38,7 +36,7 @@ function cellJson(cell: Cell, type: ColumnType): string {
 }
 
 function textJson(text: string): string {
-  return escapeUnsafe(JSON.stringify(text))
+  return safeJson(JSON.stringify(text))
 }
 
 /** A JSON column's own text, its numbers and double keys untouched, on one line. */
@@ -49,7 +47,7 @@ function embedded(text: string): string {
     return textJson(text)
   }
   // In valid JSON a raw line end stands between tokens only.
-  return escapeUnsafe(text.trim().replace(/[\r\n\t]+/g, ' '))
+  return safeJson(text.trim().replace(/[\r\n\t]+/g, ' '))
 }
 
 interface ExactJson {
@@ -67,9 +65,5 @@ export function exactJson(value: unknown, indent = 0): string {
     },
     indent,
   )
-  return escapeUnsafe(json)
-}
-
-function escapeUnsafe(json: string): string {
-  return json.replace(UNSAFE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+  return safeJson(json)
 }

@@ -6,6 +6,7 @@ import type { Config } from '../config.ts'
 import { UserError } from '../errors.ts'
 import { wrapped } from '../output/width.ts'
 import type { Terminal } from '../output.ts'
+import { safeText } from '../safe-text.ts'
 import type { Result, Size } from '../types.ts'
 import { type Question, reportQuestion } from './report.ts'
 
@@ -62,7 +63,7 @@ export function explainReport({ report, sql, values }: Question, width: number) 
     `A row is: ${report?.grain || 'not said'}`,
     `Definition: ${report?.definition || 'not said'}`,
     ...(report?.params ?? []).map(
-      (param) => `Parameter ${param.name} = ${values[param.name]}: ${param.text}`,
+      (param) => `Parameter ${param.name} = ${safeText(String(values[param.name]))}: ${param.text}`,
     ),
   ]
   return {

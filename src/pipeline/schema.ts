@@ -142,7 +142,7 @@ export function planText({ steps, findings }: Pick<SchemaPlan, 'steps' | 'findin
 export function statusText(status: SchemaStatus): string {
   const applied = status.applied.map(({ number, name, applied_at, sha256 }) => {
     const change = changeName({ number: Number(number), name: String(name) })
-    return `applied ${change} at ${applied_at} (SHA-256 ${String(sha256).slice(0, 12)}…)`
+    return safeText(`applied ${change} at ${applied_at} (SHA-256 ${String(sha256).slice(0, 12)}…)`)
   })
   return [...applied, planText(status)].join('\n')
 }

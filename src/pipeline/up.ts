@@ -19,7 +19,7 @@ export interface UpRequest {
 export interface UpProgress {
   /** The command that does the step. */
   onStep(command: string): void
-  onResult(text: string): void
+  onResult(...lines: readonly string[]): void
   onProgress(label: string): void
   onWarning(text: string): void
 }
@@ -41,7 +41,7 @@ export async function up(
     progress.onStep(`lpa init${request.sample ? ' --sample' : ''}`)
     const { created } = init({ cwd: request.cwd, folder: '.', sample: request.sample })
     progress.onResult(
-      created.length > 0 ? created.map((path) => `created ${path}`).join('\n') : 'nothing to make',
+      ...(created.length > 0 ? created.map((path) => `created ${path}`) : ['nothing to make']),
     )
   }
   const config = await settings()

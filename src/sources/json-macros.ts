@@ -20,6 +20,12 @@ const MACROS = [
   `lpa_is_unreal(value) as case
     when ${['nan', 'NaN', 'NAN', 'inf', 'Inf', 'INF'].map((word) => `contains(value, '${word}')`).join(' or ')}
     then regexp_matches(${WITHOUT_TEXTS}, '(?i)nan|inf') else false end`,
+  // A name that is empty or holds a NUL: no Parquet file can be written of a VARIANT with it (DuckDB 1.5.5).
+  `lpa_has_unwritable_name(value) as case
+    when contains(value, '""') or contains(value, '\\u0000')
+    then regexp_matches(value, '[{,]\\s*""\\s*:')
+      or regexp_matches(value, '"(?:[^"\\\\]|\\\\.)*\\\\u0000(?:[^"\\\\]|\\\\.)*"\\s*:')
+    else false end`,
 ]
 
 export async function createJsonMacros(connection: DuckDBConnection): Promise<void> {

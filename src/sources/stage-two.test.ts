@@ -295,6 +295,11 @@ describe('values', () => {
     ['{"a":1}', '{"a":1}'],
     ['no JSON', 'attributes:type'],
     [`${'['.repeat(20_000)}${']'.repeat(20_000)}`, 'attributes:depth'],
+    ['{"a":{"b":1,"":2}}', 'attributes:name'],
+    ['{"a":[{ "" : 2}]}', 'attributes:name'],
+    ['{"a\\u0000b":1}', 'attributes:name'],
+    ['{"\\\\\\u0000":1}', 'attributes:name'],
+    ['{"a":"\\u0000","b":"","c\\"":1,"\\\\u0000":[""]}', '{"a":"\\u0000","b":"","c\\"":1,"\\\\u0000":[""]}'],
     ['', null],
   ])('attributes', async (attributes, expected) => {
     for (const more of ['', ', \'x\' as "attributes.more"']) {
@@ -307,7 +312,7 @@ describe('values', () => {
         more === ''
           ? expected
           : expected?.startsWith('{')
-            ? '{"a":1,"more":"x"}'
+            ? expected.replace(/}$/, ',"more":"x"}')
             : (expected ?? '{"more":"x"}')
       expect(row ? row.attributes : reasons[0]?.code).toBe(whole)
     }

@@ -403,6 +403,14 @@ function faultsOf(rules: EntityRules, { types }: Outputs): Fault[] {
       `lpa_is_deep(${given})`,
     )
   }
+  if ([...types.keys()].some((name) => /^attributes(\.|$)/.test(name))) {
+    add(
+      'attributes',
+      'name',
+      'attributes has a name that is empty or holds a NUL character',
+      'lpa_has_unwritable_name(cast(c.attributes as varchar))',
+    )
+  }
   for (const [code, column, reason, condition] of rules.faults) {
     if (types.has(column)) faults.push({ code, column, reason, condition })
   }
