@@ -25,6 +25,16 @@ describe('asUserError', () => {
     expect(error.next).toEqual([...(hint ? [hint] : []), 'See lpa --help.'])
   })
 
+  it.each([
+    ['IO Error: Could not write file "x": No space left on device', 'LPA-DISK-FULL', 73],
+    ['IO Error: Cannot open file "data/x.parquet": No such file or directory', 'LPA-WAREHOUSE-DAMAGED', 74],
+    ['Invalid Input Error: Failed to attach: file is not a database', 'LPA-WAREHOUSE-DAMAGED', 74],
+    ['Out of Memory Error: failed to allocate', 'LPA-MEMORY', 65],
+    ['Something else', 'LPA-INTERNAL', 70],
+  ])('tells what the engine said of the machine: %s', (message, code, exitCode) => {
+    expect(asUserError(new Error(message))).toMatchObject({ code, exitCode })
+  })
+
   it('says what the system said', async () => {
     const missing = await readFile('no/such/file').catch(asUserError)
     expect(missing).toMatchObject({

@@ -9,6 +9,7 @@ import { loadsOfOtherKeys, showKey } from '../src/pipeline/key.ts'
 import { applySchema } from '../src/pipeline/schema.ts'
 import { withWarehouse } from '../src/pipeline/warehouse.ts'
 import type { Engine } from '../src/types.ts'
+import { TryWarehouse } from './try-warehouse.ts'
 
 const cwd = mkdtempSync(join(tmpdir(), 'lpa-doctor-'))
 const { signal } = new AbortController()
@@ -149,4 +150,30 @@ test('without a warehouse or a key it says how to begin', async () => {
   const elsewhere = { ...none, privacy: { ...none.privacy, keyFile: join(empty, 'k') } }
   expect(await codes({ verify: true }, elsewhere)).toEqual(['LPA-KEY-MISSING', 'LPA-WAREHOUSE-MISSING'])
   expect(readdirSync(empty)).toEqual([])
+})
+
+test('data files without their catalog are kept: no command makes a new one over them', async () => {
+  using lost = await TryWarehouse.create()
+  const csv = 'category_id,category_name,parent_category_id\n'
+  lost.write('categories.csv', `${csv}${Array.from({ length: 500 }, (_, n) => `c${n},C${n},`).join('\n')}\n`)
+  await lost.load(join(lost.folder, 'categories.csv'))
+  await lost.build()
+  const folder = lost.config.warehouse.path
+  const files = () =>
+    readdirSync(join(folder, 'data'), { recursive: true })
+      .filter((name) => String(name).endsWith('.parquet'))
+      .sort()
+  const before = files()
+  expect(before.length).toBeGreaterThan(0)
+  for (const make of [
+    () => rmSync(join(folder, 'catalog.sqlite')),
+    () => writeFileSync(join(folder, 'catalog.sqlite'), ''),
+  ]) {
+    make()
+    for (const mode of ['create', 'write', 'read'] as const) {
+      const opened = withWarehouse(lost.config, mode, signal, (engine) => applySchema(engine))
+      await expect(opened).rejects.toMatchObject({ code: 'LPA-WAREHOUSE-DAMAGED', exitCode: 74 })
+    }
+    expect(files()).toEqual(before)
+  }
 })

@@ -121,8 +121,11 @@ export async function ask<T>(
 /** `12` is a snapshot's number, everything else an instant: `2026-01-12`, `2026-01-12T08:00:00Z`. */
 function parseAt(text: string): { version: string } | { time: string } {
   if (/^\d{1,9}$/.test(text)) return { version: text }
-  const time = new Date(text)
-  if (Number.isNaN(time.getTime())) {
+  // An instant without a zone is one of UTC, as everything that lpa prints.
+  const isInstant = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/.test(text)
+  const hasZone = /(Z|[+-]\d\d:?\d\d)$/.test(text.slice(10))
+  const time = new Date(`${text.replace(' ', 'T')}${text.length > 10 && !hasZone ? 'Z' : ''}`)
+  if (!isInstant || Number.isNaN(time.getTime())) {
     throw new UserError('LPA-QUERY-AT', `--at ${text} is neither a version nor a time.`, {
       exit: 'usage',
       next: 'Write a snapshot number (lpa doctor shows them) or a time: --at 2026-01-12T08:00:00Z',

@@ -1,6 +1,7 @@
 /** What DuckDB says of an input it cannot read, in words that quote nothing of the input. */
 
 import { UserError } from '../errors.ts'
+import { systemFailure } from '../system-failure.ts'
 import { type Field, fieldLabel } from './fields.ts'
 import type { Input } from './input.ts'
 import type { Mapping } from './mapping.ts'
@@ -36,39 +37,6 @@ function reason({ format }: Input, message: string): string {
   }
   if (format === 'json') return 'the JSON array is broken'
   return 'it is not what it looks like, or its line ends are mixed'
-}
-
-/** Failures of the machine, which DuckDB tells in words only. */
-export function systemFailure(message: string, cause: unknown): UserError | undefined {
-  if (/No space left|Disk quota exceeded/i.test(message)) {
-    return new UserError('LPA-DISK-FULL', 'The disk is full.', {
-      exit: 'cannotCreate',
-      next: 'Make room and run it again: nothing was loaded.',
-      cause,
-    })
-  }
-  if (/^Out of Memory Error/i.test(message)) {
-    return new UserError('LPA-MEMORY', 'Its records need more memory than the limit allows.', {
-      exit: 'data',
-      next: 'Raise warehouse.memory_limit, or set warehouse.threads = 1: nothing was loaded.',
-      cause,
-    })
-  }
-  if (/Permission denied/i.test(message)) {
-    return new UserError('LPA-SYSTEM-EACCES', 'A file may not be read or written.', {
-      exit: 'notPermitted',
-      next: 'Check owner and permissions.',
-      cause,
-    })
-  }
-  if (/^IO Error.*(could not (write|sync|read)|input\/output error)/is.test(message)) {
-    return new UserError('LPA-SYSTEM-EIO', 'A file could not be read or written.', {
-      exit: 'io',
-      next: 'Check the disk and the system log.',
-      cause,
-    })
-  }
-  return undefined
 }
 
 export function looksPersonal(inputName: string, mapping: Mapping, column: string, why: string): UserError {

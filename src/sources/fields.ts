@@ -3,6 +3,7 @@
 import { UserError } from '../errors.ts'
 import { formatJsonPath, isPrefix, type JsonPath, parseJsonPath } from './json-path.ts'
 import type { Coarse, Mapping, Personal, SourceColumn } from './mapping.ts'
+import { shownNames } from './shown-names.ts'
 
 /** What replaces a value: a pseudonym, a coarser value, or nothing at all. */
 export type Change =
@@ -100,7 +101,7 @@ function assertDeclared(mapping: Mapping, header: readonly string[]): void {
         exit: 'data',
         where: mapping.path,
         next: [
-          `Its columns: ${header.join(', ')}`,
+          `Its columns: ${shownNames(header)}`,
           `Was it renamed? Mend the line: -- personal: ${target}(…)`,
         ],
       },

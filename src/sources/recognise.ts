@@ -2,12 +2,14 @@
 
 import { openDuckDB, readRows } from '../duckdb.ts'
 import { UserError } from '../errors.ts'
+import { systemFailure } from '../system-failure.ts'
 import { csvHead } from './csv-head.ts'
-import { systemFailure } from './engine-failure.ts'
+
 import { type Field, inHeader } from './fields.ts'
 import { type Input, unreadable } from './input.ts'
 import { ENTITIES, type Entity, type Mapping, packagedMappings } from './mapping.ts'
 import { pathSql } from './path-sql.ts'
+import { shownNames } from './shown-names.ts'
 
 /** The first part of an input: clear values, kept in memory only and never shown. */
 export interface Head {
@@ -178,16 +180,6 @@ export function recogniseMapping(input: Input, keys: readonly string[], entity: 
       'Write a mapping (README, "Your own data") and name it: --mapping mine.sql',
     ],
   })
-}
-
-const NAME = /^[\p{L}_$][\p{L}\p{M}\p{N} _.:/()%#$-]{0,60}$/u
-
-/** Names for a message. Where some look like values there may be no header at all: then nothing is quoted. */
-export function shownNames(names: readonly string[]): string {
-  if (names.length === 0) return '(none could be read)'
-  if (names.every((name) => NAME.test(name) && !/\d{4}-\d\d-\d\d/.test(name)))
-    return names.slice(0, 20).join(', ')
-  return 'not shown, some look like values. If there is no header line, add to the mapping: -- header: none'
 }
 
 /** Columns or top-level keys that the fields leave out. */

@@ -498,3 +498,38 @@ select id as enrollment_id, who as learner_id, course as course_id, day as enrol
     expect(error.message).toBe('It says of records that they are deleted, which only a delta export can.')
   })
 })
+
+test('a time that names its zone is refused, and shifts no other', async () => {
+  const times = [
+    '2026-03-01 10:00:00',
+    '2026-03-01 10:00:00 Europe/Berlin',
+    '2026-03-01 10:00:00',
+    '2026-03-01 10:00:00 Etc/GMT+2',
+    '2026-03-01',
+    '2026-03-01 10:00:00 NZ',
+    '2026-03-01T10:00:00+05:30',
+    '2026-03-01T10:00Z',
+  ]
+  const { result, reasons } = await staged(
+    `-- entity: learning_event\n-- personal: who(learner)
+select id as event_id, 'viewed' as event_type, who as learner_id, day as occurred_at from source`,
+    `id,who,day\n${times.map((time, n) => `${n},ana,${time}`).join('\n')}\n`,
+  )
+  expect(await folder.rows(result, 'position, occurred_at::varchar as at_time')).toEqual([
+    { position: 1, at_time: '2026-03-01 10:00:00' },
+    { position: 3, at_time: '2026-03-01 10:00:00' },
+    { position: 5, at_time: '2026-03-01 00:00:00' },
+    { position: 7, at_time: '2026-03-01 04:30:00' },
+    { position: 8, at_time: '2026-03-01 10:00:00' },
+  ])
+  expect(reasons).toMatchObject([{ code: 'occurred_at:type', count: 3 }])
+})
+
+test('a first row that is no header is not quoted', async () => {
+  const error = await refused(
+    '-- entity: enrollment\n-- personal: who(learner)\nselect who as learner_id from source',
+    'Jane Doe,12 Main Street,555-1234,2026-01-01\n',
+  )
+  expect(error.code).toBe('LPA-PERSONAL-MISSING')
+  expect(JSON.stringify([error.message, error.next])).not.toMatch(/Jane|Main|555/)
+})

@@ -12,13 +12,13 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { didYouMean } from '../did-you-mean.ts'
 import { openDuckDB, quoteName, quoteText, readNumber, readRows } from '../duckdb.ts'
 import { UserError } from '../errors.ts'
+import { systemFailure } from '../system-failure.ts'
 import type { Counts, ParquetFile } from '../types.ts'
-import { systemFailure } from './engine-failure.ts'
 import { type EntityRules, entityRules } from './entities.ts'
 import { ancestorOf, type Field, isJson } from './fields.ts'
 import { createJsonMacros, MAX_DEPTH } from './json-macros.ts'
 import type { Mapping } from './mapping.ts'
-import { shownNames } from './recognise.ts'
+import { shownNames } from './shown-names.ts'
 import { type BrokenRow, RECORD_FAULTS } from './stage-one.ts'
 
 export interface StageTwoOptions {
@@ -480,10 +480,15 @@ function castSql(type: string, value: string, given: string): string {
 const DATE_SHAPE = '\\s*\\d{4}[-/]\\d{1,2}[-/]\\d{1,2}([T ].*)?'
 const NO_SECONDS = '^(\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d)(Z|[+-]\\d\\d(?::?\\d\\d)?)$'
 
-/** DuckDB takes words such as epoch and infinity for times, and none without seconds before a zone. */
+/**
+ * DuckDB takes words such as epoch and infinity for times, and none without seconds before a zone. A time that names its
+ * zone (`… Europe/Berlin`) would also shift those that come after it: offsets and Z only.
+ */
 function timeSql(text: string): string {
   const withSeconds = `regexp_replace(${text}, '${NO_SECONDS}', '\\1:00\\2')`
-  return `case when ${text}[1] between '0' and '9' or ${text}[1] = ' '
+  const isUtc = `${text}[-1] = 'Z' and ${text}[-2] between '0' and '9'`
+  return `case when (${text}[1] between '0' and '9' or ${text}[1] = ' ')
+      and ((${isUtc}) or regexp_full_match(${text}, '[-0-9TZ:.,+/ ]*'))
     then coalesce(try_cast(${text} as timestamptz), try_cast(${withSeconds} as timestamptz)) end`
 }
 

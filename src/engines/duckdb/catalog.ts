@@ -1,9 +1,10 @@
 /** Makes the catalog of a new warehouse: whole, or not at all. */
 
-import { existsSync, renameSync, rmSync } from 'node:fs'
+import { globSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { quoteText } from '../../duckdb.ts'
+import { UserError } from '../../errors.ts'
 import { takeWriterLock } from './writer-lock.ts'
 
 /** Another process that makes the same warehouse needs a fraction of a second. */
@@ -14,13 +15,33 @@ export function catalogFile(folder: string): string {
 }
 
 /**
+ * Whether a warehouse is in the folder.
+ * @throws UserError LPA-WAREHOUSE-DAMAGED (io) where data files lie without their catalog: under a new one they would be
+ * files that no snapshot knows, and swept away.
+ */
+export function hasCatalog(folder: string): boolean {
+  const size = statSync(catalogFile(folder), { throwIfNoEntry: false })?.size ?? 0
+  if (size > 0) return true
+  const [file] = globSync('data/**/*.parquet', { cwd: folder })
+  if (file === undefined) return false
+  throw new UserError('LPA-WAREHOUSE-DAMAGED', 'The catalog is gone, and its data files are still there.', {
+    exit: 'io',
+    where: catalogFile(folder),
+    next: [
+      'Restore it from a backup. Nothing was changed.',
+      'Or make the warehouse anew from the exports, in another folder: warehouse.path',
+    ],
+  })
+}
+
+/**
  * Makes `catalog.sqlite` under another name and renames it: a process that dies on the way leaves no half catalog,
  * and of several at once one makes it.
  */
 export async function createCatalog(connection: DuckDBConnection, folder: string): Promise<void> {
   using _lock = await takeWriterLock(folder, CREATE_WAIT_MS)
   const catalog = catalogFile(folder)
-  if (existsSync(catalog)) return
+  if (hasCatalog(folder)) return
   const unfinished = `${catalog}.new`
   for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(unfinished + suffix, { force: true })
   const dataPath = `${join(folder, 'data')}/`

@@ -1,15 +1,6 @@
 /** The embedded engine: DuckDB in this process over a DuckLake (Parquet files, SQLite catalog). */
 
-import {
-  constants,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs'
+import { constants, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import type { DuckDBResult, DuckDBValue } from '@duckdb/node-api'
@@ -27,7 +18,7 @@ import type {
   Row,
   Values,
 } from '../../types.ts'
-import { catalogFile, createCatalog } from './catalog.ts'
+import { catalogFile, createCatalog, hasCatalog } from './catalog.ts'
 import { recordChecksums, refuseDamagedCatalog } from './checksums.ts'
 import { ensureExtensions } from './extensions.ts'
 import { fillTemporaryTable, materialiseSql } from './materialise.ts'
@@ -78,7 +69,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   const catalog = catalogFile(folder)
   const isReadOnly = options.mode === 'read' || options.mode === 'confined'
   assertPermitted(folder, isReadOnly)
-  const isNew = !existsSync(catalog)
+  const isNew = !hasCatalog(folder)
   if (isNew && options.mode !== 'create') {
     throw new UserError('LPA-WAREHOUSE-MISSING', `There is no warehouse in ${folder}.`, {
       exit: 'noInput',
@@ -120,8 +111,10 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     ...(options.at ? [atClause(options.at)] : []),
     'meta_busy_timeout 10000',
   ]
-  await connection.run(`attach ${quoteText(`ducklake:sqlite:${catalog}`)} as lake (${attach.join(', ')})`)
-  await connection.run('use lake.core')
+  const attached = connection
+    .run(`attach ${quoteText(`ducklake:sqlite:${catalog}`)} as lake (${attach.join(', ')})`)
+    .then(() => connection.run('use lake.core'))
+  await (options.at ? attached.catch(noSnapshot) : attached)
   if (options.mode === 'confined') {
     // The order matters: what is allowed first, then nothing else, then no way back.
     const allowed = [`${folder}/`, ...(options.folders ?? []).map((path) => `${path}/`)]
@@ -376,6 +369,16 @@ const STAGED_TABLES = [
     'deletion',
   ].map((entity) => `staging.stg_${entity}`),
 ]
+
+function noSnapshot(cause: Error): never {
+  // Its first snapshots have no tables yet.
+  if (!/snapshot|No catalog \+ schema/i.test(cause.message)) throw cause
+  throw new UserError('LPA-QUERY-AT', 'There was no such state of the warehouse.', {
+    exit: 'usage',
+    next: 'lpa doctor tells its first and last snapshot.',
+    cause,
+  })
+}
 
 function atClause(at: { version: string } | { time: string }): string {
   return 'version' in at

@@ -1,0 +1,45 @@
+/** Failures of the machine and of the warehouse's files, which DuckDB tells in words only, as errors of ours. */
+
+import { UserError } from './errors.ts'
+
+const DAMAGE =
+  /^(IO|Invalid Input|TransactionContext|Binder|Invalid) Error.*(cannot open file|no such file|not a database|malformed|no magic bytes|too small to be a parquet|file is not)/is
+
+export function systemFailure(message: string, cause: unknown): UserError | undefined {
+  if (/No space left|Disk quota exceeded/i.test(message)) {
+    return new UserError('LPA-DISK-FULL', 'The disk is full.', {
+      exit: 'cannotCreate',
+      next: 'Make room and run it again: nothing was changed.',
+      cause,
+    })
+  }
+  if (/^Out of Memory Error/i.test(message)) {
+    return new UserError('LPA-MEMORY', 'It needs more memory than the limit allows.', {
+      exit: 'data',
+      next: 'Raise warehouse.memory_limit, or set warehouse.threads = 1: nothing was changed.',
+      cause,
+    })
+  }
+  if (/Permission denied/i.test(message)) {
+    return new UserError('LPA-SYSTEM-EACCES', 'A file may not be read or written.', {
+      exit: 'notPermitted',
+      next: 'Check owner and permissions.',
+      cause,
+    })
+  }
+  if (/^IO Error.*(could not (write|sync|read)|input\/output error)/is.test(message)) {
+    return new UserError('LPA-SYSTEM-EIO', 'A file could not be read or written.', {
+      exit: 'io',
+      next: 'Check the disk and the system log.',
+      cause,
+    })
+  }
+  if (DAMAGE.test(message)) {
+    return new UserError('LPA-WAREHOUSE-DAMAGED', 'A file of the warehouse is missing or damaged.', {
+      exit: 'io',
+      next: ['See which: lpa doctor --verify', 'Then restore it from a backup, or make the warehouse anew.'],
+      cause,
+    })
+  }
+  return undefined
+}
