@@ -7,7 +7,7 @@ import { describeTerminal } from './output/terminal.ts'
 import { wrapped } from './output/width.ts'
 import { safeLines, safeText } from './safe-text.ts'
 import { scrub } from './secrets.ts'
-import { systemFailure } from './system-failure.ts'
+import { damageFailure, systemFailure } from './system-failure.ts'
 
 /** What is known about the command line when it could not be read. */
 export interface CommandLine {
@@ -24,7 +24,7 @@ export function asUserError(error: unknown, line: CommandLine = {}): UserError {
   if (!(error instanceof Error)) return internal(new Error(String(error)))
   if ('oclif' in error) return usageError(error as OclifError, line)
   if ('syscall' in error && 'code' in error) return systemError(error as NodeJS.ErrnoException)
-  return systemFailure(error.message, error) ?? internal(error)
+  return systemFailure(error.message, error) ?? damageFailure(error.message, error) ?? internal(error)
 }
 
 interface FailureOptions {

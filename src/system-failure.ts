@@ -34,12 +34,15 @@ export function systemFailure(message: string, cause: unknown): UserError | unde
       cause,
     })
   }
-  if (DAMAGE.test(message)) {
-    return new UserError('LPA-WAREHOUSE-DAMAGED', 'A file of the warehouse is missing or damaged.', {
-      exit: 'io',
-      next: ['See which: lpa doctor --verify', 'Then restore it from a backup, or make the warehouse anew.'],
-      cause,
-    })
-  }
   return undefined
+}
+
+/** A file of the warehouse that is missing or damaged. Of an input DuckDB says the same: ask only where none is read. */
+export function damageFailure(message: string, cause: unknown): UserError | undefined {
+  if (!DAMAGE.test(message)) return undefined
+  return new UserError('LPA-WAREHOUSE-DAMAGED', 'A file of the warehouse is missing or damaged.', {
+    exit: 'io',
+    next: ['See which: lpa doctor --verify', 'Then restore it from a backup, or make the warehouse anew.'],
+    cause,
+  })
 }

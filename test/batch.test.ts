@@ -374,6 +374,63 @@ select student as learner_id, module as course_id, day as completed_at, ${score}
   })
 })
 
+test('of one record, only the event that another load has is a double', async () => {
+  const place = placeIn('UTC')
+  const mapping = join(place.root, 'visits.sql')
+  writeFileSync(
+    mapping,
+    `-- entity: learning_event\n-- personal: who(learner)
+select source_row, id || '/start' as event_id, 'viewed' as event_type, who as learner_id, began as occurred_at from source
+union all
+select source_row, id || '/end', 'viewed', who, ended from source where ended <> ''\n`,
+  )
+  const paths = writeFiles(
+    join(place.root, 'exports'),
+    new Map([
+      ['1.csv', 'id,who,began,ended\n1,ana,2026-01-05T10:00:00Z,\n'],
+      ['2.csv', 'id,who,began,ended\n1,ana,2026-01-05T10:00:00Z,2026-01-05T11:00:00Z\n'],
+    ]),
+  )
+  for (const path of paths) await loadInto(place, [path], [mapping])
+  await batch(place)
+  const ids = () =>
+    withEngine(
+      place,
+      async (engine) => (await engine.query('select event_id from fact_learning_event order by 1')).rows,
+    )
+  expect(await ids()).toEqual([['lms:1/end'], ['lms:1/start']])
+  await expectRebuildChangesNothing(place)
+})
+
+test('events without an id that two sources send alike count for both', async () => {
+  const place = placeIn('UTC')
+  const mapping = join(place.root, 'views.sql')
+  writeFileSync(
+    mapping,
+    `-- entity: learning_event\n-- personal: who(learner)
+select 'viewed' as event_type, who as learner_id, day as occurred_at from source\n`,
+  )
+  const [path = ''] = writeFiles(
+    join(place.root, 'exports'),
+    new Map([['views.csv', 'who,day\nana,2026-01-05\nbo,2026-01-05\n']]),
+  )
+  for (const source of ['one', 'two'])
+    await load(
+      configOf(place),
+      { inputs: [path], mappings: [mapping], source, dryRun: false },
+      signal,
+      silent,
+    )
+  await batch(place)
+  const { rows } = await withEngine(place, (engine) =>
+    engine.query('select source, count(*) from fact_learning_event group by source order by source'),
+  )
+  expect(rows).toEqual([
+    ['one', 2],
+    ['two', 2],
+  ])
+})
+
 test('days far from today find their row', async () => {
   const place = placeIn('America/New_York')
   const times = [

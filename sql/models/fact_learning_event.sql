@@ -19,7 +19,7 @@ twice as (
   having count(*) > 1
 ),
 repeated as (
-  select s.load_id, s.position
+  select s.load_id, s.position, s.event_id
   from staging.stg_learning_event s
   join twice t on t.date_key = s.date_key and t.event_id = s.event_id
   join batch_load b on b.load_id = s.load_id
@@ -28,5 +28,5 @@ repeated as (
 select s.event_id, s.learner_key, s.course_key, s.date_key, s.occurred_at, s.event_type, s.activity_id, s.activity_type,
   s.session_id, s.duration_seconds, s.score, s.progress, s.quantity, s.source, lpa_variant(s.attributes) as attributes
 from staging.stg_learning_event s
-left join repeated r on r.load_id = s.load_id and r.position = s.position
+left join repeated r on r.load_id = s.load_id and r.position = s.position and r.event_id = s.event_id
 where s.load_id in (select load_id from batch_load) and r.load_id is null

@@ -63,7 +63,7 @@ export interface DerivationContext {
   readonly idSpace: string
   /** The zone of date keys, as an SQL literal; undefined for UTC. */
   readonly timezone: string | undefined
-  /** Where positions of events without an id come from: the content's hash, as an SQL literal. */
+  /** What events without an id are named by, with their record's number: source and content, as an SQL literal. */
   readonly contentId: string
   /** effective_at of records that have none, as an SQL literal. */
   readonly loadedAt: string

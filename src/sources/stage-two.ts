@@ -79,7 +79,7 @@ export async function stageTwo(options: StageTwoOptions): Promise<StageTwoResult
     const rules = entityRules(mapping.entity, {
       idSpace: quoteText(options.idSpace),
       timezone: options.timezone === 'UTC' ? undefined : quoteText(options.timezone),
-      contentId: quoteText(options.contentSha256.slice(0, 16)),
+      contentId: quoteText(`${options.source}:${options.contentSha256.slice(0, 16)}`),
       loadedAt: quoteText(options.loadedAt.replace('T', ' ').replace('Z', '')),
     })
     const outputs = await prepareMapping(connection, options, rules)
