@@ -237,8 +237,16 @@ export abstract class BaseCommand extends Command {
   protected override async catch(): Promise<void> {}
 
   protected override async finally(error: Error | undefined): Promise<void> {
+    try {
+      await this.#end(error)
+    } finally {
+      // Not before the run is recorded: a signal in between would end the process in the middle of it.
+      this.#letGo()
+    }
+  }
+
+  async #end(error: Error | undefined): Promise<void> {
     this.#progress.done()
-    this.#letGo()
     const left = error as { code?: string; oclif?: { exit?: number } } | undefined
     if (left?.code === 'EEXIT') {
       process.exitCode = left.oclif?.exit ?? EXIT.done
