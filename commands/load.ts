@@ -60,7 +60,7 @@ While earlier loads lie under another pseudonym key, a load warns (also with --q
         onFile: (input, index, total) => this.progress.step(`Loading ${input} (${index + 1} of ${total})`),
         onBytes: (bytes, total) =>
           this.progress.update({ bytes, ...(total === undefined ? {} : { totalBytes: total }) }),
-        onWarning: (text) => this.warning(text),
+        onWarning: (...lines) => this.warning(...lines),
         onLoaded: (file) => {
           for (const { reasons } of file.mappings)
             for (const { first, reason, count } of reasons)

@@ -32,7 +32,7 @@ export default class Up extends BaseCommand {
       onStep: (command) => this.note('', `$ ${command}`),
       onResult: (...lines) => this.note(...lines),
       onProgress: (label) => this.progress.step(label),
-      onWarning: (text) => this.warning(text),
+      onWarning: (...lines) => this.warning(...lines),
     })
     const config = await this.settings()
     this.recordRun((run) => recordRun(config, run))

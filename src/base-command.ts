@@ -208,10 +208,9 @@ export abstract class BaseCommand extends Command {
   }
 
   /** Tells on stderr, also with --quiet, that something is wrong that does not stop the run. */
-  protected warning(text: string): void {
+  protected warning(first: string, ...more: readonly string[]): void {
     this.#progress.done()
-    this.#log.warn(text)
-    const [first, ...more] = text.split('\n')
+    this.#log.warn([first, ...more].join('\n'))
     this.#say(`Warning: ${first}`)
     for (const line of more) this.#say(`  ${line}`)
   }

@@ -15,7 +15,7 @@ What it prints are the commands that load everything again; those that remain ar
     const rotated = await replaceKey(await this.settings(), this.signal)
     if (this.format() === 'json') await this.printValue(rotated, '')
     else await this.print(reloadRows(rotated.reload))
-    this.note(rotationAdvice(rotated).join('\n'))
+    this.note(...rotationAdvice(rotated))
     const loads = rotated.reload.reduce((sum, step) => sum + step.loads, 0)
     this.finish({
       summary: `key ${rotated.oldKeyId} is now ${rotated.newKeyId}; ${loads} loads to load again`,

@@ -15,7 +15,7 @@ export default class KeyShow extends BaseCommand {
     const loads = key.loads.map(({ keyId, loads }) => `${loads} under ${keyId}`).join(', ') || 'none'
     await this.printValue(key, recordText({ file: key.file, key_id: key.keyId, loads }))
     const advice = keyAdvice(key)
-    if (advice.length > 0) this.note(advice.join('\n'))
+    if (advice.length > 0) this.note(...advice)
     if (others > 0) this.finish({ summary: `${others} loads were made with another key`, exit: 'findings' })
   }
 }

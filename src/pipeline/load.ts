@@ -52,7 +52,7 @@ export interface LoadProgress {
   /** A finished file, as soon as it is committed. */
   onLoaded(file: LoadedFile): void
   /** What makes the numbers wrong: loads under another key. */
-  onWarning(text: string): void
+  onWarning(...lines: readonly [string, ...string[]]): void
 }
 
 /** One row a mapping, for people and programs. */
@@ -144,7 +144,7 @@ export async function load(
     }
     const others = await readOtherLoads(engine, key.id)
     if (others.length > 0)
-      progress.onWarning(otherKeyWarning(others, reloadsOf(others, config, process.cwd())))
+      progress.onWarning(...otherKeyWarning(others, reloadsOf(others, config, process.cwd())))
     return files
   })
 }
@@ -153,14 +153,14 @@ export async function load(
  * Not a refusal: what mends it is a load, and its exports may be gone for good. Nothing is lost either, since loading
  * the same content under the right key supersedes this load. The check of each batch fails until then.
  */
-function otherKeyWarning(others: readonly EarlierLoad[], reloads: readonly Reload[]): string {
+function otherKeyWarning(others: readonly EarlierLoad[], reloads: readonly Reload[]): [string, ...string[]] {
   const loads = others.length === 1 ? '1 load holds' : `${others.length} loads hold`
   return [
     `${loads} pseudonyms of another key: learners who are in both count twice.`,
     'If the key was changed on purpose, load again what lies under the old one:',
     ...reloads.map(({ command }) => `  ${command}`),
     'If not, restore the key from your backup, and load this again.',
-  ].join('\n')
+  ]
 }
 
 async function loadFile(

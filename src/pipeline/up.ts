@@ -21,7 +21,7 @@ export interface UpProgress {
   onStep(command: string): void
   onResult(...lines: readonly string[]): void
   onProgress(label: string): void
-  onWarning(text: string): void
+  onWarning(...lines: readonly [string, ...string[]]): void
 }
 
 export interface UpSummary {
@@ -53,7 +53,7 @@ export async function up(
   const files = await load(config, { inputs: request.inputs, mappings: [], dryRun: false }, signal, {
     onFile: (input) => progress.onProgress(`Loading ${input}`),
     onBytes: () => {},
-    onWarning: (text) => progress.onWarning(text),
+    onWarning: (...lines) => progress.onWarning(...lines),
     onLoaded: (file) => {
       const rows = file.mappings.map(
         (mapping) => `${mapping.counts.mapped} of ${mapping.counts.read} records as ${mapping.entity}`,
