@@ -26,7 +26,7 @@ describe('loads under a new key', () => {
   const key = () => readKey(its.config.privacy.keyFile)
   const listener = () => {
     const warnings: string[] = []
-    return { warnings, onWarning: (text: string) => void warnings.push(text) }
+    return { warnings, onWarning: (...lines: readonly string[]) => void warnings.push(lines.join('\n')) }
   }
   const checks = async () => {
     const built = await build(its.config, { select: [], full: false, runId: 'r' }, signal, {

@@ -43,7 +43,7 @@ export class TryWarehouse implements Disposable {
     inputs: string | readonly string[],
     request: Partial<LoadRequest> = {},
     onBytes: () => void = () => {},
-    onWarning: (text: string) => void = () => {},
+    onWarning: (...lines: readonly string[]) => void = () => {},
   ): Promise<LoadedFile[]> {
     const whole: LoadRequest = { inputs: [inputs].flat(), mappings: [], dryRun: false, ...request }
     return load(this.config, whole, never(), { onFile: () => {}, onBytes, onLoaded: () => {}, onWarning })
