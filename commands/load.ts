@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../src/base-command.ts'
-import { load, loadRows, loadSummary, loadTable } from '../src/pipeline/load.ts'
+import { load, loadNotes, loadRows, loadSummary, loadTable } from '../src/pipeline/load.ts'
 import { recordRun } from '../src/pipeline/runs.ts'
 
 export default class Load extends BaseCommand {
@@ -8,7 +8,7 @@ export default class Load extends BaseCommand {
   static override description =
     `CSV, TSV, JSON arrays, NDJSON and Parquet, each also as .gz or .zst; files, globs, folders, "-" for standard input, or names of sources in lpa.toml (all of them when none is named). What a file holds is recognised from its content and printed. Loading the same content again changes nothing.
 
-Every file is one transaction. Bad records go to quarantine with line, column and reason (lpa rejects); more of them than --max-rejects, and nothing is loaded: exit code 65. --json and --format csv have every field; the table leaves some to the summary line.
+Every file is one transaction. Files of one command that a snapshot mapping reads (-- export: snapshot) are parts of one snapshot, which replaces what their source held of that entity. Bad records go to quarantine with line, column and reason (lpa rejects); more of them than --max-rejects, and nothing is loaded: exit code 65. --json and --format csv have every field; the table leaves some to the summary line.
 
 While earlier loads lie under another pseudonym key, a load warns (also with --quiet) and goes on: what mends it is a load too, their exports may be gone for good, and loading the same content under the right key supersedes this load. lpa batch ends with 1 until then.`
   static override examples = [
@@ -61,11 +61,8 @@ While earlier loads lie under another pseudonym key, a load warns (also with --q
         onBytes: (bytes, total) =>
           this.progress.update({ bytes, ...(total === undefined ? {} : { totalBytes: total }) }),
         onWarning: (...lines) => this.warning(...lines),
-        onLoaded: (file) => {
-          for (const { reasons } of file.mappings)
-            for (const { first, reason, count } of reasons)
-              this.note(`${first}: ${reason} (${count} ×, quarantined)`)
-        },
+        onNote: (line) => this.note(line),
+        onLoaded: (file) => this.note(...loadNotes(file)),
       },
     )
     await this.print(loadRows(files), { table: loadTable(files) })

@@ -87,8 +87,6 @@ export interface LoadRecord {
   readonly startedAt: string
   /** Rows by entity, for `meta.load_entities`. */
   readonly entities: Readonly<Record<string, number>>
-  /** Loads whose rows this one takes away (a newer snapshot, or a changed mapping of the same content). */
-  readonly supersedes: readonly number[]
 }
 
 /** A table or view as `schema/ddl_*.sql` declares it. */
@@ -170,6 +168,11 @@ export interface Engine {
    * Takes the staged files away from where they lie.
    */
   append(batch: Batch): Promise<void>
+  /**
+   * Takes the rows of earlier loads away inside the open transaction, in favour of load `by`: a newer snapshot, or the
+   * same content read by another mapping. Their ledger rows stay and say so.
+   */
+  supersede(loadIds: readonly number[], by: number): Promise<void>
   /** The position of the last commit of a source, or undefined before its first. */
   lastPosition(source: string): Promise<Position | undefined>
   /** A text that changes with every commit: a snapshot id. */

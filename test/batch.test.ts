@@ -30,7 +30,13 @@ const SOURCE = 'lms'
 const CORE = { isMeant: (table: string) => table.startsWith('core.') }
 const ZONES = ['UTC', 'America/New_York'] as const
 const signal = new AbortController().signal
-const silent = { onFile: () => {}, onBytes: () => {}, onLoaded: () => {}, onWarning: () => {} }
+const silent = {
+  onFile: () => {},
+  onBytes: () => {},
+  onLoaded: () => {},
+  onNote: () => {},
+  onWarning: () => {},
+}
 const places = new Map<string, Place>()
 
 beforeAll(async () => {

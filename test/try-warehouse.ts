@@ -46,7 +46,9 @@ export class TryWarehouse implements Disposable {
     onWarning: (...lines: readonly string[]) => void = () => {},
   ): Promise<LoadedFile[]> {
     const whole: LoadRequest = { inputs: [inputs].flat(), mappings: [], dryRun: false, ...request }
-    return load(this.config, whole, never(), { onFile: () => {}, onBytes, onLoaded: () => {}, onWarning })
+    return load(this.config, whole, never(), {
+      ...{ onFile: () => {}, onBytes, onLoaded: () => {}, onNote: () => {}, onWarning },
+    })
   }
 
   /** The error that a load ends with; fails when it ends with none, or with one that is not for users. */

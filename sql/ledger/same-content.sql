@@ -1,7 +1,8 @@
 -- title: Loads of the same content
--- grain: a load that still counts
+-- grain: an entity of a load that still counts
 -- definition: identity of a load is its source, its content, the mapping that read it and the key of its pseudonyms
-select load_id, format, mapping_sha256, key_id
-from meta.loads
-where source = $source and content_sha256 = $content_sha256 and superseded_by is null
-order by load_id
+select l.load_id, l.format, e.entity, l.mapping_sha256, l.key_id
+from meta.loads l
+join meta.load_entities e on e.load_id = l.load_id
+where l.source = $source and l.content_sha256 = $content_sha256 and l.superseded_by is null
+order by l.load_id, e.entity

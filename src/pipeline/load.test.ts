@@ -10,7 +10,7 @@ const counts = (read: number, rejected = 0, filtered = 0, doubled = 0): Counts =
 })
 
 const file = (input: string, format: string, mapping: string, of: Counts): LoadedFile => ({
-  ...{ input, format, source: 'files', outcome: 'loaded', milliseconds: 1 },
+  ...{ input, format, source: 'files', outcome: 'loaded', replaced: [], milliseconds: 1 },
   mappings: [
     {
       ...{ loadId: 7, mapping, entity: 'enrollment', rows: of.mapped, reasons: [], leftOut: [] },
@@ -85,13 +85,14 @@ describe('the table of a load', () => {
         'rejected',
         'filtered',
         'doubled',
+        'replaced',
       ],
     ])
     expect(rows[1]).toEqual([
       ...['exports/events.ndjson.gz', 'ndjson.gzip', 'campus_learning_event', 'loaded', 7],
-      ...[5_009_531, 5_009_500, 29, 0, 2],
+      ...[5_009_531, 5_009_500, 29, 0, 2, '[]'],
     ])
-    expect(rows[3]).toEqual(['more.csv', 'csv', null, 'unchanged', null, null, null, null, null, null])
+    expect(rows[3]).toEqual(['more.csv', 'csv', null, 'unchanged', null, null, null, null, null, null, '[]'])
   })
 })
 

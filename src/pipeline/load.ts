@@ -2,19 +2,22 @@
 
 import type { Config } from '../config.ts'
 import { UserError } from '../errors.ts'
-import { readKey } from '../pseudonym.ts'
+import { type PseudonymKey, readKey } from '../pseudonym.ts'
 import {
   discardStaged,
   type FileRequest,
+  type RecognisedFile,
   recogniseFile,
   type StagedFile,
   stageFile,
 } from '../sources/files.ts'
 import { hashInput } from '../sources/input.ts'
+import type { Mapping } from '../sources/mapping.ts'
 import type { Counts, Engine, Result } from '../types.ts'
 import { ledgerRows, withoutColumns } from './ledger.ts'
 import { type PlannedInput, planInputs } from './load-inputs.ts'
 import { type EarlierLoad, type Reload, readOtherLoads, reloadsOf } from './reload.ts'
+import { addPart, loadsReplacedBy, partsNotes, type Snapshot, snapshotsOf } from './snapshots.ts'
 import { withWarehouse } from './warehouse.ts'
 
 export interface LoadRequest {
@@ -43,6 +46,8 @@ export interface LoadedFile {
   readonly format: string
   readonly outcome: 'loaded' | 'unchanged' | 'checked'
   readonly mappings: readonly LoadedMapping[]
+  /** Loads whose rows went, in order: of an older snapshot, or of this content by another mapping or under another key. */
+  readonly replaced: readonly number[]
   readonly milliseconds: number
 }
 
@@ -51,6 +56,8 @@ export interface LoadProgress {
   onBytes(bytes: number, total: number | undefined): void
   /** A finished file, as soon as it is committed. */
   onLoaded(file: LoadedFile): void
+  /** How the inputs belong together, before any is loaded. */
+  onNote(line: string): void
   /** What makes the numbers wrong: loads under another key. */
   onWarning(...lines: readonly [string, ...string[]]): void
 }
@@ -63,13 +70,15 @@ export function loadRows(files: readonly LoadedFile[]): Result {
     columns: [
       ...[text('input'), text('format'), text('mapping'), text('outcome'), integer('load')],
       ...[integer('read'), integer('mapped'), integer('rejected'), integer('filtered'), integer('doubled')],
+      { name: 'replaced', type: 'json' },
     ],
-    rows: files.flatMap(({ input, format, outcome, mappings }) =>
+    rows: files.flatMap(({ input, format, outcome, mappings, replaced }) =>
       mappings.length === 0
-        ? [[input, format, null, outcome, null, null, null, null, null, null]]
+        ? [[input, format, null, outcome, null, null, null, null, null, null, JSON.stringify(replaced)]]
         : mappings.map(({ mapping, loadId, counts }) => [
             ...[input, format, mapping, outcome, outcome === 'loaded' ? loadId : null],
             ...[counts.read, counts.mapped, counts.rejected, counts.filtered, counts.doubled],
+            JSON.stringify(replaced),
           ]),
     ),
   }
@@ -80,7 +89,7 @@ export function loadRows(files: readonly LoadedFile[]): Result {
  * and `lpa rejects` the load's number; formats are left out where files' names tell them, outcomes where all are loaded.
  */
 export function loadTable(files: readonly LoadedFile[]): Result {
-  const leftOut = ['load', 'filtered', 'doubled']
+  const leftOut = ['load', 'filtered', 'doubled', 'replaced']
   if (files.every(nameTellsFormat)) leftOut.push('format')
   if (files.every(({ outcome }) => outcome === 'loaded')) leftOut.push('outcome')
   return withoutColumns(loadRows(files), leftOut)
@@ -89,6 +98,18 @@ export function loadTable(files: readonly LoadedFile[]): Result {
 /** `events.ndjson.gz` is `ndjson.gzip`. */
 function nameTellsFormat({ input, format }: LoadedFile): boolean {
   return input.toLowerCase().endsWith(`.${format.replace('gzip', 'gz').replace('zstd', 'zst')}`)
+}
+
+/** What people are told of a file: first and number of what was rejected for each reason, and which loads it replaces. */
+export function loadNotes({ input, mappings, replaced }: LoadedFile): string[] {
+  const notes = mappings.flatMap(({ reasons }) =>
+    reasons.map(({ first, reason, count }) => `${first}: ${reason} (${count} ×, quarantined)`),
+  )
+  if (replaced.length === 0) return notes
+  const most = 10
+  const more = replaced.length > most ? ` and ${replaced.length - most} more` : ''
+  const loads = `${replaced.length === 1 ? 'load' : 'loads'} ${replaced.slice(0, most).join(', ')}${more}`
+  return [...notes, `${input}: replaces ${loads}`]
 }
 
 /** `7 files: 12,000 records mapped, 9 rejected, 2 doubled; 2 files loaded before, nothing changed`. */
@@ -113,7 +134,8 @@ export function loadSummary(files: readonly LoadedFile[]): string {
 }
 
 /**
- * Loads every input, each in a transaction of its own: what was committed before an error stays.
+ * Loads every input, each in a transaction of its own: what was committed before an error stays. All of them are
+ * recognised before the first is loaded, so that one that cannot be leaves everything as it was.
  * @throws UserError data (65) for a broken input or rejects over the limit, noInput (66), locked (75), …
  */
 export async function load(
@@ -125,10 +147,20 @@ export async function load(
   const key = readKey(config.privacy.keyFile)
   const planned = planInputs(config, request)
   return withWarehouse(config, 'write', signal, async (engine) => {
+    const outlines = await outlinesOf(planned, signal)
+    const snapshots = snapshotsOf(outlines)
+    for (const note of partsNotes(snapshots)) progress.onNote(note)
     const files: LoadedFile[] = []
     for (const [index, input] of planned.entries()) {
       progress.onFile(input.path, index, planned.length)
-      const file = await loadFile(config, engine, input, request.dryRun, {
+      const task = {
+        input,
+        snapshots,
+        index,
+        dryRun: request.dryRun,
+        recognised: outlines[index]?.recognised,
+      }
+      const file = await loadFile(config, engine, task, {
         ...{ key, signal, source: input.source, idSpace: input.idSpace },
         entity: input.entity,
         mappings: input.mappings,
@@ -149,6 +181,27 @@ export async function load(
   })
 }
 
+interface Outline {
+  readonly source: string
+  readonly mappings: readonly Mapping[]
+  /** Only of a stream, which cannot be looked at twice, and of a single input: the heads of many would fill the memory. */
+  readonly recognised: RecognisedFile | undefined
+}
+
+async function outlinesOf(planned: readonly PlannedInput[], signal: AbortSignal): Promise<Outline[]> {
+  const outlines: Outline[] = []
+  for (const { path, source, mappings, entity } of planned) {
+    signal.throwIfAborted()
+    const recognised = await recogniseFile(path, { mappings, entity })
+    const isKept = planned.length === 1 || recognised.input.stats === undefined
+    outlines.push({
+      ...{ source, mappings: recognised.mappings },
+      recognised: isKept ? recognised : undefined,
+    })
+  }
+  return outlines
+}
+
 /**
  * Not a refusal: what mends it is a load, and its exports may be gone for good. Nothing is lost either, since loading
  * the same content under the right key supersedes this load. The check of each batch fails until then.
@@ -163,63 +216,111 @@ function otherKeyWarning(others: readonly EarlierLoad[], reloads: readonly Reloa
   ]
 }
 
+interface FileTask {
+  readonly input: PlannedInput
+  /** Its place among the inputs of the command, from 0. */
+  readonly index: number
+  /** All of the command. */
+  readonly snapshots: readonly Snapshot[]
+  readonly dryRun: boolean
+  readonly recognised: RecognisedFile | undefined
+}
+
 async function loadFile(
   config: Config,
   engine: Engine,
-  planned: PlannedInput,
-  dryRun: boolean,
+  { input, index, snapshots, dryRun, ...task }: FileTask,
   request: FileRequest,
 ): Promise<LoadedFile> {
   const started = performance.now()
-  const recognised = await recogniseFile(planned.path, request)
-  const done = (outcome: LoadedFile['outcome'], mappings: readonly LoadedMapping[]): LoadedFile => ({
-    ...{ input: planned.path, source: planned.source, outcome, mappings },
+  const recognised = task.recognised ?? (await recogniseFile(input.path, request))
+  const done = (
+    outcome: LoadedFile['outcome'],
+    mappings: readonly LoadedMapping[],
+    replaced: readonly number[],
+  ): LoadedFile => ({
+    ...{ input: input.path, source: input.source, outcome, mappings },
+    replaced: [...new Set(replaced)].sort((a, b) => a - b),
     format: [recognised.input.format, recognised.input.compression]
       .filter((part) => part !== 'none')
       .join('.'),
     milliseconds: Math.round(performance.now() - started),
   })
-  const wanted = recognised.mappings.map((mapping) => mapping.sha256)
-  const [earlier] = await ledgerRows(engine, 'same-size', {
-    source: planned.source,
-    bytes: recognised.input.stats?.size ?? -1,
+  const keep = (mapping: Mapping, loadId: number) => {
+    if (mapping.export === 'snapshot') addPart(snapshots, input, mapping, loadId)
+  }
+  const ending = snapshots.filter(({ files }) => files.at(-1) === index)
+
+  const before = await sameIfLoaded(engine, input.source, recognised)
+  const known = recognised.mappings.flatMap((mapping) => {
+    const load = before.find((one) => isSameLoad(one, mapping, request.key))
+    return load ? [{ mapping, load }] : []
   })
-  if (Number(earlier?.[0]) > 0) {
-    // Probably the same file again: hashing alone is quicker than reading.
-    const contentSha256 = await hashInput(recognised.input)
-    const same = await sameContent(engine, planned.source, contentSha256)
-    if (wanted.every((sha256) => same.some((load) => isSameLoad(load, sha256, request.key.id))))
-      return done('unchanged', [])
+  if (known.length === recognised.mappings.length) {
+    if (dryRun) return done('unchanged', [], [])
+    for (const { mapping, load } of known) keep(mapping, load.loadId)
+    return done('unchanged', [], await endSnapshots(engine, ending))
   }
   let staged: StagedFile[] = []
   try {
     staged = await stageFile(recognised, request)
     const mappings = staged.map(describeMapping)
     for (const { batch } of staged)
-      assertRejects(planned.path, batch.load.counts, config.load.maxRejects, staged)
-    if (dryRun) return done('checked', mappings)
+      assertRejects(input.path, batch.load.counts, config.load.maxRejects, staged)
+    if (dryRun) return done('checked', mappings, [])
+    const replaced: number[] = []
     const committed = await engine.transaction(async () => {
       let count = 0
       for (const { batch, mapping } of staged) {
-        const { load: record } = batch
-        const same = await sameContent(engine, planned.source, record.contentSha256)
-        if (same.some((load) => isSameLoad(load, mapping.sha256, record.keyId))) continue
-        // Read by what that mapping was before it changed, or under another key.
-        const changed = same.filter(
-          (load) => load.format === mapping.name || load.mappingSha256 === mapping.sha256,
-        )
-        const replaced =
-          mapping.export === 'snapshot' ? await earlierSnapshots(engine, planned.source, mapping.name) : []
-        const supersedes = [...new Set([...changed.map((load) => load.loadId), ...replaced])]
-        await engine.append({ ...batch, load: { ...record, supersedes } })
+        const { loadId, contentSha256 } = batch.load
+        const same = await sameContent(engine, input.source, contentSha256)
+        const known = same.find((load) => isSameLoad(load, mapping, request.key))
+        keep(mapping, known?.loadId ?? loadId)
+        if (known) continue
+        // Read by what that mapping was before it changed, also its name, or under another key.
+        const changed = same
+          .filter((load) => !recognised.mappings.some((wanted) => isSameLoad(load, wanted, request.key)))
+          .filter((load) => load.entity === mapping.entity || load.format === mapping.name)
+          .map((load) => load.loadId)
+        await engine.supersede(changed, loadId)
+        replaced.push(...changed)
+        await engine.append(batch)
         count += 1
       }
+      for (const snapshot of ending) replaced.push(...(await endSnapshot(engine, snapshot)))
       return count
     })
-    return committed > 0 ? done('loaded', mappings) : done('unchanged', [])
+    return done(committed > 0 ? 'loaded' : 'unchanged', committed > 0 ? mappings : [], replaced)
   } finally {
     for (const { batch } of staged) discardStaged(engine.scratch, batch.load.loadId)
   }
+}
+
+/** Loads of a file's content, if one of its size was loaded: hashing alone is quicker than reading. */
+async function sameIfLoaded(
+  engine: Engine,
+  source: string,
+  { input }: RecognisedFile,
+): Promise<readonly SameContent[]> {
+  const [earlier] = await ledgerRows(engine, 'same-size', { source, bytes: input.stats?.size ?? -1 })
+  return Number(earlier?.[0]) > 0 ? sameContent(engine, source, await hashInput(input)) : []
+}
+
+/** Whatever a snapshot replaces goes with the last of its files, inside the open transaction. */
+async function endSnapshot(engine: Engine, snapshot: Snapshot): Promise<number[]> {
+  const replaced = await loadsReplacedBy(engine, snapshot)
+  await engine.supersede(replaced, Math.max(...snapshot.loads))
+  return replaced
+}
+
+/** The same where that file brings nothing new: mostly there is nothing to do, and nothing is committed. */
+async function endSnapshots(engine: Engine, snapshots: readonly Snapshot[]): Promise<number[]> {
+  const replaced: number[] = []
+  for (const snapshot of snapshots) {
+    if ((await loadsReplacedBy(engine, snapshot)).length === 0) continue
+    replaced.push(...(await engine.transaction(() => endSnapshot(engine, snapshot))))
+  }
+  return replaced
 }
 
 function describeMapping({ mapping, batch, reasons, leftOut }: StagedFile): LoadedMapping {
@@ -255,27 +356,24 @@ function assertRejects(input: string, counts: Counts, limit: string, staged: rea
 interface SameContent {
   readonly loadId: number
   readonly format: string
+  readonly entity: string
   readonly mappingSha256: string
   readonly keyId: string
 }
 
-/** Loads of this content that still count. */
+/** Loads of this content that still count, under any key: a row an entity. */
 async function sameContent(engine: Engine, source: string, contentSha256: string): Promise<SameContent[]> {
   const rows = await ledgerRows(engine, 'same-content', { source, content_sha256: contentSha256 })
-  return rows.map(([loadId, format, mappingSha256, keyId]) => ({
+  return rows.map(([loadId, format, entity, mappingSha256, keyId]) => ({
     loadId: Number(loadId),
     format: String(format),
+    entity: String(entity),
     mappingSha256: String(mappingSha256),
     keyId: String(keyId),
   }))
 }
 
 /** Whether loading the content again would give the same rows: under another key the pseudonyms are others. */
-function isSameLoad(load: SameContent, mappingSha256: string, keyId: string): boolean {
-  return load.mappingSha256 === mappingSha256 && load.keyId === keyId
-}
-
-async function earlierSnapshots(engine: Engine, source: string, format: string): Promise<number[]> {
-  const rows = await ledgerRows(engine, 'earlier-snapshots', { source, format })
-  return rows.map(([loadId]) => Number(loadId))
+function isSameLoad(load: SameContent, mapping: Mapping, key: PseudonymKey): boolean {
+  return load.mappingSha256 === mapping.sha256 && load.keyId === key.id
 }

@@ -5,7 +5,7 @@ import type { Config } from '../config.ts'
 import { shellWord } from '../shell-word.ts'
 import { build, buildSummary } from './build.ts'
 import { init } from './init.ts'
-import { load, loadSummary } from './load.ts'
+import { load, loadNotes, loadSummary } from './load.ts'
 import { applySchema, planSummary } from './schema.ts'
 import { withWarehouse } from './warehouse.ts'
 
@@ -53,15 +53,14 @@ export async function up(
   const files = await load(config, { inputs: request.inputs, mappings: [], dryRun: false }, signal, {
     onFile: (input) => progress.onProgress(`Loading ${input}`),
     onBytes: () => {},
+    onNote: (line) => progress.onResult(line),
     onWarning: (...lines) => progress.onWarning(...lines),
     onLoaded: (file) => {
       const rows = file.mappings.map(
         (mapping) => `${mapping.counts.mapped} of ${mapping.counts.read} records as ${mapping.entity}`,
       )
       progress.onResult(`${file.input}: ${rows.join(', ') || 'loaded before, nothing changed'}`)
-      for (const { reasons } of file.mappings)
-        for (const { first, reason, count } of reasons)
-          progress.onResult(`  ${first}: ${reason} (${count} ×, quarantined)`)
+      for (const note of loadNotes(file)) progress.onResult(`  ${note}`)
     },
   })
   progress.onStep('lpa batch')

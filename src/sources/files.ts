@@ -82,7 +82,10 @@ function filesIn(folder: string): string[] {
  * Looks at a file and finds its mapping, without reading further than its first 256 KB.
  * @throws UserError when it is unreadable, matches no mapping, or holds columns that look personal.
  */
-export async function recogniseFile(name: string, request: FileRequest): Promise<RecognisedFile> {
+export async function recogniseFile(
+  name: string,
+  request: Pick<FileRequest, 'mappings' | 'entity'>,
+): Promise<RecognisedFile> {
   const input = await openInput(name)
   const named = request.mappings.map(readMapping)
   const hasHeader = named[0]?.hasHeader ?? true
@@ -116,7 +119,7 @@ export async function stageFile(file: RecognisedFile, request: FileRequest): Pro
   if (mappings.length > 1 && !input.stats) {
     throw new UserError('LPA-LOAD-STREAM-ONCE', 'A stream can be read once: one --mapping only.', {
       exit: 'usage',
-      next: 'Save it to a file that only you can read, or run lpa load once a mapping.',
+      next: 'Save it to a file that only you can read, or, for other entities, run lpa load once a mapping.',
     })
   }
   const staged: StagedFile[] = []
@@ -187,7 +190,6 @@ async function stageMapping(
         mappingSha256: mapping.sha256,
         keyId: key.id,
         entities: { [mapping.entity]: two.rows },
-        supersedes: [],
       },
     },
   }

@@ -224,13 +224,17 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     }
   }
 
+  async function supersede(loadIds: readonly number[], by: number): Promise<void> {
+    if (!lock) throw new Error('supersede() belongs inside a transaction.')
+    if (loadIds.length === 0) return
+    const which = `where load_id in (${loadIds.join(', ')})`
+    for (const table of STAGED_TABLES) await execute(`delete from ${table} ${which}`)
+    await execute(`update meta.loads set superseded_by = ${by} ${which}`)
+  }
+
   async function append(batch: Batch): Promise<void> {
     if (!lock) throw new Error('append() belongs inside a transaction.')
     const { load } = batch
-    for (const loadId of load.supersedes) {
-      for (const table of STAGED_TABLES) await execute(`delete from ${table} where load_id = ${loadId}`)
-      await execute(`update meta.loads set superseded_by = ${load.loadId} where load_id = ${loadId}`)
-    }
     for (const file of batch.files) {
       if (await hasVariant(file.table)) {
         await insertStaged(file)
@@ -325,6 +329,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     },
     transaction,
     append,
+    supersede,
     lastPosition,
     configured: (table) => withPayload(table, options.payload),
     createTable,
