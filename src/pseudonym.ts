@@ -4,9 +4,10 @@
  */
 
 import { createHash, createHmac, randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { UserError } from './errors.ts'
+import { makeFolder, withPath } from './new-file.ts'
 
 /** Whose identifier a value is. Classes other than learner, instructor and email are dropped, not hashed. */
 export type PersonalClass = 'learner' | 'instructor' | 'email'
@@ -22,12 +23,16 @@ const BLOCK_BYTES = 64
 
 /** Makes a new key file, 0600. An existing one is never overwritten: EEXIST. */
 export function createKey(file: string): PseudonymKey {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  makeFolder(dirname(file), 0o700)
   const secret = randomBytes(KEY_BYTES)
   const handle = openSync(file, 'wx', 0o600)
   try {
-    writeSync(handle, `${secret.toString('hex')}\n`)
+    writeFileSync(handle, `${secret.toString('hex')}\n`)
     fsyncSync(handle)
+  } catch (error) {
+    // On a full disk: half a key would count as one that is damaged.
+    rmSync(file, { force: true })
+    throw withPath(error, file)
   } finally {
     closeSync(handle)
   }

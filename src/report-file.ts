@@ -1,9 +1,13 @@
+import { existsSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { UserError } from './errors.ts'
+import { withPath } from './new-file.ts'
 
 /**
  * Writes a file so that its name holds the old content or the new, never a part: written beside it, synced, renamed,
- * and the folder synced. Only its owner can read it unless `mode` says more. Throws the system's error (ENOSPC, EACCES, …).
+ * and the folder synced. Only its owner can read it unless `mode` says more.
+ * @throws UserError cannotCreate when its folder is not there; else the system's error (ENOSPC, EACCES, …) with the file
  */
 export async function writeWhole(file: string, text: string, mode = 0o600): Promise<void> {
   const folder = dirname(file)
@@ -19,8 +23,15 @@ export async function writeWhole(file: string, text: string, mode = 0o600): Prom
     }
     await rename(beside, file)
   } catch (error) {
-    await rm(beside, { force: true })
-    throw error
+    if (!existsSync(folder)) {
+      throw new UserError('LPA-FILE-FOLDER', `There is no folder ${folder} for ${basename(file)}.`, {
+        exit: 'cannotCreate',
+        next: 'Make it, or name another file.',
+        cause: error,
+      })
+    }
+    await rm(beside, { force: true }).catch(() => {})
+    throw withPath(error, file)
   }
   const parent = await open(folder, 'r')
   try {

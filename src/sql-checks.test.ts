@@ -20,6 +20,8 @@ async function failures(check: string): Promise<string> {
 const COMPLETED = '(select learner_key from fact_course_completion order by learner_key, course_key limit 1)'
 const oneEvent = 'event_id = (select min(event_id) from fact_learning_event where course_key = 1)'
 const oneEnrollment = 'enrollment_id = (select min(enrollment_id) from fact_enrollment)'
+const CATEGORY = `insert into staging.stg_course_category
+  (category_id, category_key, parent_category_id, parent_category_key, effective_at, source, load_id, position) values`
 
 /** A check, a fault, and a text that its finding must hold. */
 const FAULTS: readonly (readonly [string, string, string])[] = [
@@ -37,6 +39,16 @@ const FAULTS: readonly (readonly [string, string, string])[] = [
     'Elsewhere',
   ],
   ['category-tree', 'update dim_course_category set level = 2 where category_key = 14', '14'],
+  [
+    'category-parents',
+    `${CATEGORY} ('cat11', 11, 'gone', 99, timestamp '2026-01-01', 'lms', 1, 1)`,
+    'not arrived',
+  ],
+  [
+    'category-parents',
+    `${CATEGORY} ('cat11', 11, 'cat11', 11, timestamp '2026-01-01', 'lms', 1, 1)`,
+    'own ancestor',
+  ],
   [
     'completed-without-completion',
     `update fact_enrollment set status = 'completed' where learner_key = 41`,

@@ -380,6 +380,24 @@ select student as learner_id, module as course_id, day as completed_at, ${score}
   })
 })
 
+test('categories that hang nowhere, or on themselves, stand as roots and are told of', async () => {
+  const place = placeIn('UTC')
+  const rows = 'sci,Science,\nbio,Biology,sci\nlost,Lost,gone\negg,Egg,hen\nhen,Hen,egg'
+  await loadInto(
+    place,
+    writeFiles(
+      join(place.root, 'exports'),
+      new Map([['categories.csv', `category_id,category_name,parent_category_id\n${rows}\n`]]),
+    ),
+  )
+  const { checks } = await build(configOf(place), { select: [], full: false, runId: 'test' }, signal, {
+    onModel: () => {},
+  })
+  expect(checks.filter(({ failures }) => failures > 0)).toMatchObject([
+    { name: 'category-parents', severity: 'warning', failures: 3 },
+  ])
+})
+
 test('of one record, only the event that another load has is a double', async () => {
   const place = placeIn('UTC')
   const mapping = join(place.root, 'visits.sql')

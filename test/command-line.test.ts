@@ -301,8 +301,9 @@ describe('--report and the record of the run', () => {
 
   it('fails when it cannot be written', async () => {
     const run = await lpa(['rows', '--report', 'no/such/folder/r.json'])
-    expect(run.code).toBe(66)
-    expect(run.stderr).toContain('LPA-SYSTEM-ENOENT')
+    expect(run.code).toBe(73)
+    expect(run.stderr).toContain('There is no folder no/such/folder for r.json.')
+    expect(run.stderr).not.toContain('.part')
   })
 })
 

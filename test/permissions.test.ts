@@ -290,8 +290,18 @@ describe('with a group', () => {
       const words = ['query', '--json', '-q', '--sql', SPILLING]
       const before = readdirSync('/tmp').filter((name) => name.startsWith('lpa-spill-'))
       expect(await lpaAs(GID, ...words)).toMatchObject({ code: 0, stderr: '' })
+      // Also where the warehouse cannot be opened: there was no such state of it.
+      expect(await lpaAs(GID, 'query', '--sql', 'select 1 as n', '--at', '999999')).toMatchObject({ code: 2 })
       expect(readdirSync('/tmp').filter((name) => name.startsWith('lpa-spill-'))).toEqual(before)
       expect(wrong()).toEqual([])
+    })
+
+    test('ask doctor, who finds no fault in them', async () => {
+      for (const more of [[], ['--verify']]) {
+        const told = await lpaAs(GID, 'doctor', ...more)
+        expect(told).toMatchObject({ code: 0, stderr: expect.stringContaining('0 findings') })
+        expect(told.stdout).toMatch(/key +none: .*only reads/)
+      }
     })
 
     test('write nothing; others do not even read; a copy without the log says what it lacks', async () => {

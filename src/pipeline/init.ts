@@ -1,19 +1,10 @@
 /** init: what a folder needs before its first load. Nothing that is there is overwritten. */
 
-import {
-  appendFileSync,
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs'
+import { appendFileSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { type Config, loadConfig } from '../config.ts'
 import { UserError } from '../errors.ts'
+import { makeFolder, withPath, writeNew } from '../new-file.ts'
 import { createKey, readKey } from '../pseudonym.ts'
 import { shellWord } from '../shell-word.ts'
 import { packageRoot } from '../sql-files.ts'
@@ -42,7 +33,7 @@ export function init(request: InitRequest): Initialised {
   const created: string[] = []
   const kept: string[] = []
   const tell = (path: string, isNew: boolean) => (isNew ? created : kept).push(relative(folder, path) || path)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeFolder(folder, 0o700)
 
   const configFile = join(folder, 'lpa.toml')
   const hasNewConfig = writeNew(configFile, configText(request.sample))
@@ -75,19 +66,6 @@ export function init(request: InitRequest): Initialised {
   const hasSources = Object.keys(sources).length > 0
   next.push(hasSources ? `${go}lpa up` : `${go}lpa up FILES…`)
   return { folder, created, kept, keyId: readKey(privacy.keyFile).id, next }
-}
-
-/** Writes a file that is not there yet; answers whether it did. */
-function writeNew(file: string, text: string): boolean {
-  try {
-    const handle = openSync(file, 'wx', 0o600)
-    writeSync(handle, text)
-    closeSync(handle)
-    return true
-  } catch (error) {
-    if (isThere(error)) return false
-    throw error
-  }
 }
 
 function createKeyOnce(file: string): boolean {
@@ -123,11 +101,12 @@ function ignore(file: string, paths: readonly string[]): boolean {
   const missing = below.map((path) => `/${path}`).filter((path) => !lines.includes(path))
   if (missing.length === 0) return false
   const start = before === '' || before.endsWith('\n') ? '' : '\n'
-  appendFileSync(
-    file,
-    `${start}# lpa: the pseudonym key must never be shared, the warehouse is made from the exports\n${missing.join('\n')}\n`,
-    { mode: 0o600 },
-  )
+  const text = `${start}# lpa: the pseudonym key must never be shared, the warehouse is made from the exports\n${missing.join('\n')}\n`
+  try {
+    appendFileSync(file, text, { mode: 0o600 })
+  } catch (error) {
+    throw withPath(error, file)
+  }
   return true
 }
 
@@ -139,17 +118,11 @@ function copyCampus(folder: string): { target: string; isNew: boolean }[] {
       next: 'Make one: lpa sample exports --learners 200 --events 5000',
     })
   }
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  makeFolder(folder, 0o700)
   return readdirSync(campus).map((name) => {
     const target = join(folder, name)
-    try {
-      // Not copied with the permissions of the installation.
-      writeFileSync(target, readFileSync(join(campus, name)), { flag: 'wx', mode: 0o600 })
-      return { target, isNew: true }
-    } catch (error) {
-      if (isThere(error)) return { target, isNew: false }
-      throw error
-    }
+    // Not copied with the permissions of the installation.
+    return { target, isNew: writeNew(target, readFileSync(join(campus, name))) }
   })
 }
 

@@ -347,7 +347,7 @@ function assertRejects(input: string, counts: Counts, limit: string, staged: rea
       where: reasons[0]?.first ?? input,
       next: [
         ...reasons.map((reason) => `${reason.first}: ${reason.reason} (${reason.count} ×)`),
-        'Mend the export, or allow it: --max-rejects 5%',
+        `Mend the export, or allow so many: --max-rejects ${counts.rejected}`,
       ],
     },
   )

@@ -202,6 +202,7 @@ export function entityRules(entity: Entity, context: DerivationContext): EntityR
         'withdrawn_at lies before enrolled_at',
         'withdrawn_at < enrolled_at',
       ],
+      ['price_amount:range', 'price_amount', 'price_amount is negative', 'price_amount < 0'],
     ],
     learning_event: [
       PSEUDONYM_FAULT('learner_id'),
@@ -214,7 +215,7 @@ export function entityRules(entity: Entity, context: DerivationContext): EntityR
         'duration_seconds < 0 or not isfinite(duration_seconds)',
       ],
       // Quantities are added up exactly: as decimals of that size.
-      RANGE_FAULT('quantity', -1e15, 1e15),
+      RANGE_FAULT('quantity', 0, 1e15),
     ],
     course_completion: [PSEUDONYM_FAULT('learner_id'), RANGE_FAULT('final_score', 0, 1)],
   }

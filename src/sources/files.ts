@@ -1,6 +1,6 @@
 /** Files, globs, folders and standard input: from what the user named to staged batches. */
 
-import { globSync, mkdirSync, rmSync, statSync } from 'node:fs'
+import { accessSync, constants, globSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import type { PseudonymKey } from '../pseudonym.ts'
@@ -49,15 +49,25 @@ export interface StagedFile {
 
 const DATA_FILE = /\.(csv|tsv|txt|json|ndjson|jsonl|parquet)(\.(gz|zst))?$/i
 
-/** Paths named by files, globs and folders, in order, each once. `-` stays itself. */
+/**
+ * Paths named by files, globs and folders, in order, each once. `-` stays itself. A pipe is read when it is named, but
+ * none is waited for that only lies in a folder.
+ * @throws UserError for a name without a file, a link to nowhere, what is no file (noInput), an address (unavailable)
+ */
 export function findFiles(names: readonly string[]): string[] {
   const found = names.flatMap((name) => {
     if (name === '-') return [name]
     const stats = statSync(name, { throwIfNoEntry: false })
-    if (stats?.isDirectory()) return filesIn(name)
-    if (stats) return [name]
+    if (stats) return stats.isDirectory() ? someFilesIn(name) : [name]
+    if (/^[a-z][a-z0-9+.-]*:\/\//i.test(name)) {
+      throw new UserError('LPA-INPUT-ADDRESS', `${name}: this version reads files only.`, {
+        exit: 'unavailable',
+        next: 'HTTP comes in a later version. Until then: curl -sS ADDRESS | lpa load -',
+      })
+    }
     const matches = globSync(name).sort()
-    if (matches.length > 0) return matches
+    const files = matches.flatMap((path) => (isFolder(path) ? filesIn(path) : [assertFile(path)]))
+    if (files.length > 0) return files
     throw new UserError('LPA-INPUT-MISSING', `${name}: there is no such file.`, {
       exit: 'noInput',
       next: 'Check the path. Patterns go in quotes: lpa load "exports/*.csv.gz"',
@@ -66,15 +76,37 @@ export function findFiles(names: readonly string[]): string[] {
   return [...new Set(found)]
 }
 
-function filesIn(folder: string): string[] {
-  const files = globSync('**/*', { cwd: folder })
-    .filter((file) => DATA_FILE.test(file))
-    .map((file) => join(folder, file))
-    .sort()
+function someFilesIn(folder: string): string[] {
+  const files = filesIn(folder)
   if (files.length > 0) return files
   throw new UserError('LPA-INPUT-MISSING', `${folder}: there is no data in this folder.`, {
     exit: 'noInput',
     next: 'Data has a name that ends in .csv, .tsv, .txt, .json, .ndjson, .jsonl or .parquet (also .gz, .zst).',
+  })
+}
+
+/** Folders are walked whatever their name. */
+function filesIn(folder: string): string[] {
+  const paths = globSync('**/*', { cwd: folder }).map((name) => join(folder, name))
+  // It passes over folders that it may not read: what is in them would be missing without a word.
+  for (const path of [folder, ...paths.filter(isFolder)]) accessSync(path, constants.R_OK | constants.X_OK)
+  return paths
+    .filter((path) => DATA_FILE.test(path) && !isFolder(path))
+    .map(assertFile)
+    .sort()
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+}
+
+function assertFile(path: string): string {
+  const stats = statSync(path, { throwIfNoEntry: false })
+  if (stats?.isFile()) return path
+  const what = stats ? 'it is a pipe, a socket or a device' : 'it is a link to a file that is not there'
+  throw new UserError('LPA-INPUT-MISSING', `${path}: ${what}.`, {
+    exit: 'noInput',
+    next: 'Take it away, or name the files to load one by one.',
   })
 }
 

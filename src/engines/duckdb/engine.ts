@@ -4,8 +4,9 @@ import { constants, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, sta
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import type { DuckDBResult, DuckDBValue } from '@duckdb/node-api'
-import { openDuckDB, quoteText, readNumber, releaseMemory } from '../../duckdb.ts'
+import { type Database, openDuckDB, quoteText, readNumber, releaseMemory } from '../../duckdb.ts'
 import { UserError } from '../../errors.ts'
+import { makeFolder } from '../../new-file.ts'
 import { isAlive } from '../../process-alive.ts'
 import type {
   Batch,
@@ -20,9 +21,9 @@ import type {
 } from '../../types.ts'
 import { catalogFile, createCatalog, hasCatalog } from './catalog.ts'
 import { recordChecksums, refuseDamagedCatalog } from './checksums.ts'
-import { ensureExtensions } from './extensions.ts'
+import { type ExtensionFiles, ensureExtensions } from './extensions.ts'
 import { fillTemporaryTable, materialiseSql } from './materialise.ts'
-import { assertPermitted, followGroup, isPermitted, permissionsOf } from './permissions.ts'
+import { assertPermitted, followGroup, isPermitted, type Permissions, permissionsOf } from './permissions.ts'
 import { keepJournal } from './shared-journal.ts'
 import { alterTable, createTable, withPayload } from './table-ddl.ts'
 import { cellConverter, columnType } from './values.ts'
@@ -66,7 +67,6 @@ export const CAN: Capabilities = {
 
 export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   const { folder } = options
-  const catalog = catalogFile(folder)
   const isReadOnly = options.mode === 'read' || options.mode === 'confined'
   assertPermitted(folder, isReadOnly)
   const isNew = !hasCatalog(folder)
@@ -84,7 +84,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   const permissions = permissionsOf(options.group)
   const umask = process.umask(isReadOnly ? 0o077 : permissions.umask)
   if (!isReadOnly) {
-    mkdirSync(folder, { recursive: true })
+    makeFolder(folder)
     followGroup(folder, permissions)
     for (const path of [join(folder, 'data'), scratch]) mkdirSync(path, { recursive: true })
   }
@@ -92,38 +92,17 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   const spill = isPermitted(scratch, constants.W_OK)
     ? join(scratch, `spill-${process.pid}`)
     : mkdtempSync(join(tmpdir(), 'lpa-spill-'))
-  const database = await openDuckDB({
-    memoryLimit: options.memoryLimit,
-    spillFolder: spill,
-    threads: options.threads,
-    timezone: options.timezone,
-    allowUnsigned: extensions.verified,
-  })
-  const { connection } = database
-  await connection.run(`load ${quoteText(extensions.ducklake)}; load ${quoteText(extensions.sqliteScanner)}`)
-  if (isNew) await createCatalog(connection, folder)
-  const journal = permissions.group && !isReadOnly ? await keepJournal(catalog) : undefined
-  const attach = [
-    `data_path ${quoteText(`${join(folder, 'data')}/`)}`,
-    // The folder may have been moved since the catalog was made.
-    'override_data_path true',
-    ...(isReadOnly ? ['read_only'] : [`meta_journal_mode 'WAL'`]),
-    ...(options.at ? [atClause(options.at)] : []),
-    'meta_busy_timeout 10000',
-  ]
-  const attached = connection
-    .run(`attach ${quoteText(`ducklake:sqlite:${catalog}`)} as lake (${attach.join(', ')})`)
-    .then(() => connection.run('use lake.core'))
-  await (options.at ? attached.catch(noSnapshot) : attached)
-  if (options.mode === 'confined') {
-    // The order matters: what is allowed first, then nothing else, then no way back.
-    const allowed = [`${folder}/`, ...(options.folders ?? []).map((path) => `${path}/`)]
-      .map(quoteText)
-      .join(', ')
-    await connection.run(`set allowed_directories = [${allowed}]`)
-    await connection.run('set enable_external_access = false')
-    await connection.run('set lock_configuration = true')
+  const tidy = () => {
+    if (isPermitted(dirname(spill), constants.W_OK)) rmSync(spill, { recursive: true, force: true })
+    process.umask(umask)
   }
+  const { database, journal } = await openLake(options, { isNew, spill, extensions, permissions }).catch(
+    (error) => {
+      tidy()
+      throw error
+    },
+  )
+  const { connection } = database
 
   let lock: WriterLock | undefined
   let swept = false
@@ -351,11 +330,69 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     async close() {
       lock?.release()
       await database[Symbol.asyncDispose]()
-      if (isPermitted(dirname(spill), constants.W_OK)) rmSync(spill, { recursive: true, force: true })
       if (hasCommitted) await recordChecksums(folder, committed)
       await journal?.[Symbol.asyncDispose]()
-      process.umask(umask)
+      tidy()
     },
+  }
+}
+
+interface LakeParts {
+  readonly isNew: boolean
+  readonly spill: string
+  readonly extensions: ExtensionFiles
+  readonly permissions: Permissions
+}
+
+/** DuckDB with the lake attached as it was asked for. Leaves nothing open when it fails. */
+async function openLake(
+  options: DuckLakeOptions,
+  { isNew, spill, extensions, permissions }: LakeParts,
+): Promise<{ database: Database; journal: AsyncDisposable | undefined }> {
+  const { folder } = options
+  const catalog = catalogFile(folder)
+  const isReadOnly = options.mode === 'read' || options.mode === 'confined'
+  const database = await openDuckDB({
+    memoryLimit: options.memoryLimit,
+    spillFolder: spill,
+    threads: options.threads,
+    timezone: options.timezone,
+    allowUnsigned: extensions.verified,
+  })
+  const { connection } = database
+  let journal: AsyncDisposable | undefined
+  try {
+    await connection.run(
+      `load ${quoteText(extensions.ducklake)}; load ${quoteText(extensions.sqliteScanner)}`,
+    )
+    if (isNew) await createCatalog(connection, folder)
+    if (permissions.group && !isReadOnly) journal = await keepJournal(catalog)
+    const attach = [
+      `data_path ${quoteText(`${join(folder, 'data')}/`)}`,
+      // The folder may have been moved since the catalog was made.
+      'override_data_path true',
+      ...(isReadOnly ? ['read_only'] : [`meta_journal_mode 'WAL'`]),
+      ...(options.at ? [atClause(options.at)] : []),
+      'meta_busy_timeout 10000',
+    ]
+    const attached = connection
+      .run(`attach ${quoteText(`ducklake:sqlite:${catalog}`)} as lake (${attach.join(', ')})`)
+      .then(() => connection.run('use lake.core'))
+    await (options.at ? attached.catch(noSnapshot) : attached)
+    if (options.mode === 'confined') {
+      // The order matters: what is allowed first, then nothing else, then no way back.
+      const allowed = [`${folder}/`, ...(options.folders ?? []).map((path) => `${path}/`)]
+        .map(quoteText)
+        .join(', ')
+      await connection.run(`set allowed_directories = [${allowed}]`)
+      await connection.run('set enable_external_access = false')
+      await connection.run('set lock_configuration = true')
+    }
+    return { database, journal }
+  } catch (error) {
+    await database[Symbol.asyncDispose]()
+    await journal?.[Symbol.asyncDispose]()
+    throw error
   }
 }
 

@@ -9,7 +9,6 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
-  mkdirSync,
   mkdtempSync,
   openSync,
   readdirSync,
@@ -22,6 +21,7 @@ import {
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { UserError } from '../../errors.ts'
+import { makeFolder } from '../../new-file.ts'
 
 /** The DuckDB that the pinned files were built for; an extension fits one version only. */
 const DUCKDB_VERSION = '1.5.5'
@@ -146,7 +146,7 @@ function openCache(platform: Platform): string {
   const folder = join(base, 'lpa', 'extensions', `v${DUCKDB_VERSION}`, platform.duckdb)
   const next = 'Name another cache folder in XDG_CACHE_HOME, or a folder with the files in LPA_EXTENSIONS.'
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder, 0o700)
   } catch (cause) {
     throw new UserError('LPA-EXT-CACHE', `The cache folder ${folder} cannot be made.`, {
       exit: 'cannotCreate',

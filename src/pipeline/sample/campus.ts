@@ -3,10 +3,11 @@
  * in time proportional to the events and in memory proportional to learners and enrollments only.
  */
 import { readFileSync } from 'node:fs'
-import { access, chmod, mkdir, stat, unlink } from 'node:fs/promises'
+import { access, chmod, stat, unlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { openDuckDB } from '../../duckdb.ts'
 import { UserError } from '../../errors.ts'
+import { makeFolder } from '../../new-file.ts'
 import { packageRoot } from '../../sql-files.ts'
 import { categories, courseAt, instructors, type Window } from './catalog.ts'
 import { csv, type EventFormat, ndjson, typed } from './event-format.ts'
@@ -262,9 +263,11 @@ function complete(size: CampusSize) {
 }
 
 async function makeRoom(folder: string, names: readonly string[]): Promise<void> {
-  await mkdir(folder, { recursive: true }).catch((error) => {
+  try {
+    makeFolder(folder)
+  } catch (error) {
     throw writeError(error, folder)
-  })
+  }
   for (const name of names) {
     const path = join(folder, name)
     const there = await access(path).then(
