@@ -27,8 +27,7 @@ While earlier loads lie under another pseudonym key, a load warns (also with --q
       summary: 'What the records are: learner, course, enrollment, …',
     }),
     mapping: Flags.string({
-      multiple: true,
-      helpValue: 'NAME|FILE.sql',
+      ...{ multiple: true, helpValue: 'NAME|FILE.sql' },
       summary: 'How to read them: a packaged mapping or your own; several make several entities.',
     }),
     source: Flags.string({
@@ -46,25 +45,15 @@ While earlier loads lie under another pseudonym key, a load warns (also with --q
     const { argv, flags } = await this.start(Load)
     const config = await this.settings({ 'load.max_rejects': flags['max-rejects'] })
     if (!flags['dry-run']) this.recordRun((run) => recordRun(config, run))
-    const files = await load(
-      config,
-      {
-        inputs: argv as string[],
-        entity: flags.as,
-        mappings: flags.mapping ?? [],
-        source: flags.source,
-        dryRun: flags['dry-run'],
-      },
-      this.signal,
-      {
-        onFile: (input, index, total) => this.progress.step(`Loading ${input} (${index + 1} of ${total})`),
-        onBytes: (bytes, total) =>
-          this.progress.update({ bytes, ...(total === undefined ? {} : { totalBytes: total }) }),
-        onWarning: (...lines) => this.warning(...lines),
-        onNote: (line) => this.note(line),
-        onLoaded: (file) => this.note(...loadNotes(file)),
-      },
-    )
+    const { as: entity, mapping: mappings = [], source, 'dry-run': dryRun } = flags
+    const request = { inputs: argv as string[], entity, mappings, source, dryRun }
+    const files = await load(config, request, this.signal, {
+      onFile: (input, index, total) => this.progress.step(`Loading ${input} (${index + 1} of ${total})`),
+      onBytes: (read) => this.progress.update(read),
+      onNote: (line) => this.note(line),
+      onWarning: (...lines) => this.warning(...lines),
+      onLoaded: (file) => this.note(...loadNotes(file)),
+    })
     await this.print(loadRows(files), { table: loadTable(files) })
     this.finish({ summary: loadSummary(files), details: { files } })
   }

@@ -86,7 +86,11 @@ L2,CS101,not a time,0.8,B,true
 L3,CS101,2026-01-13T08:00:00Z,much,C,true
 `,
   )
-  expect(lpa('load', 'completions.csv', '--max-rejects', '50%').code).toBe(65)
+  expect(lpa('load', 'completions.csv', '--max-rejects', '50%')).toMatchObject({
+    code: 65,
+    // What would allow it, not what would not.
+    stderr: expect.stringContaining('--max-rejects 2\n'),
+  })
   expect(lpa('load', 'completions.csv', '--max-rejects', '2').code).toBe(0)
 
   const runs = json('runs')

@@ -296,12 +296,21 @@ describe('with a group', () => {
       expect(wrong()).toEqual([])
     })
 
-    test('ask doctor, who finds no fault in them', async () => {
-      for (const more of [[], ['--verify']]) {
-        const told = await lpaAs(GID, 'doctor', ...more)
-        expect(told).toMatchObject({ code: 0, stderr: expect.stringContaining('0 findings') })
-        expect(told.stdout).toMatch(/key +none: .*only reads/)
+    test('ask doctor, who finds no fault in them, and says what is not theirs to ask', async () => {
+      const told = await lpaAs(GID, 'doctor')
+      expect(told).toMatchObject({ code: 0, stderr: expect.stringContaining('0 findings') })
+      expect(told.stdout).toContain('none: who only reads the warehouse needs none')
+      for (const [flag, code] of [
+        ['--verify', 'LPA-DOCTOR-READER'],
+        ['--fix', 'LPA-WAREHOUSE-READ-ONLY'],
+      ] as const) {
+        const asked = await lpaAs(GID, 'doctor', flag, '--json')
+        expect(asked.code).toBe(1)
+        expect(JSON.parse(asked.stdout).findings.map((finding: { code: string }) => finding.code)).toEqual([
+          code,
+        ])
       }
+      expect(await rows()).toMatchObject({ code: 0, stderr: '' })
     })
 
     test('write nothing; others do not even read; a copy without the log says what it lacks', async () => {

@@ -1,6 +1,6 @@
 /** doctor: what lpa runs on, what is configured, and what is wrong with either or with the warehouse. */
 
-import { chmodSync, existsSync, statfsSync, statSync } from 'node:fs'
+import { chmodSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Config } from '../config.ts'
 import { readKey } from '../pseudonym.ts'
@@ -30,12 +30,13 @@ export async function diagnose(
   const diagnosis: Diagnosis = { facts: [], findings: [], fixed: [] }
   tellProgram(request.lpaVersion, diagnosis)
   tellConfiguration(config, diagnosis)
-  const keyId = examineKey(config, request.fix, diagnosis)
+  const isReader = await onlyReads(config)
+  const keyId = examineKey(config, request.fix, isReader, diagnosis)
   const { warehouse } = config
   diagnosis.facts.push({ area: 'warehouse', name: 'engine', value: warehouse.engine })
   const isEmbedded = warehouse.engine === 'duckdb' && existsSync(warehouse.path)
   const state = isEmbedded
-    ? await examineFolder(config, request, diagnosis, onBytes)
+    ? await examineFolder(config, { ...request, isReader }, diagnosis, onBytes)
     : { isWriting: false, damaged: new Set<string>() }
   if (!state.damaged.has('catalog.sqlite')) {
     try {
@@ -49,6 +50,12 @@ export async function diagnose(
   }
   examineDisk(config, diagnosis)
   return diagnosis
+}
+
+/** Whether somebody else's warehouse was opened to this user. */
+async function onlyReads({ warehouse }: Config): Promise<boolean> {
+  const { isPermitted } = await import('../engines/duckdb/permissions.ts')
+  return warehouse.engine === 'duckdb' && !isPermitted(warehouse.path, constants.W_OK)
 }
 
 function tellProgram(lpaVersion: string, { facts }: Diagnosis): void {
@@ -83,8 +90,18 @@ function settingText(config: Config, name: string): string {
 }
 
 /** Answers the id of the key, when it can be used. */
-function examineKey({ privacy }: Config, fix: boolean, diagnosis: Diagnosis): string | undefined {
+function examineKey(
+  { privacy }: Config,
+  fix: boolean,
+  isReader: boolean,
+  diagnosis: Diagnosis,
+): string | undefined {
   const file = privacy.keyFile
+  if (isReader && !existsSync(file)) {
+    const value = 'none: who only reads the warehouse needs none'
+    diagnosis.facts.push({ area: 'key', name: 'file', value })
+    return undefined
+  }
   const mode = (statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & 0o777
   if (fix && process.platform !== 'win32' && (mode & 0o077) !== 0) {
     chmodSync(file, 0o600)

@@ -53,7 +53,7 @@ export interface LoadedFile {
 
 export interface LoadProgress {
   onFile(input: string, index: number, total: number): void
-  onBytes(bytes: number, total: number | undefined): void
+  onBytes(read: { readonly bytes: number; readonly totalBytes?: number }): void
   /** A finished file, as soon as it is committed. */
   onLoaded(file: LoadedFile): void
   /** How the inputs belong together, before any is loaded. */
@@ -169,7 +169,8 @@ export async function load(
         threads: config.warehouse.threads,
         scratch: engine.scratch,
         nextLoadId: () => engine.nextLoadId(),
-        onBytes: (bytes, total) => progress.onBytes(bytes, total),
+        onBytes: (bytes, total) =>
+          progress.onBytes(total === undefined ? { bytes } : { bytes, totalBytes: total }),
       })
       files.push(file)
       progress.onLoaded(file)
