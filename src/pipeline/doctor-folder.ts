@@ -16,7 +16,7 @@ const CATALOG = 'catalog.sqlite'
 
 export async function examineFolder(
   config: Config,
-  request: { readonly verify: boolean; readonly fix: boolean; readonly isReader: boolean },
+  request: { readonly verify: boolean; readonly fix: boolean },
   diagnosis: Diagnosis,
   onBytes: (bytes: number) => void,
 ): Promise<FolderState> {
@@ -28,20 +28,9 @@ export async function examineFolder(
   const isWriting = holder !== undefined
   const damaged = new Set<string>()
   if (!existsSync(join(config.warehouse.path, CATALOG))) return { isWriting, damaged }
-  if (request.isReader) {
-    if (request.verify) diagnosis.findings.push(VERIFY_NEEDS_WRITING)
-    return { isWriting, damaged }
-  }
   if (request.verify) await examineChecksums(config, request.fix, diagnosis, damaged, onBytes)
   if (request.fix) await recordAnew(config, diagnosis)
   return { isWriting, damaged }
-}
-
-/** The catalog can be held against its checksum only once SQLite's log is settled, and while nobody writes. */
-const VERIFY_NEEDS_WRITING: Finding = {
-  code: 'LPA-DOCTOR-READER',
-  message: 'Who may only read the warehouse cannot verify it.',
-  next: ['Ask its owner to run: lpa doctor --verify'],
 }
 
 /** Takes the catalog as it is from now on, and says so where that forgives a change. */

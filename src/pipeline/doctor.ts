@@ -4,7 +4,7 @@ import { chmodSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Config } from '../config.ts'
 import { readKey } from '../pseudonym.ts'
-import { asFinding, type Diagnosis, inBytes } from './diagnosis.ts'
+import { asFinding, type Diagnosis, type Finding, inBytes } from './diagnosis.ts'
 import { examineFolder } from './doctor-folder.ts'
 import { examineWarehouse } from './doctor-warehouse.ts'
 import { withWarehouse } from './warehouse.ts'
@@ -20,6 +20,13 @@ export interface DoctorRequest {
 /** Below this a load or a batch may not end. */
 const LEAST_FREE_BYTES = 1_000_000_000
 
+/** SQLite's log is settled before the catalog is held against its checksum, and while nobody else may write. */
+const VERIFY_NEEDS_WRITING: Finding = {
+  code: 'LPA-DOCTOR-READER',
+  message: 'Who may only read the warehouse cannot verify it.',
+  next: ['Ask its owner to run: lpa doctor --verify'],
+}
+
 /** `onBytes` tells how much of the warehouse was read so far, for `verify`. */
 export async function diagnose(
   config: Config,
@@ -31,17 +38,19 @@ export async function diagnose(
   tellProgram(request.lpaVersion, diagnosis)
   tellConfiguration(config, diagnosis)
   const isReader = await onlyReads(config)
+  const verify = request.verify && !isReader
+  if (request.verify && isReader) diagnosis.findings.push(VERIFY_NEEDS_WRITING)
   const keyId = examineKey(config, request.fix, isReader, diagnosis)
   const { warehouse } = config
   diagnosis.facts.push({ area: 'warehouse', name: 'engine', value: warehouse.engine })
   const isEmbedded = warehouse.engine === 'duckdb' && existsSync(warehouse.path)
   const state = isEmbedded
-    ? await examineFolder(config, { ...request, isReader }, diagnosis, onBytes)
+    ? await examineFolder(config, { verify, fix: request.fix && !isReader }, diagnosis, onBytes)
     : { isWriting: false, damaged: new Set<string>() }
   if (!state.damaged.has('catalog.sqlite')) {
     try {
       await withWarehouse(config, request.fix ? 'write' : 'read', signal, (engine) =>
-        examineWarehouse(engine, config, { ...request, ...state, keyId }, diagnosis),
+        examineWarehouse(engine, config, { ...request, ...state, verify, keyId }, diagnosis),
       )
     } catch (error) {
       if (signal.aborted) throw error
