@@ -60,8 +60,8 @@ export const CATEGORIES = [
 ] as const
 
 export const DAY = 86_400_000
-/** A Monday. */
-export const FIRST = Date.UTC(2026, 0, 5)
+/** A Thursday, and the first day of dim_date: the Monday of its week lies before both. */
+export const FIRST = Date.UTC(2026, 0, 1)
 
 export const dayOf = (at: number) => new Date(at).toISOString().slice(0, 10)
 export const learnerId = (learner: number) => String(learner).padStart(64, '0')
@@ -272,11 +272,12 @@ export async function openCampus(campus: Campus, backwards = false): Promise<Duc
     if (rows.length > 0)
       await connection.run(`insert into ${table} (${columns}) values ${ordered.join(', ')}`)
   }
-  // From DuckDB's own calendar, so that the oracle's weeks and the table's have nothing in common.
+  // From DuckDB's own calendar, so that the oracle's weeks and the table's have nothing in common. Whole years around
+  // the facts, as the model makes them.
   await connection.run(`insert into core.dim_date
     select strftime(d, '%Y%m%d')::int, d, year(d), quarter(d), month(d), monthname(d), isoyear(d), weekofyear(d), day(d),
       isodow(d), dayname(d), isodow(d) >= 6, null
-    from (select unnest(generate_series(date '2025-01-01', date '2026-12-31', interval 1 day))::date as d)`)
+    from (select unnest(generate_series(date '2026-01-01', date '2026-12-31', interval 1 day))::date as d)`)
   const always = "timestamp '0001-01-01', timestamp '9999-12-31', true"
   await fill(
     'core.dim_course_category',
