@@ -63,7 +63,7 @@ const FAULTS: readonly (readonly [string, string, string])[] = [
   ['courses-find-dimensions', 'insert into bridge_course_instructor values (88, 7, false)', '88'],
   [
     'dates-in-order',
-    `update fact_enrollment set withdrawn_at = enrolled_at - interval 1 second where ${oneEnrollment}`,
+    `update fact_enrollment set withdrawn_date_key = enrolled_date_key - 1 where ${oneEnrollment}`,
     'withdrawn',
   ],
   ['dates-in-order', "update dim_course set starts_on = date '2026-03-01' where course_key = 3", 'HI201'],

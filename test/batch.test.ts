@@ -237,6 +237,39 @@ ana,ana@example.org,2026-01-01,1990-07-01,PT,2026-02-01T00:00:00Z
   })
 })
 
+test('days are days of the time zone, also where a completion has no time', async () => {
+  const place = placeIn('America/New_York')
+  // New York is five hours behind, and four from 2026-03-08.
+  const rows = [
+    ['late', '2026-01-10T23:00:00-05:00', '2026-01-11T01:00:00-05:00', 'completed', 1],
+    ['early', '2026-01-10T01:00:00-05:00', '2026-01-12T22:00:00-05:00', 'completed', 2],
+    ['summer', '2026-03-07T23:30:00-05:00', '2026-03-08T23:30:00-04:00', 'completed', 1],
+    ['same', '2026-01-10T15:00:00-05:00', '2026-01-10', 'completed', 0],
+    ['before', '2026-01-10T00:30:00-05:00', '2026-01-09', 'active', null],
+  ] as const
+  const paths = writeFiles(
+    join(place.root, 'exports'),
+    new Map([
+      [
+        'enrollments.csv',
+        `enrollment_id,learner_id,course_id,enrolled_at\n${rows.map(([id, at]) => `${id},ana,${id},${at}\n`).join('')}`,
+      ],
+      [
+        'completions.csv',
+        `learner_id,course_id,completed_at,final_score,passed\n${rows.map(([id, , at]) => `ana,${id},${at},1,true\n`).join('')}`,
+      ],
+    ]),
+  )
+  await loadInto(place, paths)
+  await batch(place)
+  const { rows: found } = await withEngine(place, (engine) =>
+    engine.query(`select c.course_id, e.status, f.days_to_complete from fact_enrollment e
+      join fact_course_completion f on f.course_key = e.course_key join course c on c.course_key = e.course_key`),
+  )
+  const expected = rows.map(([id, , , status, days]) => [id, status, days])
+  expect([...found].sort()).toEqual([...expected].sort())
+})
+
 describe('a delta', () => {
   const COMPLETIONS = `-- entity: course_completion
 -- export: delta

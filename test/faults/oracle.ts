@@ -72,6 +72,8 @@ export function expectedCore(
     [...versions].sort((a, b) => a.at - b.at)
   const days = new Intl.DateTimeFormat('en-CA', { timeZone: timezone, dateStyle: 'short' })
   const dateKey = (at: number) => Number(days.format(at).replaceAll('-', ''))
+  /** The days of the warehouse's zone, counted. */
+  const dayNo = (at: number) => Date.parse(days.format(at)) / DAY_MS
 
   // ── what counts, once each ──────────────────────────────────────────────────────────────────────────────
   const states = new Map<string, EnrollmentState>()
@@ -107,7 +109,7 @@ export function expectedCore(
       (event) =>
         isOfPair(event) && event.activityType === 'course' && ['completed', 'passed'].includes(event.type),
     )
-    const latestDone = Math.max(...reported.map(({ at }) => at), ...achieved.map(({ at }) => at))
+    const latestDone = Math.max(...[...reported, ...achieved].map(({ at }) => dateKey(at)))
 
     const roster = [...states.values()].filter(isOfPair).map(
       (state): Attempt => ({
@@ -124,7 +126,7 @@ export function expectedCore(
     attempts.forEach((attempt, index) => {
       const status = attempt.isWithdrawn
         ? 'withdrawn'
-        : attempt.saidCompleted || latestDone >= attempt.enrolledAt
+        : attempt.saidCompleted || latestDone >= dateKey(attempt.enrolledAt)
           ? 'completed'
           : 'active'
       count(course, attempt.enrolledAt, 'enrollments')
@@ -148,8 +150,8 @@ export function expectedCore(
       : seen && { at: seen.at, score: '-', passed: seen.type === 'passed' ? 'true' : '-' }
     if (!done) continue
     count(course, done.at, 'completions')
-    const begun = Math.max(...attempts.map(({ enrolledAt }) => enrolledAt).filter((at) => at <= done.at))
-    const took = Number.isFinite(begun) ? Math.floor(done.at / DAY_MS) - Math.floor(begun / DAY_MS) : '-'
+    const begun = Math.max(...attempts.map(({ enrolledAt }) => dayNo(enrolledAt)).filter((day) => day <= dayNo(done.at)))
+    const took = Number.isFinite(begun) ? dayNo(done.at) - begun : '-'
     completions.push(
       [personKey(learner), courseKey(course), dateKey(done.at), done.at, done.score, done.passed, took].join(
         ' ',
