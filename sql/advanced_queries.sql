@@ -204,34 +204,13 @@ activity as (
   where course_key <> 0 and event_type not in ('registered', 'unregistered')
   group by learner_key, course_key
 ),
-done as (
-  select learner_key, course_key, count(*) as activities
-  from (
-    select distinct learner_key, course_key, activity_id
-    from fact_learning_event
-    where course_key <> 0 and event_type = 'completed' and activity_id is not null and coalesce(activity_type, '') <> 'course'
-  ) t
-  group by learner_key, course_key
-),
-reported as (
-  select learner_key, course_key, progress
-  from fact_learning_event
-  where course_key <> 0 and progress is not null and coalesce(activity_type, 'course') = 'course'
-  qualify row_number() over (partition by learner_key, course_key order by occurred_at desc nulls last, event_id desc nulls last) = 1
-),
-required as (
-  select course_key, try_cast(attributes."required_activities" as double) as activities
-  from course
-),
 reached as (
   select p.course_key, case when a.views > 0 then 1 else 0 end as viewed,
-    case when coalesce(cast(d.activities as double) / nullif(q.activities, 0), r.progress) >= 0.5 then 1 else 0 end as explored,
+    case when r.progress >= 0.5 then 1 else 0 end as explored,
     case when f.course_key is not null then 1 else 0 end as completed
   from pairs p
   left join activity a on a.learner_key = p.learner_key and a.course_key = p.course_key
-  left join done d on d.learner_key = p.learner_key and d.course_key = p.course_key
-  left join reported r on r.learner_key = p.learner_key and r.course_key = p.course_key
-  left join required q on q.course_key = p.course_key
+  left join course_progress r on r.learner_key = p.learner_key and r.course_key = p.course_key
   left join fact_course_completion f on f.learner_key = p.learner_key and f.course_key = p.course_key
 ),
 by_course as (
@@ -265,17 +244,7 @@ order by case when s.course_key = 0 then 0 else 1 end nulls last, enrolled desc 
 -- weekday one week earlier.
 -- parameter since = null: first day to show; the first completion when not given
 -- parameter until = null: last day to show; the newest day of the data when not given
-with newest as (
-  select max(t.date_key) as date_key
-  from (
-    select max(enrolled_date_key) as date_key from fact_enrollment
-    union all
-    select max(completed_date_key) as date_key from fact_course_completion
-    union all
-    select max(date_key) as date_key from fact_learning_event
-  ) t
-),
-by_day as (
+with by_day as (
   select completed_date_key as date_key, count(*) as completions, count(case when passed then 1 end) as passed
   from fact_course_completion
   group by completed_date_key
@@ -283,7 +252,7 @@ by_day as (
 days as (
   select d.full_date as day, d.day_name, coalesce(b.completions, 0) as completions, coalesce(b.passed, 0) as passed
   from dim_date d
-  cross join newest n
+  cross join newest_day n
   left join by_day b on b.date_key = d.date_key
   where d.date_key >= (select min(date_key) from by_day) and d.date_key <= n.date_key
 ),
@@ -341,20 +310,10 @@ order by place nulls last, course_id nulls last;
 -- the enrolled (activities completed ÷ required, else the latest reported of the course; none counts as 0; empty when the course
 -- reports none at all). new_enrollments: attempts begun in the newest days of the data, against as many days before.
 -- parameter days = 7: length of the window in days
-with newest as (
-  select max(t.date_key) as date_key
-  from (
-    select max(enrolled_date_key) as date_key from fact_enrollment
-    union all
-    select max(completed_date_key) as date_key from fact_course_completion
-    union all
-    select max(date_key) as date_key from fact_learning_event
-  ) t
-),
-windows as (
+with windows as (
   select cast(extract(year from (d.full_date + cast(1 - cast(7 as int) as int))) * 10000 + extract(month from (d.full_date + cast(1 - cast(7 as int) as int))) * 100 + extract(day from (d.full_date + cast(1 - cast(7 as int) as int))) as int) as current_from,
     cast(extract(year from (d.full_date + cast(1 - 2 * cast(7 as int) as int))) * 10000 + extract(month from (d.full_date + cast(1 - 2 * cast(7 as int) as int))) * 100 + extract(day from (d.full_date + cast(1 - 2 * cast(7 as int) as int))) as int) as previous_from
-  from newest n
+  from newest_day n
   join dim_date d on d.date_key = n.date_key
 ),
 pairs as (
@@ -364,38 +323,16 @@ pairs as (
   cross join windows w
   group by e.learner_key, e.course_key
 ),
-done as (
-  select learner_key, course_key, count(*) as activities
-  from (
-    select distinct learner_key, course_key, activity_id
-    from fact_learning_event
-    where course_key <> 0 and event_type = 'completed' and activity_id is not null and coalesce(activity_type, '') <> 'course'
-  ) t
-  group by learner_key, course_key
-),
-reported as (
-  select learner_key, course_key, progress
-  from fact_learning_event
-  where course_key <> 0 and progress is not null and coalesce(activity_type, 'course') = 'course'
-  qualify row_number() over (partition by learner_key, course_key order by occurred_at desc nulls last, event_id desc nulls last) = 1
-),
-required as (
-  select course_key, try_cast(attributes."required_activities" as double) as activities
-  from course
-),
 progressed as (
-  select p.course_key, p.current_count, p.previous_count, f.completed_at,
-    coalesce(cast(d.activities as double) / nullif(q.activities, 0), r.progress) as progress
+  select p.course_key, p.current_count, p.previous_count, f.completed_at, r.progress
   from pairs p
-  left join done d on d.learner_key = p.learner_key and d.course_key = p.course_key
-  left join reported r on r.learner_key = p.learner_key and r.course_key = p.course_key
-  left join required q on q.course_key = p.course_key
+  left join course_progress r on r.learner_key = p.learner_key and r.course_key = p.course_key
   left join fact_course_completion f on f.learner_key = p.learner_key and f.course_key = p.course_key
 ),
 by_course as (
   select course_key, count(*) as enrolled, count(completed_at) as completed, sum(current_count) as current_count,
     sum(previous_count) as previous_count, count(progress) as with_progress,
-    avg(case when progress > 1 then 1 when progress is null then 0 else progress end) as mean_progress
+    avg(coalesce(progress, 0)) as mean_progress
   from progressed
   group by course_key
 )
@@ -504,17 +441,7 @@ order by course_id nulls last, n.position nulls last;
 -- the six before it (fewer at the start). week_before: the same weekday one week earlier.
 -- parameter since = null: first day to show; the first enrollment when not given
 -- parameter until = null: last day to show; the newest day of the data when not given
-with newest as (
-  select max(t.date_key) as date_key
-  from (
-    select max(enrolled_date_key) as date_key from fact_enrollment
-    union all
-    select max(completed_date_key) as date_key from fact_course_completion
-    union all
-    select max(date_key) as date_key from fact_learning_event
-  ) t
-),
-by_day as (
+with by_day as (
   select enrolled_date_key as date_key, count(*) as enrollments
   from fact_enrollment
   group by enrolled_date_key
@@ -522,7 +449,7 @@ by_day as (
 days as (
   select d.full_date as day, d.day_name, coalesce(b.enrollments, 0) as enrollments
   from dim_date d
-  cross join newest n
+  cross join newest_day n
   left join by_day b on b.date_key = d.date_key
   where d.date_key >= (select min(date_key) from by_day) and d.date_key <= n.date_key
 ),
@@ -559,34 +486,13 @@ activity as (
   where course_key <> 0 and event_type not in ('registered', 'unregistered')
   group by learner_key, course_key
 ),
-done as (
-  select learner_key, course_key, count(*) as activities
-  from (
-    select distinct learner_key, course_key, activity_id
-    from fact_learning_event
-    where course_key <> 0 and event_type = 'completed' and activity_id is not null and coalesce(activity_type, '') <> 'course'
-  ) t
-  group by learner_key, course_key
-),
-reported as (
-  select learner_key, course_key, progress
-  from fact_learning_event
-  where course_key <> 0 and progress is not null and coalesce(activity_type, 'course') = 'course'
-  qualify row_number() over (partition by learner_key, course_key order by occurred_at desc nulls last, event_id desc nulls last) = 1
-),
-required as (
-  select course_key, try_cast(attributes."required_activities" as double) as activities
-  from course
-),
 totals as (
   select count(*) as enrolled, count(case when a.views > 0 then 1 end) as viewed,
-    count(case when coalesce(cast(d.activities as double) / nullif(q.activities, 0), r.progress) >= 0.5 then 1 end) as explored,
+    count(case when r.progress >= 0.5 then 1 end) as explored,
     count(f.completed_at) as completed, count(case when a.certificates > 0 then 1 end) as certified
   from pairs p
   left join activity a on a.learner_key = p.learner_key and a.course_key = p.course_key
-  left join done d on d.learner_key = p.learner_key and d.course_key = p.course_key
-  left join reported r on r.learner_key = p.learner_key and r.course_key = p.course_key
-  left join required q on q.course_key = p.course_key
+  left join course_progress r on r.learner_key = p.learner_key and r.course_key = p.course_key
   left join fact_course_completion f on f.learner_key = p.learner_key and f.course_key = p.course_key
 ),
 steps as (
@@ -612,20 +518,10 @@ order by step_no nulls last;
 -- completion_rate: (learner, course) pairs completed ÷ pairs enrolled, up to the newest day and, before, up to
 -- the day that the window began after.
 -- parameter days = 7: length of the window in days
-with newest as (
-  select max(t.date_key) as date_key
-  from (
-    select max(enrolled_date_key) as date_key from fact_enrollment
-    union all
-    select max(completed_date_key) as date_key from fact_course_completion
-    union all
-    select max(date_key) as date_key from fact_learning_event
-  ) t
-),
-windows as (
+with windows as (
   select cast(extract(year from (d.full_date + cast(1 - cast(7 as int) as int))) * 10000 + extract(month from (d.full_date + cast(1 - cast(7 as int) as int))) * 100 + extract(day from (d.full_date + cast(1 - cast(7 as int) as int))) as int) as current_from,
     cast(extract(year from (d.full_date + cast(1 - 2 * cast(7 as int) as int))) * 10000 + extract(month from (d.full_date + cast(1 - 2 * cast(7 as int) as int))) * 100 + extract(day from (d.full_date + cast(1 - 2 * cast(7 as int) as int))) as int) as previous_from
-  from newest n
+  from newest_day n
   join dim_date d on d.date_key = n.date_key
 ),
 enrolled as (

@@ -265,7 +265,8 @@ export async function openCampus(campus: Campus, backwards = false): Promise<Duc
   const connection = await instance.connect()
   await connection.run('create schema core; create schema staging; create schema raw; create schema meta')
   for (const schema of ['core', 'staging', 'raw', 'meta']) {
-    await connection.run(readFileSync(join(packageRoot(), 'schema', `ddl_${schema}.sql`), 'utf8'))
+    const ddl = readFileSync(join(packageRoot(), 'schema', `ddl_${schema}.sql`), 'utf8')
+    await connection.run(expand(ddl, 'duckdb'))
   }
   const fill = async (table: string, columns: string, rows: readonly string[]) => {
     const ordered = backwards ? rows.toReversed() : rows
