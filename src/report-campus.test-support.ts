@@ -38,7 +38,10 @@ export interface Completion {
 export interface Campus {
   enrollments: Enrollment[]
   events: Event[]
+  /** The first of each pair, which is the fact. */
   completions: Completion[]
+  /** Staged after them: later completions, and corrections. */
+  laterCompletions?: Completion[]
 }
 
 // The fourth has no title: a course that only events speak of.
@@ -225,6 +228,7 @@ function addEdges(campus: Campus, add: (event: Omit<Event, 'id'>) => void) {
     activity: 'CS101',
     activityType: 'course',
   })
+  campus.completions.push({ learner: 41, course: 1, at: FIRST, score: null, passed: null, days: 0 })
   // The first and last days of windows of 7 and 14 days, and a completion before the enrollment.
   for (const [n, back] of [0, 6, 7, 13, 14, 20, 21, 27, 28].entries()) {
     const at = newest - back * DAY + n
@@ -352,6 +356,15 @@ export async function openCampus(campus: Campus, backwards = false): Promise<Duc
       (e, n) =>
         `('${e.id}', '${learnerId(e.learner)}', ${e.learner}, ${text(courseId(e.course))}, ${e.course}, ${dateKey(e.at)}, ` +
         `${instant(e.at)}, '${e.type}', 1, 'lms', 2, ${n})`,
+    ),
+  )
+  await fill(
+    'staging.stg_course_completion',
+    'learner_id, learner_key, course_id, course_key, completed_at, completed_date_key, final_score, passed, effective_at, source, load_id, position',
+    [...campus.completions, ...(campus.laterCompletions ?? [])].map(
+      (c, n) =>
+        `('${learnerId(c.learner)}', ${c.learner}, '${courseId(c.course)}', ${c.course}, ${instant(c.at)}, ${dateKey(c.at)}, ` +
+        `${c.score}, ${c.passed}, ${instant(c.at)}, 'roster', 1, ${n})`,
     ),
   )
   await connection.run("insert into core.dim_instructor values (0, null, null, null), (7, 'i7', 'Ada', 'CS')")

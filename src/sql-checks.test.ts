@@ -39,7 +39,7 @@ const FAULTS: readonly (readonly [string, string, string])[] = [
   ['category-tree', 'update dim_course_category set level = 2 where category_key = 14', '14'],
   [
     'completed-without-completion',
-    `update fact_enrollment set status = 'completed' where learner_key = 41`,
+    `update fact_enrollment set status = 'completed' where learner_key = 46 and course_key = 4`,
     'roster',
   ],
   ['course-days-agree', 'update agg_course_day set events = events + 1 where course_key = 1', '"1"'],
