@@ -475,7 +475,9 @@ describe('reports', () => {
     }
     const never = `never started, enrolled ${dayOf(on(0))}`
     // Without events, as of the newest day of the roster.
-    expect(await atRisk([passedEvent, { ...passedEvent, id: 'v', learner: 0, type: 'viewed', at: on(20) }])).toEqual([
+    expect(
+      await atRisk([passedEvent, { ...passedEvent, id: 'v', learner: 0, type: 'viewed', at: on(20) }]),
+    ).toEqual([
       [4, 20, `${never}; finished without passing`],
       [5, 20, never],
       [7, 20, `${never}; finished without passing`],

@@ -33,7 +33,7 @@ completions as (
     order by effective_at desc nulls last, load_id desc nulls last, position desc nulls last) = 1
 ),
 results as (
-  select learner_key, course_key, max(case when passed then 1 else 0 end) as passed,
+  select learner_key, course_key, max(case when passed then 1 else 0 end) as has_passed,
     max(case when not passed then completed_date_key end) as failed_date_key
   from (
     select learner_key, course_key, completed_date_key, passed from completions
@@ -51,7 +51,7 @@ waiting as (
   from enrolled e
   left join seen s on s.learner_key = e.learner_key and s.course_key = e.course_key
   left join results r on r.learner_key = e.learner_key and r.course_key = e.course_key
-  where e.status <> 'withdrawn' and coalesce(r.passed, 0) = 0 and (r.course_key is null or r.failed_date_key is not null)
+  where e.status <> 'withdrawn' and coalesce(r.has_passed, 0) = 0 and (r.course_key is null or r.failed_date_key is not null)
     and (e.status <> 'completed' or r.failed_date_key >= e.enrolled_date_key)
 ),
 silent as (
