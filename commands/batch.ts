@@ -7,7 +7,7 @@ export default class Batch extends BaseCommand {
   static override summary = 'Build dimensions and facts from what was loaded.'
   static override description =
     `Staging becomes the star in one transaction, incrementally: only what new loads touch is made anew.
---full rebuilds everything, with the same result. Then the checks run: exit code 1 when one fails.`
+--full rebuilds everything, with the same result. Then the checks run: exit code 1 when one fails, and again until it passes.`
   static override examples = [
     '<%= config.bin %> batch',
     '<%= config.bin %> batch --full',

@@ -160,3 +160,45 @@ select course_key, course_id, course_title, category_key, instructor_key, langua
   starts_on, ends_on, published_on, attributes
 from core.dim_course
 where is_current;
+
+-- The newest day of the facts: where reports end. One row; null while there are none.
+create view core.newest_day as
+select max(t.date_key) as date_key
+from (
+  select max(enrolled_date_key) as date_key from core.fact_enrollment
+  union all
+  select max(completed_date_key) from core.fact_course_completion
+  union all
+  select max(date_key) from core.fact_learning_event
+) t;
+
+-- grain: a learner in a course, where anything is known of how far
+-- progress: activities completed ÷ required, else what was reported last of the course itself; from 0 to 1
+create view core.course_progress as
+with done as (
+  select learner_key, course_key, count(*) as activities
+  from (
+    select distinct learner_key, course_key, activity_id
+    from core.fact_learning_event
+    where course_key <> 0 and event_type = 'completed' and activity_id is not null and coalesce(activity_type, '') <> 'course'
+  ) t
+  group by learner_key, course_key
+),
+required as (
+  select course_key, lpa_number(attributes, 'required_activities') as activities
+  from core.course
+),
+known as (
+  select d.learner_key, d.course_key, 0 as preference, cast(d.activities as double) / nullif(q.activities, 0) as progress
+  from done d
+  join required q on q.course_key = d.course_key
+  union all
+  select learner_key, course_key, 1, progress
+  from core.fact_learning_event
+  where course_key <> 0 and progress is not null and coalesce(activity_type, 'course') = 'course'
+  qualify row_number() over (partition by learner_key, course_key order by occurred_at desc nulls last, event_id desc nulls last) = 1
+)
+select learner_key, course_key, case when progress > 1 then 1 else progress end as progress
+from known
+where progress is not null
+qualify row_number() over (partition by learner_key, course_key order by preference nulls last) = 1;

@@ -35,9 +35,11 @@ create table meta.load_files (
 );
 
 -- Loads whose rows are in core. A load that was superseded after it was built stays here until the next batch.
+-- session_gap_minutes: the setting that agg_course_day was built with.
 create table meta.built_loads (
   load_id bigint not null,
-  built_at timestamp not null
+  built_at timestamp not null,
+  session_gap_minutes integer
 );
 
 create table meta.stream_offsets (

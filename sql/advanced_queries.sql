@@ -82,12 +82,16 @@ order by day nulls last;
 -- at-risk: Learners at risk
 -- grain: a learner in a course
 -- Enrolled (latest attempt not withdrawn), not passed, and no event in the course for the given days up
--- to the newest day of events; registered and unregistered are no activity, and silence is counted from the
--- enrollment when that is later. never_started: no event at all. The reason is given in words.
+-- to the newest day of events (of all data while there are no events); registered and unregistered are no activity,
+-- and silence is counted from the enrollment when that is later. Passed: any completion or passed event of the
+-- course says so, or it is completed and nothing says failed; a failure before the latest attempt does not count
+-- against an attempt that the roster calls completed. never_started: no event at all. The reason is given in words.
 -- parameter days = 7: no event for this many days
 -- parameter course = null: a course_id; all courses when not given
 with newest as (
-  select max(date_key) as date_key from fact_learning_event
+  select coalesce(v.date_key, n.date_key) as date_key
+  from (select max(date_key) as date_key from fact_learning_event) v
+  cross join newest_day n
 ),
 enrolled as (
   select e.learner_key, e.course_key, e.enrolled_date_key, e.status
@@ -101,14 +105,34 @@ seen as (
   where course_key <> 0 and event_type not in ('registered', 'unregistered')
   group by learner_key, course_key
 ),
+-- Every completion that was reported, each as it was reported last: the fact holds the first only.
+completions as (
+  select learner_key, course_key, completed_date_key, passed
+  from staging.live_course_completion
+  qualify row_number() over (partition by learner_key, course_key, completed_at
+    order by effective_at desc nulls last, load_id desc nulls last, position desc nulls last) = 1
+),
+results as (
+  select learner_key, course_key, max(case when passed then 1 else 0 end) as has_passed,
+    max(case when not passed then completed_date_key end) as failed_date_key
+  from (
+    select learner_key, course_key, completed_date_key, passed from completions
+    union all
+    select learner_key, course_key, date_key, case when event_type = 'passed' then true end
+    from fact_learning_event
+    where event_type in ('completed', 'passed') and activity_type = 'course' and course_key <> 0
+  ) t
+  group by learner_key, course_key
+),
 waiting as (
   select e.learner_key, e.course_key, e.enrolled_date_key, s.date_key as seen_date_key, coalesce(s.events, 0) as events,
     case when s.date_key > e.enrolled_date_key then s.date_key else e.enrolled_date_key end as since_date_key,
-    case when f.course_key is not null then 1 else 0 end as failed
+    case when r.failed_date_key is not null then 1 else 0 end as failed
   from enrolled e
   left join seen s on s.learner_key = e.learner_key and s.course_key = e.course_key
-  left join fact_course_completion f on f.learner_key = e.learner_key and f.course_key = e.course_key
-  where e.status <> 'withdrawn' and not coalesce(f.completed_at is not null and coalesce(f.passed, true), false)
+  left join results r on r.learner_key = e.learner_key and r.course_key = e.course_key
+  where e.status <> 'withdrawn' and coalesce(r.has_passed, 0) = 0 and (r.course_key is null or r.failed_date_key is not null)
+    and (e.status <> 'completed' or r.failed_date_key >= e.enrolled_date_key)
 ),
 silent as (
   select w.learner_key, w.course_key, w.events, w.failed, x.full_date as enrolled_on, v.full_date as last_event_on,
@@ -204,34 +228,13 @@ activity as (
   where course_key <> 0 and event_type not in ('registered', 'unregistered')
   group by learner_key, course_key
 ),
-done as (
-  select learner_key, course_key, count(*) as activities
-  from (
-    select distinct learner_key, course_key, activity_id
-    from fact_learning_event
-    where course_key <> 0 and event_type = 'completed' and activity_id is not null and coalesce(activity_type, '') <> 'course'
-  ) t
-  group by learner_key, course_key
-),
-reported as (
-  select learner_key, course_key, progress
-  from fact_learning_event
-  where course_key <> 0 and progress is not null and coalesce(activity_type, 'course') = 'course'
-  qualify row_number() over (partition by learner_key, course_key order by occurred_at desc nulls last, event_id desc nulls last) = 1
-),
-required as (
-  select course_key, try_cast(attributes."required_activities" as double) as activities
-  from course
-),
 reached as (
   select p.course_key, case when a.views > 0 then 1 else 0 end as viewed,
-    case when coalesce(cast(d.activities as double) / nullif(q.activities, 0), r.progress) >= 0.5 then 1 else 0 end as explored,
+    case when r.progress >= 0.5 then 1 else 0 end as explored,
     case when f.course_key is not null then 1 else 0 end as completed
   from pairs p
   left join activity a on a.learner_key = p.learner_key and a.course_key = p.course_key
-  left join done d on d.learner_key = p.learner_key and d.course_key = p.course_key
-  left join reported r on r.learner_key = p.learner_key and r.course_key = p.course_key
-  left join required q on q.course_key = p.course_key
+  left join course_progress r on r.learner_key = p.learner_key and r.course_key = p.course_key
   left join fact_course_completion f on f.learner_key = p.learner_key and f.course_key = p.course_key
 ),
 by_course as (
@@ -265,17 +268,7 @@ order by case when s.course_key = 0 then 0 else 1 end nulls last, enrolled desc 
 -- weekday one week earlier.
 -- parameter since = null: first day to show; the first completion when not given
 -- parameter until = null: last day to show; the newest day of the data when not given
-with newest as (
-  select max(t.date_key) as date_key
-  from (
-    select max(enrolled_date_key) as date_key from fact_enrollment
-    union all
-    select max(completed_date_key) as date_key from fact_course_completion
-    union all
-    select max(date_key) as date_key from fact_learning_event
-  ) t
-),
-by_day as (
+with by_day as (
   select completed_date_key as date_key, count(*) as completions, count(case when passed then 1 end) as passed
   from fact_course_completion
   group by completed_date_key
@@ -283,7 +276,7 @@ by_day as (
 days as (
   select d.full_date as day, d.day_name, coalesce(b.completions, 0) as completions, coalesce(b.passed, 0) as passed
   from dim_date d
-  cross join newest n
+  cross join newest_day n
   left join by_day b on b.date_key = d.date_key
   where d.date_key >= (select min(date_key) from by_day) and d.date_key <= n.date_key
 ),
@@ -341,20 +334,10 @@ order by place nulls last, course_id nulls last;
 -- the enrolled (activities completed ÷ required, else the latest reported of the course; none counts as 0; empty when the course
 -- reports none at all). new_enrollments: attempts begun in the newest days of the data, against as many days before.
 -- parameter days = 7: length of the window in days
-with newest as (
-  select max(t.date_key) as date_key
-  from (
-    select max(enrolled_date_key) as date_key from fact_enrollment
-    union all
-    select max(completed_date_key) as date_key from fact_course_completion
-    union all
-    select max(date_key) as date_key from fact_learning_event
-  ) t
-),
-windows as (
+with windows as (
   select cast(extract(year from (d.full_date + cast(1 - cast(7 as int) as int))) * 10000 + extract(month from (d.full_date + cast(1 - cast(7 as int) as int))) * 100 + extract(day from (d.full_date + cast(1 - cast(7 as int) as int))) as int) as current_from,
     cast(extract(year from (d.full_date + cast(1 - 2 * cast(7 as int) as int))) * 10000 + extract(month from (d.full_date + cast(1 - 2 * cast(7 as int) as int))) * 100 + extract(day from (d.full_date + cast(1 - 2 * cast(7 as int) as int))) as int) as previous_from
-  from newest n
+  from newest_day n
   join dim_date d on d.date_key = n.date_key
 ),
 pairs as (
@@ -364,38 +347,16 @@ pairs as (
   cross join windows w
   group by e.learner_key, e.course_key
 ),
-done as (
-  select learner_key, course_key, count(*) as activities
-  from (
-    select distinct learner_key, course_key, activity_id
-    from fact_learning_event
-    where course_key <> 0 and event_type = 'completed' and activity_id is not null and coalesce(activity_type, '') <> 'course'
-  ) t
-  group by learner_key, course_key
-),
-reported as (
-  select learner_key, course_key, progress
-  from fact_learning_event
-  where course_key <> 0 and progress is not null and coalesce(activity_type, 'course') = 'course'
-  qualify row_number() over (partition by learner_key, course_key order by occurred_at desc nulls last, event_id desc nulls last) = 1
-),
-required as (
-  select course_key, try_cast(attributes."required_activities" as double) as activities
-  from course
-),
 progressed as (
-  select p.course_key, p.current_count, p.previous_count, f.completed_at,
-    coalesce(cast(d.activities as double) / nullif(q.activities, 0), r.progress) as progress
+  select p.course_key, p.current_count, p.previous_count, f.completed_at, r.progress
   from pairs p
-  left join done d on d.learner_key = p.learner_key and d.course_key = p.course_key
-  left join reported r on r.learner_key = p.learner_key and r.course_key = p.course_key
-  left join required q on q.course_key = p.course_key
+  left join course_progress r on r.learner_key = p.learner_key and r.course_key = p.course_key
   left join fact_course_completion f on f.learner_key = p.learner_key and f.course_key = p.course_key
 ),
 by_course as (
   select course_key, count(*) as enrolled, count(completed_at) as completed, sum(current_count) as current_count,
     sum(previous_count) as previous_count, count(progress) as with_progress,
-    avg(case when progress > 1 then 1 when progress is null then 0 else progress end) as mean_progress
+    avg(coalesce(progress, 0)) as mean_progress
   from progressed
   group by course_key
 )
@@ -504,17 +465,7 @@ order by course_id nulls last, n.position nulls last;
 -- the six before it (fewer at the start). week_before: the same weekday one week earlier.
 -- parameter since = null: first day to show; the first enrollment when not given
 -- parameter until = null: last day to show; the newest day of the data when not given
-with newest as (
-  select max(t.date_key) as date_key
-  from (
-    select max(enrolled_date_key) as date_key from fact_enrollment
-    union all
-    select max(completed_date_key) as date_key from fact_course_completion
-    union all
-    select max(date_key) as date_key from fact_learning_event
-  ) t
-),
-by_day as (
+with by_day as (
   select enrolled_date_key as date_key, count(*) as enrollments
   from fact_enrollment
   group by enrolled_date_key
@@ -522,7 +473,7 @@ by_day as (
 days as (
   select d.full_date as day, d.day_name, coalesce(b.enrollments, 0) as enrollments
   from dim_date d
-  cross join newest n
+  cross join newest_day n
   left join by_day b on b.date_key = d.date_key
   where d.date_key >= (select min(date_key) from by_day) and d.date_key <= n.date_key
 ),
@@ -559,34 +510,13 @@ activity as (
   where course_key <> 0 and event_type not in ('registered', 'unregistered')
   group by learner_key, course_key
 ),
-done as (
-  select learner_key, course_key, count(*) as activities
-  from (
-    select distinct learner_key, course_key, activity_id
-    from fact_learning_event
-    where course_key <> 0 and event_type = 'completed' and activity_id is not null and coalesce(activity_type, '') <> 'course'
-  ) t
-  group by learner_key, course_key
-),
-reported as (
-  select learner_key, course_key, progress
-  from fact_learning_event
-  where course_key <> 0 and progress is not null and coalesce(activity_type, 'course') = 'course'
-  qualify row_number() over (partition by learner_key, course_key order by occurred_at desc nulls last, event_id desc nulls last) = 1
-),
-required as (
-  select course_key, try_cast(attributes."required_activities" as double) as activities
-  from course
-),
 totals as (
   select count(*) as enrolled, count(case when a.views > 0 then 1 end) as viewed,
-    count(case when coalesce(cast(d.activities as double) / nullif(q.activities, 0), r.progress) >= 0.5 then 1 end) as explored,
+    count(case when r.progress >= 0.5 then 1 end) as explored,
     count(f.completed_at) as completed, count(case when a.certificates > 0 then 1 end) as certified
   from pairs p
   left join activity a on a.learner_key = p.learner_key and a.course_key = p.course_key
-  left join done d on d.learner_key = p.learner_key and d.course_key = p.course_key
-  left join reported r on r.learner_key = p.learner_key and r.course_key = p.course_key
-  left join required q on q.course_key = p.course_key
+  left join course_progress r on r.learner_key = p.learner_key and r.course_key = p.course_key
   left join fact_course_completion f on f.learner_key = p.learner_key and f.course_key = p.course_key
 ),
 steps as (
@@ -612,20 +542,10 @@ order by step_no nulls last;
 -- completion_rate: (learner, course) pairs completed ÷ pairs enrolled, up to the newest day and, before, up to
 -- the day that the window began after.
 -- parameter days = 7: length of the window in days
-with newest as (
-  select max(t.date_key) as date_key
-  from (
-    select max(enrolled_date_key) as date_key from fact_enrollment
-    union all
-    select max(completed_date_key) as date_key from fact_course_completion
-    union all
-    select max(date_key) as date_key from fact_learning_event
-  ) t
-),
-windows as (
+with windows as (
   select cast(extract(year from (d.full_date + cast(1 - cast(7 as int) as int))) * 10000 + extract(month from (d.full_date + cast(1 - cast(7 as int) as int))) * 100 + extract(day from (d.full_date + cast(1 - cast(7 as int) as int))) as int) as current_from,
     cast(extract(year from (d.full_date + cast(1 - 2 * cast(7 as int) as int))) * 10000 + extract(month from (d.full_date + cast(1 - 2 * cast(7 as int) as int))) * 100 + extract(day from (d.full_date + cast(1 - 2 * cast(7 as int) as int))) as int) as previous_from
-  from newest n
+  from newest_day n
   join dim_date d on d.date_key = n.date_key
 ),
 enrolled as (
@@ -752,12 +672,18 @@ order by course_id nulls last, difference nulls last, first_day nulls last, lear
 -- The share of a cohort (percent) with any event except registered and unregistered in week n after
 -- the cohort's week; week_0 is that week itself. Empty where the data has not reached the week; the newest
 -- week of the data may be incomplete.
-with cohorts as (
-  select e.learner_key, min((d.full_date + cast(1 - d.day_of_week as int))) as monday
-  from fact_enrollment e
-  join dim_date d on d.date_key = e.enrolled_date_key
-  where e.learner_key <> 0
-  group by e.learner_key
+with firsts as (
+  select learner_key, min(enrolled_date_key) as date_key
+  from fact_enrollment
+  where learner_key <> 0
+  group by learner_key
+),
+-- The week's Monday can lie before the first day of dim_date: its name comes from the day of the enrollment.
+cohorts as (
+  select f.learner_key, (d.full_date + cast(1 - d.day_of_week as int)) as monday,
+    cast(d.iso_year as string) || '-W' || lpad(cast(d.iso_week as string), 2, '0') as cohort
+  from firsts f
+  join dim_date d on d.date_key = f.date_key
 ),
 active_days as (
   select distinct learner_key, date_key
@@ -775,9 +701,9 @@ newest as (
   join dim_date d on d.date_key = t.date_key
 ),
 sizes as (
-  select monday, count(*) as learners
+  select monday, cohort, count(*) as learners
   from cohorts
-  group by monday
+  group by monday, cohort
 ),
 active as (
   select c.monday, date_diff('day', cast(c.monday as date), cast(a.monday as date)) as days_after, count(*) as learners
@@ -790,25 +716,23 @@ weeks as (
   select n from (values (0), (1), (2), (3), (4), (5), (6), (7), (8)) as t(n)
 ),
 cells as (
-  select s.monday, s.learners, w.n, floor(1000 * cast(coalesce(a.learners, 0) as double) / nullif(s.learners, 0) + 0.5) / 10 as share
+  select s.cohort, s.learners, w.n, floor(1000 * cast(coalesce(a.learners, 0) as double) / nullif(s.learners, 0) + 0.5) / 10 as share
   from sizes s
   cross join newest x
   join weeks w on (s.monday + cast(7 * w.n as int)) <= x.day
   left join active a on a.monday = s.monday and a.days_after = 7 * w.n
 ),
 grid as (
-  select monday, max(learners) as learners, max(case when n = 0 then share end) as week_0,
+  select cohort, max(learners) as learners, max(case when n = 0 then share end) as week_0,
     max(case when n = 1 then share end) as week_1, max(case when n = 2 then share end) as week_2,
     max(case when n = 3 then share end) as week_3, max(case when n = 4 then share end) as week_4,
     max(case when n = 5 then share end) as week_5, max(case when n = 6 then share end) as week_6,
     max(case when n = 7 then share end) as week_7, max(case when n = 8 then share end) as week_8
   from cells
-  group by monday
+  group by cohort
 )
-select cast(d.iso_year as string) || '-W' || lpad(cast(d.iso_week as string), 2, '0') as cohort, g.learners,
-  g.week_0, g.week_1, g.week_2, g.week_3, g.week_4, g.week_5, g.week_6, g.week_7, g.week_8
-from grid g
-join dim_date d on d.full_date = g.monday
+select cohort, learners, week_0, week_1, week_2, week_3, week_4, week_5, week_6, week_7, week_8
+from grid
 order by cohort nulls last;
 
 -- time-on-task: Time on task by course

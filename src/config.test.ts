@@ -198,6 +198,7 @@ describe('refuses', () => {
       'warehouse.engine is "duckbd". It should be one of duckdb, snowflake, spark.',
       'Did you mean "duckdb"?',
     ],
+    ['[metrics]\nsession_gap_minutes = 721\n', 'lpa.toml:2', /is 721\. .* from 1 to 720/, undefined],
     ['[warehouse]\nthreads = 0\n', 'lpa.toml:2', /threads is 0\. .* 1 or more/, undefined],
     ['[warehouse]\ntimezone = "Mars/Olympus"\n', 'lpa.toml:2', /"Mars\/Olympus".*time zone/, undefined],
     ['[warehouse]\nmemory_limit = "lots"\n', 'lpa.toml:2', /"lots".*600MB/, undefined],

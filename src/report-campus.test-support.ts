@@ -38,7 +38,10 @@ export interface Completion {
 export interface Campus {
   enrollments: Enrollment[]
   events: Event[]
+  /** The first of each pair, which is the fact. */
   completions: Completion[]
+  /** Staged after them: later completions, and corrections. */
+  laterCompletions?: Completion[]
 }
 
 // The fourth has no title: a course that only events speak of.
@@ -60,8 +63,8 @@ export const CATEGORIES = [
 ] as const
 
 export const DAY = 86_400_000
-/** A Monday. */
-export const FIRST = Date.UTC(2026, 0, 5)
+/** A Thursday, and the first day of dim_date: the Monday of its week lies before both. */
+export const FIRST = Date.UTC(2026, 0, 1)
 
 export const dayOf = (at: number) => new Date(at).toISOString().slice(0, 10)
 export const learnerId = (learner: number) => String(learner).padStart(64, '0')
@@ -225,6 +228,7 @@ function addEdges(campus: Campus, add: (event: Omit<Event, 'id'>) => void) {
     activity: 'CS101',
     activityType: 'course',
   })
+  campus.completions.push({ learner: 41, course: 1, at: FIRST, score: null, passed: null, days: 0 })
   // The first and last days of windows of 7 and 14 days, and a completion before the enrollment.
   for (const [n, back] of [0, 6, 7, 13, 14, 20, 21, 27, 28].entries()) {
     const at = newest - back * DAY + n
@@ -265,18 +269,20 @@ export async function openCampus(campus: Campus, backwards = false): Promise<Duc
   const connection = await instance.connect()
   await connection.run('create schema core; create schema staging; create schema raw; create schema meta')
   for (const schema of ['core', 'staging', 'raw', 'meta']) {
-    await connection.run(readFileSync(join(packageRoot(), 'schema', `ddl_${schema}.sql`), 'utf8'))
+    const ddl = readFileSync(join(packageRoot(), 'schema', `ddl_${schema}.sql`), 'utf8')
+    await connection.run(expand(ddl, 'duckdb'))
   }
   const fill = async (table: string, columns: string, rows: readonly string[]) => {
     const ordered = backwards ? rows.toReversed() : rows
     if (rows.length > 0)
       await connection.run(`insert into ${table} (${columns}) values ${ordered.join(', ')}`)
   }
-  // From DuckDB's own calendar, so that the oracle's weeks and the table's have nothing in common.
+  // From DuckDB's own calendar, so that the oracle's weeks and the table's have nothing in common. Whole years around
+  // the facts, as the model makes them.
   await connection.run(`insert into core.dim_date
     select strftime(d, '%Y%m%d')::int, d, year(d), quarter(d), month(d), monthname(d), isoyear(d), weekofyear(d), day(d),
       isodow(d), dayname(d), isodow(d) >= 6, null
-    from (select unnest(generate_series(date '2025-01-01', date '2026-12-31', interval 1 day))::date as d)`)
+    from (select unnest(generate_series(date '2026-01-01', date '2026-12-31', interval 1 day))::date as d)`)
   const always = "timestamp '0001-01-01', timestamp '9999-12-31', true"
   await fill(
     'core.dim_course_category',
@@ -352,6 +358,15 @@ export async function openCampus(campus: Campus, backwards = false): Promise<Duc
         `${instant(e.at)}, '${e.type}', 1, 'lms', 2, ${n})`,
     ),
   )
+  await fill(
+    'staging.stg_course_completion',
+    'learner_id, learner_key, course_id, course_key, completed_at, completed_date_key, final_score, passed, effective_at, source, load_id, position',
+    [...campus.completions, ...(campus.laterCompletions ?? [])].map(
+      (c, n) =>
+        `('${learnerId(c.learner)}', ${c.learner}, '${courseId(c.course)}', ${c.course}, ${instant(c.at)}, ${dateKey(c.at)}, ` +
+        `${c.score}, ${c.passed}, ${instant(c.at)}, 'roster', 1, ${n})`,
+    ),
+  )
   await connection.run("insert into core.dim_instructor values (0, null, null, null), (7, 'i7', 'Ada', 'CS')")
   await connection.run('insert into core.bridge_course_instructor values (1, 7, true)')
   await connection.run(`insert into core.agg_course_day
@@ -365,6 +380,7 @@ export async function openCampus(campus: Campus, backwards = false): Promise<Duc
     await connection.run(`insert into meta.loads values (${load}, 'lms', 'ndjson', 'x', '', 0, 10, 7, 1, 1, 1, '', '', null,
       timestamp '2026-06-30', timestamp '2026-06-30')`)
   }
+  await connection.run('create temp table checked_load as select load_id from meta.loads')
   await connection.run("set search_path = 'core'")
   return connection
 }

@@ -51,7 +51,7 @@ const FAULTS: readonly (readonly [string, string, string])[] = [
   ],
   [
     'completed-without-completion',
-    `update fact_enrollment set status = 'completed' where learner_key = 41`,
+    `update fact_enrollment set status = 'completed' where learner_key = 46 and course_key = 4`,
     'roster',
   ],
   ['course-days-agree', 'update agg_course_day set events = events + 1 where course_key = 1', '"1"'],
@@ -75,7 +75,7 @@ const FAULTS: readonly (readonly [string, string, string])[] = [
   ['courses-find-dimensions', 'insert into bridge_course_instructor values (88, 7, false)', '88'],
   [
     'dates-in-order',
-    `update fact_enrollment set withdrawn_at = enrolled_at - interval 1 second where ${oneEnrollment}`,
+    `update fact_enrollment set withdrawn_date_key = enrolled_date_key - 1 where ${oneEnrollment}`,
     'withdrawn',
   ],
   ['dates-in-order', "update dim_course set starts_on = date '2026-03-01' where course_key = 3", 'HI201'],
@@ -149,7 +149,17 @@ const FAULTS: readonly (readonly [string, string, string])[] = [
     'cat99',
   ],
   ['staging-reaches-facts', 'delete from fact_learning_event where date_key = 20260114', '20260114'],
-  ['staging-reaches-facts', 'delete from staging.stg_learning_event where date_key = 20260114', '20260114'],
+  // One of many, and another in its place.
+  ['staging-reaches-facts', `delete from fact_learning_event where ${oneEvent}`, 'events of a day'],
+  ['staging-reaches-facts', `update fact_learning_event set event_id = 'other' where ${oneEvent}`, '"1"'],
+  ['facts-come-from-staging', `update fact_learning_event set event_id = 'other' where ${oneEvent}`, '"1"'],
+  // A day that is not of the loads to check.
+  [
+    'facts-come-from-staging',
+    'delete from checked_load; delete from staging.stg_learning_event where date_key = 20260114',
+    '20260114',
+  ],
+  ['facts-come-from-staging', 'delete from staging.stg_learning_event where date_key = 20260114', '20260114'],
   ['staging-reaches-facts', `delete from fact_enrollment where ${oneEnrollment}`, 'enrollment'],
   [
     'staging-reaches-facts',

@@ -13,6 +13,14 @@ const CALLS: readonly (readonly [string, string, string, string])[] = [
     ) as [string, string, string]),
   ],
   [
+    'lpa_date(k)',
+    ...([0, 1, 2].map(
+      () =>
+        "cast(substr(lpad(cast(k as string), 8, '0'), 1, 4) || '-' || substr(lpad(cast(k as string), 8, '0'), 5, 2) || '-' || " +
+        "substr(lpad(cast(k as string), 8, '0'), 7, 2) as date)",
+    ) as [string, string, string]),
+  ],
+  [
     'lpa_days(a, b)',
     "date_diff('day', cast(a as date), cast(b as date))",
     'datediff(cast(b as date), cast(a as date))',
@@ -69,11 +77,11 @@ describe('expand', () => {
     expect(DIALECTS.map((d) => expand(call, d))).toEqual([duckdb, spark, snowflake])
   })
 
-  test('has a text for eleven functions, and this table names them all', () => {
+  test('has a text for twelve functions, and this table names them all', () => {
     expect(CALLS.map(([call]) => call.slice(0, call.indexOf('('))).sort()).toEqual(
       [...PORTABLE_FUNCTIONS].sort(),
     )
-    expect(PORTABLE_FUNCTIONS).toHaveLength(11)
+    expect(PORTABLE_FUNCTIONS).toHaveLength(12)
   })
 
   test('expands calls inside calls, over several lines', () => {

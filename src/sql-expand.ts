@@ -1,4 +1,4 @@
-/** Portable SQL to an engine's own: the eleven `lpa_*` functions, replaced as text (docs/decisions). */
+/** Portable SQL to an engine's own: the twelve `lpa_*` functions, replaced as text (docs/decisions). */
 
 import { isCode, type SqlToken, sqlTokens } from './sql-tokens.ts'
 import type { Dialect } from './types.ts'
@@ -11,6 +11,7 @@ type Names = readonly (string | number)[]
  */
 interface Texts {
   date_key(x: string): string
+  date(dateKey: string): string
   days(from: string, to: string): string
   add_days(date: string, days: string): string
   seconds(from: string, to: string): string
@@ -26,6 +27,11 @@ interface Texts {
 const dateKey = (x: string) =>
   `cast(extract(year from ${x}) * 10000 + extract(month from ${x}) * 100 + extract(day from ${x}) as int)`
 
+const dateOfKey = (key: string) => {
+  const digits = `lpad(cast(${key} as string), 8, '0')`
+  return `cast(substr(${digits}, 1, 4) || '-' || substr(${digits}, 5, 2) || '-' || substr(${digits}, 7, 2) as date)`
+}
+
 // DuckDB counts from 1 and takes reserved words only when quoted.
 const duckdbPath = (path: Names) =>
   path.map((p) => (typeof p === 'number' ? `[${p + 1}]` : `."${p}"`)).join('')
@@ -36,6 +42,7 @@ const snowflakePath = (path: Names) => `'${jsonPath(path).slice(1)}'`
 const TEXTS: Readonly<Record<Dialect, Texts>> = {
   duckdb: {
     date_key: dateKey,
+    date: dateOfKey,
     days: (from, to) => `date_diff('day', cast(${from} as date), cast(${to} as date))`,
     add_days: (date, days) => `(${date} + cast(${days} as int))`,
     seconds: (from, to) => `(cast(epoch_ms(${to}) - epoch_ms(${from}) as double) / 1000)`,
@@ -50,6 +57,7 @@ const TEXTS: Readonly<Record<Dialect, Texts>> = {
   },
   spark: {
     date_key: dateKey,
+    date: dateOfKey,
     days: (from, to) => `datediff(cast(${to} as date), cast(${from} as date))`,
     add_days: (date, days) => `date_add(${date}, cast(${days} as int))`,
     seconds: (from, to) =>
@@ -64,6 +72,7 @@ const TEXTS: Readonly<Record<Dialect, Texts>> = {
   },
   snowflake: {
     date_key: dateKey,
+    date: dateOfKey,
     days: (from, to) => `datediff(day, cast(${from} as date), cast(${to} as date))`,
     add_days: (date, days) => `dateadd(day, ${days}, ${date})`,
     seconds: (from, to) => `(cast(datediff(millisecond, ${from}, ${to}) as double) / 1000)`,

@@ -432,6 +432,66 @@ describe('reports', () => {
     expect(await runReport(db, 'at-risk', given as Record<string, string>)).toEqual(wanted)
   })
 
+  test('at-risk: who passed later, or is completed by the roster, is not; who failed is', async () => {
+    const on = (day: number) => FIRST + day * DAY
+    const enroll = (learner: number, status: Enrollment['status'], at = on(0), attempt = 1) =>
+      ({ id: `${learner}-${attempt}`, learner, course: 1, attempt, at, status }) as const
+    const complete = (learner: number, day: number, passed: boolean | null) =>
+      ({ learner, course: 1, at: on(day), score: null, passed, days: day }) as const
+    const passedEvent = {
+      ...{ id: 'p', learner: 2, course: 1, at: on(9), type: 'passed', activity: 'CS101' },
+      ...{ activityType: 'course', progress: null },
+    }
+    const rows = {
+      enrollments: [
+        enroll(1, 'completed'),
+        enroll(2, 'completed'),
+        enroll(3, 'completed'),
+        enroll(4, 'completed'),
+        enroll(5, 'active'),
+        enroll(6, 'completed'),
+        enroll(6, 'completed', on(7), 2),
+        enroll(7, 'completed'),
+        enroll(8, 'completed'),
+        enroll(9, 'completed'),
+        enroll(9, 'completed', on(7), 2),
+        enroll(10, 'active', on(20)),
+      ],
+      completions: [
+        complete(1, 5, false),
+        complete(2, 5, false),
+        complete(4, 5, false),
+        complete(6, 5, false),
+        complete(7, 5, true),
+        complete(8, 5, null),
+        complete(9, 5, false),
+      ],
+      // The first passed in the end, the seventh was put right, and the ninth failed again.
+      laterCompletions: [complete(1, 9, true), complete(7, 5, false), complete(9, 9, false)],
+    }
+    const atRisk = async (events: Event[]) => {
+      const found = await runReport(await openCampus({ ...rows, events }), 'at-risk')
+      return found.map((row) => [Number(row.learner_id), row.days_silent, row.reason])
+    }
+    const never = `never started, enrolled ${dayOf(on(0))}`
+    // Without events, as of the newest day of the roster.
+    expect(
+      await atRisk([passedEvent, { ...passedEvent, id: 'v', learner: 0, type: 'viewed', at: on(20) }]),
+    ).toEqual([
+      [4, 20, `${never}; finished without passing`],
+      [5, 20, never],
+      [7, 20, `${never}; finished without passing`],
+      [9, 13, `never started, enrolled ${dayOf(on(7))}; finished without passing`],
+    ])
+    expect(await atRisk([])).toEqual([
+      [2, 20, `${never}; finished without passing`],
+      [4, 20, `${never}; finished without passing`],
+      [5, 20, never],
+      [7, 20, `${never}; finished without passing`],
+      [9, 13, `never started, enrolled ${dayOf(on(7))}; finished without passing`],
+    ])
+  })
+
   test('drop-off', async () => {
     const visits = byLearners.filter(
       (e) =>

@@ -7,12 +7,13 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadConfig } from '../src/config.ts'
-import { build } from '../src/pipeline/build.ts'
+import { build, buildSummary } from '../src/pipeline/build.ts'
 import { load } from '../src/pipeline/load.ts'
 import type { Random } from '../src/pipeline/sample/random.ts'
+import { withWarehouse } from '../src/pipeline/warehouse.ts'
 import { readKey } from '../src/pseudonym.ts'
 import { difference, tableLines, withEngine } from './faults/dump.ts'
-import { copyPlace, initPlace, type Place, removePlace, removePlaces, rounds } from './faults/lpa.ts'
+import { copyPlace, initPlace, lpa, type Place, removePlace, removePlaces, rounds } from './faults/lpa.ts'
 import { EXPECTED_SQL, type Expected, expectedCore } from './faults/oracle.ts'
 import { randomOf, replayable, seeds, shuffled } from './faults/seeds.ts'
 import {
@@ -241,6 +242,137 @@ ana,ana@example.org,2026-01-01,1990-07-01,PT,2026-02-01T00:00:00Z
     expect(await rows(`select count(*) from dim_learner where attributes.inferred::boolean`)).toEqual(['1'])
     await expectRebuildChangesNothing(place)
   })
+})
+
+test('days are days of the time zone, also where a completion has no time', async () => {
+  const place = placeIn('America/New_York')
+  // New York is five hours behind, and four from 2026-03-08.
+  const rows = [
+    ['late', '2026-01-10T23:00:00-05:00', '2026-01-11T01:00:00-05:00', 'completed', 1],
+    ['early', '2026-01-10T01:00:00-05:00', '2026-01-12T22:00:00-05:00', 'completed', 2],
+    ['summer', '2026-03-07T23:30:00-05:00', '2026-03-08T23:30:00-04:00', 'completed', 1],
+    ['same', '2026-01-10T15:00:00-05:00', '2026-01-10', 'completed', 0],
+    ['before', '2026-01-10T00:30:00-05:00', '2026-01-09', 'active', null],
+  ] as const
+  const paths = writeFiles(
+    join(place.root, 'exports'),
+    new Map([
+      [
+        'enrollments.csv',
+        `enrollment_id,learner_id,course_id,enrolled_at\n${rows.map(([id, at]) => `${id},ana,${id},${at}\n`).join('')}`,
+      ],
+      [
+        'completions.csv',
+        `learner_id,course_id,completed_at,final_score,passed\n${rows.map(([id, , at]) => `ana,${id},${at},1,true\n`).join('')}`,
+      ],
+    ]),
+  )
+  await loadInto(place, paths)
+  await batch(place)
+  const { rows: found } = await withEngine(place, (engine) =>
+    engine.query(`select c.course_id, e.status, f.days_to_complete from fact_enrollment e
+      join fact_course_completion f on f.course_key = e.course_key join course c on c.course_key = e.course_key`),
+  )
+  const expected = rows.map(([id, , , status, days]) => [id, status, days])
+  expect([...found].sort()).toEqual([...expected].sort())
+})
+
+test('a session goes on past midnight, late events join it, and another gap makes every day anew', async () => {
+  const place = placeIn('UTC')
+  const event = (id: string, at: string, who = 'ana') => ({
+    event_id: id,
+    event_type: 'viewed',
+    learner_id: who,
+    course_id: 'CS1',
+    occurred_at: `2026-01-${at}:00Z`,
+  })
+  const goes = [
+    [event('a', '10T23:30'), event('b', '10T23:50'), event('e', '12T08:00'), event('f', '12T09:00')],
+    // The day after the gap's; then the day of the gap itself, and one in the middle.
+    [event('c', '11T00:10'), event('d', '11T00:20')],
+    [event('g', '12T08:25')],
+  ]
+  const days = async () => {
+    const { rows } = await withEngine(place, (engine) =>
+      engine.query('select date_key, time_on_task_seconds, active_learners from agg_course_day order by 1'),
+    )
+    return rows
+  }
+  const found: unknown[] = []
+  for (const [n, events] of goes.entries()) {
+    const lines = events.map((one) => JSON.stringify(one)).join('\n')
+    await loadInto(place, writeFiles(join(place.root, 'exports'), new Map([[`${n}.ndjson`, lines]])))
+    await batch(place)
+    found.push(await days())
+    await expectRebuildChangesNothing(place)
+  }
+  expect(found).toEqual([
+    [
+      [20260110, 1200, 1],
+      [20260112, 0, 1],
+    ],
+    [
+      [20260110, 2400, 1],
+      [20260111, 600, 1],
+      [20260112, 0, 1],
+    ],
+    [
+      [20260110, 2400, 1],
+      [20260111, 600, 1],
+      [20260112, 1500, 1],
+    ],
+  ])
+  const toml = join(place.root, 'lpa.toml')
+  writeFileSync(toml, readFileSync(toml, 'utf8').replace('[metrics]', '[metrics]\nsession_gap_minutes = 15'))
+  await batch(place)
+  expect(await days()).toEqual([
+    [20260110, 0, 1],
+    [20260111, 600, 1],
+    [20260112, 0, 1],
+  ])
+  await expectRebuildChangesNothing(place)
+})
+
+test('a failed check is told again, batch after batch, until it passes', async () => {
+  const place = placeIn('UTC')
+  const line = (id: string, day: string) =>
+    `{"event_id":"${id}","event_type":"viewed","learner_id":"ana","course_id":"CS1","occurred_at":"2026-01-${day}T10:00:00Z"}\n`
+  const [first = '', second = ''] = writeFiles(
+    join(place.root, 'exports'),
+    new Map([
+      ['1.ndjson', line('a', '10') + line('b', '10')],
+      ['2.ndjson', line('c', '20')],
+    ]),
+  )
+  const failedOf = async (full = false) => {
+    const request = { select: [], full, runId: String(process.hrtime.bigint()) }
+    const built = await build(configOf(place), request, signal, { onModel: () => {} })
+    const failed = built.checks.filter(({ severity, failures }) => severity === 'error' && failures > 0)
+    return { summary: buildSummary(built), failed: failed.map(({ name }) => name) }
+  }
+  await loadInto(place, [first])
+  expect((await failedOf()).failed).toEqual([])
+  await withWarehouse(configOf(place), 'write', signal, (engine) =>
+    engine.transaction(() => engine.execute("delete from core.fact_learning_event where event_id = 'lms:a'")),
+  )
+  // All is well as far as anyone knows: nothing is looked at again.
+  expect(await failedOf()).toEqual({ summary: 'core holds every load already, nothing changed', failed: [] })
+  await loadInto(place, [second])
+  expect((await failedOf()).failed).toEqual(['course-days-agree'])
+  for (let again = 0; again < 2; again += 1) {
+    const { summary, failed } = await failedOf()
+    expect(failed).toEqual(['course-days-agree', 'staging-reaches-facts'])
+    expect(summary).toMatch(
+      /^core holds every load already, nothing changed, 2 of \d+ checks found something: course-days-agree, /,
+    )
+  }
+  const { code, stderr } = await lpa(place, ['batch'])
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringContaining('error: agg_course_day adds up to the facts: 1 rows'),
+  ])
+  expect((await failedOf(true)).failed).toEqual([])
+  expect((await failedOf()).summary).toBe('core holds every load already, nothing changed')
 })
 
 describe('a delta', () => {

@@ -146,7 +146,7 @@ async function sameWork(): Promise<void> {
   await run(`create table agg_course_day as
     select course_key, date_key, count(distinct learner_key) as active_learners, count(*) as events, sum(quantity) as event_quantity,
       sum(case when gap <= 1800000 then gap else 0 end) / 1000 as time_on_task_seconds
-    from (select *, epoch_ms(occurred_at) - epoch_ms(lag(occurred_at) over (partition by course_key, date_key, learner_key order by occurred_at, event_id)) as gap
+    from (select *, epoch_ms(lead(occurred_at) over (partition by course_key, learner_key order by occurred_at, event_id)) - epoch_ms(occurred_at) as gap
       from fact_learning_event) group by course_key, date_key`)
 }
 

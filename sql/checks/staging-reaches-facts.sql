@@ -1,30 +1,27 @@
 -- title: What was staged is in the facts
 -- severity: error
--- definition: Events by day: as many facts as staged, fewer only where the same event was loaded twice, never none;
---   every staged enrollment and completion has its fact.
-with events as (
-  select t.date_key, sum(t.staged) as staged, sum(t.facts) as facts
-  from (
-    select date_key, count(*) as staged, 0 as facts
-    from staging.stg_learning_event
-    group by date_key
-    union all
-    select date_key, 0, count(*)
-    from fact_learning_event
-    group by date_key
-  ) t
-  group by t.date_key
+-- definition: Every staged event is a fact of its day and id: on the days of the loads to check (those of the batch; of all
+--   loads where any check failed when it last ran). Every staged enrollment and completion has its fact.
+with day_checked as (
+  select distinct date_key
+  from staging.stg_learning_event
+  where load_id in (select load_id from checked_load)
+),
+missing as (
+  select date_key, event_id from staging.stg_learning_event where date_key in (select date_key from day_checked)
+  except
+  select date_key, event_id from fact_learning_event where date_key in (select date_key from day_checked)
 )
-select 'events of a day' as what, cast(date_key as string) as which_one, staged, facts
-from events
-where facts > staged or (facts = 0 and staged > 0)
+select 'events of a day' as what, cast(date_key as string) as which_one, count(*) as rows_missing
+from missing
+group by date_key
 union all
-select 'enrollment', s.enrollment_id, count(*), 0
+select 'enrollment', s.enrollment_id, count(*)
 from staging.live_enrollment s
 where not exists (select 1 from fact_enrollment e where e.enrollment_id = s.enrollment_id)
 group by s.enrollment_id
 union all
-select 'completion', cast(s.learner_key as string) || '/' || cast(s.course_key as string), count(*), 0
+select 'completion', cast(s.learner_key as string) || '/' || cast(s.course_key as string), count(*)
 from staging.live_course_completion s
 where not exists (select 1 from fact_course_completion f where f.learner_key = s.learner_key and f.course_key = s.course_key)
 group by s.learner_key, s.course_key

@@ -1,7 +1,7 @@
 -- title: Course completions
 -- grain: a learner's first completion of a course
 -- definition: the roster's completion, else the first completed or passed event of the course itself; days to complete
---   count from the last enrollment before it
+--   count from the last enrollment up to its day, in days of the date keys; a completion may be dated by its day only
 -- materialise: incremental key(learner_key, course_key) window(touched_pair)
 with reported as (
   select learner_key, course_key, completed_at, completed_date_key, final_score, grade, passed, source,
@@ -23,12 +23,12 @@ completions as (
       r.event_id nulls last) = 1
 ),
 enrolled as (
-  select c.learner_key, c.course_key, max(e.enrolled_at) as enrolled_at
+  select c.learner_key, c.course_key, max(e.enrolled_date_key) as enrolled_date_key
   from completions c
-  join fact_enrollment e on e.learner_key = c.learner_key and e.course_key = c.course_key and e.enrolled_at <= c.completed_at
+  join fact_enrollment e on e.learner_key = c.learner_key and e.course_key = c.course_key and e.enrolled_date_key <= c.completed_date_key
   group by c.learner_key, c.course_key
 )
 select c.learner_key, c.course_key, c.completed_date_key, c.completed_at, c.final_score, c.grade, c.passed,
-  cast(lpa_days(e.enrolled_at, c.completed_at) as int) as days_to_complete, c.source
+  cast(lpa_days(lpa_date(e.enrolled_date_key), lpa_date(c.completed_date_key)) as int) as days_to_complete, c.source
 from completions c
 left join enrolled e on e.learner_key = c.learner_key and e.course_key = c.course_key

@@ -1,7 +1,8 @@
 -- title: Enrollments
 -- grain: one attempt of a learner at a course
 -- definition: the roster's latest state of each enrollment that is not deleted; where a pair has no roster row, its registered and
---   unregistered events: each registration after none or after a withdrawal starts an attempt
+--   unregistered events: each registration after none or after a withdrawal starts an attempt;
+--   completed: by the roster, or by a completion of the enrolling day or later
 -- materialise: incremental key(learner_key, course_key) window(touched_pair)
 with states as (
   select enrollment_id, learner_key, course_key, enrolled_at, enrolled_date_key, status, mode, withdrawn_at,
@@ -46,11 +47,11 @@ attempts as (
   where event_type = 'registered'
 ),
 done as (
-  select learner_key, course_key, max(completed_at) as completed_at
+  select learner_key, course_key, max(completed_date_key) as completed_date_key
   from (
-    select learner_key, course_key, completed_at from staging.live_course_completion
+    select learner_key, course_key, completed_date_key from staging.live_course_completion
     union all
-    select learner_key, course_key, occurred_at
+    select learner_key, course_key, date_key
     from fact_learning_event
     where event_type in ('completed', 'passed') and activity_type = 'course'
   ) c
@@ -61,7 +62,7 @@ select a.enrollment_id, a.learner_key, a.course_key,
   a.enrolled_date_key, a.enrolled_at,
   case
     when a.status = 'withdrawn' or a.withdrawn_at is not null then 'withdrawn'
-    when a.status = 'completed' or d.completed_at >= a.enrolled_at then 'completed'
+    when a.status = 'completed' or d.completed_date_key >= a.enrolled_date_key then 'completed'
     else 'active'
   end as status,
   a.mode, a.withdrawn_date_key, a.withdrawn_at, a.price_amount, a.price_currency, a.source

@@ -1,11 +1,15 @@
 -- title: Days of courses whose aggregate a batch must recompute
 -- grain: a (course, day)
--- definition: days of the batch's events, and days on which a touched pair enrolled, withdrew or completed; read before
+-- definition: days of the batch's events and the days before them (a gap that begins there may end at one of them), and
+--   days on which a touched pair enrolled, withdrew or completed; read before
 --   and after the facts change, since a change can leave a day as well as reach one
 -- materialise: temporary
 select course_key, date_key
 from staging.stg_learning_event
 where load_id in (select load_id from batch_load)
+union
+select course_key, lpa_date_key(lpa_add_days(lpa_date(date_key), -1))
+from (select distinct course_key, date_key from staging.stg_learning_event where load_id in (select load_id from batch_load)) b
 union
 select e.course_key, e.enrolled_date_key
 from fact_enrollment e

@@ -1,13 +1,17 @@
 -- title: Learners at risk
 -- grain: a learner in a course
 -- definition: Enrolled (latest attempt not withdrawn), not passed, and no event in the course for the given days up
---   to the newest day of events; registered and unregistered are no activity, and silence is counted from the
---   enrollment when that is later. never_started: no event at all. The reason is given in words.
+--   to the newest day of events (of all data while there are no events); registered and unregistered are no activity,
+--   and silence is counted from the enrollment when that is later. Passed: any completion or passed event of the
+--   course says so, or it is completed and nothing says failed; a failure before the latest attempt does not count
+--   against an attempt that the roster calls completed. never_started: no event at all. The reason is given in words.
 -- param: days integer 7 "no event for this many days"
 -- setting: days = metrics.at_risk_days
 -- param: course text null "a course_id; all courses when not given"
 with newest as (
-  select max(date_key) as date_key from fact_learning_event
+  select coalesce(v.date_key, n.date_key) as date_key
+  from (select max(date_key) as date_key from fact_learning_event) v
+  cross join newest_day n
 ),
 enrolled as (
   select e.learner_key, e.course_key, e.enrolled_date_key, e.status
@@ -21,14 +25,34 @@ seen as (
   where course_key <> 0 and event_type not in ('registered', 'unregistered')
   group by learner_key, course_key
 ),
+-- Every completion that was reported, each as it was reported last: the fact holds the first only.
+completions as (
+  select learner_key, course_key, completed_date_key, passed
+  from staging.live_course_completion
+  qualify row_number() over (partition by learner_key, course_key, completed_at
+    order by effective_at desc nulls last, load_id desc nulls last, position desc nulls last) = 1
+),
+results as (
+  select learner_key, course_key, max(case when passed then 1 else 0 end) as has_passed,
+    max(case when not passed then completed_date_key end) as failed_date_key
+  from (
+    select learner_key, course_key, completed_date_key, passed from completions
+    union all
+    select learner_key, course_key, date_key, case when event_type = 'passed' then true end
+    from fact_learning_event
+    where event_type in ('completed', 'passed') and activity_type = 'course' and course_key <> 0
+  ) t
+  group by learner_key, course_key
+),
 waiting as (
   select e.learner_key, e.course_key, e.enrolled_date_key, s.date_key as seen_date_key, coalesce(s.events, 0) as events,
     case when s.date_key > e.enrolled_date_key then s.date_key else e.enrolled_date_key end as since_date_key,
-    case when f.course_key is not null then 1 else 0 end as failed
+    case when r.failed_date_key is not null then 1 else 0 end as failed
   from enrolled e
   left join seen s on s.learner_key = e.learner_key and s.course_key = e.course_key
-  left join fact_course_completion f on f.learner_key = e.learner_key and f.course_key = e.course_key
-  where e.status <> 'withdrawn' and not coalesce(f.completed_at is not null and coalesce(f.passed, true), false)
+  left join results r on r.learner_key = e.learner_key and r.course_key = e.course_key
+  where e.status <> 'withdrawn' and coalesce(r.has_passed, 0) = 0 and (r.course_key is null or r.failed_date_key is not null)
+    and (e.status <> 'completed' or r.failed_date_key >= e.enrolled_date_key)
 ),
 silent as (
   select w.learner_key, w.course_key, w.events, w.failed, x.full_date as enrolled_on, v.full_date as last_event_on,

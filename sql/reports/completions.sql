@@ -6,17 +6,7 @@
 -- chart: line x=day y=completions,mean_7_days
 -- param: since date null "first day to show; the first completion when not given"
 -- param: until date null "last day to show; the newest day of the data when not given"
-with newest as (
-  select max(t.date_key) as date_key
-  from (
-    select max(enrolled_date_key) as date_key from fact_enrollment
-    union all
-    select max(completed_date_key) as date_key from fact_course_completion
-    union all
-    select max(date_key) as date_key from fact_learning_event
-  ) t
-),
-by_day as (
+with by_day as (
   select completed_date_key as date_key, count(*) as completions, count(case when passed then 1 end) as passed
   from fact_course_completion
   group by completed_date_key
@@ -24,7 +14,7 @@ by_day as (
 days as (
   select d.full_date as day, d.day_name, coalesce(b.completions, 0) as completions, coalesce(b.passed, 0) as passed
   from dim_date d
-  cross join newest n
+  cross join newest_day n
   left join by_day b on b.date_key = d.date_key
   where d.date_key >= (select min(date_key) from by_day) and d.date_key <= n.date_key
 ),

@@ -5,20 +5,10 @@
 --   reports none at all). new_enrollments: attempts begun in the newest days of the data, against as many days before.
 -- chart: bar x=course_title y=enrolled,completed
 -- param: days integer 7 "length of the window in days"
-with newest as (
-  select max(t.date_key) as date_key
-  from (
-    select max(enrolled_date_key) as date_key from fact_enrollment
-    union all
-    select max(completed_date_key) as date_key from fact_course_completion
-    union all
-    select max(date_key) as date_key from fact_learning_event
-  ) t
-),
-windows as (
+with windows as (
   select lpa_date_key(lpa_add_days(d.full_date, 1 - cast($days as int))) as current_from,
     lpa_date_key(lpa_add_days(d.full_date, 1 - 2 * cast($days as int))) as previous_from
-  from newest n
+  from newest_day n
   join dim_date d on d.date_key = n.date_key
 ),
 pairs as (
@@ -28,38 +18,16 @@ pairs as (
   cross join windows w
   group by e.learner_key, e.course_key
 ),
-done as (
-  select learner_key, course_key, count(*) as activities
-  from (
-    select distinct learner_key, course_key, activity_id
-    from fact_learning_event
-    where course_key <> 0 and event_type = 'completed' and activity_id is not null and coalesce(activity_type, '') <> 'course'
-  ) t
-  group by learner_key, course_key
-),
-reported as (
-  select learner_key, course_key, progress
-  from fact_learning_event
-  where course_key <> 0 and progress is not null and coalesce(activity_type, 'course') = 'course'
-  qualify row_number() over (partition by learner_key, course_key order by occurred_at desc nulls last, event_id desc nulls last) = 1
-),
-required as (
-  select course_key, lpa_number(attributes, 'required_activities') as activities
-  from course
-),
 progressed as (
-  select p.course_key, p.current_count, p.previous_count, f.completed_at,
-    coalesce(cast(d.activities as double) / nullif(q.activities, 0), r.progress) as progress
+  select p.course_key, p.current_count, p.previous_count, f.completed_at, r.progress
   from pairs p
-  left join done d on d.learner_key = p.learner_key and d.course_key = p.course_key
-  left join reported r on r.learner_key = p.learner_key and r.course_key = p.course_key
-  left join required q on q.course_key = p.course_key
+  left join course_progress r on r.learner_key = p.learner_key and r.course_key = p.course_key
   left join fact_course_completion f on f.learner_key = p.learner_key and f.course_key = p.course_key
 ),
 by_course as (
   select course_key, count(*) as enrolled, count(completed_at) as completed, sum(current_count) as current_count,
     sum(previous_count) as previous_count, count(progress) as with_progress,
-    avg(case when progress > 1 then 1 when progress is null then 0 else progress end) as mean_progress
+    avg(coalesce(progress, 0)) as mean_progress
   from progressed
   group by course_key
 )

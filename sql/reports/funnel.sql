@@ -19,34 +19,13 @@ activity as (
   where course_key <> 0 and event_type not in ('registered', 'unregistered')
   group by learner_key, course_key
 ),
-done as (
-  select learner_key, course_key, count(*) as activities
-  from (
-    select distinct learner_key, course_key, activity_id
-    from fact_learning_event
-    where course_key <> 0 and event_type = 'completed' and activity_id is not null and coalesce(activity_type, '') <> 'course'
-  ) t
-  group by learner_key, course_key
-),
-reported as (
-  select learner_key, course_key, progress
-  from fact_learning_event
-  where course_key <> 0 and progress is not null and coalesce(activity_type, 'course') = 'course'
-  qualify row_number() over (partition by learner_key, course_key order by occurred_at desc nulls last, event_id desc nulls last) = 1
-),
-required as (
-  select course_key, lpa_number(attributes, 'required_activities') as activities
-  from course
-),
 totals as (
   select count(*) as enrolled, count(case when a.views > 0 then 1 end) as viewed,
-    count(case when coalesce(cast(d.activities as double) / nullif(q.activities, 0), r.progress) >= 0.5 then 1 end) as explored,
+    count(case when r.progress >= 0.5 then 1 end) as explored,
     count(f.completed_at) as completed, count(case when a.certificates > 0 then 1 end) as certified
   from pairs p
   left join activity a on a.learner_key = p.learner_key and a.course_key = p.course_key
-  left join done d on d.learner_key = p.learner_key and d.course_key = p.course_key
-  left join reported r on r.learner_key = p.learner_key and r.course_key = p.course_key
-  left join required q on q.course_key = p.course_key
+  left join course_progress r on r.learner_key = p.learner_key and r.course_key = p.course_key
   left join fact_course_completion f on f.learner_key = p.learner_key and f.course_key = p.course_key
 ),
 steps as (

@@ -6,20 +6,10 @@
 --   the day that the window began after.
 -- chart: kpi x=kpi y=value,change_percent
 -- param: days integer 7 "length of the window in days"
-with newest as (
-  select max(t.date_key) as date_key
-  from (
-    select max(enrolled_date_key) as date_key from fact_enrollment
-    union all
-    select max(completed_date_key) as date_key from fact_course_completion
-    union all
-    select max(date_key) as date_key from fact_learning_event
-  ) t
-),
-windows as (
+with windows as (
   select lpa_date_key(lpa_add_days(d.full_date, 1 - cast($days as int))) as current_from,
     lpa_date_key(lpa_add_days(d.full_date, 1 - 2 * cast($days as int))) as previous_from
-  from newest n
+  from newest_day n
   join dim_date d on d.date_key = n.date_key
 ),
 enrolled as (

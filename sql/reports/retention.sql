@@ -4,12 +4,18 @@
 --   the cohort's week; week_0 is that week itself. Empty where the data has not reached the week; the newest
 --   week of the data may be incomplete.
 -- chart: heat x=cohort y=week_0,week_1,week_2,week_3,week_4,week_5,week_6,week_7,week_8
-with cohorts as (
-  select e.learner_key, min(lpa_add_days(d.full_date, 1 - d.day_of_week)) as monday
-  from fact_enrollment e
-  join dim_date d on d.date_key = e.enrolled_date_key
-  where e.learner_key <> 0
-  group by e.learner_key
+with firsts as (
+  select learner_key, min(enrolled_date_key) as date_key
+  from fact_enrollment
+  where learner_key <> 0
+  group by learner_key
+),
+-- The week's Monday can lie before the first day of dim_date: its name comes from the day of the enrollment.
+cohorts as (
+  select f.learner_key, lpa_add_days(d.full_date, 1 - d.day_of_week) as monday,
+    cast(d.iso_year as string) || '-W' || lpad(cast(d.iso_week as string), 2, '0') as cohort
+  from firsts f
+  join dim_date d on d.date_key = f.date_key
 ),
 active_days as (
   select distinct learner_key, date_key
@@ -27,9 +33,9 @@ newest as (
   join dim_date d on d.date_key = t.date_key
 ),
 sizes as (
-  select monday, count(*) as learners
+  select monday, cohort, count(*) as learners
   from cohorts
-  group by monday
+  group by monday, cohort
 ),
 active as (
   select c.monday, lpa_days(c.monday, a.monday) as days_after, count(*) as learners
@@ -42,23 +48,21 @@ weeks as (
   select n from (values (0), (1), (2), (3), (4), (5), (6), (7), (8)) as t(n)
 ),
 cells as (
-  select s.monday, s.learners, w.n, floor(1000 * cast(coalesce(a.learners, 0) as double) / nullif(s.learners, 0) + 0.5) / 10 as share
+  select s.cohort, s.learners, w.n, floor(1000 * cast(coalesce(a.learners, 0) as double) / nullif(s.learners, 0) + 0.5) / 10 as share
   from sizes s
   cross join newest x
   join weeks w on lpa_add_days(s.monday, 7 * w.n) <= x.day
   left join active a on a.monday = s.monday and a.days_after = 7 * w.n
 ),
 grid as (
-  select monday, max(learners) as learners, max(case when n = 0 then share end) as week_0,
+  select cohort, max(learners) as learners, max(case when n = 0 then share end) as week_0,
     max(case when n = 1 then share end) as week_1, max(case when n = 2 then share end) as week_2,
     max(case when n = 3 then share end) as week_3, max(case when n = 4 then share end) as week_4,
     max(case when n = 5 then share end) as week_5, max(case when n = 6 then share end) as week_6,
     max(case when n = 7 then share end) as week_7, max(case when n = 8 then share end) as week_8
   from cells
-  group by monday
+  group by cohort
 )
-select cast(d.iso_year as string) || '-W' || lpad(cast(d.iso_week as string), 2, '0') as cohort, g.learners,
-  g.week_0, g.week_1, g.week_2, g.week_3, g.week_4, g.week_5, g.week_6, g.week_7, g.week_8
-from grid g
-join dim_date d on d.full_date = g.monday
+select cohort, learners, week_0, week_1, week_2, week_3, week_4, week_5, week_6, week_7, week_8
+from grid
 order by cohort nulls last

@@ -40,16 +40,21 @@ function text(fallback: string | null, expected: string, pattern = /\S/): Settin
   }
 }
 
-function whole(fallback: number | null, least: number, unit: string): Setting<number> {
+function whole(
+  fallback: number | null,
+  least: number,
+  unit: string,
+  most = Number.MAX_SAFE_INTEGER,
+): Setting<number> {
   return {
     default: fallback,
     read: (value) => {
       const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value
-      return typeof number === 'number' && Number.isSafeInteger(number) && number >= least
+      return typeof number === 'number' && Number.isSafeInteger(number) && number >= least && number <= most
         ? number
         : undefined
     },
-    expected: `a whole number of ${unit}, ${least} or more`,
+    expected: `a whole number of ${unit}, ${most < Number.MAX_SAFE_INTEGER ? `from ${least} to ${most}` : `${least} or more`}`,
   }
 }
 
@@ -111,7 +116,8 @@ export const SETTINGS = {
     expected: 'a number of records (100) or a share of them ("1%")',
   } satisfies Setting<string>,
   'load.lock_wait': duration,
-  'metrics.session_gap_minutes': whole(30, 1, 'minutes'),
+  // agg_course_day looks for the end of a gap on the next day, not further.
+  'metrics.session_gap_minutes': whole(30, 1, 'minutes', 720),
   'metrics.at_risk_days': whole(7, 1, 'days'),
 } as const
 

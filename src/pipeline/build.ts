@@ -9,7 +9,7 @@ import { expand } from '../sql-expand.ts'
 import { packageRoot, readSql } from '../sql-files.ts'
 import type { Engine, Model, Result } from '../types.ts'
 import { ledgerRows, writeLedger } from './ledger.ts'
-import { type CheckOutcome, runChecks } from './quality.ts'
+import { type CheckOutcome, hasFailedChecks, runChecks } from './quality.ts'
 import { withWarehouse } from './warehouse.ts'
 
 export interface BuildRequest {
@@ -69,8 +69,11 @@ export async function build(
   return withWarehouse(config, 'write', signal, async (engine) => {
     // The checks belong to the build: after a kill between the two, the next run would find nothing to do.
     const built = await engine.transaction(async () => {
-      const made = await buildInTransaction(config, engine, request, progress)
-      const checks = made.outcome === 'built' ? await runChecks(engine, request.runId) : []
+      const { current, batch, ...made } = await buildInTransaction(config, engine, request, progress)
+      // What failed is looked for everywhere, batch after batch, until it passes.
+      const hasFailed = await hasFailedChecks(engine)
+      const isChecked = made.outcome === 'built' || hasFailed
+      const checks = isChecked ? await runChecks(engine, request.runId, hasFailed ? current : batch) : []
       return { ...made, checks }
     })
     return { ...built, milliseconds: Math.round(performance.now() - started) }
@@ -82,31 +85,42 @@ async function buildInTransaction(
   engine: Engine,
   request: BuildRequest,
   progress: BuildProgress,
-): Promise<Omit<BuildSummary, 'checks' | 'milliseconds'>> {
-  const loads = (await ledgerRows(engine, 'loads')).map(([id, superseded, isBuilt]) => ({
+): Promise<
+  Omit<BuildSummary, 'checks' | 'milliseconds'> & {
+    /** Ids of all loads that count, and of those that were built. */
+    readonly current: readonly number[]
+    readonly batch: readonly number[]
+  }
+> {
+  const loads = (await ledgerRows(engine, 'loads')).map(([id, superseded, isBuilt, sessionGapMinutes]) => ({
     id: Number(id),
     isSuperseded: superseded === true,
     isBuilt: isBuilt === true,
+    sessionGapMinutes,
   }))
-  const current = loads.filter((load) => !load.isSuperseded)
+  const counting = loads.filter((load) => !load.isSuperseded)
+  const current = counting.map((load) => load.id)
   const isSelected = request.select.length > 0
-  // Rows of a superseded load have left staging: only building anew takes them out of core.
-  const isFull =
-    request.full ||
-    isSelected ||
-    loads.some((load) => load.isSuperseded) ||
-    !loads.some((load) => load.isBuilt)
-  const batch = isSelected
-    ? current.filter((load) => load.isBuilt)
-    : isFull
-      ? current
-      : current.filter((load) => !load.isBuilt)
+  const { sessionGapMinutes } = config.metrics
+  // Rows of a superseded load have left staging: only building anew takes them out of core. And days that were built
+  // with another session gap would not add up with those of this batch.
+  const isStale = loads.some(
+    (load) => load.isSuperseded || (load.isBuilt && load.sessionGapMinutes !== sessionGapMinutes),
+  )
+  const isFull = request.full || isSelected || isStale || !loads.some((load) => load.isBuilt)
+  const batch = counting
+    .filter((load) => (isSelected ? load.isBuilt : isFull || !load.isBuilt))
+    .map((load) => load.id)
   const kind = isSelected ? 'selected' : isFull ? 'full' : 'incremental'
-  if (batch.length === 0 && !request.full && loads.every((load) => !load.isSuperseded)) {
-    return { outcome: 'unchanged', kind, loads: 0, models: [] }
+  if (batch.length === 0 && !request.full && !isStale) {
+    return { outcome: 'unchanged', kind, loads: 0, models: [], current, batch }
   }
-  await engine.temporaryTable('batch_load', batchLoads(batch.map((load) => load.id)))
+  await engine.temporaryTable('batch_load', batchLoads(batch))
   await engine.temporaryTable('configured_term', terms(config))
+  await engine.temporaryTable('configured_session', {
+    columns: [{ name: 'gap_seconds', type: 'integer' }],
+    rows: [[60 * sessionGapMinutes]],
+  })
   const names = selectedModels(request.select)
   const models: BuiltModel[] = []
   for (const [index, name] of names.entries()) {
@@ -119,9 +133,12 @@ async function buildInTransaction(
   }
   if (!isSelected) {
     if (isFull) await writeLedger(engine, 'forget-builds')
-    await writeLedger(engine, 'add-build', { built_at: new Date().toISOString() })
+    await writeLedger(engine, 'add-build', {
+      built_at: new Date().toISOString(),
+      session_gap_minutes: sessionGapMinutes,
+    })
   }
-  return { outcome: 'built', kind, loads: batch.length, models }
+  return { outcome: 'built', kind, loads: batch.length, models, current, batch }
 }
 
 function selectedModels(select: readonly string[]): readonly string[] {
@@ -194,11 +211,15 @@ export function buildRows({ models }: BuildSummary): Result {
 
 /** `3 loads built, 12 checks passed`. */
 export function buildSummary({ outcome, kind, loads, checks }: BuildSummary): string {
-  if (outcome === 'unchanged') return 'core holds every load already, nothing changed'
+  const done =
+    outcome === 'unchanged'
+      ? 'core holds every load already, nothing changed'
+      : `${loads} ${loads === 1 ? 'load' : 'loads'} built (${kind})`
+  if (checks.length === 0) return done
   const failed = checks.filter((check) => check.failures > 0)
   const verdict =
     failed.length === 0
       ? `${checks.length} checks passed`
       : `${failed.length} of ${checks.length} checks found something: ${failed.map((check) => check.name).join(', ')}`
-  return `${loads} ${loads === 1 ? 'load' : 'loads'} built (${kind}), ${verdict}`
+  return `${done}, ${verdict}`
 }

@@ -148,7 +148,7 @@ key_file = "pseudonym.key"        # back it up, share it with nobody
 # lock_wait = "0s"                # how long to wait for another run that writes
 
 [metrics]
-# session_gap_minutes = 30
+# session_gap_minutes = 30        # a longer pause starts a new session; a change makes the next batch a full one
 # at_risk_days = 7
 
 # Exports to load: lpa load, or lpa load NAME.

@@ -3,7 +3,7 @@
 import { expand } from '../sql-expand.ts'
 import { listSql, readSql } from '../sql-files.ts'
 import type { Engine } from '../types.ts'
-import { writeLedger } from './ledger.ts'
+import { ledgerRows, writeLedger } from './ledger.ts'
 
 export interface CheckOutcome {
   readonly name: string
@@ -12,8 +12,25 @@ export interface CheckOutcome {
   readonly failures: number
 }
 
-/** Runs every check inside the open transaction and notes the results in meta.checks. */
-export async function runChecks(engine: Engine, runId: string): Promise<CheckOutcome[]> {
+/** Whether a check of severity error found something when it last ran. */
+export async function hasFailedChecks(engine: Engine): Promise<boolean> {
+  const known = new Set(listSql('checks'))
+  return (await ledgerRows(engine, 'failed-checks')).some(([name]) => known.has(String(name)))
+}
+
+/**
+ * Runs every check inside the open transaction and notes the results in meta.checks. Checks that compare event by event
+ * look at the days of `loads` only.
+ */
+export async function runChecks(
+  engine: Engine,
+  runId: string,
+  loads: readonly number[],
+): Promise<CheckOutcome[]> {
+  await engine.temporaryTable('checked_load', {
+    columns: [{ name: 'load_id', type: 'integer' }],
+    rows: loads.map((id) => [id]),
+  })
   const outcomes: CheckOutcome[] = []
   for (const name of listSql('checks')) {
     const file = readSql('checks', name, engine.dialect)

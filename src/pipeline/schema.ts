@@ -7,6 +7,7 @@ import type { Config } from '../config.ts'
 import { parseDdl } from '../ddl.ts'
 import { UserError } from '../errors.ts'
 import { safeText } from '../safe-text.ts'
+import { expand } from '../sql-expand.ts'
 import { packageRoot } from '../sql-files.ts'
 import type { Cell, Dialect, Engine, TableDeclaration } from '../types.ts'
 import { ledgerRows, queryLedger, recordsOf, writeLedger } from './ledger.ts'
@@ -50,7 +51,7 @@ export function readDeclared(
 ): { tables: TableDeclaration[]; sha256: string } {
   const texts = AREAS.map((area) => {
     const override = join(folder, `ddl_${area}.${dialect}.sql`)
-    return readDdlText(existsSync(override) ? override : join(folder, `ddl_${area}.sql`))
+    return expand(readDdlText(existsSync(override) ? override : join(folder, `ddl_${area}.sql`)), dialect)
   })
   return { tables: texts.flatMap(parseDdl), sha256: sha256(texts.join('\n')) }
 }

@@ -72,6 +72,8 @@ export function expectedCore(
     [...versions].sort((a, b) => a.at - b.at)
   const days = new Intl.DateTimeFormat('en-CA', { timeZone: timezone, dateStyle: 'short' })
   const dateKey = (at: number) => Number(days.format(at).replaceAll('-', ''))
+  /** The days of the warehouse's zone, counted. */
+  const dayNo = (at: number) => Date.parse(days.format(at)) / DAY_MS
 
   // ── what counts, once each ──────────────────────────────────────────────────────────────────────────────
   const states = new Map<string, EnrollmentState>()
@@ -107,7 +109,7 @@ export function expectedCore(
       (event) =>
         isOfPair(event) && event.activityType === 'course' && ['completed', 'passed'].includes(event.type),
     )
-    const latestDone = Math.max(...reported.map(({ at }) => at), ...achieved.map(({ at }) => at))
+    const latestDone = Math.max(...[...reported, ...achieved].map(({ at }) => dateKey(at)))
 
     const roster = [...states.values()].filter(isOfPair).map(
       (state): Attempt => ({
@@ -124,7 +126,7 @@ export function expectedCore(
     attempts.forEach((attempt, index) => {
       const status = attempt.isWithdrawn
         ? 'withdrawn'
-        : attempt.saidCompleted || latestDone >= attempt.enrolledAt
+        : attempt.saidCompleted || latestDone >= dateKey(attempt.enrolledAt)
           ? 'completed'
           : 'active'
       count(course, attempt.enrolledAt, 'enrollments')
@@ -148,8 +150,10 @@ export function expectedCore(
       : seen && { at: seen.at, score: '-', passed: seen.type === 'passed' ? 'true' : '-' }
     if (!done) continue
     count(course, done.at, 'completions')
-    const begun = Math.max(...attempts.map(({ enrolledAt }) => enrolledAt).filter((at) => at <= done.at))
-    const took = Number.isFinite(begun) ? Math.floor(done.at / DAY_MS) - Math.floor(begun / DAY_MS) : '-'
+    const begun = Math.max(
+      ...attempts.map(({ enrolledAt }) => dayNo(enrolledAt)).filter((day) => day <= dayNo(done.at)),
+    )
+    const took = Number.isFinite(begun) ? dayNo(done.at) - begun : '-'
     completions.push(
       [personKey(learner), courseKey(course), dateKey(done.at), done.at, done.score, done.passed, took].join(
         ' ',
@@ -172,6 +176,19 @@ export function expectedCore(
       const name = `${courseKey(event.course)} ${dateKey(event.at)}`
       byDay.set(name, [...(byDay.get(name) ?? []), event])
     }
+    // A gap inside a session counts for the day on which it begins, whenever it ends.
+    const onTaskMs = new Map<string, number>()
+    for (const event of events) {
+      const next = events.find(
+        ({ learner, course, at, id }) =>
+          learner === event.learner &&
+          course === event.course &&
+          (at > event.at || (at === event.at && id > event.id)),
+      )
+      const gap = next === undefined ? 0 : next.at - event.at
+      const name = `${courseKey(event.course)} ${dateKey(event.at)}`
+      if (gap <= SESSION_GAP_MS) onTaskMs.set(name, (onTaskMs.get(name) ?? 0) + gap)
+    }
     return [...new Set([...byDay.keys(), ...daily.keys()])]
       .map((name) => {
         const own = byDay.get(name) ?? []
@@ -188,17 +205,9 @@ export function expectedCore(
             .map(({ learner }) => learner),
         )
         const thousandths = own.reduce((sum, event) => sum + (event.thousandths ?? 1000), 0)
-        let onTaskMs = 0
-        for (const learner of new Set(own.map((event) => event.learner))) {
-          const times = own.filter((event) => event.learner === learner).map(({ at }) => at)
-          for (let index = 1; index < times.length; index += 1) {
-            const gap = (times[index] as number) - (times[index - 1] as number)
-            if (gap <= SESSION_GAP_MS) onTaskMs += gap
-          }
-        }
         return [
           ...[name, enrolled, withdrawals, completed, active.size, own.length],
-          ...[doubleText(thousandths / 1000), doubleText(onTaskMs / 1000)],
+          ...[doubleText(thousandths / 1000), doubleText((onTaskMs.get(name) ?? 0) / 1000)],
         ].join(' ')
       })
       .sort()

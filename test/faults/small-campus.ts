@@ -88,6 +88,9 @@ const pick = <T>(random: Random, items: readonly T[]): T => items[random.below(i
 
 export function randomCampus(random: Random): SmallCampus {
   const moment = () => START + random.below(20 * 24) * 3_600_000 + random.below(3600) * 1000
+  // In UTC, and in New York before and after 2026-03-08.
+  const aroundMidnight = () =>
+    START + random.below(20) * DAY_MS + pick(random, [0, 4, 5]) * 3_600_000 - random.below(40) * 60_000
   const learners = LEARNERS.flatMap((learner, index) => {
     // Some are known by what they do only.
     const times = new Set(Array.from({ length: random.below(5) }, moment))
@@ -160,7 +163,7 @@ export function randomCampus(random: Random): SmallCampus {
     const learner = pick(random, LEARNERS)
     const course = pick(random, COURSES)
     // A session: events some minutes apart, with pauses on both sides of half an hour.
-    let at = moment()
+    let at = random.below(3) === 0 ? aroundMidnight() : moment()
     for (let step = 1 + random.below(6); step > 0; step -= 1) {
       const type = pick(random, kinds)
       const isOfCourse = type === 'registered' || type === 'unregistered' || random.below(3) === 0
