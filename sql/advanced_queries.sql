@@ -220,7 +220,7 @@ reported as (
   qualify row_number() over (partition by learner_key, course_key order by occurred_at desc nulls last, event_id desc nulls last) = 1
 ),
 required as (
-  select course_key, try_cast(attributes."required_activities" as double) as activities
+  select course_key, try_cast(json_extract_string(cast(attributes as json), '$.required_activities') as double) as activities
   from course
 ),
 reached as (
@@ -380,7 +380,7 @@ reported as (
   qualify row_number() over (partition by learner_key, course_key order by occurred_at desc nulls last, event_id desc nulls last) = 1
 ),
 required as (
-  select course_key, try_cast(attributes."required_activities" as double) as activities
+  select course_key, try_cast(json_extract_string(cast(attributes as json), '$.required_activities') as double) as activities
   from course
 ),
 progressed as (
@@ -575,7 +575,7 @@ reported as (
   qualify row_number() over (partition by learner_key, course_key order by occurred_at desc nulls last, event_id desc nulls last) = 1
 ),
 required as (
-  select course_key, try_cast(attributes."required_activities" as double) as activities
+  select course_key, try_cast(json_extract_string(cast(attributes as json), '$.required_activities') as double) as activities
   from course
 ),
 totals as (

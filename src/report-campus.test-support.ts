@@ -296,7 +296,7 @@ export async function openCampus(campus: Campus, backwards = false): Promise<Duc
     "(1, 'CS101', 'Old title', 15, 0, null, null, timestamp '0001-01-01', timestamp '2026-01-01', false)",
     ...COURSES.map((c) => {
       const attributes =
-        c.required === null ? 'null' : `'{"required_activities": ${c.required}}'::json::variant`
+        c.required === null ? 'null' : `'{"required_activities": ${c.required}}'::json`
       const from = c.key === 1 ? "timestamp '2026-01-01', timestamp '9999-12-31', true" : always
       return `(${c.key}, '${c.id}', ${text(c.title)}, ${c.category}, 0, ${text(c.endsOn)}, ${attributes}, ${from})`
     }),
