@@ -1,6 +1,7 @@
 -- core: the star. Every dimension has a row with key 0, "none"; every fact finds its dimension rows.
 -- `cluster` and `partition` in a table's comment are what each engine makes of them:
 -- CLUSTER BY on Snowflake, sorted and month-partitioned files in DuckLake, month partitions on Spark.
+-- attributes is declared VARIANT; the embedded engine keeps it as JSON unless warehouse.attributes = "variant".
 
 -- grain: a day
 create table core.dim_date (

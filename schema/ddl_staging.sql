@@ -1,6 +1,6 @@
 -- staging: one typed table per entity, as the front end writes it. Keys and pseudonyms are computed there;
 -- position is the record's number in its source, from 1. Instants are UTC, *_date_key in warehouse.timezone.
--- attributes is JSON text here and VARIANT in core: it is written once and read once.
+-- attributes is JSON text here, whatever core makes of it: it is written once and read once.
 
 create table staging.stg_learner (
   learner_id varchar not null,

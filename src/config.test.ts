@@ -68,6 +68,7 @@ describe('loadConfig', () => {
         timezone: 'UTC',
         path: join(folder, 'warehouse'),
         payload: 'json',
+        attributes: 'json',
         memoryLimit: '600MB',
       },
       privacy: { keyFile: join(folder, 'pseudonym.key'), minCell: 10 },

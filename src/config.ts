@@ -53,7 +53,10 @@ export interface Config {
     /** IANA name: for date keys and for times without a zone. */
     readonly timezone: string
     readonly path: string
+    /** What payloads of raw events are kept as. */
     readonly payload: 'json' | 'variant'
+    /** What attributes in core are kept as. */
+    readonly attributes: 'json' | 'variant'
     /** As DuckDB takes it: `600MB`. */
     readonly memoryLimit: string
     readonly threads?: number
@@ -153,6 +156,7 @@ export function loadConfig(request: ConfigRequest): Config {
       timezone: required('warehouse.timezone'),
       path: required('warehouse.path'),
       payload: required('warehouse.payload'),
+      attributes: required('warehouse.attributes'),
       memoryLimit: required('warehouse.memory_limit'),
       ...(threads !== undefined && { threads }),
       ...(group !== undefined && { group }),

@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest'
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { expand, PORTABLE_FUNCTIONS } from './sql-expand.ts'
 import type { Dialect } from './types.ts'
 
@@ -35,35 +36,30 @@ const CALLS: readonly (readonly [string, string, string, string])[] = [
   ],
   [
     "lpa_text(e.v, 'a.b[0]')",
-    'cast(e.v."a"."b"[1] as varchar)',
+    "json_extract_string(cast(e.v as json), '$.a.b[0]')",
     "try_variant_get(e.v, '$.a.b[0]', 'string')",
     "cast(get_path(e.v, 'a.b[0]') as varchar)",
   ],
   [
     "lpa_number(v, 'n')",
-    'try_cast(v."n" as double)',
+    "try_cast(json_extract_string(cast(v as json), '$.n') as double)",
     "try_variant_get(v, '$.n', 'double')",
     "try_to_double(cast(get_path(v, 'n') as varchar))",
   ],
   [
     "lpa_boolean(v, 'ok')",
-    'try_cast(v."ok" as boolean)',
+    "try_cast(json_extract_string(cast(v as json), '$.ok') as boolean)",
     "try_variant_get(v, '$.ok', 'boolean')",
     "try_to_boolean(cast(get_path(v, 'ok') as varchar))",
   ],
   [
     "lpa_size(v, 'tags')",
-    'len(cast(v."tags" as variant[]))',
+    "len(try_cast(json_extract(cast(v as json), '$.tags') as json[]))",
     "size(try_variant_get(v, '$.tags', 'array<variant>'))",
     "array_size(get_path(v, 'tags'))",
   ],
-  ['lpa_variant(t)', 'cast(cast(t as json) as variant)', 'parse_json(t)', 'parse_json(t)'],
-  [
-    'lpa_json(v)',
-    'case when v is not null then cast(cast(v as json) as varchar) end',
-    'to_json(v)',
-    'to_json(v)',
-  ],
+  ['lpa_variant(t)', 'cast(t as json)', 'parse_json(t)', 'parse_json(t)'],
+  ['lpa_json(v)', "nullif(cast(cast(v as json) as varchar), 'null')", 'to_json(v)', 'to_json(v)'],
   [
     "lpa_list(x, ', ')",
     "string_agg(distinct x, ', ' order by x)",
@@ -117,7 +113,7 @@ describe('expand', () => {
 
   test('puts an expression before a path in brackets', () => {
     expect(expand("lpa_text(lpa_variant(t), 'a')", 'duckdb')).toBe(
-      'cast((cast(cast(t as json) as variant))."a" as varchar)',
+      "json_extract_string(cast((cast(t as json)) as json), '$.a')",
     )
   })
 
@@ -136,5 +132,74 @@ describe('expand', () => {
     ['lpa_days(\n"a, b)', 'line 2: A quoted name is not closed.'],
   ])('refuses %j', (sql, message) => {
     for (const dialect of DIALECTS) expect(() => expand(sql, dialect)).toThrow(message)
+  })
+})
+
+describe('paths on DuckDB answer alike for JSON and VARIANT', () => {
+  const VALUE = `{"s":"x","t":"true","n":12.5,"num":"7","b":false,"null":null,"o":{"p":{"q":"deep"}},"l":[1,null,{"k":"v"}],"e":[]}`
+  let connection: DuckDBConnection
+  beforeAll(async () => {
+    connection = await (await DuckDBInstance.create(':memory:')).connect()
+    await connection.run('create table kept (id int, j json, v variant)')
+    const rows = [`'${VALUE}'`, "'null'", 'null', `'[1]'`, `'"text"'`]
+    for (const [id, text] of rows.entries())
+      await connection.run(`insert into kept select ${id}, cast(${text} as json), cast(${text} as json)`)
+  })
+
+  const answers = async (call: string) => {
+    const both = ['j', 'v'].map((column) => expand(call.replaceAll('@', column), 'duckdb')).join(', ')
+    return (await connection.runAndReadAll(`select ${both} from kept order by id`)).getRowsJson()
+  }
+
+  test.each<[string, unknown]>([
+    ["lpa_text(@, 's')", 'x'],
+    ["lpa_text(@, 'o.p.q')", 'deep'],
+    ["lpa_text(@, 'o.p')", '{"q":"deep"}'],
+    ["lpa_text(@, 'l[2].k')", 'v'],
+    ["lpa_text(@, 'l[1]')", null],
+    ["lpa_text(@, 'n')", '12.5'],
+    ["lpa_text(@, 'null')", null],
+    ["lpa_text(@, 'S')", null],
+    ["lpa_number(@, 'n')", 12.5],
+    ["lpa_number(@, 'num')", 7],
+    ["lpa_number(@, 's')", null],
+    ["lpa_number(@, 't')", null],
+    ["lpa_number(@, 'b')", null],
+    ["lpa_number(@, 'l')", null],
+    ["lpa_number(@, 'o')", null],
+    ["lpa_number(@, 'null')", null],
+    ["lpa_number(@, 'l[0]')", 1],
+    ["lpa_boolean(@, 'b')", false],
+    ["lpa_boolean(@, 't')", true],
+    ["lpa_boolean(@, 's')", null],
+    ["lpa_boolean(@, 'n')", null],
+    ["lpa_boolean(@, 'o')", null],
+    ["lpa_boolean(@, 'null')", null],
+    ["lpa_size(@, 'l')", '3'],
+    ["lpa_size(@, 'e')", '0'],
+    ["lpa_size(@, 's')", null],
+    ["lpa_size(@, 'o')", null],
+    ["lpa_size(@, 'null')", null],
+    ["lpa_size(@, 'nothing')", null],
+    ['lpa_json(@) is null', false],
+    ["lpa_text(lpa_variant(lpa_json(@)), 'o.p.q')", 'deep'],
+  ])('%s', async (call, expected) => {
+    const [first, ...others] = await answers(call)
+    expect(first).toEqual([expected, expected])
+    for (const [json, variant] of others) expect(variant).toEqual(json)
+    if (!call.endsWith('is null')) for (const [json] of others) expect(json).toBeNull()
+  })
+
+  test('lpa_json is NULL for NULL and for a JSON null, and JSON text else', async () => {
+    const rows = await answers('lpa_json(@)')
+    expect(rows.slice(1)).toEqual([
+      [null, null],
+      [null, null],
+      ['[1]', '[1]'],
+      ['"text"', '"text"'],
+    ])
+    const [json, variant] = (rows[0] ?? []).map((text) => JSON.parse(String(text)))
+    expect(json).toEqual(JSON.parse(VALUE))
+    expect(variant).toEqual(json)
   })
 })

@@ -6,8 +6,8 @@ import type { Dialect } from './types.ts'
 type Names = readonly (string | number)[]
 
 /**
- * A dialect's texts. Arguments arrive expanded. `v` is a VARIANT expression that can be followed by a path,
- * `path` is checked: names, and indexes from 0.
+ * A dialect's texts. Arguments arrive expanded. `v` is an expression of JSON or VARIANT, whichever the dialect keeps,
+ * that can be followed by a path; `path` is checked: names, and indexes from 0.
  */
 interface Texts {
   date_key(x: string): string
@@ -32,11 +32,10 @@ const dateOfKey = (key: string) => {
   return `cast(substr(${digits}, 1, 4) || '-' || substr(${digits}, 5, 2) || '-' || substr(${digits}, 7, 2) as date)`
 }
 
-// DuckDB counts from 1 and takes reserved words only when quoted.
-const duckdbPath = (path: Names) =>
-  path.map((p) => (typeof p === 'number' ? `[${p + 1}]` : `."${p}"`)).join('')
 const jsonPath = (path: Names) => path.map((p) => (typeof p === 'number' ? `[${p}]` : `.${p}`)).join('')
 const sparkPath = (path: Names) => `'$${jsonPath(path)}'`
+// The cast costs nothing for JSON, and gives a VARIANT the same answers: text of text unquoted, JSON null as NULL.
+const duckdbText = (v: string, path: Names) => `json_extract_string(cast(${v} as json), ${sparkPath(path)})`
 const snowflakePath = (path: Names) => `'${jsonPath(path).slice(1)}'`
 
 const TEXTS: Readonly<Record<Dialect, Texts>> = {
@@ -46,13 +45,15 @@ const TEXTS: Readonly<Record<Dialect, Texts>> = {
     days: (from, to) => `date_diff('day', cast(${from} as date), cast(${to} as date))`,
     add_days: (date, days) => `(${date} + cast(${days} as int))`,
     seconds: (from, to) => `(cast(epoch_ms(${to}) - epoch_ms(${from}) as double) / 1000)`,
-    text: (v, path) => `cast(${v}${duckdbPath(path)} as varchar)`,
-    number: (v, path) => `try_cast(${v}${duckdbPath(path)} as double)`,
-    boolean: (v, path) => `try_cast(${v}${duckdbPath(path)} as boolean)`,
-    size: (v, path) => `len(cast(${v}${duckdbPath(path)} as variant[]))`,
-    variant: (text) => `cast(cast(${text} as json) as variant)`,
-    // A NULL VARIANT as JSON would be the text `null`.
-    json: (v) => `case when ${v} is not null then cast(cast(${v} as json) as varchar) end`,
+    text: duckdbText,
+    number: (v, path) => `try_cast(${duckdbText(v, path)} as double)`,
+    boolean: (v, path) => `try_cast(${duckdbText(v, path)} as boolean)`,
+    // What is no array has the length 0 for json_array_length; as a list it is NULL.
+    size: (v, path) => `len(try_cast(json_extract(cast(${v} as json), ${sparkPath(path)}) as json[]))`,
+    // Written to a VARIANT column it becomes one.
+    variant: (text) => `cast(${text} as json)`,
+    // A NULL VARIANT as JSON is the text `null`.
+    json: (v) => `nullif(cast(cast(${v} as json) as varchar), 'null')`,
     list: (x, separator) => `string_agg(distinct ${x}, ${separator} order by ${x})`,
   },
   spark: {

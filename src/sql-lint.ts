@@ -24,7 +24,7 @@ const COMMON = `abs avg cast ceil chr coalesce count cume_dist dense_rank exp ex
 
 /** Those, and what the expansion of the lpa_* functions brings. */
 const ALLOWED: Readonly<Record<Dialect, ReadonlySet<string>>> = {
-  duckdb: words(COMMON, 'date_diff epoch_ms len string_agg'),
+  duckdb: words(COMMON, 'date_diff epoch_ms json_extract json_extract_string len string_agg'),
   spark: words(
     COMMON,
     'array_join array_sort collect_set date_add datediff parse_json size to_json try_variant_get unix_millis',

@@ -182,6 +182,7 @@ const ORDINARY = [
   'select course_key, count(*) filter (where passed) from fact_course_completion group by course_key having count(*) > 0',
   "select json_extract_string(attributes::json, '$.required_activities') from course",
   'select attributes.required_activities::int from course',
+  "select attributes ->> '$.device.os', attributes -> '$.l' from course",
   "select unnest(string_split(path, '/')) from dim_course_category",
   "select d from unnest(generate_series(date '2026-01-01', date '2026-01-07', interval 1 day)) t(d)",
   'select * from range(10) t(i) cross join (values (1), (2)) v(x)',

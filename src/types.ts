@@ -105,7 +105,11 @@ export interface TableDeclaration {
 
 /** What `schema apply` changes in a live table by itself; everything else is a numbered change. */
 export type TableChange =
-  | { readonly kind: 'add column' | 'widen column'; readonly column: string; readonly type: string }
+  | {
+      readonly kind: 'add column' | 'widen column' | 'replace column'
+      readonly column: string
+      readonly type: string
+    }
   | { readonly kind: 'allow null'; readonly column: string }
   | { readonly kind: 'cluster' }
 

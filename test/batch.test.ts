@@ -239,7 +239,9 @@ ana,ana@example.org,2026-01-01,1990-07-01,PT,2026-02-01T00:00:00Z
       'PT 35-44 2026-02-01 2026-03-01 false',
       'NG 35-44 2026-03-01 9999-12-31 true',
     ])
-    expect(await rows(`select count(*) from dim_learner where attributes.inferred::boolean`)).toEqual(['1'])
+    expect(
+      await rows(`select count(*) from dim_learner where (attributes ->> '$.inferred')::boolean`),
+    ).toEqual(['1'])
     await expectRebuildChangesNothing(place)
   })
 })

@@ -286,7 +286,7 @@ describe('batches', () => {
     slow.child.stdin?.end()
     expect(await slow.ended).toMatchObject({ code: 0 })
     await lpaOk(place, ['batch', '--quiet'])
-    const note = 'cast(attributes.note as varchar)'
+    const note = "attributes ->> '$.note'"
     const sql = `select count(*), min(${note}), max(${note}) from fact_learning_event`
     const { stdout } = await lpaOk(place, ['query', '--sql', sql, '--format', 'csv'])
     expect(stdout).toContain('2000,first to commit,first to commit')

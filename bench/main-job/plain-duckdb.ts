@@ -75,7 +75,7 @@ const parsed = `select r.*, ok from (select ok, case when ok then json_transform
   from (select line, json_valid(line) as ok from ${lines} where line <> ''))`
 
 const eventFact = `(event_id varchar, learner_key bigint, course_key bigint, date_key integer, occurred_at timestamp, event_type varchar,
-  activity_id varchar, activity_type varchar, session_id varchar, duration_seconds double, score double, progress double, quantity double, attributes variant)`
+  activity_id varchar, activity_type varchar, session_id varchar, duration_seconds double, score double, progress double, quantity double, attributes json)`
 const eventColumns = `activity_id, activity_type, session_id, duration_seconds, score, progress, quantity`
 
 async function sameWork(): Promise<void> {
@@ -141,7 +141,7 @@ async function sameWork(): Promise<void> {
       qualify row_number() over (partition by event_id) = 1)`)
   await run('drop table stg_all')
   await core(
-    `select event_id, learner_key, course_key, date_key, occurred_at, event_type, ${eventColumns}, cast(attributes as variant) from stg_learning_event`,
+    `select event_id, learner_key, course_key, date_key, occurred_at, event_type, ${eventColumns}, attributes from stg_learning_event`,
   )
   await run(`create table agg_course_day as
     select course_key, date_key, count(distinct learner_key) as active_learners, count(*) as events, sum(quantity) as event_quantity,

@@ -53,8 +53,8 @@ from changed c
 join described l on l.learner_key = c.learner_key
 union all
 select learner_key, learner_id, cast(null as string), cast(null as string), cast(null as string), cast(null as string), cast(null as string), cast(null as string), cast(null as date),
-  lpa_variant('{"inferred": true}'), timestamp '0001-01-01 00:00:00', timestamp '9999-12-31 00:00:00', true
+  lpa_variant('{"inferred":true}'), timestamp '0001-01-01 00:00:00', timestamp '9999-12-31 00:00:00', true
 from inferred
 union all
 select 0, cast(null as string), cast(null as string), cast(null as string), cast(null as string), cast(null as string), cast(null as string), cast(null as string), cast(null as date),
-  lpa_variant('{"none": true}'), timestamp '0001-01-01 00:00:00', timestamp '9999-12-31 00:00:00', true
+  lpa_variant('{"none":true}'), timestamp '0001-01-01 00:00:00', timestamp '9999-12-31 00:00:00', true

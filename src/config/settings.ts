@@ -98,7 +98,9 @@ export const SETTINGS = {
   'warehouse.engine': choice(['duckdb', 'snowflake', 'spark'], 'duckdb'),
   'warehouse.timezone': timezone,
   'warehouse.path': path('warehouse'),
+  // A VARIANT takes longer to write, and refuses what it would lose (decision 0010).
   'warehouse.payload': choice(['json', 'variant'], 'json'),
+  'warehouse.attributes': choice(['json', 'variant'], 'json'),
   'warehouse.memory_limit': text('600MB', 'a size such as 600MB or 2GB', /^\d+(\.\d+)?\s?[KMGT]i?B$/i),
   'warehouse.threads': whole(null, 1, 'threads'),
   'warehouse.group': group,

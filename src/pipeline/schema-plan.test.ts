@@ -107,6 +107,23 @@ describe('declared against live', () => {
   })
 
   test.each([
+    ['core.t', 'json', 'variant', ['replace column core.t.v'], []],
+    ['core.t', 'variant', 'json', ['replace column core.t.v'], []],
+    ['raw.t', 'json', 'variant', ['replace column raw.t.v'], []],
+    ['raw.t', 'variant', 'json', [], ['different type raw.t.v']],
+    ['core.t', 'json', 'varchar', [], ['different type core.t.v']],
+  ])('%s, declared as %s and found as %s', (table, type, found, steps, findings) => {
+    const [own] = parseDdl(`create table ${table} (\n  v ${type}\n);\n`) as [TableDeclaration]
+    const live = asLive([{ ...own, columns: [{ name: 'v', type: found, required: false }] }])
+    const planned = planSteps([own], live, [], [], ddl)
+    expect(planned.steps.map(({ kind, target }) => `${kind} ${target}`)).toEqual(steps)
+    expect(planned.findings.map(({ kind, target }) => `${kind} ${target}`)).toEqual(findings)
+    // Core is made anew by the next batch; raw cannot be.
+    const rebuilds = planned.steps.some(({ sql }) => sql.includes('delete from meta.built_loads'))
+    expect(rebuilds).toBe(steps.length > 0 && table === 'core.t')
+  })
+
+  test.each([
     ['day', 'BIGINT'],
     ['note', 'INTEGER'],
     ['price', 'DECIMAL(12,4)'],

@@ -28,6 +28,7 @@ async function openWarehouse(config: Config, mode: OpenMode, extras: OpenExtras 
     memoryLimit: warehouse.memoryLimit,
     timezone: warehouse.timezone,
     payload: warehouse.payload,
+    attributes: warehouse.attributes,
     group: warehouse.group,
     threads: warehouse.threads,
     lockWaitMs: load.lockWaitMs,

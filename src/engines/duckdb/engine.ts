@@ -25,18 +25,17 @@ import { type ExtensionFiles, ensureExtensions } from './extensions.ts'
 import { fillTemporaryTable, materialiseSql } from './materialise.ts'
 import { assertPermitted, followGroup, isPermitted, type Permissions, permissionsOf } from './permissions.ts'
 import { keepJournal } from './shared-journal.ts'
-import { alterTable, createTable, withPayload } from './table-ddl.ts'
+import { alterTable, createTable, type JsonTypes, withJsonTypes } from './table-ddl.ts'
 import { cellConverter, columnType } from './values.ts'
+import { explainMemory, refuseLoss, variantColumns } from './variant-loss.ts'
 import { nextNumber, takeWriterLock, type WriterLock } from './writer-lock.ts'
 
-export interface DuckLakeOptions {
+export interface DuckLakeOptions extends JsonTypes {
   /** The warehouse folder: `catalog.sqlite`, `data/`, `tmp/`. */
   readonly folder: string
   readonly memoryLimit: string
   readonly timezone: string
   readonly threads?: number | undefined
-  /** What payloads of events are kept as; JSON unless said. */
-  readonly payload?: 'json' | 'variant'
   /** A folder with DuckDB's extension files; else they are cached. */
   readonly extensions?: string | undefined
   /** A group of this machine that may read the warehouse. */
@@ -215,8 +214,9 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     if (!lock) throw new Error('append() belongs inside a transaction.')
     const { load } = batch
     for (const file of batch.files) {
-      if (await hasVariant(file.table)) {
-        await insertStaged(file)
+      const variants = await variantColumns(connection, file.table)
+      if (variants.length > 0) {
+        await insertStaged(file, variants)
         continue
       }
       const [schema, table] = file.table.split('.') as [string, string]
@@ -241,19 +241,26 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     await writeLedger(batch)
   }
 
-  async function hasVariant(table: string): Promise<boolean> {
-    return (
-      (await readNumber(
-        connection,
-        `select count(*) from (describe ${table}) where column_type = 'VARIANT'`,
-      )) > 0
+  /** DuckLake takes no file as it is into a table with VARIANT columns. */
+  async function insertStaged({ table, path }: ParquetFile, variants: readonly string[]): Promise<void> {
+    const rows = `read_parquet(${quoteText(path)})`
+    await insertVariants(table, variants, rows, () =>
+      execute(`insert into ${table} by name select * from ${rows}`),
     )
+    rmSync(path)
   }
 
-  /** DuckLake takes no file as it is into a table with VARIANT columns. */
-  async function insertStaged({ table, path }: ParquetFile): Promise<void> {
-    await execute(`insert into ${table} by name select * from read_parquet(${quoteText(path)})`)
-    rmSync(path)
+  /** Inserts with `insert` what `rows` has, if the table's VARIANT columns can hold it. */
+  async function insertVariants(
+    table: string,
+    variants: readonly string[],
+    rows: string,
+    insert: () => Promise<number>,
+  ): Promise<number> {
+    await refuseLoss(connection, table, variants, rows)
+    return insert().catch((error) => {
+      throw explainMemory(error, table, variants)
+    })
   }
 
   async function writeLedger({ load }: Batch): Promise<void> {
@@ -310,13 +317,20 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     append,
     supersede,
     lastPosition,
-    configured: (table) => withPayload(table, options.payload),
+    configured: (table) => withJsonTypes(table, options),
     createTable,
     alterTable,
     temporaryTable: (name, content) => fillTemporaryTable(connection, name, content),
     async materialise(model, full) {
+      const table = `core.${model.name}`
+      const isTable = model.materialise.kind !== 'temporary'
+      const variants = isTable ? await variantColumns(connection, table) : []
       let rows = 0
-      for (const statement of materialiseSql(model, full)) rows = await execute(statement)
+      for (const statement of materialiseSql(model, full)) {
+        rows = statement.startsWith('insert')
+          ? await insertVariants(table, variants, `(${model.select})`, () => execute(statement))
+          : await execute(statement)
+      }
       await releaseMemory(connection, options.memoryLimit)
       return rows
     },

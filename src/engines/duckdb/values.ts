@@ -59,7 +59,6 @@ export function cellConverter(
   column: Column,
   type: DuckDBType,
 ): (value: DuckDBValue) => Cell {
-  const { DuckDBTypeId: id, JsonDuckDBValueConverter } = duckdb
   switch (column.type) {
     case 'integer':
       return (value) => (typeof value === 'bigint' ? safeInteger(value) : (value as Cell))
@@ -73,14 +72,47 @@ export function cellConverter(
     case 'timestamp':
       return (value) => (value === null ? null : isoTimestamp(value as DuckDBTimestampValue))
     case 'json':
-      if (type.typeId === id.VARCHAR) return (value) => value as Cell
-      return (value) => {
-        if (value === null) return null
-        return JSON.stringify(JsonDuckDBValueConverter(value, type, JsonDuckDBValueConverter))
-      }
+      return (value) => (value === null ? null : jsonText(duckdb, value, type))
     default:
       return (value) => (value === null || typeof value === 'string' ? value : String(value))
   }
+}
+
+/**
+ * A value as JSON: what is in it prints as it would by itself, numbers as numbers with all their digits. Values inside a
+ * VARIANT have no `type`; all but JSON, which is text to DuckDB, tell by themselves what they are.
+ */
+function jsonText(duckdb: DuckDB, value: DuckDBValue, type?: DuckDBType): string {
+  if (value === null) return 'null'
+  const text = (inner: DuckDBValue, innerType?: DuckDBType) => jsonText(duckdb, inner, innerType)
+  if (typeof value === 'string') return type?.alias === 'JSON' ? value : JSON.stringify(value)
+  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : `"${value}"`
+  if (typeof value !== 'object' || value instanceof duckdb.DuckDBDecimalValue) return String(value)
+  if (value instanceof duckdb.DuckDBVariantValue) return text(value.value)
+  if (value instanceof duckdb.DuckDBListValue || value instanceof duckdb.DuckDBArrayValue) {
+    const inner = type && 'valueType' in type ? type.valueType : undefined
+    return `[${value.items.map((item) => text(item, inner)).join(',')}]`
+  }
+  if (value instanceof duckdb.DuckDBStructValue) {
+    const struct = type instanceof duckdb.DuckDBStructType ? type : undefined
+    const members = Object.entries(value.entries).map(
+      ([name, member]) => `${JSON.stringify(name)}:${text(member, struct?.typeForEntry(name))}`,
+    )
+    return `{${members.join(',')}}`
+  }
+  if (value instanceof duckdb.DuckDBMapValue) {
+    const map = type instanceof duckdb.DuckDBMapType ? type : undefined
+    const entries = value.entries.map(
+      (entry) => `{"key":${text(entry.key, map?.keyType)},"value":${text(entry.value, map?.valueType)}}`,
+    )
+    return `[${entries.join(',')}]`
+  }
+  if (value instanceof duckdb.DuckDBUnionValue) {
+    const union = type instanceof duckdb.DuckDBUnionType ? type : undefined
+    const inner = union?.memberTypeForTag(value.tag)
+    return `{"tag":${JSON.stringify(value.tag)},"value":${text(value.value, inner)}}`
+  }
+  return JSON.stringify(isoTimestamp(value))
 }
 
 function safeInteger(value: bigint): number | bigint {
