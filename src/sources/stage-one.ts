@@ -13,6 +13,7 @@ import { createJsonMacros, MAX_DEPTH } from './json-macros.ts'
 import { formatJsonPath, type JsonPath } from './json-path.ts'
 import type { Coarse, Mapping, Personal } from './mapping.ts'
 import { MAX_RECORD_BYTES } from './measure.ts'
+import { PERSONAL_KEY } from './personal-words.ts'
 import { plainValueSql } from './plain-csv.ts'
 
 export interface StageOneOptions {
@@ -80,19 +81,24 @@ export async function stageOne(options: StageOneOptions): Promise<StageOneResult
   )
   await connection.run(`create temp macro lpa_hmac(message) as
     sha256(getvariable('lpa_outer') || unhex(sha256(getvariable('lpa_inner') || encode(message))))`)
-  await connection.run(`create temp macro lpa_guard(value, field) as case
-    when contains(value, '@') and regexp_matches(value, '${EMAIL_SHAPE}') then error('lpa-personal:' || field) else value end`)
+  // One expression for all values: DuckDB takes 10 ms to compile a pattern of that length, in each place anew.
+  const key = quoteText(PERSONAL_KEY)
+  await connection.run(`create temp macro lpa_look(texts) as len(list_transform(texts, lambda value, place: case
+    when contains(value, '@') and regexp_matches(value, '${EMAIL_SHAPE}') then error('lpa-personal:' || (place - 1))
+    when contains(value, '{') and regexp_matches(value, ${key})
+    then error('lpa-personal:' || (place - 1) || ':' || regexp_extract(value, ${key})) end))`)
   await createJsonMacros(connection)
   const stop = () => connection.interrupt()
   signal.addEventListener('abort', stop, { once: true })
   try {
     const source = isText(input) ? jsonSource(options) : await tableSource(options, connection)
     const columns = fields.map(
-      (field, index) =>
-        `${fieldValue(field, index, source.value(field), options, source)} as ${quoteName(field.name)}`,
+      (field) => `${fieldValue(field, source.value(field), options, source)} as ${quoteName(field.name)}`,
     )
+    const looked = fields.map((field) => lookedAt(field, source.value(field)))
+    const look = `lpa_look(cast([${looked.join(', ')}] as varchar[])) as lpa_looked_at`
     await connection.run(
-      `copy (select ${[...columns, ...source.status].join(',\n  ')} from ${source.relation})
+      `copy (select ${[...columns, ...source.status, look].join(',\n  ')} from ${source.relation})
        to ${quoteText(target)} (format parquet, compression lz4, parquet_version v2, row_group_size ${groupRows(input)})`,
     )
     const written = await readNumber(
@@ -304,13 +310,7 @@ async function brokenRows(connection: Connection, options: StageOneOptions): Pro
 
 // ── values ────────────────────────────────────────────────────────────────────────────────────────────────
 
-function fieldValue(
-  field: Field,
-  index: number,
-  value: string,
-  options: StageOneOptions,
-  source: Source,
-): string {
+function fieldValue(field: Field, value: string, options: StageOneOptions, source: Source): string {
   const isTextual = !isText(options.input) || !(isJson(field) || isList(field))
   const nulls = isTextual ? options.mapping.nulls.map(quoteText).join(', ') : ''
   const clean = nulls ? `case when ${value} in (${nulls}) then null else ${value} end` : value
@@ -320,8 +320,23 @@ function fieldValue(
     return field ? source.value(field) : `''`
   }
   if (field.change) return changedSql(field.change, clean, spaceOf, isList(field) && isText(options.input))
-  const kept = field.inside.length > 0 ? redactedSql(field.inside, clean, spaceOf) : clean
-  return field.isPublic ? kept : `lpa_guard(${kept}, ${index})`
+  return field.inside.length > 0 ? redactedSql(field.inside, clean, spaceOf) : clean
+}
+
+/** What of a value must not look personal: what the mapping does not speak of. */
+function lookedAt({ change, isPublic, inside, publicInside }: Field, value: string): string {
+  if (change || isPublic) return 'cast(null as varchar)'
+  const dropped = inside.map(({ keys }) => ({ keys, change: { kind: 'drop' as const } }))
+  const kept = inside.length > 0 ? redactedSql(dropped, value, () => '') : `${value}::varchar`
+  if (publicInside.length === 0) return kept
+  const patches = publicInside.map((keys) => {
+    const patch = keys.reduceRight<unknown>((inner, key) => ({ [key]: inner }), null)
+    const isThere = `json_type(${value}, ${quoteText(formatJsonPath(keys.slice(0, -1)))}) = 'OBJECT'`
+    return `case when ${isThere} then ${quoteText(JSON.stringify(patch))} else '{}' end`
+  })
+  return `case when lpa_is_deep(${value}::varchar) then ${kept} else case when json_valid(${value}) then
+    case when json_type(${value}) = 'OBJECT' then cast(json_merge_patch(${kept}, ${patches.join(', ')}) as varchar)
+    else ${kept} end else ${kept} end end`
 }
 
 function changedSql(

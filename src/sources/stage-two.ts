@@ -18,6 +18,7 @@ import { type EntityRules, entityRules } from './entities.ts'
 import { ancestorOf, type Field, isJson } from './fields.ts'
 import { createJsonMacros, MAX_DEPTH } from './json-macros.ts'
 import type { Mapping } from './mapping.ts'
+import { firstLine, parseSelect, withSourceRow } from './select-tree.ts'
 import { shownNames } from './shown-names.ts'
 import { type BrokenRow, RECORD_FAULTS } from './stage-one.ts'
 
@@ -145,11 +146,11 @@ function recordsSql({ records }: StageTwoOptions): string {
 }
 
 function sourceSql(options: StageTwoOptions): string {
-  const { fields, header, mapping } = options
+  const { fields } = options
   const names = new Set(fields.filter((field) => field.isColumn).map((field) => field.name))
   const columns = [...names].map((name) => quoteName(name))
-  // A column that the mapping drops can still be named: it is null.
-  const declared = mapping.columns?.map((column) => column.name) ?? header
+  // A column that the mapping drops, or does not name, is null.
+  const declared = sourceColumns(options)
   for (const name of declared)
     if (!names.has(name)) columns.push(`cast(null as varchar) as ${quoteName(name)}`)
   // A table may have columns of these names: they are its own then.
@@ -157,6 +158,10 @@ function sourceSql(options: StageTwoOptions): string {
   if (!taken.has('payload')) columns.push(`${payloadSql(fields)} as payload`)
   if (!taken.has('source_file')) columns.push(`${quoteText(options.uri)} as source_file`)
   return `select ${columns.join(', ')}, source_row from lpa_records where lpa_fault is null`
+}
+
+function sourceColumns({ mapping, header }: StageTwoOptions): readonly string[] {
+  return mapping.columns?.map((column) => column.name) ?? header
 }
 
 /**
@@ -211,9 +216,7 @@ async function prepareMapping(
   const allowed = mapping.export === 'delta' ? [...inputs, 'deleted'] : inputs
   const fail = (message: string, next: string | string[], cause?: unknown) =>
     new UserError('LPA-MAPPING-SQL', message, { exit: 'config', next, where: mapping.path, cause })
-  const tree = await parseSelect(connection, mapping.sql).catch((cause: Error) => {
-    throw fail(`It is not one SELECT. ${firstLine(cause)}`, 'Write one: select … from source')
-  })
+  const tree = await parseSelect(connection, mapping)
   let { sql } = mapping
   let types: Map<string, string>
   try {
@@ -227,9 +230,9 @@ async function prepareMapping(
   } catch (cause) {
     if (cause instanceof UserError) throw cause
     throw fail(
-      `Its SELECT does not run over this file. ${firstLine(cause)}`,
+      `Its SELECT does not run over this file. ${cause instanceof Error ? firstLine(cause.message) : ''}`,
       [
-        `Columns of source: ${shownNames(options.fields.filter((field) => field.isColumn).map((field) => field.name))}`,
+        `Columns of source: ${shownNames(sourceColumns(options))}`,
         'Also: payload, source_file, source_row. A SELECT with grouping or set operations must give source_row itself.',
       ],
       cause,
@@ -281,68 +284,10 @@ async function describe(
   )
 }
 
-function firstLine(error: unknown): string {
-  return error instanceof Error ? (error.message.split('\n')[0] ?? '') : ''
-}
-
 /** Rows whose number is none of a record's: on the line of its own, for the SELECT may end in a comment. */
 function strayRowsSql(sql: string): string {
   return `select count(*) from (${sql}\n) m left join lpa_records r on r.source_row = m.source_row
     where r.source_row is null`
-}
-
-interface SelectNode {
-  readonly type: string
-  readonly select_list?: unknown[]
-  readonly left?: SelectNode
-  readonly right?: SelectNode
-}
-
-/** DuckDB's own parse of a statement; fails when that is not exactly one SELECT. */
-async function parseSelect(
-  connection: DuckDBConnection,
-  sql: string,
-): Promise<{ statements: { node: SelectNode }[] }> {
-  const reader = await connection.runAndReadAll('select json_serialize_sql($sql::varchar)', { sql })
-  const tree = JSON.parse(String(reader.getRows()[0]?.[0]), exactNumber)
-  if (tree.error) throw new Error(tree.error_message)
-  if (tree.statements.length !== 1) throw new Error(`It has ${tree.statements.length} statements.`)
-  return tree
-}
-
-async function withSourceRow(
-  connection: DuckDBConnection,
-  tree: { statements: { node: SelectNode }[] },
-): Promise<string> {
-  const add = (node: SelectNode): void => {
-    if (node.type === 'SELECT_NODE') {
-      node.select_list?.push({
-        class: 'COLUMN_REF',
-        type: 'COLUMN_REF',
-        alias: '',
-        column_names: ['source_row'],
-      })
-    } else if (node.left && node.right) {
-      add(node.left)
-      add(node.right)
-    }
-  }
-  for (const { node } of tree.statements) add(node)
-  const back = await connection.runAndReadAll('select json_deserialize_sql($tree::json)', {
-    tree: JSON.stringify(tree),
-  })
-  return String(back.getRows()[0]?.[0])
-}
-
-/** DuckDB's trees hold integers beyond 2^53, as places and as values: they go back as they came. */
-function exactNumber(_key: string, value: unknown, context?: { source?: string }): unknown {
-  const isExact = typeof value !== 'number' || Number.isSafeInteger(value)
-  return isExact ? value : (JSON as unknown as RawJson).rawJSON(context?.source ?? String(value))
-}
-
-/** Part of Node from 22 on, and not yet of TypeScript's library. */
-interface RawJson {
-  rawJSON(text: string): unknown
 }
 
 /** What makes a record bad. In SQL a fault is its number: from 1 here, those of stage one from RECORD_FAULT on. */
