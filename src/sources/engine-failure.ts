@@ -17,10 +17,13 @@ export function readFailure(
   error: unknown,
 ): unknown {
   const message = error instanceof Error ? error.message : ''
-  const [, index, key] = /lpa-personal:(\d+)(?::(.*))?/s.exec(message) ?? []
-  const personal = fields[Number(index ?? -1)]
+  const [, index, keys = ''] = /lpa-personal:(\d*)(.*)/s.exec(message) ?? []
+  // An e-mail address in the field of that number; or a key, in the place of its field among empty ones.
+  const found = keys.split('\u0001')
+  const place = index === '' ? found.findIndex((key) => key !== '') : Number(index ?? -1)
+  const personal = fields[place]
   if (personal) {
-    const why = key === undefined ? 'holds e-mail addresses' : `holds ${keyWords(key)}`
+    const why = index === '' ? `holds ${keyWords(found[place] ?? '')}` : 'holds e-mail addresses'
     return looksPersonal(input.name, mapping, fieldLabel(personal), why)
   }
   const system = systemFailure(message, error)

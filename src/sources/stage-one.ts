@@ -81,22 +81,19 @@ export async function stageOne(options: StageOneOptions): Promise<StageOneResult
   )
   await connection.run(`create temp macro lpa_hmac(message) as
     sha256(getvariable('lpa_outer') || unhex(sha256(getvariable('lpa_inner') || encode(message))))`)
-  // One expression for all values: DuckDB takes 10 ms to compile a pattern of that length, in each place anew.
-  const key = quoteText(PERSONAL_KEY)
-  await connection.run(`create temp macro lpa_look(texts) as len(list_transform(texts, lambda value, place: case
-    when contains(value, '@') and regexp_matches(value, '${EMAIL_SHAPE}') then error('lpa-personal:' || (place - 1))
-    when contains(value, '{') and regexp_matches(value, ${key})
-    then error('lpa-personal:' || (place - 1) || ':' || regexp_extract(value, ${key})) end))`)
+  await connection.run(`create temp macro lpa_guard(looked_at, value, field) as case
+    when contains(looked_at, '@') and regexp_matches(looked_at, '${EMAIL_SHAPE}') then error('lpa-personal:' || field)
+    else value end`)
   await createJsonMacros(connection)
   const stop = () => connection.interrupt()
   signal.addEventListener('abort', stop, { once: true })
   try {
     const source = isText(input) ? jsonSource(options) : await tableSource(options, connection)
     const columns = fields.map(
-      (field) => `${fieldValue(field, source.value(field), options, source)} as ${quoteName(field.name)}`,
+      (field, index) =>
+        `${fieldValue(field, index, source.value(field), options, source)} as ${quoteName(field.name)}`,
     )
-    const looked = fields.map((field) => lookedAt(field, source.value(field)))
-    const look = `lpa_look(cast([${looked.join(', ')}] as varchar[])) as lpa_looked_at`
+    const look = `${lookForKeys(options, source)} as lpa_looked_at`
     await connection.run(
       `copy (select ${[...columns, ...source.status, look].join(',\n  ')} from ${source.relation})
        to ${quoteText(target)} (format parquet, compression lz4, parquet_version v2, row_group_size ${groupRows(input)})`,
@@ -310,7 +307,13 @@ async function brokenRows(connection: Connection, options: StageOneOptions): Pro
 
 // ── values ────────────────────────────────────────────────────────────────────────────────────────────────
 
-function fieldValue(field: Field, value: string, options: StageOneOptions, source: Source): string {
+function fieldValue(
+  field: Field,
+  index: number,
+  value: string,
+  options: StageOneOptions,
+  source: Source,
+): string {
   const isTextual = !isText(options.input) || !(isJson(field) || isList(field))
   const nulls = isTextual ? options.mapping.nulls.map(quoteText).join(', ') : ''
   const clean = nulls ? `case when ${value} in (${nulls}) then null else ${value} end` : value
@@ -320,12 +323,35 @@ function fieldValue(field: Field, value: string, options: StageOneOptions, sourc
     return field ? source.value(field) : `''`
   }
   if (field.change) return changedSql(field.change, clean, spaceOf, isList(field) && isText(options.input))
-  return field.inside.length > 0 ? redactedSql(field.inside, clean, spaceOf) : clean
+  const kept = field.inside.length > 0 ? redactedSql(field.inside, clean, spaceOf) : clean
+  if (field.isPublic) return kept
+  return `lpa_guard(${field.publicInside.length > 0 ? lookedAt(field, value) : kept}, ${kept}, ${index})`
 }
+
+/**
+ * Fails on keys of JSON that are named like personal values. All values are one text for it: DuckDB takes 10 ms to
+ * compile a pattern of that length, in each place anew. Texts that hold no brace are no JSON.
+ */
+function lookForKeys({ fields }: StageOneOptions, source: Source): string {
+  const all = fields.map((field) => ({ isKept: isJson(field), text: lookedAt(field, source.value(field)) }))
+  const texts = all.filter(({ text }) => text !== NOTHING)
+  const kept = texts.filter(({ isKept }) => isKept)
+  const joined = (parts: typeof texts) =>
+    parts.length === 1
+      ? parts[0]?.text
+      : `concat_ws(${['chr(10)', "''", ...parts.map(({ text }) => text)].join(', ')})`
+  const braces = texts.filter(({ isKept }) => !isKept).map(({ text }) => `contains(${text}, '{')`)
+  const key = quoteText(PERSONAL_KEY)
+  return `case when regexp_matches(case when ${[...braces, 'false'].join(' or ')} then ${joined(texts)} else ${joined(kept)} end, ${key})
+    then error('lpa-personal:' || array_to_string(list_transform(cast([${all.map(({ text }) => text).join(', ')}] as varchar[]),
+      lambda value: coalesce(regexp_extract(value, ${key}), '')), chr(1))) end`
+}
+
+const NOTHING = 'cast(null as varchar)'
 
 /** What of a value must not look personal: what the mapping does not speak of. */
 function lookedAt({ change, isPublic, inside, publicInside }: Field, value: string): string {
-  if (change || isPublic) return 'cast(null as varchar)'
+  if (change || isPublic) return NOTHING
   const dropped = inside.map(({ keys }) => ({ keys, change: { kind: 'drop' as const } }))
   const kept = inside.length > 0 ? redactedSql(dropped, value, () => '') : `${value}::varchar`
   if (publicInside.length === 0) return kept
