@@ -247,10 +247,11 @@ describe('nothing personal is written or said', () => {
     )
     const mapping = (name: string, headers: string, select: string) =>
       given(name, `-- entity: enrollment\n${headers}\n${select}\n`)
-    const declared = '-- personal: student_no(learner), email(email)'
+    const declared = '-- personal: student_no(learner), email(email)\n-- not-personal: remark'
     const fine = `select student_no as learner_id, 'CS1' as course_id, '2026-01-01' as enrolled_at`
     const cases: [string, string, string, number][] = [
-      ['undeclared.sql', '-- personal: student_no(learner)', `${fine} from source`, 65],
+      ['undeclared.sql', '-- personal: student_no(learner)', `${fine}, email as mode from source`, 65],
+      ['unnamed.sql', '-- personal: student_no(learner)', `${fine} from source`, 0],
       ['runs-not.sql', declared, `${fine}, nothing from source`, 78],
       ['casts.sql', declared, `${fine}, cast(remark as integer) as price_amount from source`, 65],
       ['fails.sql', declared, `${fine}, error('it is ' || remark) as mode from source`, 65],

@@ -1,6 +1,8 @@
 /** What DuckDB says of an input it cannot read, in words that quote nothing of the input. */
 
+import { join } from 'node:path'
 import { UserError } from '../errors.ts'
+import { packageRoot } from '../sql-files.ts'
 import { systemFailure } from '../system-failure.ts'
 import { type Field, fieldLabel } from './fields.ts'
 import type { Input } from './input.ts'
@@ -15,8 +17,15 @@ export function readFailure(
   error: unknown,
 ): unknown {
   const message = error instanceof Error ? error.message : ''
-  const personal = fields[Number(/lpa-personal:(\d+)/.exec(message)?.[1] ?? -1)]
-  if (personal) return looksPersonal(input.name, mapping, fieldLabel(personal), 'holds e-mail addresses')
+  const [, index, keys = ''] = /lpa-personal:(\d*)(.*)/s.exec(message) ?? []
+  // An e-mail address in the field of that number; or a key, in the place of its field among empty ones.
+  const found = keys.split('\u0001')
+  const place = index === '' ? found.findIndex((key) => key !== '') : Number(index ?? -1)
+  const personal = fields[place]
+  if (personal) {
+    const why = index === '' ? `holds ${keyWords(found[place] ?? '')}` : 'holds e-mail addresses'
+    return looksPersonal(input.name, mapping, fieldLabel(personal), why)
+  }
   const system = systemFailure(message, error)
   if (system) return system
   // An interrupted query, or a mistake of ours.
@@ -27,6 +36,18 @@ export function readFailure(
     where: line ? `${input.name}:${line}` : input.name,
     next: 'Mend the file, or export it again as UTF-8.',
   })
+}
+
+function isPackaged({ path }: Mapping): boolean {
+  return path.startsWith(join(packageRoot(), 'sql', ''))
+}
+
+/** A key is shown only when it is one plain word: others may be values. */
+function keyWords(text: string): string {
+  const [, word] = /^"([A-Za-z_]{1,30})"\s*:/.exec(text) ?? []
+  return word
+    ? `a key ${word}, which is named like a personal value`
+    : 'a key that is named like a personal value'
 }
 
 function reason({ format }: Input, message: string): string {
@@ -47,7 +68,9 @@ export function looksPersonal(inputName: string, mapping: Mapping, column: strin
       exit: 'data',
       where: inputName,
       next: [
-        `In ${mapping.path}, add one of these lines:`,
+        isPackaged(mapping)
+          ? `Copy ${mapping.path}, add one of these lines, and load with your copy: --mapping COPY.sql`
+          : `In ${mapping.path}, add one of these lines:`,
         `  -- personal: ${column}(email)       replace it by a pseudonym (classes: learner, instructor, email)`,
         `  -- personal: ${column}(drop)        leave it out`,
         `  -- not-personal: ${column}          keep it as it is`,

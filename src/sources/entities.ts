@@ -220,26 +220,30 @@ export function entityRules(entity: Entity, context: DerivationContext): EntityR
     course_completion: [PSEUDONYM_FAULT('learner_id'), RANGE_FAULT('final_score', 0, 1)],
   }
 
-  const { columns } = stagingTable(entity)
-  const added = ['source', 'load_id', 'position', 'attributes']
-  const inputs = columns.filter(
-    ({ name }) =>
-      !added.includes(name) && !name.endsWith('_key') && !name.endsWith('_keys') && name !== 'content_hash',
-  )
-  if (entity === 'course') inputs.push({ name: 'instructor_ids', type: 'varchar', required: false })
-  const optional = ['event_id', 'enrollment_id', 'effective_at', 'quantity']
   return {
     table: `staging.stg_${entity}`,
-    columns,
-    inputs: inputs.map((column) => ({
-      ...column,
-      required: column.required && !optional.includes(column.name),
-    })),
+    columns: stagingTable(entity).columns,
+    inputs: inputsOf(entity),
     derived: derived[entity],
     identity: [...IDENTITY[entity], 'effective_at'],
     deletionKeys: DELETION_KEYS[entity],
     faults: faults[entity],
   }
+}
+
+/** The columns that a mapping's SELECT may give. */
+export function inputsOf(entity: Entity): EntityColumn[] {
+  const added = ['source', 'load_id', 'position', 'attributes']
+  const inputs = stagingTable(entity).columns.filter(
+    ({ name }) =>
+      !added.includes(name) && !name.endsWith('_key') && !name.endsWith('_keys') && name !== 'content_hash',
+  )
+  if (entity === 'course') inputs.push({ name: 'instructor_ids', type: 'varchar', required: false })
+  const optional = ['event_id', 'enrollment_id', 'effective_at', 'quantity']
+  return inputs.map((column) => ({
+    ...column,
+    required: column.required && !optional.includes(column.name),
+  }))
 }
 
 let tables: ReturnType<typeof parseDdl> | undefined

@@ -1,7 +1,7 @@
 /** What stage one takes from each record: columns and paths that the mapping names, and what becomes of each value. */
 
 import { UserError } from '../errors.ts'
-import { formatJsonPath, isPrefix, type JsonPath, parseJsonPath } from './json-path.ts'
+import { isPrefix, type JsonPath, parseJsonPath, shortJsonPath } from './json-path.ts'
 import type { Coarse, Mapping, Personal, SourceColumn } from './mapping.ts'
 import { shownNames } from './shown-names.ts'
 
@@ -18,17 +18,26 @@ export interface Field extends SourceColumn {
   readonly inside: readonly { readonly keys: JsonPath; readonly change: Change }[]
   /** `-- not-personal:` names it. */
   readonly isPublic: boolean
+  /** Paths inside this one that `-- not-personal:` names: by their keys from here. */
+  readonly publicInside: readonly JsonPath[]
   /** Whether the mapping's SELECT sees it as a column; all fields are part of `payload`. */
   readonly isColumn: boolean
 }
 
+/** A table's columns, and those of them that a mapping without `-- columns` reads. */
+export interface TableColumns {
+  readonly header: readonly string[]
+  readonly named: readonly string[]
+}
+
 /**
  * The fields that a mapping needs of an input.
- * @param header the columns of a table; undefined for JSON
+ * @param table undefined for JSON
  * @throws UserError (data) when a table has no column that the mapping declares personal.
  */
-export function fieldsOf(mapping: Mapping, header: readonly string[] | undefined): Field[] {
-  const columns = columnsOf(mapping, header)
+export function fieldsOf(mapping: Mapping, table: TableColumns | undefined): Field[] {
+  const header = table?.header
+  const columns = columnsOf(mapping, table)
   const pathOf = (target: string): JsonPath => {
     const column = columns.find(({ name }) => sameName(name, target, header))
     return column?.path ?? parseJsonPath(target)?.keys ?? [inHeader(target, header) ?? target]
@@ -59,6 +68,9 @@ export function fieldsOf(mapping: Mapping, header: readonly string[] | undefined
       inside,
       isColumn,
       isPublic: publicPaths.some((path) => isPrefix(path, column.path)),
+      publicInside: publicPaths
+        .filter((path) => path.length > column.path.length && isPrefix(column.path, path))
+        .map((path) => path.slice(column.path.length)),
     })
   }
   const addHidden = (path: JsonPath, type: SourceColumn['type']) => {
@@ -66,18 +78,22 @@ export function fieldsOf(mapping: Mapping, header: readonly string[] | undefined
     add({ name: `lpa_kept_${fields.length}`, path, type }, false)
   }
   for (const column of columns) add(column, true)
-  for (const path of mapping.keep) addHidden(path, 'json')
+  // Of a table, also by the name of a column.
+  for (const path of mapping.keep)
+    if (!header) addHidden(path, 'json')
+    else addHidden([inHeader(path[0] ?? '', header) ?? path[0] ?? '', ...path.slice(1)], 'text')
   for (const { path, change } of changes) if (change.kind !== 'drop') addHidden(path, 'text')
   for (const { spaceFrom } of mapping.personal) if (spaceFrom) addHidden(pathOf(spaceFrom), 'text')
   return fields
 }
 
-function columnsOf(mapping: Mapping, header: readonly string[] | undefined): SourceColumn[] {
-  if (!mapping.columns) return (header ?? []).map((name) => ({ name, path: [name], type: 'text' as const }))
+function columnsOf(mapping: Mapping, table: TableColumns | undefined): SourceColumn[] {
+  if (!mapping.columns)
+    return (table?.named ?? []).map((name) => ({ name, path: [name], type: 'text' as const }))
   // The columns of a table are found by name, in any case.
   return mapping.columns.map((column) => {
     const [first = column.name, ...rest] = column.path
-    return { ...column, path: [inHeader(first, header) ?? first, ...rest] }
+    return { ...column, path: [inHeader(first, table?.header) ?? first, ...rest] }
   })
 }
 
@@ -132,5 +148,5 @@ export function isJson({ type, inside, change }: Field): boolean {
 
 /** A field for messages: as the mapping names it. */
 export function fieldLabel(field: Field): string {
-  return field.isColumn ? field.name : formatJsonPath(field.path).replace(/\."(\w+)"/g, '.$1')
+  return field.isColumn ? field.name : shortJsonPath(field.path)
 }

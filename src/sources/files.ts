@@ -6,9 +6,10 @@ import { UserError } from '../errors.ts'
 import type { PseudonymKey } from '../pseudonym.ts'
 import type { Batch } from '../types.ts'
 import { looksPersonal } from './engine-failure.ts'
-import { fieldsOf } from './fields.ts'
+import { type Field, fieldsOf, type TableColumns } from './fields.ts'
 import { type Input, openInput } from './input.ts'
 import { type Mapping, readMapping } from './mapping.ts'
+import { namedColumns } from './named-columns.ts'
 import { findPersonalLook } from './personal-look.ts'
 import { readTwice } from './reading.ts'
 import { type Head, headOf, leftOutKeys, recogniseMapping } from './recognise.ts'
@@ -37,6 +38,8 @@ export interface RecognisedFile {
   readonly input: Input
   readonly head: Head
   readonly mappings: readonly Mapping[]
+  /** What each mapping reads of it. */
+  readonly fields: ReadonlyMap<Mapping, readonly Field[]>
 }
 
 export interface StagedFile {
@@ -130,16 +133,24 @@ export async function recogniseFile(
   }
   const head = await headOf(input, hasHeader)
   const mappings = named.length > 0 ? named : [recogniseMapping(input, head.keys, request.entity)]
+  const fields = new Map<Mapping, readonly Field[]>()
   for (const mapping of mappings) {
-    const look = findPersonalLook(fieldsOf(mapping, columnsOf(input, head)), head)
+    const read = fieldsOf(mapping, await columnsOf(input, head, mapping))
+    const look = findPersonalLook(read, head)
     if (look) throw looksPersonal(name, mapping, look.column, look.why)
+    fields.set(mapping, read)
   }
-  return { input, head, mappings }
+  return { input, head, mappings, fields }
 }
 
 /** The columns of a table; undefined for JSON, whose records have what they have. */
-function columnsOf({ format }: Input, { header }: Head): readonly string[] | undefined {
-  return format === 'csv' || format === 'parquet' ? header : undefined
+async function columnsOf(
+  { format }: Input,
+  { header }: Head,
+  mapping: Mapping,
+): Promise<TableColumns | undefined> {
+  if (format !== 'csv' && format !== 'parquet') return undefined
+  return { header, named: mapping.columns ? [] : await namedColumns(mapping, header) }
 }
 
 /**
@@ -170,7 +181,7 @@ export async function stageFile(file: RecognisedFile, request: FileRequest): Pro
 }
 
 async function stageMapping(
-  { input, head }: RecognisedFile,
+  { input, head, fields: fieldsByMapping }: RecognisedFile,
   mapping: Mapping,
   loadId: number,
   request: FileRequest,
@@ -179,7 +190,7 @@ async function stageMapping(
   const folder = stagedFolder(request.scratch, loadId)
   mkdirSync(folder, { recursive: true })
   const { header } = head
-  const fields = fieldsOf(mapping, columnsOf(input, head))
+  const fields = fieldsByMapping.get(mapping) ?? []
   const records = join(folder, 'records.parquet')
   const { signal, timezone, memoryLimit, threads, key, idSpace, source } = request
   const { measure, broken } = await readTwice({

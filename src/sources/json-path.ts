@@ -26,6 +26,11 @@ export function formatJsonPath(keys: JsonPath): string {
   return `$${keys.map((key) => `."${key.replace(/["\\]/g, '\\$&')}"`).join('')}`
 }
 
+/** The path as people write it: `$.actor."odd key"`. */
+export function shortJsonPath(keys: JsonPath): string {
+  return formatJsonPath(keys).replace(/\."(\w+)"/g, '.$1')
+}
+
 export function isPrefix(prefix: JsonPath, path: JsonPath): boolean {
   return prefix.length <= path.length && prefix.every((key, index) => key === path[index])
 }

@@ -48,7 +48,7 @@ export interface Mapping {
   readonly path: string
   readonly entity: Entity
   readonly recognise: readonly string[]
-  /** undefined: all columns of a CSV; of JSON only `payload`. */
+  /** undefined: the columns of a table that the SELECT names; of JSON only `payload`. */
   readonly columns: readonly SourceColumn[] | undefined
   readonly personal: readonly Personal[]
   readonly notPersonal: ReadonlySet<string>

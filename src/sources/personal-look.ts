@@ -1,10 +1,9 @@
-/** Columns that look personal: by the words of their header, or by the shape of their values. */
+/** Columns, and keys of JSON, that look personal: by the words of their names, or by the shape of their values. */
 
 import { type Field, fieldLabel } from './fields.ts'
+import { isPrefix, type JsonPath, shortJsonPath } from './json-path.ts'
+import { isPersonalName } from './personal-words.ts'
 import type { Head } from './recognise.ts'
-
-const WORDS =
-  /^(e?_?mail|e_?mail_?address|phone|tel|telephone|mobile|(first|last|given|family|full|user|nick|middle|sur)_?name|name|surname|username|login|address|street|zip|postcode|postal_code|ip|ip_?address|birth_?(date|day)|date_of_birth|dob|ssn|passport|(student|matriculation|person|user|learner|candidate|employee)_?(id|no|nr|number)|national_id|iban|id_student)$/i
 
 const SHAPES: readonly (readonly [RegExp, string])[] = [
   [/[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+\.[A-Za-z]{2,}/, 'holds e-mail addresses'],
@@ -12,23 +11,94 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
   [/^\+\d[\d ()/-]{7,}$/, 'holds phone numbers'],
 ]
 
-/**
- * The first field that looks personal and of which the mapping says nothing, with why. The answer quotes no value.
- */
+const NAMED = 'is named like a personal value'
+const NAMED_INSIDE = 'holds keys that are named like personal values'
+const WORD = /^[\p{L}_][\p{L}\p{N}_ -]{0,30}$/u
+
+/** The column or path that looks personal, as a mapping names it, and why. It quotes no value. */
+export interface PersonalLook {
+  readonly column: string
+  readonly why: string
+}
+
+/** The first field, or path inside one, that looks personal and of which the mapping says nothing. */
 export function findPersonalLook(
   fields: readonly Field[],
   head: Pick<Head, 'values'>,
-): { column: string; why: string } | undefined {
+): PersonalLook | undefined {
   for (const field of fields) {
-    if (field.change || field.isPublic || field.inside.length > 0) continue
+    if (field.change || field.isPublic) continue
+    const isTakenApart = field.inside.length > 0 || field.publicInside.length > 0
     const words = [field.name, ...field.path.slice(-1)]
-    if (words.some((word) => WORDS.test(word.replace(/[\s.-]+/g, '_')))) {
-      return { column: fieldLabel(field), why: 'is named like a personal value' }
+    if (!isTakenApart && words.some((word) => isPersonalName(word))) {
+      return { column: fieldLabel(field), why: NAMED }
     }
-    const values = head.values(field)
-    for (const [shape, why] of SHAPES) {
-      if (values.some((value) => shape.test(value))) return { column: fieldLabel(field), why }
+    for (const value of head.values(field)) {
+      const json = parseJson(value)
+      const look = json === undefined ? lookOfText(value, fieldLabel(field)) : lookInside(json, [], field)
+      if (look) return look
     }
   }
   return undefined
+}
+
+function lookOfText(value: string, column: string): PersonalLook | undefined {
+  const shape = SHAPES.find(([pattern]) => pattern.test(value))
+  return shape && { column, why: shape[1] }
+}
+
+/** Looks at every key and text of a value, but at none that the mapping speaks of. `keys` lead to it from the field. */
+function lookInside(value: unknown, keys: JsonPath, field: Field): PersonalLook | undefined {
+  const said = [...field.inside.map((part) => part.keys), ...field.publicInside]
+  if (said.some((path) => isPrefix(path, keys))) return undefined
+  // Where an object should be, all else is left out.
+  if (!isObject(value) && field.inside.some((part) => isPrefix(keys, part.keys))) return undefined
+  const label = keys.length === 0 ? fieldLabel(field) : shortJsonPath([...field.path, ...keys])
+  if (typeof value === 'string') return lookOfText(value, label)
+  if (Array.isArray(value)) return lookInList(value, keys, label, field)
+  if (!isObject(value)) return undefined
+  for (const [key, inner] of Object.entries(value)) {
+    const path = [...keys, key]
+    // A key may be a value itself: no path is made of it.
+    const isWord = WORD.test(key)
+    if (!said.some((other) => isPrefix(other, path))) {
+      const shape = lookOfText(key, label)
+      if (shape) return shape
+      if (isPersonalName(key, inner))
+        return isWord
+          ? { column: shortJsonPath([...field.path, ...path]), why: NAMED }
+          : { column: label, why: NAMED_INSIDE }
+    }
+    const look = lookInside(inner, path, field)
+    if (look) return isWord ? look : lookOf(label, look)
+  }
+  return undefined
+}
+
+/** No path leads into a list: what is found in one is said of the whole list. */
+function lookInList(list: readonly unknown[], keys: JsonPath, column: string, field: Field) {
+  const apart: Field = { ...field, inside: [], publicInside: [] }
+  for (const item of list) {
+    const look = lookInside(item, keys, apart)
+    if (look) return lookOf(column, look)
+  }
+  return undefined
+}
+
+/** The same, said of what it lies in. */
+function lookOf(column: string, { why }: PersonalLook): PersonalLook {
+  return { column, why: why === NAMED ? NAMED_INSIDE : why }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function parseJson(text: string): object | undefined {
+  if (!/^\s*[[{]/.test(text)) return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }

@@ -241,31 +241,121 @@ describe('what looks personal and is not declared', () => {
     expect(readdirSync(folder.path).filter((name) => name.startsWith('load-'))).toEqual(before)
     return error as { message: string; next: string[] }
   }
-  const course = (more: string) => `-- entity: course\n${more}select id as course_id from source`
+  const course = (more: string, column = 'id') =>
+    `-- entity: course\n${more}select id as course_id, "${column}" as course_title from source`
 
   test.each([
     ['by its name', 'id,Email\n1,x\n', 'Email'],
     ['by its name, with a blank', 'id,First Name\n1,x\n', 'First Name'],
     ['a student number', 'id,student_id\n1,2\n', 'student_id'],
+    ['by words within its name', 'id,Student Name\n1,x\n', 'Student Name'],
+    ['by its name in German', 'id,Matrikelnummer\n1,x\n', 'Matrikelnummer'],
+    ['a free text', 'id,comment\n1,x\n', 'comment'],
     ['e-mail addresses', 'id,x\n1,clear@example.org\n', 'x'],
     ['an e-mail address inside a text', 'id,x\n1,by clear@example.org today\n', 'x'],
     ['IP addresses', 'id,x\n1,192.168.0.1\n', 'x'],
     ['phone numbers', 'id,x\n1,+49 170 1234567\n', 'x'],
   ])('%s', async (_, csv, column) => {
-    const error = await refused(csv, course(''), 'csv')
+    const error = await refused(csv, course('', column), 'csv')
     expect(error.message).toContain(`Column ${column} `)
     expect(error.next).toContainEqual(expect.stringContaining(`-- personal: ${column}(email)`))
     expect(error.next).toContainEqual(expect.stringContaining(`-- not-personal: ${column}`))
   })
 
   test('an e-mail address far behind the first rows', async () => {
-    await refused(`id,x\n${'1,plain\n'.repeat(60_000)}1,clear@example.org\n`, course(''), 'csv')
+    await refused(`id,x\n${'1,plain\n'.repeat(60_000)}1,clear@example.org\n`, course('', 'x'), 'csv')
   })
 
   test('in JSON that is kept', async () => {
     const text = `{"id":"1","box":{"a":[{"b":"clear@example.org"}]}}\n`
     const error = await refused(text, course('-- columns: id\n-- keep: $.box\n'), 'ndjson')
-    expect(error.message).toContain('Column $.box holds e-mail addresses')
+    expect(error.message).toContain('Column $.box.a holds e-mail addresses')
+  })
+
+  describe('inside JSON', () => {
+    const box = (more = '') =>
+      `-- entity: course\n-- columns: id, box json\n${more}select id as course_id, box as attributes from source`
+    const lineOf = (value: unknown) => `${JSON.stringify({ id: '1', box: value })}\n`
+
+    test.each([
+      ['a key', { a: 1, user_name: 'clear' }, '$.box.user_name is named like a personal value'],
+      ['a key deep down', { a: { b: { studentId: 17 } } }, '$.box.a.b.studentId is named like'],
+      [
+        'a key in a list',
+        { a: [{ b: 1 }, { learner_name: 'clear' }] },
+        '$.box.a holds keys that are named like',
+      ],
+      ['an IP address', { a: { b: '192.168.0.1' } }, '$.box.a.b holds IP addresses'],
+      ['a phone number', { a: ['+49 170 1234567'] }, '$.box.a holds phone numbers'],
+      [
+        'a key that is an e-mail address',
+        { a: { 'clear@example.org': 1 } },
+        '$.box.a holds e-mail addresses',
+      ],
+      [
+        'what lies below an odd key',
+        { 'clear, very': { ip: 1 } },
+        'Column box holds keys that are named like personal values',
+      ],
+    ])('%s', async (_, value, message) => {
+      const error = await refused(lineOf(value), box(), 'ndjson')
+      expect(error.message).toContain(message)
+    })
+
+    test.each([
+      ['ndjson', `${lineOf({ a: 1 }).repeat(300)}${lineOf({ a: { user_name: 'clear' } })}`, box()],
+      [
+        'csv',
+        `id,box\n${'1,"{""a"":1}"\n'.repeat(300)}1,"{""a"":{""user_name"":""clear""}}"\n`,
+        box().replace('box json', 'box'),
+      ],
+    ])('a key far behind the first records of %s', async (format, text, mapping) => {
+      const error = await refused(text, mapping, format)
+      expect(error.message).toContain(
+        'Column box holds a key user_name, which is named like a personal value',
+      )
+    })
+
+    test('what the mapping speaks of is kept, changed or dropped as it says', async () => {
+      const { row, everything } = await staged(
+        box(
+          '-- personal: $.box.mail(email), $.box.a.user_name(drop)\n-- not-personal: $.box.a.name, $.box.people\n',
+        ),
+        lineOf({ mail: 'clear@example.org', a: { user_name: 'clear', name: 'Quiz' }, people: [{ ip: 1 }] }),
+      )
+      expect(JSON.parse(row?.attributes ?? '')).toEqual({
+        mail: hash('email', 'clear@example.org'),
+        a: { name: 'Quiz' },
+        people: [{ ip: 1 }],
+      })
+      expect(everything).not.toContain('clear')
+    })
+
+    test('what is not spoken of is looked at beside it, also where no object is', async () => {
+      const mapping = box('-- not-personal: $.box.a.name\n')
+      await refused(
+        `${lineOf({ a: { name: 'x' } }).repeat(300)}${lineOf({ a: 'clear@example.org' })}`,
+        mapping,
+        'ndjson',
+      )
+      await refused(lineOf({ a: { name: 'x', nachname: 'clear' } }), mapping, 'ndjson')
+    })
+
+    test('a name in several languages is none of a person', async () => {
+      const value = { definition: { name: { en: 'Mechanics' } } }
+      const { row } = await staged(box(), lineOf(value))
+      expect(JSON.parse(row?.attributes ?? '')).toEqual(value)
+    })
+  })
+
+  test('the copy of a packaged mapping is where to say it', async () => {
+    const event = { event_id: 'e', event_type: 'viewed', learner_id: 'l', occurred_at: '2026-01-01' }
+    const text = `${JSON.stringify({ ...event, course_id: 'c', attributes: { ip: '192.168.0.1' } })}\n`
+    const error = await folder.stage('packaged.ndjson', text).catch((reason: unknown) => reason)
+    expect(error).toMatchObject({
+      code: 'LPA-PERSONAL-UNDECLARED',
+      next: expect.arrayContaining([expect.stringMatching(/^Copy .*campus_learning_event\.sql, add/)]),
+    })
   })
 
   test('in a path that the SELECT reads', async () => {

@@ -7,25 +7,30 @@
 import { openDuckDB, quoteName, quoteText, readNumber, readRows } from '../duckdb.ts'
 import { type PseudonymKey, pads } from '../pseudonym.ts'
 import { readFailure } from './engine-failure.ts'
-import { ancestorOf, type Change, type Field, inHeader, isJson, spaceField } from './fields.ts'
+import { ancestorOf, type Field, inHeader, isJson } from './fields.ts'
 import type { Input } from './input.ts'
 import { createJsonMacros, MAX_DEPTH } from './json-macros.ts'
 import { formatJsonPath, type JsonPath } from './json-path.ts'
-import type { Coarse, Mapping, Personal } from './mapping.ts'
 import { MAX_RECORD_BYTES } from './measure.ts'
 import { plainValueSql } from './plain-csv.ts'
+import {
+  ASCII_SPACE,
+  EMAIL_SHAPE,
+  fieldValue,
+  isList,
+  isText,
+  lookForKeys,
+  type ValueOptions,
+  type ValueSource,
+} from './values.ts'
 
-export interface StageOneOptions {
-  readonly input: Input
+export interface StageOneOptions extends ValueOptions {
   /** Where the engine reads the text, as SQL: the file itself, or a pipe that carries it. */
   readonly pathSql: string
   /** `plain`: CSV that plainCsv rewrote. `in order`: one thread reads, from the first byte to the last. */
   readonly how: ReadingKind
   readonly header: readonly string[]
-  readonly mapping: Mapping
-  readonly fields: readonly Field[]
   readonly key: PseudonymKey
-  readonly idSpace: string
   readonly timezone: string
   readonly memoryLimit: string
   readonly threads?: number | undefined
@@ -62,8 +67,6 @@ const [MALFORMED, DEEP, UNREAL, DOUBLE_KEY] = [1, 2, 3, 4]
 /** DuckDB's own choice for long lines is eight times as much: it filled the memory. */
 const BUFFER_BYTES = 2 * MAX_RECORD_BYTES
 const GROUP_BYTES = 16 * 1024 * 1024
-const ASCII_SPACE = `' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)`
-const EMAIL_SHAPE = '[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+[.][A-Za-z]{2,}'
 
 export async function stageOne(options: StageOneOptions): Promise<StageOneResult> {
   const { input, mapping, fields, target, signal } = options
@@ -80,8 +83,9 @@ export async function stageOne(options: StageOneOptions): Promise<StageOneResult
   )
   await connection.run(`create temp macro lpa_hmac(message) as
     sha256(getvariable('lpa_outer') || unhex(sha256(getvariable('lpa_inner') || encode(message))))`)
-  await connection.run(`create temp macro lpa_guard(value, field) as case
-    when contains(value, '@') and regexp_matches(value, '${EMAIL_SHAPE}') then error('lpa-personal:' || field) else value end`)
+  await connection.run(`create temp macro lpa_guard(looked_at, value, field) as case
+    when contains(looked_at, '@') and regexp_matches(looked_at, '${EMAIL_SHAPE}') then error('lpa-personal:' || field)
+    else value end`)
   await createJsonMacros(connection)
   const stop = () => connection.interrupt()
   signal.addEventListener('abort', stop, { once: true })
@@ -91,8 +95,9 @@ export async function stageOne(options: StageOneOptions): Promise<StageOneResult
       (field, index) =>
         `${fieldValue(field, index, source.value(field), options, source)} as ${quoteName(field.name)}`,
     )
+    const look = `${lookForKeys(options, source)} as lpa_looked_at`
     await connection.run(
-      `copy (select ${[...columns, ...source.status].join(',\n  ')} from ${source.relation})
+      `copy (select ${[...columns, ...source.status, look].join(',\n  ')} from ${source.relation})
        to ${quoteText(target)} (format parquet, compression lz4, parquet_version v2, row_group_size ${groupRows(input)})`,
     )
     const written = await readNumber(
@@ -121,14 +126,9 @@ export function groupRows({ head }: Input): number {
 }
 
 /** How records come out of an input: SQL of the relation, of each field's value in it, and of what to note. */
-interface Source {
+interface Source extends ValueSource {
   readonly relation: string
   readonly status: readonly string[]
-  value(field: Field): string
-}
-
-function isText({ format }: Input): boolean {
-  return format === 'ndjson' || format === 'json'
 }
 
 // ── JSON ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -208,10 +208,6 @@ function structure(fields: readonly Field[]): Record<string, unknown> {
     node[field.path.at(-1) ?? ''] = isWhole ? 'JSON' : 'VARCHAR'
   }
   return root
-}
-
-function isList({ change }: Field): boolean {
-  return change?.kind === 'pseudonym' && change.personal.list
 }
 
 function memberOf(path: JsonPath): string {
@@ -300,101 +296,4 @@ async function brokenRows(connection: Connection, options: StageOneOptions): Pro
     const [code, reason] = ROW_FAULTS[error_type] ?? ['record:broken', 'the record cannot be read']
     return { record: line - before, code, reason }
   })
-}
-
-// ── values ────────────────────────────────────────────────────────────────────────────────────────────────
-
-function fieldValue(
-  field: Field,
-  index: number,
-  value: string,
-  options: StageOneOptions,
-  source: Source,
-): string {
-  const isTextual = !isText(options.input) || !(isJson(field) || isList(field))
-  const nulls = isTextual ? options.mapping.nulls.map(quoteText).join(', ') : ''
-  const clean = nulls ? `case when ${value} in (${nulls}) then null else ${value} end` : value
-  const spaceOf = (personal: Personal) => {
-    if (!personal.spaceFrom) return quoteText(options.idSpace)
-    const field = spaceField(personal.spaceFrom, options.fields)
-    return field ? source.value(field) : `''`
-  }
-  if (field.change) return changedSql(field.change, clean, spaceOf, isList(field) && isText(options.input))
-  const kept = field.inside.length > 0 ? redactedSql(field.inside, clean, spaceOf) : clean
-  return field.isPublic ? kept : `lpa_guard(${kept}, ${index})`
-}
-
-function changedSql(
-  change: Change,
-  value: string,
-  spaceOf: (personal: Personal) => string,
-  isJsonValue: boolean,
-): string {
-  if (change.kind === 'drop') return 'cast(null as varchar)'
-  if (change.kind === 'coarse') return coarseSql(change.to, value)
-  const { kind = 'learner', list } = change.personal
-  const space = spaceOf(change.personal)
-  if (!list)
-    return `case when trim(${value}, ${ASCII_SPACE}) <> '' then ${pseudonymSql(kind, space, value)} end`
-  const text = isJsonValue ? `(${value} ->> '$')` : value
-  const items = `case case when json_valid(${value}) then json_type(${value}) end
-    when 'ARRAY' then try_cast(json(${value}) as varchar[]) else string_split(${text}, ';') end`
-  return `array_to_string(list_transform(list_filter(${items}, lambda x: trim(x, ${ASCII_SPACE}) <> ''),
-    lambda x: ${pseudonymSql(kind, space, 'x')}), ',')`
-}
-
-function coarseSql(to: Coarse, value: string): string {
-  if (to === 'year') return `nullif(regexp_extract(${value}, '\\d{4}'), '')`
-  if (to === 'month') return `nullif(regexp_extract(${value}, '\\d{4}-\\d\\d'), '')`
-  return `substr(${value}, 1, ${to})`
-}
-
-/** The reference is `pseudonym` in src/pseudonym.ts; a test holds the two together. */
-function pseudonymSql(kind: string, space: string, value: string): string {
-  const stripped = `trim(${value}, ${ASCII_SPACE})`
-  if (kind !== 'email') return `lpa_hmac('lpa:v1:${kind}:' || coalesce(${space}, '') || ':' || ${stripped})`
-  const lower = `translate(${stripped}, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')`
-  return `lpa_hmac('lpa:v1:email::' || regexp_replace(${lower}, '^mailto:', ''))`
-}
-
-/**
- * A JSON object with the values inside it changed. What is no object where one should be is left out: nobody knows
- * what it holds.
- */
-function redactedSql(
-  inside: Field['inside'],
-  value: string,
-  spaceOf: (personal: Personal) => string,
-): string {
-  type Node = { change?: Change; children: Map<string, Node> }
-  const root: Node = { children: new Map() }
-  for (const { keys, change } of inside) {
-    let node = root
-    for (const key of keys) {
-      const child = node.children.get(key) ?? { children: new Map() }
-      node.children.set(key, child)
-      node = child
-    }
-    node.change ??= change
-  }
-  const patch = (node: Node, at: JsonPath): string => {
-    const members = [...node.children].map(([key, child]) => {
-      const path = quoteText(formatJsonPath([...at, key]))
-      const member = child.change
-        ? changedSql(
-            child.change,
-            child.change.kind === 'pseudonym' && child.change.personal.list
-              ? `(${value} -> ${path})`
-              : `(${value} ->> ${path})`,
-            spaceOf,
-            true,
-          )
-        : `case when json_type(${value}, ${path}) = 'OBJECT' then ${patch(child, [...at, key])} end`
-      return `${quoteText(key)}, ${member}`
-    })
-    return `json_object(${members.join(', ')})`
-  }
-  // One in the other: of conditions that are joined by "and", DuckDB may look at any first.
-  return `case when not lpa_is_deep(${value}::varchar) then case when json_valid(${value}) then
-    case when json_type(${value}) = 'OBJECT' then cast(json_merge_patch(${value}, ${patch(root, [])}) as varchar) end end end`
 }

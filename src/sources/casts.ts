@@ -1,0 +1,91 @@
+/** A mapping's output as the entity's columns: cast, derived and checked. */
+
+import { quoteName, quoteText } from '../duckdb.ts'
+import type { EntityRules } from './entities.ts'
+import type { Fault } from './faults.ts'
+import type { Outputs } from './prepare-mapping.ts'
+import type { StageTwoOptions } from './stage-two-options.ts'
+
+/** The mapping's output, cast to the entity's types, with derived columns and `fault`, the code of what is wrong. */
+export function checkedSql(
+  { loadId, source }: StageTwoOptions,
+  rules: EntityRules,
+  { sql, types }: Outputs,
+  faults: readonly Fault[],
+): string {
+  const given = rules.inputs.filter((column) => types.has(column.name))
+  const casts = rules.inputs.map((column) =>
+    types.has(column.name)
+      ? `${castSql(column.type, `m.${quoteName(column.name)}`, types.get(column.name) ?? '')} as ${column.name}`
+      : `cast(null as ${column.type}) as ${column.name}`,
+  )
+  const columns = rules.columns.map(({ name, type }) => {
+    if (name === 'source') return `${quoteText(source)} as source`
+    if (name === 'load_id') return `cast(${loadId} as bigint) as load_id`
+    if (name === 'position') return 'source_row as position'
+    const expression = rules.derived[name]
+    return expression ? `cast(${expression} as ${type}) as ${name}` : name
+  })
+  const keepGiven = given.map(({ name }) => `m.${quoteName(name)} as given_${name}`)
+  if (types.has('attributes')) keepGiven.push('m.attributes as given_attributes')
+  const isDelta = types.has('deleted')
+  if (isDelta) keepGiven.push('m.deleted as given_deleted')
+  casts.push(`${isDelta ? castSql('boolean', 'm.deleted', types.get('deleted') ?? '') : 'false'} as deleted`)
+  return `with m as (${sql}
+    ),
+    c as (select m.source_row, ${[...casts, `${attributesSql(types)} as attributes`, ...keepGiven].join(', ')} from m),
+    f as (select *, cast(case ${faults.map(({ condition }, index) => `when ${condition} then ${index + 1}`).join('\n      ')}
+      end as utinyint) as fault from c)
+    select ${columns.join(', ')}, coalesce(deleted, false) as lpa_deleted, fault from f`
+}
+
+function castSql(type: string, value: string, given: string): string {
+  if (type === 'varchar') {
+    return given === 'VARCHAR' ? `nullif(${value}, '')` : `cast(${value} as varchar)`
+  }
+  if (type === 'timestamp') {
+    // A time without a zone is in the session's zone: warehouse.timezone.
+    const zoned = given === 'TIMESTAMP WITH TIME ZONE' ? value : timeSql(textOf(value, given))
+    return `cast(${zoned} at time zone 'UTC' as timestamp)`
+  }
+  if (type === 'date' && given === 'VARCHAR') {
+    return `case when regexp_full_match(${value}, '${DATE_SHAPE}') then try_cast(${value} as date) end`
+  }
+  return given === 'VARCHAR' ? `try_cast(nullif(${value}, '') as ${type})` : `try_cast(${value} as ${type})`
+}
+
+const DATE_SHAPE = '\\s*\\d{4}[-/]\\d{1,2}[-/]\\d{1,2}([T ].*)?'
+
+const NO_SECONDS = '^(\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d)(Z|[+-]\\d\\d(?::?\\d\\d)?)$'
+
+/**
+ * DuckDB takes words such as epoch and infinity for times, and none without seconds before a zone. A time that names its
+ * zone (`… Europe/Berlin`) would also shift those that come after it: offsets and Z only.
+ */
+function timeSql(text: string): string {
+  const withSeconds = `regexp_replace(${text}, '${NO_SECONDS}', '\\1:00\\2')`
+  const isUtc = `${text}[-1] = 'Z' and ${text}[-2] between '0' and '9'`
+  return `case when (${text}[1] between '0' and '9' or ${text}[1] = ' ')
+      and ((${isUtc}) or regexp_full_match(${text}, '[-0-9TZ:.,+/ ]*'))
+    then coalesce(try_cast(${text} as timestamptz), try_cast(${withSeconds} as timestamptz)) end`
+}
+
+function textOf(value: string, given: string): string {
+  return given === 'VARCHAR' ? value : `cast(${value} as varchar)`
+}
+
+/** `attributes` and the columns named `attributes.NAME`, nulls left out; null when nothing is left. */
+function attributesSql(types: ReadonlyMap<string, string>): string {
+  const named = [...types.keys()].filter((name) => name.startsWith('attributes.'))
+  // Of what is no JSON or too deep there is a fault: no function may see it.
+  const text = 'cast(m.attributes as varchar)'
+  const base = types.has('attributes')
+    ? `case when not lpa_is_deep(${text}) then ${types.get('attributes') === 'JSON' ? 'm.attributes' : `case when json_valid(${text}) then cast(${text} as json) end`} end`
+    : 'cast(null as json)'
+  if (named.length === 0) return base
+  const object = `json_merge_patch('{}', json_object(${named
+    .map((name) => `${quoteText(name.slice('attributes.'.length))}, m.${quoteName(name)}`)
+    .join(', ')}))`
+  if (!types.has('attributes')) return `nullif(${object}, cast('{}' as json))`
+  return `nullif(json_merge_patch(coalesce(${base}, '{}'), ${object}), cast('{}' as json))`
+}

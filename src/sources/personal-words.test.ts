@@ -1,0 +1,139 @@
+import { expect, test } from 'vitest'
+import { openDuckDB, quoteText, readRows } from '../duckdb.ts'
+import { isPersonalName, PERSONAL_KEY } from './personal-words.ts'
+
+const personal = [
+  ...[
+    'Student Name',
+    'learner_name',
+    'learnerName',
+    'name of student',
+    'displayName',
+    'Name',
+    'Name 1',
+    'First Name',
+  ],
+  ...[
+    'email',
+    'email2',
+    'E-Mail-Adresse',
+    'userEmail',
+    'phone',
+    'homePhone',
+    'tel',
+    'client_ip',
+    'ip',
+    'ipAddress',
+  ],
+  ...[
+    'student_id',
+    'studentId',
+    'id_student',
+    'user_id',
+    'Student No.',
+    'employee number',
+    'person_nr',
+    'username',
+  ],
+  ...['birthDate', 'dob', 'address', 'zip', 'postcode', 'login', 'comment', 'Comments', 'student_comment'],
+  ...[
+    'Nachname',
+    'Schülername',
+    'Name des Studenten',
+    'Matrikelnummer',
+    'Geburtsdatum',
+    'Straße',
+    'Bemerkungen',
+  ],
+  ...['Prénom', 'Nom', 'nom_etudiant', 'Numéro étudiant', 'Code postal', 'date de naissance', 'commentaire'],
+  ...[
+    'apellidos',
+    'nombre_alumno',
+    'Teléfono',
+    'correo',
+    'dirección',
+    'Número de matrícula',
+    'observaciones',
+  ],
+  ...['nome', 'cognome', 'matricola', 'indirizzo', 'data_di_nascita', 'osservazioni'],
+  ...['Achternaam', 'studentnummer', 'leerlingnummer', 'geboortedatum', 'opmerkingen'],
+  ...['imię', 'nazwisko', 'nr albumu', 'telefon', 'data_urodzenia', 'adres', 'uwagi'],
+  ...['sobrenome', 'endereço', 'telefone', 'data_nascimento', 'matrícula', 'observações'],
+]
+const others = [
+  ...[
+    'course_id',
+    'course_title',
+    'course_name',
+    'category_name',
+    'file_name',
+    'host_name',
+    'parent_id',
+    'session_id',
+  ],
+  ...[
+    'Number of Students',
+    'student_count',
+    'num_of_prev_attempts',
+    'matriculation date',
+    'fecha_matricula',
+    'note',
+  ],
+  ...[
+    'is_mobile',
+    'mobile_app',
+    'smartphone',
+    'last_login',
+    'comment_count',
+    'user_agent',
+    'user_type',
+    'membership',
+  ],
+  ...[
+    'tip',
+    'description',
+    'script',
+    'hotel',
+    'telemetry',
+    'nominal',
+    'phenomenon',
+    'economy',
+    'rueful',
+    'code',
+    'idle',
+  ],
+  ...[
+    'score',
+    'grade',
+    'country',
+    'region',
+    'gender',
+    'registration',
+    'status',
+    'query',
+    'verb',
+    'mode',
+    'id',
+  ],
+]
+
+test.each([
+  ['personal names', personal, true],
+  ['other names', others, false],
+])('%s, as columns and as keys of JSON', async (_, names, expected) => {
+  expect(names.filter((name) => isPersonalName(name) !== expected)).toEqual([])
+  await using database = await openDuckDB({ memoryLimit: '300MB', spillFolder: '', timezone: 'UTC' })
+  for (const spelled of [(name: string) => name, (name: string) => name.toUpperCase()]) {
+    const keys = names.map((name) => quoteText(JSON.stringify({ a: 'e-mail: name', [spelled(name)]: 'x' })))
+    const rows = await readRows<{ found: boolean }>(
+      database.connection,
+      `select regexp_matches(unnest([${keys.join(', ')}]), ${quoteText(PERSONAL_KEY)}) as found`,
+    )
+    expect(names.filter((_, index) => rows[index]?.found !== expected)).toEqual([])
+  }
+})
+
+test('a name that is an object, one in each language, is none of a person', () => {
+  expect(isPersonalName('name', { en: 'Mechanics' })).toBe(false)
+  expect(isPersonalName('email', { home: 'x' })).toBe(true)
+})

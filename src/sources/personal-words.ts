@@ -1,0 +1,78 @@
+/** Names that people give to columns and keys with personal values, in eight languages. */
+
+/** Between words: `user_name`, `User Name`, `userName`, `username`. */
+const S = `[ _./-]*`
+const NUMBER = 'id|no|nr|num|number|code|nummer|numer|numero|número|kennung'
+
+const PERSON = [
+  'student|pupil|learner|user|person|member|candidate|employee|participant|trainee|teacher|instructor',
+  'studenten|studentin|studierenden?|sch(?:ü|ue)ler|lerner|lernenden?|teilnehmer|teilnehmenden?|benutzer|nutzer|lehrer|dozent|dozenten',
+  '[eé]l[eè]ve|[eé]tudiant|apprenant|utilisateur|enseignant',
+  'alumn[oa]|estudiante|usuario|profesor|studente|utente|allievo|docente',
+  'leerling|cursist|deelnemer|gebruiker|docent',
+  'studenta|ucze[nń]|ucznia|u[zż]ytkownika?|nauczyciel',
+  'alun[oa]|estudante|usu[aá]rio|utilizador|professor',
+].join('|')
+
+const NAME = 'name|nom|nombre|nome|naam|imi[eę]'
+const OF = '(?:of|the|der|des|de|du|del|della|dello|di|do|da|d|van|la|el|il|l)'
+
+/** Personal wherever they stand in a name. */
+const ANYWHERE = [
+  `e${S}mail|courriel|correo|t[eé]l[eé]phon|t[eé]l[eé]f[oó]|handynummer|mobile?${S}(?:phone|no|nr|num)|phone${S}(?:no|nr|num)|(?:cell|home|work)${S}phone`,
+  'birth|geburt|naissance|nacimiento|nascita|geboorte|nascimento|urodz',
+  `(?:first|last|given|family|full|middle|user|nick|sur|fore|maiden|preferred|legal|real|display|screen|login)${S}name`,
+  'nachname|vorname|familienname|zuname|rufname|pr[eé]nom|apellido|cognome|sobrenome|apelido|voornaam|achternaam|nazwisk',
+  `(?:${PERSON})(?:n|en|s|'s)?${S}(?:name|naam)`,
+  `(?:author|tutor|parent|guardian|contact|customer|owner|sender|recipient|supervisor|advisor|mentor)${S}name`,
+  `addres|adres|anschrift|direcci[oó]n|indirizzo|endere[cç]o|domicil|stra(?:ss|ß)e|zip${S}code|post${S}code|postal|postleitzahl|wohnort`,
+  `matrikel|matricule|matricola|matriculation${S}(?:${NUMBER})|passport|passeport|pasaporte|reisepass|paspoort|national${S}id|codice${S}fiscale|sozialversicherung`,
+]
+
+/** Personal as words of their own. */
+const WORDS = [
+  'e?mails?|mail|phone|phones|tel|handy|fax|ip|dob|ssn|iban|dni|nif|pesel|bsn|cpf|street|rue|calle|ulica|straat|plz|imi[eę]|surnames?|username',
+  `(?:${PERSON})${S}(?:${NUMBER}|nom|nombre|nome)`,
+  `(?:client|remote|source|src|host)${S}ip`,
+  `(?:${NUMBER}|num[eé]ro)${S}(?:de|del|di|do|da|d|van)?['’]?${S}(?:l['’]?)?${S}(?:${PERSON}|matr[ií]cula|albumu|indeksu)`,
+  `(?:${NAME})${S}(?:${OF}['’]?${S}){0,2}(?:${PERSON})`,
+]
+
+/** Personal when they are the whole name, or all of it but a person: free texts hold anything. */
+const ALONE = [
+  'name|names|namen|nom|noms|nombre|nombres|nome|nomi|naam',
+  'login|user|mobile|mobil|m[oó]vil|celular|cellulare|cell|telem[oó]vel|gsm|zip|matr[ií]cula|matriculation',
+  `(?:(?:${PERSON})s?${S})?(?:${[
+    'comments?|remarks?|notes|comment text|free text|kommentare?|bemerkung|bemerkungen|anmerkung|anmerkungen|freitext',
+    'commentaires?|remarques?|comentarios?|comentários?|observaciones|observa[cç][oõ]es|commento|commenti|osservazioni',
+    'opmerking|opmerkingen|uwagi|komentarz|komentarze',
+  ]
+    .join('|')
+    .replaceAll(' ', S)})`,
+]
+
+/** Of a key whose value is a text: a name in several languages, as of an xAPI activity, is none of a person. */
+const isText = `${S}"\\s*:\\s*"`
+const isKey = `${S}"\\s*:`
+const EDGE = '[^"A-Za-z]'
+
+/**
+ * Matches a key of JSON text that is named like a personal value, `"Student Name":`. Both JavaScript and DuckDB take it;
+ * a column's name is tried as `"NAME":"`.
+ */
+export const PERSONAL_KEY = `(?i)${[
+  `"[^"]*(?:${ANYWHERE.join('|')})[^"]*${isKey}`,
+  `"(?:[^"]*${EDGE})?(?:${WORDS.join('|')})(?:${EDGE}[^"]*)?${isKey}`,
+  `"${EDGE}*(?:${ALONE.slice(1).join('|')})${EDGE}*${isKey}`,
+  `"${EDGE}*(?:${ALONE[0]})${EDGE}*${isText}`,
+].join('|')}`
+
+const PATTERN = new RegExp(PERSONAL_KEY.slice('(?i)'.length), 'iu')
+
+/** Whether a column, or a key of JSON with such a value, is named like a personal value. */
+export function isPersonalName(name: string, value: unknown = ''): boolean {
+  // userEmail is two words.
+  const spaced = name.normalize('NFC').replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')
+  const end = typeof value === 'object' ? '":' : '":"'
+  return [name, spaced].some((text) => PATTERN.test(`"${text.replaceAll('"', ' ')}${end}`))
+}

@@ -1,0 +1,102 @@
+/** A mapping's SELECT, held against the entity that it makes. */
+
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { didYouMean } from '../did-you-mean.ts'
+import { readNumber, readRows } from '../duckdb.ts'
+import { UserError } from '../errors.ts'
+import type { EntityRules } from './entities.ts'
+import { firstLine, parseSelect, withSourceRow } from './select-tree.ts'
+import { shownNames } from './shown-names.ts'
+import { sourceColumns } from './source-sql.ts'
+import type { StageTwoOptions } from './stage-two-options.ts'
+
+export interface Outputs {
+  /** The mapping's SELECT with source_row. */
+  readonly sql: string
+  readonly types: ReadonlyMap<string, string>
+}
+
+/** Adds `source_row` to the mapping's SELECT, and holds its columns against the entity's. */
+export async function prepareMapping(
+  connection: DuckDBConnection,
+  options: StageTwoOptions,
+  rules: EntityRules,
+): Promise<Outputs> {
+  const { mapping } = options
+  const inputs = rules.inputs.map((column) => column.name)
+  const allowed = mapping.export === 'delta' ? [...inputs, 'deleted'] : inputs
+  const fail = (message: string, next: string | string[], cause?: unknown) =>
+    new UserError('LPA-MAPPING-SQL', message, { exit: 'config', next, where: mapping.path, cause })
+  const tree = await parseSelect(connection, mapping)
+  let { sql } = mapping
+  let types: Map<string, string>
+  try {
+    types = await describe(connection, sql, allowed)
+    if (!types.has('source_row')) {
+      sql = await withSourceRow(connection, tree)
+      types = await describe(connection, sql, allowed)
+    } else if ((await readNumber(connection, strayRowsSql(sql))) > 0) {
+      throw fail('It gives rows a source_row that no record has.', 'Take it from source, as it is.')
+    }
+  } catch (cause) {
+    if (cause instanceof UserError) throw cause
+    throw fail(
+      `Its SELECT does not run over this file. ${cause instanceof Error ? firstLine(cause.message) : ''}`,
+      [
+        `Columns of source: ${shownNames(sourceColumns(options))}`,
+        'Also: payload, source_file, source_row. A SELECT with grouping or set operations must give source_row itself.',
+      ],
+      cause,
+    )
+  }
+  for (const name of types.keys()) {
+    if (
+      allowed.includes(name) ||
+      name === 'source_row' ||
+      name === 'attributes' ||
+      name.startsWith('attributes.')
+    )
+      continue
+    if (name === 'deleted') {
+      throw fail('It says of records that they are deleted, which only a delta export can.', [
+        'Write -- export: delta. An enrollment that ended is no deletion: its status is withdrawn.',
+      ])
+    }
+    const near = didYouMean(name, allowed)
+    throw fail(`${mapping.entity} has no column "${name}".${near ? ` Did you mean ${near}?` : ''}`, [
+      `Its columns: ${[...allowed, 'attributes'].join(', ')}`,
+      `To keep it anyway, name it "attributes.${name}".`,
+    ])
+  }
+  const needed = (name: string) => !types.has('deleted') || rules.identity.includes(name)
+  const missing = rules.inputs.filter(({ name, required }) => required && needed(name) && !types.has(name))
+  if (missing.length > 0) {
+    throw fail(
+      `Its SELECT gives no ${missing.map((column) => column.name).join(', ')}.`,
+      `Every ${mapping.entity} needs ${missing.length === 1 ? 'it' : 'them'}. Columns: ${allowed.join(', ')}`,
+    )
+  }
+  return { sql, types }
+}
+
+/** The columns of a SELECT and their types. A column of `source` comes spelled as in the file: names know no case. */
+async function describe(
+  connection: DuckDBConnection,
+  sql: string,
+  allowed: readonly string[],
+): Promise<Map<string, string>> {
+  const rows = await readRows<{ column_name: string; column_type: string }>(connection, `describe ${sql}`)
+  const known = new Set([...allowed, 'source_row', 'attributes'])
+  return new Map(
+    rows.map(({ column_name: name, column_type: type }) => {
+      const lower = name.toLowerCase()
+      return [known.has(lower) ? lower : name, type]
+    }),
+  )
+}
+
+/** Rows whose number is none of a record's: on the line of its own, for the SELECT may end in a comment. */
+function strayRowsSql(sql: string): string {
+  return `select count(*) from (${sql}\n) m left join lpa_records r on r.source_row = m.source_row
+    where r.source_row is null`
+}

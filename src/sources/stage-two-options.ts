@@ -1,0 +1,30 @@
+/** What stage two needs of an input and its mapping. */
+
+import type { Field } from './fields.ts'
+import type { Mapping } from './mapping.ts'
+import type { BrokenRow } from './stage-one.ts'
+
+export interface StageTwoOptions {
+  readonly mapping: Mapping
+  readonly fields: readonly Field[]
+  readonly header: readonly string[]
+  /** The file of stage one. */
+  readonly records: string
+  readonly folder: string
+  readonly loadId: number
+  readonly source: string
+  readonly idSpace: string
+  readonly format: string
+  readonly uri: string
+  readonly contentSha256: string
+  readonly timezone: string
+  readonly loadedAt: string
+  readonly memoryLimit: string
+  readonly threads?: number | undefined
+  /** Rows of a Parquet row group. */
+  readonly groupRows: number
+  readonly broken: readonly BrokenRow[]
+  /** The line of a well-formed or broken record (from 1). */
+  readonly lineOf: (record: number) => number
+  readonly signal: AbortSignal
+}
