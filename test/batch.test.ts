@@ -12,7 +12,7 @@ import { load } from '../src/pipeline/load.ts'
 import type { Random } from '../src/pipeline/sample/random.ts'
 import { withWarehouse } from '../src/pipeline/warehouse.ts'
 import { readKey } from '../src/pseudonym.ts'
-import { difference, tableLines, withEngine } from './faults/dump.ts'
+import { difference, faultsOf, tableLines, withEngine } from './faults/dump.ts'
 import { copyPlace, initPlace, lpa, type Place, removePlace, removePlaces, rounds } from './faults/lpa.ts'
 import { EXPECTED_SQL, type Expected, expectedCore } from './faults/oracle.ts'
 import { randomOf, replayable, seeds, shuffled } from './faults/seeds.ts'
@@ -412,6 +412,53 @@ select student as learner_id, course as course_id, day as completed_at, state = 
       await expectRebuildChangesNothing(place)
     }
     expect(found).toEqual([2, 1, 2])
+    expect(await faultsOf(place)).toEqual([])
+  })
+
+  test('marks learners and courses as deleted, whatever their attributes are', async () => {
+    const place = placeIn('UTC')
+    const shapes = [
+      ['plain', '{"a":1}', '{"deleted":true,"a":1}'],
+      ['spaced', ' { "a" : [1, 2] }', '{"deleted":true,"a" : [1, 2] }'],
+      ['value', '{"a":"deleted"}', '{"deleted":true,"a":"deleted"}'],
+      // What is no object, or says so itself, gives way.
+      ['empty', '{}', '{"deleted":true}'],
+      ['array', '[1,{"a":2}]', '{"deleted":true}'],
+      ['text', '"deleted"', '{"deleted":true}'],
+      ['own', '{"deleted" : false}', '{"deleted":true}'],
+      ['none', '', '{"deleted":true}'],
+    ] as const
+    const write = (name: string, text: string) =>
+      writeFiles(join(place.root, 'exports'), new Map([[name, text]]))[0] ?? ''
+    const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`
+    for (const [entity, personal] of [
+      ['learner', '-- personal: id(learner)'],
+      ['course', '-- not-personal: id'],
+    ]) {
+      const mapping = join(place.root, `${entity}.sql`)
+      writeFileSync(
+        mapping,
+        `-- entity: ${entity}\n-- export: delta\n${personal}\nselect id as ${entity}_id, nullif(shape, '') as attributes,
+          state = 'gone' as deleted, changed as effective_at from source\n`,
+      )
+      const lines = (state: string, changed: string) =>
+        shapes.map(([id, shape]) => `${id},${quoted(shape)},${state},${changed}\n`).join('')
+      for (const [name, rows] of [
+        ['here', lines('here', '2026-01-01')],
+        ['gone', lines('gone', '2026-01-02')],
+      ])
+        await loadInto(place, [write(`${entity}-${name}.csv`, `id,shape,state,changed\n${rows}`)], [mapping])
+    }
+    await batch(place)
+    for (const table of ['learner', 'course']) {
+      const { rows } = await withEngine(place, (engine) =>
+        engine.query(`select attributes from ${table} where ${table}_key <> 0`),
+      )
+      expect(rows.map(([attributes]) => attributes).sort(), table).toEqual(
+        shapes.map(([, , attributes]) => attributes).sort(),
+      )
+    }
+    expect(await faultsOf(place)).toEqual([])
   })
 
   test('takes categories and instructors away; what refers to them is inferred', async () => {

@@ -25,8 +25,8 @@ live as (
 described as (
   select l.course_key, case
       when v.course_key is not null then cast(l.attributes as string)
-      when cast(l.attributes as string) like '{"%' and cast(l.attributes as string) not like '%"deleted":%'
-        then '{"deleted":true,' || substr(cast(l.attributes as string), 2)
+      when replace(cast(l.attributes as string), ' ', '') like '{"%' and replace(cast(l.attributes as string), ' ', '') not like '%"deleted":%'
+        then '{"deleted":true,' || ltrim(substr(ltrim(cast(l.attributes as string)), 2))
       else '{"deleted":true}'
     end as attributes
   from latest l

@@ -166,11 +166,15 @@ function brokenCatalog({ warehouse }: Place): string[] {
 function brokenLoads(place: Place): Promise<string[]> {
   return withEngine(place, async (engine) => {
     const staged = dumpedTables().filter(({ name }) => name.startsWith('staging.') || name.startsWith('raw.'))
+    // A load's deletions lie in a table of their own and count with its entity.
     const counts = staged
-      .map(({ name }) => `select '${name}' as name, load_id, count(*) as n from ${name} group by load_id`)
+      .map(({ name }) => {
+        const told = name === 'staging.stg_deletion' ? `'staging.stg_' || entity` : `'${name}'`
+        return `select ${told} as name, load_id, count(*) as n from ${name} group by all`
+      })
       .join(' union all ')
     const { rows } = await engine.query(`
-      with counted as (${counts}),
+      with counted as (select name, load_id, sum(n) as n from (${counts}) group by all),
       expected as (
         select 'staging.stg_' || e.entity as name, e.load_id, e.rows as n
         from meta.load_entities e join meta.loads l on l.load_id = e.load_id
