@@ -3,6 +3,7 @@
 import type { Config } from '../config.ts'
 import { UserError } from '../errors.ts'
 import { readKey } from '../pseudonym.ts'
+import { maskEmails } from '../secrets.ts'
 import {
   discardStaged,
   type FileRequest,
@@ -173,7 +174,7 @@ async function loadFile(
   const started = performance.now()
   const recognised = await recogniseFile(planned.path, request)
   const done = (outcome: LoadedFile['outcome'], mappings: readonly LoadedMapping[]): LoadedFile => ({
-    ...{ input: planned.path, source: planned.source, outcome, mappings },
+    ...{ input: maskEmails(planned.path), source: planned.source, outcome, mappings },
     format: [recognised.input.format, recognised.input.compression]
       .filter((part) => part !== 'none')
       .join('.'),
