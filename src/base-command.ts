@@ -17,7 +17,7 @@ import {
 import { type Progress, silentProgress, terminalProgress } from './progress.ts'
 import { newRunId, type RunRecord } from './run-record.ts'
 import { safeLines, safeText } from './safe-text.ts'
-import { rememberSecretVariables, scrub } from './secrets.ts'
+import { maskEmails, rememberSecretVariables, scrub } from './secrets.ts'
 import type { Result, ResultStream } from './types.ts'
 
 const GLOBAL = 'GLOBAL'
@@ -352,8 +352,9 @@ export abstract class BaseCommand extends Command {
       if (hidden.test(word)) return word.replace(/=.*$/s, '=…')
       return hidden.test(this.argv[index - 1] ?? '') && !this.argv[index - 1]?.includes('=') ? '…' : word
     })
+    const masked = shown.map(maskEmails)
     return scrub(
-      shown.map((word) => (/^[\w@%+=:,./…-]+$/.test(word) ? word : JSON.stringify(word))).join(' '),
+      masked.map((word) => (/^[\w@%+=:,./…-]+$/.test(word) ? word : JSON.stringify(word))).join(' '),
     )
   }
 

@@ -6,7 +6,7 @@ import { exactJson } from './output/json.ts'
 import { describeTerminal } from './output/terminal.ts'
 import { wrapped } from './output/width.ts'
 import { safeLines, safeText } from './safe-text.ts'
-import { scrub } from './secrets.ts'
+import { maskEmails, scrub } from './secrets.ts'
 import { damageFailure, systemFailure } from './system-failure.ts'
 
 /** What is known about the command line when it could not be read. */
@@ -41,7 +41,7 @@ interface FailureOptions {
  */
 export function failureText(error: UserError, options: FailureOptions): string {
   const label = options.color ? '\x1b[31mError:\x1b[39m' : 'Error:'
-  const where = error.where === undefined ? '' : `${error.where}: `
+  const where = error.where === undefined ? '' : `${maskEmails(error.where)}: `
   const width = options.width ?? Number.POSITIVE_INFINITY
   // The label stands in front after wrapping, since its colour takes no place.
   const told = `Error: ${safeText(scrub(where))}${indented(safeLines(scrub(error.message)))}`
@@ -66,7 +66,7 @@ export function failureJson(error: UserError): { error: Record<string, unknown> 
       code: error.code,
       exit: error.exitCode,
       message: scrub(error.message),
-      ...(error.where !== undefined && { where: scrub(error.where) }),
+      ...(error.where !== undefined && { where: scrub(maskEmails(error.where)) }),
       next: error.next.map(scrub),
     },
   }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { rememberSecret, rememberSecretVariables, scrub } from './secrets.ts'
+import { maskEmails, rememberSecret, rememberSecretVariables, scrub } from './secrets.ts'
 
 it('hides a secret however it is written', () => {
   const secret = 'c4nary "key" 9f8e7d'
@@ -31,4 +31,15 @@ it('knows variables by their names', () => {
 it('does not take a short value for a secret', () => {
   rememberSecret('abc')
   expect(scrub('abcabc')).toBe('abcabc')
+})
+
+it.each([
+  ['jane.doe@example.org.csv', '***@***.csv'],
+  ['exports/of jane@mail.example.org.csv.gz', 'exports/of ***@***.csv.gz'],
+  ['"a/jane@example.org.ndjson" --mapping grades_jane@example.org', '"a/***@***.ndjson" --mapping ***@***'],
+  ['/home/jane@corp.example/exports/a.csv', '/home/jane@corp.example/exports/a.csv'],
+  ['a@b.csv', '***@***.csv'],
+  ['--at 2026@1', '--at 2026@1'],
+])('masks e-mail addresses in the names of files: %s', (text, masked) => {
+  expect(maskEmails(text)).toBe(masked)
 })

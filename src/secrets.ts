@@ -34,3 +34,11 @@ export function scrub(text: string): string {
   }
   return scrubbed
 }
+
+const EMAIL = /[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}(?![^\s"]*\/)/g
+const ENDINGS = /(?:\.(?:csv|tsv|txt|json|ndjson|jsonl|parquet|sql|gz|zst))+$/i
+
+/** The text with e-mail addresses, as in names of files, replaced by `***@***`. Folders keep their names. */
+export function maskEmails(text: string): string {
+  return text.replace(EMAIL, (email) => `***@***${ENDINGS.exec(email)?.[0] ?? ''}`)
+}

@@ -22,7 +22,8 @@ with statements as (
       '[{"id": "VARCHAR", "definition": {"type": "VARCHAR"}}]') as groupings
   from source
 ),
--- A voided statement counts nowhere, nor does the one that voids it.
+-- A statement that is voided in the same file counts nowhere, nor does the one that voids it. One that a later file
+-- voids still counts: that is for issue 9.
 voided as (select object_id as id from statements where verb_name = 'voided')
 select source_row, id as event_id,
   coalesce(account_name, mbox, mbox_sha1sum, openid) as learner_id,

@@ -3,6 +3,7 @@
 import type { Config } from '../config.ts'
 import { UserError } from '../errors.ts'
 import { type PseudonymKey, readKey } from '../pseudonym.ts'
+import { maskEmails } from '../secrets.ts'
 import {
   discardStaged,
   type FileRequest,
@@ -240,7 +241,7 @@ async function loadFile(
     mappings: readonly LoadedMapping[],
     replaced: readonly number[],
   ): LoadedFile => ({
-    ...{ input: input.path, source: input.source, outcome, mappings },
+    ...{ input: maskEmails(input.path), source: input.source, outcome, mappings },
     replaced: [...new Set(replaced)].sort((a, b) => a - b),
     format: [recognised.input.format, recognised.input.compression]
       .filter((part) => part !== 'none')

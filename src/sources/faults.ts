@@ -21,7 +21,7 @@ const TYPE_WORDS: Record<string, string> = {
 }
 
 /** Missing values first, then failed casts, then what the entity says. */
-export function faultsOf(rules: EntityRules, { types }: Outputs): Fault[] {
+export function faultsOf(rules: EntityRules, { types }: Outputs, isTable: boolean): Fault[] {
   const faults: Fault[] = []
   const add = (column: string, kind: string, reason: string, condition: string) =>
     faults.push({ code: `${column}:${kind}`, column, reason, condition })
@@ -39,6 +39,11 @@ export function faultsOf(rules: EntityRules, { types }: Outputs): Fault[] {
     if (required) add(name, 'missing', `${name} is missing`, `c.${name} is null and ${empty}`)
     if (type !== 'varchar' || types.get(name) !== 'VARCHAR') {
       add(name, 'type', `${name} is not ${words}`, `c.${name} is null and not ${empty}`)
+    }
+    // Of JSON. A text may begin with a brace too: {3F2504E0-…}.
+    if (!isTable && name.endsWith('_id') && types.get(name) === 'VARCHAR') {
+      const isNested = `case when c.${name}[1] in ('{', '[') then json_valid(c.${name}) end`
+      add(name, 'nested', `${name} is an object or a list`, isNested)
     }
     if (type === 'timestamp') {
       const range = `not between timestamp '1900-01-01' and timestamp '9998-12-31'`

@@ -4,6 +4,7 @@ import { accessSync, constants, globSync, mkdirSync, rmSync, statSync } from 'no
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import type { PseudonymKey } from '../pseudonym.ts'
+import { maskEmails } from '../secrets.ts'
 import type { Batch } from '../types.ts'
 import { looksPersonal } from './engine-failure.ts'
 import { type Field, fieldsOf, type TableColumns } from './fields.ts'
@@ -206,7 +207,7 @@ async function stageMapping(
         signal: text.signal,
       }),
   })
-  const uri = input.name === '-' ? 'stdin' : input.name
+  const uri = input.name === '-' ? 'stdin' : maskEmails(input.name)
   const two = await stageTwo({
     ...{ mapping, fields, header, records, folder, loadId, uri, timezone, threads, broken, signal },
     ...{ source, idSpace, memoryLimit },

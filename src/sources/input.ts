@@ -60,6 +60,13 @@ export async function openInput(name: string): Promise<Input> {
   const hasBom = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
   const text = bytes.subarray(hasBom ? 3 : 0).toString('utf8')
   if (text.trim() === '') throw unreadable(name, 'It is empty.', 'Check the export that made it.')
+  if (/^sep=.?\r?\n/i.test(text)) {
+    throw unreadable(
+      `${name}:1`,
+      'Its first line, sep=, is one for Excel: no other reader takes it.',
+      'Remove that line; lpa finds out the delimiter by itself.',
+    )
+  }
   const isWhole = bytes.length < HEAD_BYTES
   const head = isWhole ? text : text.slice(0, Math.max(text.lastIndexOf('\n'), text.lastIndexOf('\r')) + 1)
   const first = text.trimStart()[0]

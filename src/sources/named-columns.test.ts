@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { openDuckDB, quoteText } from '../duckdb.ts'
 import { readMapping } from './mapping.ts'
 import { namedColumns } from './named-columns.ts'
 import { StageFolder } from './stage.test-support.ts'
@@ -119,6 +122,22 @@ describe('what is not named is not kept', () => {
     expect(Object.keys(payload)).toEqual(['id', 'day', 'who'])
     expect(everything).not.toContain('clear')
     expect(leftOut).toEqual(['Student Name', 'Nachname', 'Matrikelnummer', 'comment', 'email'])
+  })
+
+  test('of Parquet', async () => {
+    const target = join(folder.path, 'made.parquet')
+    const values =
+      "select 'e1' as id, '2026-01-01' as day, 'w' as who, 'clear' as \"Student Name\", {'a': 'clear'} as box"
+    await using database = await openDuckDB({ memoryLimit: '300MB', spillFolder: '', timezone: 'UTC' })
+    await database.connection.run(`copy (${values}) to ${quoteText(target)} (format parquet)`)
+    const { payload, everything, leftOut } = await staged(
+      `-- entity: learning_event\n-- personal: who(learner)\n${event} from source`,
+      readFileSync(target),
+      'parquet',
+    )
+    expect(Object.keys(payload)).toEqual(['id', 'day', 'who'])
+    expect(everything).not.toContain('clear')
+    expect(leftOut).toEqual(['Student Name', 'box'])
   })
 
   test('-- keep and paths of payload add to it', async () => {

@@ -533,3 +533,48 @@ test('a first row that is no header is not quoted', async () => {
   expect(error.code).toBe('LPA-PERSONAL-MISSING')
   expect(JSON.stringify([error.message, error.next])).not.toMatch(/Jane|Main|555/)
 })
+
+describe('ids that are no texts', () => {
+  const mapping = `-- entity: learning_event
+-- columns: id, who, course
+-- personal: who(learner)
+select id as event_id, 'viewed' as event_type, who as learner_id, course as course_id, '2026-01-01' as occurred_at from source`
+
+  test('objects and lists are rejected, braces and whole numbers are not', async () => {
+    const records = [
+      { id: { a: 1 }, who: 'w' },
+      { id: 'b', who: { clear: 'clear' } },
+      { id: 'c', who: ['clear'] },
+      { id: 'd', who: 'w', course: [1] },
+      { id: '{3F2504E0-4F89}', who: '{3F2504E0}', course: '[a' },
+      { id: 6, who: 17, course: 101 },
+    ]
+    const text = records.map((record) => `${JSON.stringify(record)}\n`).join('')
+    const { counts, result } = await staged(mapping, text, { name: 'ndjson' })
+    expect(counts).toMatchObject({ read: 6, mapped: 2, rejected: 4 })
+    expect(result.reasons.map(({ code }) => code).sort()).toEqual([
+      'course_id:nested',
+      'event_id:nested',
+      'learner_id:missing',
+    ])
+    expect(await folder.rows(result, 'course_id')).toEqual([{ course_id: '[a' }, { course_id: '101' }])
+  })
+})
+
+test('the line sep= of Excel is refused in clear words', async () => {
+  for (const text of ['sep=;\nid;title\n1;x\n', 'SEP=,\r\nid,title\r\n1,x\r\n']) {
+    const error = await refused(course('select id as course_id from source'), text)
+    expect(error.message).toBe('Its first line, sep=, is one for Excel: no other reader takes it.')
+  }
+})
+
+test('an e-mail address in the name of a file is kept nowhere', async () => {
+  const result = await folder.stage(
+    'jane.doe@example.org.csv',
+    'id,title\n1,x\n,y\n',
+    '-- entity: course\nselect id as course_id, title as course_title from source',
+  )
+  expect(result.batch.load.uri).toMatch(/\/\*\*\*@\*\*\*\.csv$/)
+  expect(result.reasons[0]?.first).toMatch(/\/\*\*\*@\*\*\*\.csv:3$/)
+  expect(await folder.everything(result)).not.toContain('jane')
+})

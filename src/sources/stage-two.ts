@@ -59,7 +59,7 @@ export async function stageTwo(options: StageTwoOptions): Promise<StageTwoResult
       loadedAt: quoteText(options.loadedAt.replace('T', ' ').replace('Z', '')),
     })
     const outputs = await prepareMapping(connection, options, rules)
-    const faults = faultsOf(rules, outputs)
+    const faults = faultsOf(rules, outputs, options.header.length > 0)
     await run(`create view lpa_checked as ${checkedSql(options, rules, outputs, faults)}`)
     try {
       return await write(connection, options, rules, faults, outputs.types.has('deleted'))

@@ -37,7 +37,7 @@ export function fieldValue(
     const field = spaceField(personal.spaceFrom, options.fields)
     return field ? source.value(field) : `''`
   }
-  if (field.change) return changedSql(field.change, clean, spaceOf, isList(field) && isText(options.input))
+  if (field.change) return changedSql(field.change, clean, spaceOf, isText(options.input))
   const kept = field.inside.length > 0 ? redactedSql(field.inside, clean, spaceOf) : clean
   if (field.isPublic) return kept
   return `lpa_guard(${field.publicInside.length > 0 ? lookedAt(field, value) : kept}, ${kept}, ${index})`
@@ -90,8 +90,11 @@ function changedSql(
   if (change.kind === 'coarse') return coarseSql(change.to, value)
   const { kind = 'learner', list } = change.personal
   const space = spaceOf(change.personal)
-  if (!list)
-    return `case when trim(${value}, ${ASCII_SPACE}) <> '' then ${pseudonymSql(kind, space, value)} end`
+  // Nobody is known by an object or a list; a text may begin with a brace too.
+  const isOne = isJsonValue
+    ? `trim(${value}, ${ASCII_SPACE}) <> '' and not case when ${value}[1] in ('{', '[') then json_valid(${value}) else false end`
+    : `trim(${value}, ${ASCII_SPACE}) <> ''`
+  if (!list) return `case when ${isOne} then ${pseudonymSql(kind, space, value)} end`
   const text = isJsonValue ? `(${value} ->> '$')` : value
   const items = `case case when json_valid(${value}) then json_type(${value}) end
     when 'ARRAY' then try_cast(json(${value}) as varchar[]) else string_split(${text}, ';') end`
