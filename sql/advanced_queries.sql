@@ -58,11 +58,17 @@ net as (
   from changes
   group by day
 ),
+-- Also with a first day to show: quiet days before the first activity that is read are days.
+bounds as (
+  select min(date_key) as first_key, max(date_key) as last_key
+  from fact_learning_event
+  where learner_key <> 0 and event_type not in ('registered', 'unregistered')
+),
 days as (
   select d.full_date as day, substr(d.day_name, 1, 3) as weekday, d.iso_year, d.iso_week,
     coalesce(n.dau, 0) as dau, coalesce(n.leaving, 0) as leaving
   from dim_date d
-  join (select min(date_key) as first_key, max(date_key) as last_key from active) b on d.date_key between b.first_key and b.last_key
+  join bounds b on d.date_key between b.first_key and b.last_key
   left join net n on n.day = d.full_date
 ),
 counted as (
@@ -297,7 +303,7 @@ order by day nulls last;
 -- grain: a course
 -- Courses by the share of their enrolled (learner, course) pairs that completed. place: among all ranked
 -- courses; place_in_category: among those of the same category; quartile 1 is the best quarter; ahead_of: the
--- percent of ranked courses with a lower share. Courses with fewer than min_learners are not ranked.
+-- percent of the other ranked courses with a lower share. Courses with fewer than min_learners are not ranked.
 -- parameter min_learners = 5: courses with fewer learners are left out
 -- parameter top = 10: places to show in each category
 with pairs as (
@@ -322,7 +328,7 @@ ranked as (
   where s.learners >= cast(5 as int)
 )
 select place, course_id, course_title, category, place_in_category, learners, completed,
-  floor(share * 1000 + 0.5) / 10 as completion_percent, floor(mean_score * 1000 + 0.5) / 10 as mean_score_percent, quartile,
+  floor(1000 * cast(completed as double) / nullif(learners, 0) + 0.5) / 10 as completion_percent, floor(mean_score * 1000 + 0.5) / 10 as mean_score_percent, quartile,
   floor(ahead_of * 1000 + 0.5) / 10 as ahead_of_percent
 from ranked
 where place_in_category <= cast(10 as int)
@@ -670,8 +676,8 @@ order by course_id nulls last, difference nulls last, first_day nulls last, lear
 -- retention: Retention by week of first enrollment
 -- grain: a cohort: the learners whose first enrollment fell into an ISO week
 -- The share of a cohort (percent) with any event except registered and unregistered in week n after
--- the cohort's week; week_0 is that week itself. Empty where the data has not reached the week; the newest
--- week of the data may be incomplete.
+-- the cohort's week; week_0 is that week itself. Empty where no such events have reached the week; the newest
+-- week of events may be incomplete.
 with firsts as (
   select learner_key, min(enrolled_date_key) as date_key
   from fact_enrollment
@@ -696,9 +702,7 @@ active_weeks as (
   join dim_date d on d.date_key = a.date_key
 ),
 newest as (
-  select max(d.full_date) as day
-  from (select max(date_key) as date_key from active_days union all select max(enrolled_date_key) from fact_enrollment) t
-  join dim_date d on d.date_key = t.date_key
+  select max(monday) as monday from active_weeks
 ),
 sizes as (
   select monday, cohort, count(*) as learners
@@ -716,10 +720,11 @@ weeks as (
   select n from (values (0), (1), (2), (3), (4), (5), (6), (7), (8)) as t(n)
 ),
 cells as (
-  select s.cohort, s.learners, w.n, floor(1000 * cast(coalesce(a.learners, 0) as double) / nullif(s.learners, 0) + 0.5) / 10 as share
+  select s.cohort, s.learners, w.n, case when (s.monday + cast(7 * w.n as int)) <= x.monday
+    then floor(1000 * cast(coalesce(a.learners, 0) as double) / nullif(s.learners, 0) + 0.5) / 10 end as share
   from sizes s
   cross join newest x
-  join weeks w on (s.monday + cast(7 * w.n as int)) <= x.day
+  cross join weeks w
   left join active a on a.monday = s.monday and a.days_after = 7 * w.n
 ),
 grid as (

@@ -89,6 +89,16 @@ const FAULTS: readonly (readonly [string, string, string])[] = [
     "update meta.loads set committed_at = timestamp '2026-01-20' where load_id = 2",
     'lms',
   ],
+  [
+    'events-from-the-future',
+    "update staging.stg_enrollment set enrolled_at = timestamp '2026-07-02' where position = 1",
+    'enrollment',
+  ],
+  [
+    'events-from-the-future',
+    "update staging.stg_course_completion set completed_at = timestamp '2026-07-02' where position = 1",
+    'completion',
+  ],
   ['facts-find-dimensions', 'delete from dim_learner where learner_key = 42', '"42"'],
   ['facts-find-dimensions', 'delete from dim_learner where learner_key = 0', '"0"'],
   ['facts-find-dimensions', 'delete from dim_course where course_key = 2', 'agg_course_day'],

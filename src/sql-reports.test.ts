@@ -235,7 +235,7 @@ describe('reports', () => {
     const firsts = [...groupBy(enrollments, (e) => e.learner)].map(
       ([learner, own]) => [learner, Math.min(...own.map((e) => monday(e.at)))] as const,
     )
-    const lastDay = Math.max(...[...activity, ...enrollments].map((row) => midnight(row.at)))
+    const lastDay = Math.max(...activity.map((event) => midnight(event.at)))
     const expected = [...groupBy(firsts, ([, start]) => start)]
       .sort(([a], [b]) => a - b)
       .map(([start, members]) => {
@@ -250,6 +250,56 @@ describe('reports', () => {
       })
     expect(expected.length).toBeGreaterThan(4)
     expect(await runReport(db, 'retention')).toEqual(expected)
+  })
+
+  test('retention keeps cohorts that no events have reached, and says nothing about their weeks', async () => {
+    const rows = await runReport(await openCampus({ enrollments, completions, events: [] }), 'retention')
+    const members = new Set(enrollments.map((e) => e.learner)).size
+    expect(sum(rows.map((row) => row.learners as number))).toBe(members)
+    expect(rows.every((row) => row.week_0 === null && row.week_8 === null)).toBe(true)
+    // A roster that is newer than the events: nobody knows yet who came.
+    const late = { ...(enrollments[0] as Enrollment), id: 'late', learner: 46, at: newest + 30 * DAY }
+    const own = enrollments.filter((e) => e.learner !== 46)
+    const newer = await runReport(await openCampus({ ...campus, enrollments: [...own, late] }), 'retention')
+    expect(newer.at(-1)).toMatchObject({ cohort: weekName(late.at), learners: 1, week_0: null })
+  })
+
+  test('active-learners shows quiet days, whatever day it begins with', async () => {
+    const view = (id: string, day: number): Event => ({
+      ...{ id, learner: 1, course: 1, at: FIRST + day * DAY, type: 'viewed' },
+      ...{ activity: null, activityType: null, progress: null },
+    })
+    const quiet = await openCampus({
+      enrollments: [],
+      completions: [],
+      events: [view('a', 0), view('b', 60)],
+    })
+    const since = dayOf(FIRST + 40 * DAY)
+    const some = await runReport(quiet, 'active-learners', { since })
+    expect(some).toHaveLength(21)
+    expect(some).toEqual((await runReport(quiet, 'active-learners')).slice(40))
+    expect(some[0]).toMatchObject({ day: since, dau: 0, mau_28_days: 0, stickiness_percent: null })
+  })
+
+  test('one rate is one number in every report', async () => {
+    // 50.25 %, which floating point puts on either side.
+    const many = Array.from({ length: 400 }, (_, n) => n + 1)
+    const at = FIRST + DAY
+    const db = await openCampus({
+      enrollments: many.map((learner) => ({
+        ...{ id: `${learner}`, learner, course: 1, attempt: 1, at },
+        status: 'active',
+      })),
+      events: [],
+      completions: many
+        .slice(0, 201)
+        .map((learner) => ({ learner, course: 1, at, score: null, passed: true, days: 0 })),
+    })
+    expect((await runReport(db, 'course-ranking'))[0]?.completion_percent).toBe(50.3)
+    expect((await runReport(db, 'course-table'))[0]?.completion_percent).toBe(50.3)
+    expect((await runReport(db, 'completion-rate'))[0]?.of_enrolled_percent).toBe(50.3)
+    expect((await runReport(db, 'overview'))[2]?.value).toBe(50.3)
+    expect((await runReport(db, 'category-rollup'))[2]?.completion_percent).toBe(50.3)
   })
 
   test.each([

@@ -47,11 +47,17 @@ net as (
   from changes
   group by day
 ),
+-- Also with a first day to show: quiet days before the first activity that is read are days.
+bounds as (
+  select min(date_key) as first_key, max(date_key) as last_key
+  from fact_learning_event
+  where learner_key <> 0 and event_type not in ('registered', 'unregistered')
+),
 days as (
   select d.full_date as day, substr(d.day_name, 1, 3) as weekday, d.iso_year, d.iso_week,
     coalesce(n.dau, 0) as dau, coalesce(n.leaving, 0) as leaving
   from dim_date d
-  join (select min(date_key) as first_key, max(date_key) as last_key from active) b on d.date_key between b.first_key and b.last_key
+  join bounds b on d.date_key between b.first_key and b.last_key
   left join net n on n.day = d.full_date
 ),
 counted as (

@@ -2,7 +2,7 @@
 -- grain: a course
 -- definition: Courses by the share of their enrolled (learner, course) pairs that completed. place: among all ranked
 --   courses; place_in_category: among those of the same category; quartile 1 is the best quarter; ahead_of: the
---   percent of ranked courses with a lower share. Courses with fewer than min_learners are not ranked.
+--   percent of the other ranked courses with a lower share. Courses with fewer than min_learners are not ranked.
 -- chart: bar x=course_title y=completion_percent
 -- param: min_learners integer 5 "courses with fewer learners are left out"
 -- param: top integer 10 "places to show in each category"
@@ -28,7 +28,7 @@ ranked as (
   where s.learners >= cast($min_learners as int)
 )
 select place, course_id, course_title, category, place_in_category, learners, completed,
-  floor(share * 1000 + 0.5) / 10 as completion_percent, floor(mean_score * 1000 + 0.5) / 10 as mean_score_percent, quartile,
+  floor(1000 * cast(completed as double) / nullif(learners, 0) + 0.5) / 10 as completion_percent, floor(mean_score * 1000 + 0.5) / 10 as mean_score_percent, quartile,
   floor(ahead_of * 1000 + 0.5) / 10 as ahead_of_percent
 from ranked
 where place_in_category <= cast($top as int)

@@ -1,8 +1,8 @@
 -- title: Retention by week of first enrollment
 -- grain: a cohort: the learners whose first enrollment fell into an ISO week
 -- definition: The share of a cohort (percent) with any event except registered and unregistered in week n after
---   the cohort's week; week_0 is that week itself. Empty where the data has not reached the week; the newest
---   week of the data may be incomplete.
+--   the cohort's week; week_0 is that week itself. Empty where no such events have reached the week; the newest
+--   week of events may be incomplete.
 -- chart: heat x=cohort y=week_0,week_1,week_2,week_3,week_4,week_5,week_6,week_7,week_8
 with firsts as (
   select learner_key, min(enrolled_date_key) as date_key
@@ -28,9 +28,7 @@ active_weeks as (
   join dim_date d on d.date_key = a.date_key
 ),
 newest as (
-  select max(d.full_date) as day
-  from (select max(date_key) as date_key from active_days union all select max(enrolled_date_key) from fact_enrollment) t
-  join dim_date d on d.date_key = t.date_key
+  select max(monday) as monday from active_weeks
 ),
 sizes as (
   select monday, cohort, count(*) as learners
@@ -48,10 +46,11 @@ weeks as (
   select n from (values (0), (1), (2), (3), (4), (5), (6), (7), (8)) as t(n)
 ),
 cells as (
-  select s.cohort, s.learners, w.n, floor(1000 * cast(coalesce(a.learners, 0) as double) / nullif(s.learners, 0) + 0.5) / 10 as share
+  select s.cohort, s.learners, w.n, case when lpa_add_days(s.monday, 7 * w.n) <= x.monday
+    then floor(1000 * cast(coalesce(a.learners, 0) as double) / nullif(s.learners, 0) + 0.5) / 10 end as share
   from sizes s
   cross join newest x
-  join weeks w on lpa_add_days(s.monday, 7 * w.n) <= x.day
+  cross join weeks w
   left join active a on a.monday = s.monday and a.days_after = 7 * w.n
 ),
 grid as (

@@ -6,8 +6,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseDdl } from '../ddl.ts'
+import type { Entity } from '../entities.ts'
 import { packageRoot } from '../sql-files.ts'
-import type { Entity } from './mapping.ts'
 
 const EVENT_TYPES = [
   ...[

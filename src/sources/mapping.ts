@@ -4,21 +4,11 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { didYouMean } from '../did-you-mean.ts'
+import { ENTITIES, type Entity } from '../entities.ts'
 import { UserError } from '../errors.ts'
 import type { PersonalClass } from '../pseudonym.ts'
 import { listSql, parseSql, readSql, type SqlFile } from '../sql-files.ts'
 import { type JsonPath, parseJsonPath } from './json-path.ts'
-
-export const ENTITIES = [
-  'learner',
-  'course',
-  'course_category',
-  'instructor',
-  'enrollment',
-  'learning_event',
-  'course_completion',
-] as const
-export type Entity = (typeof ENTITIES)[number]
 
 /** What `-- generalise:` makes of a value: its year, its month, or its first letters. */
 export type Coarse = 'year' | 'month' | number

@@ -1,13 +1,13 @@
 /** What an input holds, from its first records: its columns, the mapping that fits, the values to look at. */
 
 import { openDuckDB, readRows } from '../duckdb.ts'
+import { ENTITIES, type Entity } from '../entities.ts'
 import { UserError } from '../errors.ts'
 import { systemFailure } from '../system-failure.ts'
 import { csvHead } from './csv-head.ts'
-
 import { type Field, inHeader } from './fields.ts'
 import { type Input, unreadable } from './input.ts'
-import { ENTITIES, type Entity, type Mapping, packagedMappings } from './mapping.ts'
+import { type Mapping, packagedMappings } from './mapping.ts'
 import { pathSql } from './path-sql.ts'
 import { shownNames } from './shown-names.ts'
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import type { DuckDBResult, DuckDBValue } from '@duckdb/node-api'
 import { type Database, openDuckDB, quoteText, readNumber, releaseMemory } from '../../duckdb.ts'
+import { STAGED_TABLES } from '../../entities.ts'
 import { UserError } from '../../errors.ts'
 import { makeFolder } from '../../new-file.ts'
 import { isAlive } from '../../process-alive.ts'
@@ -409,22 +410,6 @@ async function openLake(
     throw error
   }
 }
-
-/** Tables whose rows belong to a load. */
-const STAGED_TABLES = [
-  'raw.raw_learning_events',
-  'raw.rejected_rows',
-  ...[
-    'learner',
-    'course',
-    'course_category',
-    'instructor',
-    'enrollment',
-    'learning_event',
-    'course_completion',
-    'deletion',
-  ].map((entity) => `staging.stg_${entity}`),
-]
 
 function noSnapshot(cause: Error): never {
   // Its first snapshots have no tables yet.
