@@ -2,6 +2,7 @@
 
 import { tmpdir } from 'node:os'
 import type { Config } from '../config.ts'
+import { durationText } from '../duration.ts'
 import { UserError } from '../errors.ts'
 import { expand } from '../sql-expand.ts'
 import { listSql, paramValues, readSql, type SqlFile } from '../sql-files.ts'
@@ -115,6 +116,21 @@ export async function ask<T>(
       return answer()
     },
     extras,
+  )
+}
+
+/** What a question that takes longer than `query.timeout` is stopped with. */
+export function tooLong({ query }: Pick<Config, 'query'>): UserError {
+  return new UserError(
+    'LPA-QUERY-TIMEOUT',
+    `The question took longer than ${durationText(query.timeoutMs)}.`,
+    {
+      exit: 'data',
+      next: [
+        'Ask for less, or give it more time: --timeout 1h (or query.timeout in lpa.toml)',
+        'Nothing was changed.',
+      ],
+    },
   )
 }
 
