@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { parseDdl } from '../ddl.ts'
+import { nearest } from '../did-you-mean.ts'
 import { UserError } from '../errors.ts'
 import { expand } from '../sql-expand.ts'
 import { packageRoot, readSql } from '../sql-files.ts'
@@ -66,10 +67,11 @@ export async function build(
   progress: BuildProgress,
 ): Promise<BuildSummary> {
   const started = performance.now()
+  const names = selectedModels(request.select)
   return withWarehouse(config, 'write', signal, async (engine) => {
     // The checks belong to the build: after a kill between the two, the next run would find nothing to do.
     const built = await engine.transaction(async () => {
-      const made = await buildInTransaction(config, engine, request, progress)
+      const made = await buildInTransaction(config, engine, request, names, progress)
       const checks = made.outcome === 'built' ? await runChecks(engine, request.runId) : []
       return { ...made, checks }
     })
@@ -81,6 +83,7 @@ async function buildInTransaction(
   config: Config,
   engine: Engine,
   request: BuildRequest,
+  names: readonly string[],
   progress: BuildProgress,
 ): Promise<Omit<BuildSummary, 'checks' | 'milliseconds'>> {
   const loads = (await ledgerRows(engine, 'loads')).map(([id, superseded, isBuilt]) => ({
@@ -107,7 +110,6 @@ async function buildInTransaction(
   }
   await engine.temporaryTable('batch_load', batchLoads(batch.map((load) => load.id)))
   await engine.temporaryTable('configured_term', terms(config))
-  const names = selectedModels(request.select)
   const models: BuiltModel[] = []
   for (const [index, name] of names.entries()) {
     progress.onModel(name, index, names.length)
@@ -130,7 +132,7 @@ function selectedModels(select: readonly string[]): readonly string[] {
       const known = [...new Set(MODELS)].filter((model) => !model.startsWith('touched_'))
       throw new UserError('LPA-BATCH-MODEL', `There is no model "${name}".`, {
         exit: 'usage',
-        next: `Models: ${known.join(', ')}`,
+        next: nearest(name, known),
       })
     }
   }

@@ -1,6 +1,7 @@
-/** A question that takes too long is stopped, whatever it is. */
+/** What becomes of questions that are wrong, that fail in the middle, and that take too long. */
 
 import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ROOT } from '../scripts/oclif-config.ts'
@@ -8,7 +9,7 @@ import { initPlace, lpa, lpaOk, type Place, removePlaces } from './faults/lpa.ts
 
 let place: Place
 beforeAll(async () => {
-  place = await initPlace('query-limits')
+  place = await initPlace('query')
 })
 afterAll(removePlaces)
 
@@ -65,5 +66,72 @@ test('a time that is none is refused', async () => {
   expect(await lpa(place, ['query', '--list', '--timeout', 'soon'])).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('--timeout: query.timeout is "soon". It should be a number and a unit'),
+  })
+})
+
+/** Fails when two thirds of a million of rows are printed. */
+const LATE = `select cast(case when i = 2000000 then 'late' else cast(i as varchar) end as bigint) as n from range(3000000) t(i)`
+
+test.each([
+  ['a SELECT', [], 2, "Conversion Error: Could not convert string 'late' to INT64"],
+  ['with --write', ['--write'], 65, 'The statement failed after some of its rows.'],
+])('rows that fail in the middle do not end as if they were all: %s', async (_, flags, code, words) => {
+  const ran = await lpa(place, ['query', '--format', 'csv', '--sql', LATE, ...flags])
+  expect(ran.code).toBe(code)
+  expect(ran.stderr).toContain(`Error: ${words}\n`)
+  expect(ran.stdout.split('\n').length).toBeGreaterThan(100_000)
+})
+
+test('a query that is stopped in the middle of its rows does not end as if they were all', async () => {
+  const sql = 'select i from range(3000000000) t(i)'
+  const ran = await lpa(place, ['query', '--format', 'csv', '--sql', sql, '--timeout', '1s'])
+  expect(ran).toMatchObject({ code: 65, stderr: expect.stringContaining('LPA-QUERY-TIMEOUT') })
+})
+
+test.each([
+  [
+    'a parameter that the SQL does not name',
+    ['--sql', 'select 1', '--param', 'x=1'],
+    'The SQL names no parameter "x".\n  It names none',
+  ],
+  [
+    'a misspelt parameter',
+    ['--sql', 'select $days', '--param', 'dyas=1'],
+    'The SQL names no parameter "dyas".\n  Did you mean days?\n  It names: days.\n',
+  ],
+  [
+    'one that is not given',
+    ['--sql', 'select $days'],
+    'The SQL names a parameter that is not given: days.\n  Give it: --param days=…\n',
+  ],
+  [
+    'an export of SQL that is wrong',
+    ['--format', 'parquet', '--sql', 'select nope'],
+    'Binder Error: Referenced column "nope"',
+  ],
+  ['no SQL', ['--sql', ' ; '], 'There is no question: the SQL is empty.\n'],
+  ['an empty standard input', ['--file', '-'], 'There is no question: the SQL is empty.\n'],
+])('a wrong command line: %s', async (_, args, words) => {
+  const ran = await lpa(place, ['query', ...args], { stdin: '' })
+  expect(ran).toMatchObject({ code: 2, stdout: '' })
+  expect(ran.stderr).toContain(`Error: ${words}`)
+})
+
+test('a misspelt model is told with the nearest', async () => {
+  expect(await lpa(place, ['batch', '--select', 'dim_cours'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(
+      'Error: There is no model "dim_cours".\n  Did you mean dim_course?\n  There are: ',
+    ),
+  })
+})
+
+test('a misspelt entity is told with the nearest', async () => {
+  writeFileSync(join(place.root, 'learners.csv'), 'learner_id\nS1\n')
+  expect(await lpa(place, ['load', 'learners.csv', '--as', 'lerner'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(
+      'Error: There is no entity "lerner".\n  Did you mean learner?\n  There are: ',
+    ),
   })
 })
