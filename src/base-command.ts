@@ -210,6 +210,11 @@ export abstract class BaseCommand extends Command {
     else await writeText(safeLines(scrub(text)), process.stdout)
   }
 
+  /** As `printValue`, for what was done instead of an answer: nothing with --quiet, unless a format is asked for. */
+  protected async printDone(value: object, text: string): Promise<void> {
+    if (!this.#isOnlyQuiet) await this.printValue(value, text)
+  }
+
   /** Tells people something on stderr, unless --quiet. Each text is one line, whatever names and data are in it. */
   protected note(...lines: readonly string[]): void {
     if (this.#shared?.quiet) return
@@ -338,10 +343,13 @@ export abstract class BaseCommand extends Command {
   // ── small parts ─────────────────────────────────────────────────────────────────────────────────────────
 
   get #saysNothing(): boolean {
+    return this.#recordRun !== undefined && this.#isOnlyQuiet
+  }
+
+  /** --quiet, and no format that a program asks for. */
+  get #isOnlyQuiet(): boolean {
     const shared = this.#shared
-    return (
-      this.#recordRun !== undefined && shared?.quiet === true && !shared.json && shared.format === undefined
-    )
+    return shared?.quiet === true && !shared.json && shared.format === undefined
   }
 
   get #name(): string {
