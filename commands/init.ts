@@ -22,7 +22,7 @@ export default class Init extends BaseCommand {
       ...done.created.map((path) => `created ${safeText(path)}`),
       ...done.kept.map((path) => `kept    ${safeText(path)}`),
     ]
-    await this.printValue(done, lines.join('\n'))
+    await this.printDone(done, lines.join('\n'))
     this.note('Next:', ...done.next.map((step) => `  ${step}`))
     this.finish({ details: done })
   }

@@ -1,7 +1,8 @@
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../src/base-command.ts'
 import { drawAnswer, explainReport, questionOf } from '../src/pipeline/question.ts'
-import { ask, listReports } from '../src/pipeline/report.ts'
+import { ask, listReports, tooLong } from '../src/pipeline/report.ts'
+import { TimeLimit } from '../src/time-limit.ts'
 
 export default class Query extends BaseCommand {
   static override summary = 'Answer a question: a named report, or any SELECT over the warehouse.'
@@ -27,13 +28,18 @@ export default class Query extends BaseCommand {
     at: Flags.string({ helpValue: 'VERSION|TIME', summary: 'As the warehouse was then.' }),
     list: Flags.boolean({ summary: 'List the reports.' }),
     explain: Flags.boolean({ summary: 'Tell what the report means and show its SQL, without running it.' }),
+    timeout: Flags.string({
+      helpValue: 'DURATION',
+      summary:
+        'Stop a question that takes longer: 30s, 1h; 0s for no limit. 10m unless query.timeout says else.',
+    }),
     write: Flags.boolean({ summary: 'Run SQL that changes the warehouse.' }),
     raw: Flags.boolean({ summary: 'CSV without escaping spreadsheet formulas.' }),
   }
 
   async run(): Promise<void> {
     const { args, flags } = await this.start(Query)
-    const config = await this.settings()
+    const config = await this.settings({ 'query.timeout': flags.timeout })
     if (flags.list) {
       await this.print(listReports(config))
       return
@@ -45,8 +51,9 @@ export default class Query extends BaseCommand {
       return
     }
     const options = { at: flags.at, write: flags.write, exports: this.format() === 'parquet' }
+    using limit = new TimeLimit(config.query.timeoutMs, () => this.stop(tooLong(config)))
     await ask(config, question, options, this.signal, async ({ rows, toParquet }) => {
-      await this.print(rows, {
+      await this.print(limit.pausedByReader(rows), {
         raw: flags.raw,
         draw: (result, size, terminal) => drawAnswer(question, result, size, terminal),
         parquet: toParquet,

@@ -99,6 +99,16 @@ export abstract class BaseCommand extends Command {
     return this.#stop.signal
   }
 
+  /** Stops the work with an error of the command's own, as a signal does. */
+  protected stop(reason: UserError): void {
+    setTimeout(() => {
+      const { code, message, next } = reason
+      this.#printFailure(new UserError(code, message, { exit: 'sigterm', next }))
+      dieOf('SIGTERM', EXIT.sigterm)
+    }, STOP_WITHIN_MS).unref()
+    this.#stop.abort(reason)
+  }
+
   /** Shown on stderr when that is a terminal, else silent. */
   protected get progress(): Progress {
     return this.#progress
@@ -198,6 +208,11 @@ export abstract class BaseCommand extends Command {
     if (format === 'json') await writeText(exactJson(value, 2), process.stdout)
     else if (format === 'ndjson') await writeText(exactJson(value), process.stdout)
     else await writeText(safeLines(scrub(text)), process.stdout)
+  }
+
+  /** As `printValue`, for what was done instead of an answer: nothing with --quiet, unless a format is asked for. */
+  protected async printDone(value: object, text: string): Promise<void> {
+    if (!this.#isOnlyQuiet) await this.printValue(value, text)
   }
 
   /** Tells people something on stderr, unless --quiet. Each text is one line, whatever names and data are in it. */
@@ -328,10 +343,13 @@ export abstract class BaseCommand extends Command {
   // ── small parts ─────────────────────────────────────────────────────────────────────────────────────────
 
   get #saysNothing(): boolean {
+    return this.#recordRun !== undefined && this.#isOnlyQuiet
+  }
+
+  /** --quiet, and no format that a program asks for. */
+  get #isOnlyQuiet(): boolean {
     const shared = this.#shared
-    return (
-      this.#recordRun !== undefined && shared?.quiet === true && !shared.json && shared.format === undefined
-    )
+    return shared?.quiet === true && !shared.json && shared.format === undefined
   }
 
   get #name(): string {
@@ -362,11 +380,11 @@ export abstract class BaseCommand extends Command {
     const signals = { SIGINT: EXIT.sigint, SIGTERM: EXIT.sigterm, SIGHUP: 129 } as const
     const stop = (signal: NodeJS.Signals): void => {
       const code = signals[signal as keyof typeof signals]
-      if (this.#stoppedBy) process.exit(code)
+      if (this.#stoppedBy) dieOf(signal, code)
       this.#stoppedBy = { signal, code }
       this.#progress.done()
       process.stderr.write(`lpa ${this.#name}: stopping (${signal}); once more to stop at once.\n`)
-      setTimeout(() => process.exit(code), STOP_WITHIN_MS).unref()
+      setTimeout(() => dieOf(signal, code), STOP_WITHIN_MS).unref()
       this.#stop.abort(
         new UserError('LPA-RUN-STOPPED', `Stopped by ${signal}.`, {
           exit: signal === 'SIGINT' ? 'sigint' : 'sigterm',
@@ -378,4 +396,15 @@ export abstract class BaseCommand extends Command {
       for (const signal of Object.keys(signals)) process.off(signal, stop)
     }
   }
+}
+
+/**
+ * Ends the process at once, as the signal does in any program: exit code 128 + its number in a shell. process.exit()
+ * would wait for the engine's threads, some of whose functions (a list of millions, sorted) cannot be interrupted.
+ */
+function dieOf(signal: NodeJS.Signals, code: number): void {
+  process.removeAllListeners(signal)
+  process.kill(process.pid, signal)
+  // Where a signal does not end it: as the first process of a container.
+  process.exit(code)
 }

@@ -185,7 +185,7 @@ describe('refuses', () => {
       '[profiles.prod.profiles]\n',
       'lpa.toml:1',
       'profiles.prod.profiles is not a setting.',
-      'Known here: warehouse, privacy, load, metrics, sources.',
+      'Known here: warehouse, privacy, load, query, metrics, sources.',
     ],
     [
       'warehouse = 3\n',

@@ -73,6 +73,8 @@ export interface Config {
     readonly maxRejects: string
     readonly lockWaitMs: number
   }
+  /** 0: no limit. */
+  readonly query: { readonly timeoutMs: number }
   readonly metrics: { readonly sessionGapMinutes: number; readonly atRiskDays: number }
   readonly sources: Readonly<Record<string, SourceSettings>>
   readonly terms: readonly Term[]
@@ -165,6 +167,7 @@ export function loadConfig(request: ConfigRequest): Config {
     },
     privacy: { keyFile: required('privacy.key_file'), minCell: required('privacy.min_cell') },
     load: { maxRejects: required('load.max_rejects'), lockWaitMs: required('load.lock_wait') },
+    query: { timeoutMs: required('query.timeout') },
     metrics: {
       sessionGapMinutes: required('metrics.session_gap_minutes'),
       atRiskDays: required('metrics.at_risk_days'),

@@ -16,6 +16,10 @@ describe('didYouMean', () => {
     expect(didYouMean(word, commands)).toBe(wanted)
   })
 
+  it('suggests the shorter of two that the word begins', () => {
+    expect(didYouMean('dim_cours', ['dim_course_category', 'dim_course'])).toBe('dim_course')
+  })
+
   it.each(['', 'x', 'export', 'zzzzzz'])('suggests nothing for %j', (word) => {
     expect(didYouMean(word, commands)).toBeUndefined()
   })

@@ -10,9 +10,18 @@ export function didYouMean(word: string, candidates: Iterable<string>): string |
     const known = candidate.toLowerCase()
     const distance = wanted.length >= 3 && known.startsWith(wanted) ? 1 : editDistance(wanted, known)
     const limit = Math.max(1, Math.floor(Math.max(wanted.length, known.length) / 3))
-    if (distance <= limit && (best === undefined || distance < best.distance)) best = { candidate, distance }
+    if (distance > limit || (best !== undefined && distance > best.distance)) continue
+    // Of two as near, the shorter: a word may begin both.
+    const isNearer = best === undefined || distance < best.distance || known.length < best.candidate.length
+    if (isNearer) best = { candidate, distance }
   }
   return best?.candidate
+}
+
+/** What to do about a word that is none of the known: the nearest one, and all of them. `There are: a, b.` */
+export function nearest(word: string, known: readonly string[], there = 'There are'): string[] {
+  const near = didYouMean(word, known)
+  return [...(near === undefined ? [] : [`Did you mean ${near}?`]), `${there}: ${known.join(', ')}.`]
 }
 
 /** Optimal string alignment: Levenshtein's edits and the swap of two neighbours, the commonest slip. */

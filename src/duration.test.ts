@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { formatDuration, parseDuration } from './duration.ts'
+import { durationText, formatDuration, parseDuration } from './duration.ts'
 
 describe('parseDuration', () => {
   it.each([
@@ -30,4 +30,16 @@ it.each([
   [7_500_000, '2 h 5 min'],
 ])('formatDuration(%d) is %s', (ms, text) => {
   expect(formatDuration(ms)).toBe(text)
+})
+
+it.each([
+  [0, '0s'],
+  [1, '1ms'],
+  [1500, '1500ms'],
+  [90_000, '90s'],
+  [600_000, '10m'],
+  [172_800_000, '2d'],
+])('durationText(%d) is %s, which is read as the same', (ms, text) => {
+  expect(durationText(ms)).toBe(text)
+  expect(parseDuration(text, '')).toBe(ms)
 })

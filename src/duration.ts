@@ -24,6 +24,14 @@ export function parseDuration(text: string, name: string): number {
   })
 }
 
+/** A duration as users write it, in the largest unit that it is a whole number of: `500ms`, `90s`, `10m`. */
+export function durationText(ms: number): string {
+  const [unit, unitMs] = Object.entries(UNITS_MS).findLast(
+    ([name, size]) => name !== 'min' && ms % size === 0 && ms > 0,
+  ) ?? ['s', 1]
+  return `${ms / unitMs}${unit}`
+}
+
 /** A duration for people: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`. */
 export function formatDuration(ms: number): string {
   if (ms < 10_000) return `${(ms / 1000).toFixed(ms < 1000 ? 2 : 1)} s`

@@ -156,10 +156,26 @@ function otherUsage(error: Error): [message: string, next: string | undefined] {
 
 function unknownCommand(words: string, commands: readonly string[], cause: Error): UserError {
   const typed = words.replaceAll(':', ' ')
+  if (typed.startsWith('-')) return flagFirst(typed, cause)
   const near = didYouMean(typed, commands) ?? didYouMean(typed.split(' ')[0] ?? '', commands)
   return new UserError('LPA-USAGE-COMMAND', `${typed} is not a command of lpa.`, {
     exit: 'usage',
     next: [...(near ? [`Did you mean lpa ${near}?`] : []), 'See lpa --help.'],
+    cause,
+  })
+}
+
+/** Flags of all commands stand behind the command too: oclif takes the first word for one. */
+function flagFirst(flag: string, cause: Error): UserError {
+  const near = didYouMean(flag, ['--help', '--version'])
+  return new UserError('LPA-USAGE-COMMAND', `${flag} stands where the command should be.`, {
+    exit: 'usage',
+    next: [
+      near
+        ? `Did you mean lpa ${near}?`
+        : 'Write the command first, then its flags: lpa query --list --format json',
+      'See lpa --help.',
+    ],
     cause,
   })
 }

@@ -7,7 +7,7 @@ const EXIT_MEANINGS: Readonly<Record<ExitName, string>> = {
   done: 'Done. Rejected records within the limit are reported.',
   findings: 'Findings: failed checks, drift.',
   usage: 'The command line is wrong.',
-  data: 'Bad data, or more rejects than the limit; nothing committed.',
+  data: 'Bad data, more rejects, time or memory than the limit; nothing committed.',
   noInput: 'The input is missing.',
   unavailable: 'An engine or broker cannot be reached.',
   internal: 'Internal error.',

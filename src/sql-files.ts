@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { didYouMean } from './did-you-mean.ts'
+import { didYouMean, nearest } from './did-you-mean.ts'
 import { UserError } from './errors.ts'
 import type { Cell, Dialect, Model, Values } from './types.ts'
 
@@ -82,12 +82,9 @@ export function readSql(kind: SqlKind, name: string, dialect: Dialect = 'duckdb'
 }
 
 function unknownName(kind: SqlKind, name: string): UserError {
-  const names = listSql(kind)
-  const near = didYouMean(name, names)
-  const next = [...(near === undefined ? [] : [`Did you mean ${near}?`]), `There are: ${names.join(', ')}.`]
   return new UserError('LPA-SQL-UNKNOWN', `There is no ${kind.slice(0, -1)} "${name}".`, {
     exit: 'usage',
-    next,
+    next: nearest(name, listSql(kind)),
   })
 }
 

@@ -45,17 +45,8 @@ async function report(error: unknown, options: StartOptions): Promise<number> {
   // `this.exit(code)` of oclif is an error too, with nothing to print.
   const { code, oclif } = error as { code?: string; oclif?: { exit?: number } }
   if (code === 'EEXIT') return oclif?.exit ?? EXIT.done
-  const [{ asUserError, failureJson, failureText }, { describeTerminal, exactJson }, commands] =
-    await Promise.all([import('./failure.ts'), import('./output.ts'), commandNames(options)])
-  const failure = asUserError(error, { commands })
-  const given = (...flags: string[]) => flags.some((flag) => process.argv.includes(flag))
-  const { color } = describeTerminal(process.stderr, process.env, given('--no-color'))
-  process.stderr.write(
-    given('--json')
-      ? `${exactJson(failureJson(failure))}\n`
-      : failureText(failure, { color, verbose: given('-v', '--verbose') }),
-  )
-  return failure.exitCode
+  const [{ reportFailure }, commands] = await Promise.all([import('./failure.ts'), commandNames(options)])
+  return reportFailure(error, process.argv.slice(2), { commands })
 }
 
 async function commandNames(options: StartOptions): Promise<string[]> {

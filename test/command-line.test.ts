@@ -9,7 +9,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -51,7 +51,10 @@ function ended(child: ChildProcess): Promise<Ended> {
     child.stderr?.on('data', (chunk) => {
       stderr += chunk
     })
-    child.on('close', (code) => resolve({ code, stdout, stderr }))
+    // As a shell tells it: what died of a signal has 128 and its number.
+    child.on('close', (code, signal) =>
+      resolve({ code: code ?? 128 + constants.signals[signal ?? 'SIGKILL'], stdout, stderr }),
+    )
   })
 }
 

@@ -94,3 +94,24 @@ test('an old Node is told so, with its path and the way out', async () => {
     },
   )
 })
+
+test.each([
+  ['--format', ['--format', 'json', 'query', '--list'], 'Write the command first, then its flags: '],
+  ['-q', ['-q', 'query', '--list'], 'Write the command first, then its flags: '],
+  ['--verison', ['--verison'], 'Did you mean lpa --version?'],
+])('%s in front of the command is told how to be written', async (flag, args, next) => {
+  await expect(promisify(execFile)(process.execPath, [RUN, ...args])).rejects.toMatchObject({
+    code: 2,
+    stdout: '',
+    stderr: expect.stringContaining(`Error: ${flag} stands where the command should be.\n  ${next}`),
+  })
+})
+
+test('init -q says nothing, but what a program asks for', async () => {
+  const cwd = mkdtempSync(join(folder, 'init-'))
+  const init = (...flags: string[]) => promisify(execFile)(process.execPath, [RUN, 'init', ...flags], { cwd })
+  expect(await init('-q')).toEqual({ stdout: '', stderr: '' })
+  const { stdout, stderr } = await init('-q', '--json')
+  expect(JSON.parse(stdout).kept).toEqual(['lpa.toml', 'pseudonym.key', '.gitignore'])
+  expect(stderr).toBe('')
+})

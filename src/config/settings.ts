@@ -82,16 +82,18 @@ const group: Setting<string> = {
   expected: 'the name or the number of a group of this machine',
 }
 
-const duration: Setting<number> = {
-  default: '0s',
-  read: (value) => {
-    try {
-      return typeof value === 'string' ? parseDuration(value, '') : undefined
-    } catch {
-      return undefined
-    }
-  },
-  expected: 'a number and a unit: 500ms, 30s, 5m, 2h, 1d',
+function duration(fallback: string): Setting<number> {
+  return {
+    default: fallback,
+    read: (value) => {
+      try {
+        return typeof value === 'string' ? parseDuration(value, '') : undefined
+      } catch {
+        return undefined
+      }
+    },
+    expected: 'a number and a unit: 500ms, 30s, 5m, 2h, 1d',
+  }
 }
 
 export const SETTINGS = {
@@ -117,7 +119,8 @@ export const SETTINGS = {
         : undefined,
     expected: 'a number of records (100) or a share of them ("1%")',
   } satisfies Setting<string>,
-  'load.lock_wait': duration,
+  'load.lock_wait': duration('0s'),
+  'query.timeout': duration('10m'),
   // agg_course_day looks for the end of a gap on the next day, not further.
   'metrics.session_gap_minutes': whole(30, 1, 'minutes', 720),
   'metrics.at_risk_days': whole(7, 1, 'days'),

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { parseDdl } from '../ddl.ts'
+import { nearest } from '../did-you-mean.ts'
 import { UserError } from '../errors.ts'
 import { expand } from '../sql-expand.ts'
 import { packageRoot, readSql } from '../sql-files.ts'
@@ -66,10 +67,11 @@ export async function build(
   progress: BuildProgress,
 ): Promise<BuildSummary> {
   const started = performance.now()
+  const names = selectedModels(request.select)
   return withWarehouse(config, 'write', signal, async (engine) => {
     // The checks belong to the build: after a kill between the two, the next run would find nothing to do.
     const built = await engine.transaction(async () => {
-      const { current, batch, ...made } = await buildInTransaction(config, engine, request, progress)
+      const { current, batch, ...made } = await buildInTransaction(config, engine, request, names, progress)
       // What failed is looked for everywhere, batch after batch, until it passes.
       const hasFailed = await hasFailedChecks(engine)
       const isChecked = made.outcome === 'built' || hasFailed
@@ -84,6 +86,7 @@ async function buildInTransaction(
   config: Config,
   engine: Engine,
   request: BuildRequest,
+  names: readonly string[],
   progress: BuildProgress,
 ): Promise<
   Omit<BuildSummary, 'checks' | 'milliseconds'> & {
@@ -121,7 +124,6 @@ async function buildInTransaction(
     columns: [{ name: 'gap_seconds', type: 'integer' }],
     rows: [[60 * sessionGapMinutes]],
   })
-  const names = selectedModels(request.select)
   const models: BuiltModel[] = []
   for (const [index, name] of names.entries()) {
     progress.onModel(name, index, names.length)
@@ -147,7 +149,7 @@ function selectedModels(select: readonly string[]): readonly string[] {
       const known = [...new Set(MODELS)].filter((model) => !model.startsWith('touched_'))
       throw new UserError('LPA-BATCH-MODEL', `There is no model "${name}".`, {
         exit: 'usage',
-        next: `Models: ${known.join(', ')}`,
+        next: nearest(name, known),
       })
     }
   }

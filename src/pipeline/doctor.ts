@@ -3,6 +3,7 @@
 import { chmodSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Config } from '../config.ts'
+import { durationText } from '../duration.ts'
 import { readKey } from '../pseudonym.ts'
 import { asFinding, type Diagnosis, type Finding, inBytes } from './diagnosis.ts'
 import { examineFolder } from './doctor-folder.ts'
@@ -86,14 +87,14 @@ function tellConfiguration(config: Config, { facts }: Diagnosis): void {
   }
 }
 
-/** `warehouse.memory_limit` is `config.warehouse.memoryLimit`, `load.lock_wait` has its unit in the name. */
+/** `warehouse.memory_limit` is `config.warehouse.memoryLimit`, `load.lock_wait` is `config.load.lockWaitMs`. */
 function settingText(config: Config, name: string): string {
-  if (name === 'load.lock_wait') return `${config.load.lockWaitMs} ms`
   let value: unknown = config
   for (const part of name.split('.')) {
     const camel = part.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
     const holder = value as Record<string, unknown> | undefined
-    value = holder?.[camel] ?? holder?.[part]
+    const ms = holder?.[`${camel}Ms`]
+    value = typeof ms === 'number' ? durationText(ms) : (holder?.[camel] ?? holder?.[part])
   }
   return typeof value === 'string' ? value : JSON.stringify(value)
 }

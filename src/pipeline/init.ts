@@ -147,6 +147,9 @@ key_file = "pseudonym.key"        # back it up, share it with nobody
 # max_rejects = "1%"              # more bad records, and nothing of the file is loaded
 # lock_wait = "0s"                # how long to wait for another run that writes
 
+[query]
+# timeout = "10m"                 # a question that takes longer is stopped; "0s": no limit
+
 [metrics]
 # session_gap_minutes = 30        # a longer pause starts a new session; a change makes the next batch a full one
 # at_risk_days = 7

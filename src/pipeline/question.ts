@@ -21,20 +21,20 @@ export interface Asked {
 /** @throws UserError usage when there is no question, or more than one. */
 export async function questionOf(asked: Asked, config: Config): Promise<Question> {
   const given = [asked.report, asked.sql, asked.file].filter((part) => part !== undefined)
-  if (given.length !== 1) {
-    throw new UserError(
-      'LPA-QUERY-WHAT',
-      given.length === 0 ? 'There is no question.' : 'A report, --sql and --file exclude each other.',
-      {
-        exit: 'usage',
-        next: ['Reports: lpa query --list', 'Or your own: lpa query --sql "select … from fact_enrollment"'],
-      },
-    )
-  }
+  if (given.length === 0) throw noQuestion('There is no question.')
+  if (given.length > 1) throw noQuestion('A report, --sql and --file exclude each other.')
   const params = Object.fromEntries((asked.param ?? []).map(parseParam))
   if (asked.report !== undefined) return reportQuestion(asked.report, params, { dialect: 'duckdb' }, config)
   const sql = (asked.sql ?? (await readSqlText(asked.file ?? '-'))).trim().replace(/;\s*$/, '')
+  if (sql === '') throw noQuestion('There is no question: the SQL is empty.')
   return { sql: asked.explain ? `explain ${sql}` : sql, values: params }
+}
+
+function noQuestion(what: string): UserError {
+  return new UserError('LPA-QUERY-WHAT', what, {
+    exit: 'usage',
+    next: ['Reports: lpa query --list', 'Or your own: lpa query --sql "select … from fact_enrollment"'],
+  })
 }
 
 function parseParam(text: string): [string, string] {

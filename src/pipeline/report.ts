@@ -2,9 +2,12 @@
 
 import { tmpdir } from 'node:os'
 import type { Config } from '../config.ts'
+import { nearest } from '../did-you-mean.ts'
+import { durationText } from '../duration.ts'
 import { UserError } from '../errors.ts'
 import { expand } from '../sql-expand.ts'
 import { listSql, paramValues, readSql, type SqlFile } from '../sql-files.ts'
+import { sqlTokens } from '../sql-tokens.ts'
 import type { Engine, Result, ResultStream, Values } from '../types.ts'
 import { type OpenExtras, withWarehouse } from './warehouse.ts'
 
@@ -103,18 +106,33 @@ export async function ask<T>(
     mode,
     signal,
     async (engine) => {
+      const { sql, values } = question
       const answer = async () =>
         use({
-          rows: options.exports
-            ? { columns: [], rows: [] }
-            : await engine.stream(question.sql, question.values).catch(explainFailure),
-          toParquet: (file) => engine.exportParquet(question.sql, question.values, file),
+          rows: options.exports ? { columns: [], rows: [] } : await engine.stream(sql, values),
+          toParquet: (file) => engine.exportParquet(sql, values, file),
         })
-      if (options.write) return engine.transaction(answer)
-      if (!question.report) await engine.assertReadOnly(question.sql)
-      return answer()
+      if (!question.report && !options.write) await engine.assertReadOnly(sql)
+      return (options.write ? engine.transaction(answer) : answer()).catch((error) =>
+        explainFailure(error, question),
+      )
     },
     extras,
+  )
+}
+
+/** What a question that takes longer than `query.timeout` is stopped with. */
+export function tooLong({ query }: Pick<Config, 'query'>): UserError {
+  return new UserError(
+    'LPA-QUERY-TIMEOUT',
+    `The question took longer than ${durationText(query.timeoutMs)}.`,
+    {
+      exit: 'data',
+      next: [
+        'Ask for less, or give it more time: --timeout 1h (or query.timeout in lpa.toml)',
+        'Nothing was changed.',
+      ],
+    },
   )
 }
 
@@ -135,14 +153,42 @@ function parseAt(text: string): { version: string } | { time: string } {
 }
 
 /** The engine's own words about a user's SQL are what the user needs, without its picture of the place. */
-function explainFailure(cause: unknown): never {
+function explainFailure(cause: unknown, { report, sql, values }: Question): never {
+  if (cause instanceof UserError) throw cause
   const message = cause instanceof Error ? cause.message : String(cause)
+  if (report === undefined) explainParameters(message, sql, Object.keys(values), cause)
   if (/^(Parser|Binder|Catalog|Conversion|Invalid Input|Out of Range|Not implemented) Error/.test(message)) {
-    throw new UserError('LPA-QUERY-SQL', message.split('\n\n')[0] ?? message, {
+    throw new UserError('LPA-QUERY-SQL', (message.split('\n\n')[0] ?? message).trimEnd(), {
       exit: 'usage',
-      next: 'Tables: fact_enrollment, fact_learning_event, fact_course_completion, agg_course_day, course, learner, dim_date, …',
+      ...(/^(Binder|Catalog)/.test(message) && {
+        next: 'Tables: fact_enrollment, fact_learning_event, fact_course_completion, agg_course_day, course, learner, dim_date, …',
+      }),
       cause,
     })
   }
   throw cause
+}
+
+/** Parameters that the SQL names and nobody gave, or the other way round: DuckDB's words tell of neither. */
+function explainParameters(message: string, sql: string, given: readonly string[], cause: unknown): void {
+  const unknown = /^Failed to retrieve bind parameter index/.test(message)
+  const [, missing] =
+    /^Invalid Input Error: Values were not provided for .* parameters: (.*)/.exec(message) ?? []
+  if (!unknown && missing === undefined) return
+  const named = sqlTokens(sql).flatMap(({ kind, text }) => (kind === 'parameter' ? [text.slice(1)] : []))
+  const names = [...new Set(named)]
+  const extra = given.find((name) => !names.includes(name))
+  const [what, next] =
+    missing === undefined
+      ? [
+          `The SQL names no parameter "${extra ?? given.join(', ')}".`,
+          names.length === 0
+            ? ['It names none: write $days for --param days=14']
+            : nearest(extra ?? '', names, 'It names'),
+        ]
+      : [
+          `The SQL names a parameter that is not given: ${missing}.`,
+          [`Give it: --param ${missing.split(',')[0]}=…`],
+        ]
+  throw new UserError('LPA-QUERY-PARAM', what, { exit: 'usage', next, cause })
 }

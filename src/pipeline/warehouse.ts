@@ -50,6 +50,8 @@ export async function withWarehouse<T>(
   const stop = () => engine.interrupt()
   signal.addEventListener('abort', stop, { once: true })
   try {
+    // It may have been asked to stop while it opened.
+    signal.throwIfAborted()
     return await work(engine)
   } catch (error) {
     // An interrupted statement says so in its engine's words; the reason is the signal's.

@@ -1,5 +1,6 @@
 /** What an input holds, from its first records: its columns, the mapping that fits, the values to look at. */
 
+import { nearest } from '../did-you-mean.ts'
 import { openDuckDB, readRows } from '../duckdb.ts'
 import { ENTITIES, type Entity } from '../entities.ts'
 import { UserError } from '../errors.ts'
@@ -160,7 +161,7 @@ export function recogniseMapping(input: Input, keys: readonly string[], entity: 
   if (entity !== undefined && !ENTITIES.includes(entity as Entity)) {
     throw new UserError('LPA-LOAD-ENTITY', `There is no entity "${entity}".`, {
       exit: 'usage',
-      next: `Entities: ${ENTITIES.join(', ')}`,
+      next: nearest(entity, ENTITIES),
     })
   }
   // The names of a table's columns know no case, JSON's keys do.

@@ -112,6 +112,8 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   let hasCommitted = isNew
   const stop = new AbortController()
   let isCommitting = false
+  /** The open transaction: of `transaction()`, or of a stream whose rows are being read. */
+  let open: 'work' | 'stream' | undefined
 
   async function transaction<T>(work: () => Promise<T>): Promise<T> {
     if (lock) throw new Error('A transaction is already open.')
@@ -121,7 +123,9 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
         await refuseDamagedCatalog(folder)
         await sweep()
       }
+      await endStream()
       await connection.run('begin')
+      open = 'work'
       try {
         const result = await work()
         stop.signal.throwIfAborted()
@@ -139,6 +143,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
       }
     } finally {
       isCommitting = false
+      open = undefined
       placed = []
       lock.release()
       lock = undefined
@@ -160,14 +165,64 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
 
   async function execute(statement: string, values?: Values): Promise<number> {
     stop.signal.throwIfAborted()
+    await endStream()
     const result = await connection.run(statement, bind(values))
     return result.rowsChanged
   }
 
   async function stream(statement: string, values?: Values): Promise<ResultStream> {
     stop.signal.throwIfAborted()
-    const result = await connection.stream(statement, bind(values))
-    return { columns: columnsOf(result), chunks: rowsOf(result) }
+    await endStream()
+    if (open === undefined) {
+      await connection.run('begin')
+      open = 'stream'
+    }
+    try {
+      const result = await connection.stream(statement, bind(values))
+      return { columns: columnsOf(result), chunks: wholeRowsOf(result, statement, values) }
+    } catch (error) {
+      await endStream()
+      throw error
+    }
+  }
+
+  /** After an error, a commit is a rollback. */
+  async function endStream(): Promise<void> {
+    if (open !== 'stream') return
+    open = undefined
+    await connection.run('commit')
+  }
+
+  /** The rows; throws when there should have been more. */
+  async function* wholeRowsOf(
+    result: DuckDBResult,
+    statement: string,
+    values?: Values,
+  ): AsyncIterable<Row[]> {
+    try {
+      yield* rowsOf(result)
+      await assertWhole(statement, values)
+    } finally {
+      await endStream()
+    }
+  }
+
+  /** A stream that fails in the middle, or is interrupted, ends as if there were no more rows: only its transaction tells. */
+  async function assertWhole(statement: string, values?: Values): Promise<void> {
+    try {
+      await connection.run('select 1')
+    } catch (cause) {
+      stop.signal.throwIfAborted()
+      const isOwn = open === 'stream'
+      await endStream()
+      // Why it failed, only running it again tells.
+      if (isOwn) await connection.run(`explain analyze ${statement}`, bind(values))
+      throw new UserError('LPA-QUERY-CUT', 'The statement failed after some of its rows.', {
+        exit: 'data',
+        next: 'Nothing was changed. A SELECT without --write tells why.',
+        cause,
+      })
+    }
   }
 
   async function query(statement: string, values?: Values): Promise<Result> {
