@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ROOT } from '../scripts/oclif-config.ts'
 import { SHELLS, type Shell } from '../src/completion.ts'
 import { listSql } from '../src/sql-files.ts'
@@ -75,8 +75,11 @@ function run(shell: string, args: readonly string[]): string[] {
   return stdout.split('\n').filter(Boolean).sort()
 }
 
-// bash has to be there; zsh and fish are tried where they are.
-describe.each(SHELLS.filter((shell) => shell === 'bash' || has(shell)))('%s', (shell) => {
+describe.each(SHELLS)('%s', (shell) => {
+  beforeEach((context) => {
+    if (!has(shell)) context.skip(`there is no ${shell}: apt-get install ${shell}`)
+  })
+
   it.each([
     ['a command', ['lpa', 'comp'], ['completion']],
     ['the second word', ['lpa', 'schema', ''], ['apply', 'plan', 'status']],

@@ -127,14 +127,14 @@ describe('systemd', () => {
     expect(query(BUILT)).toEqual([{ n: 2 }])
   })
 
-  it('systemd, where it is, accepts the units', () => {
+  it('systemd accepts the units', (context) => {
     writeFileSync(join(root, 'lpa.service'), moved(service).replace(/^User=.*$/m, ''))
     writeFileSync(join(root, 'lpa.timer'), timer)
     for (const name of ['lpa.service', 'lpa.timer']) {
       const checked = spawnSync('systemd-analyze', ['verify', '--man=no', join(root, name)], {
         encoding: 'utf8',
       })
-      if (checked.error) return
+      if (checked.error) context.skip('there is no systemd-analyze: apt-get install systemd')
       expect(checked.stderr.split('\n').filter((line) => line.includes(root))).toEqual([])
     }
   })

@@ -3,7 +3,6 @@
  * SIGTERM. The same command again must reach the state of a run that nobody disturbed.
  */
 
-import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -16,6 +15,7 @@ import {
   isFull,
   lpa,
   lpaOk,
+  noStrace,
   type Place,
   removePlace,
   removePlaces,
@@ -99,8 +99,9 @@ describe.each(['load', 'batch'])('kill -9 of lpa %s', (command) => {
 
 /** Not in `npm test`: it needs strace, and minutes. */
 function killAtSystemCalls(): void {
-  if (spawnSync('strace', ['-f', '-e', 'trace=none', 'true']).status !== 0) {
-    test.skip('strace cannot trace here', () => {})
+  const reason = noStrace()
+  if (reason !== undefined) {
+    test('at every kind of call', (context) => context.skip(reason))
     return
   }
   const cases = ['load', 'batch'].flatMap((command) =>

@@ -37,9 +37,8 @@ it('has no line that roff would misread', () => {
   }
 })
 
-it('groff, where there is one, formats it without a warning', () => {
+it('groff formats it without a warning', (context) => {
   const groff = spawnSync('groff', ['-man', '-Tutf8', '-ww', '-z'], { input: page, encoding: 'utf8' })
-  // A machine without groff proves nothing, and needs no proof to build lpa.
-  if (groff.error) return
+  if (groff.error) context.skip('there is no groff: apt-get install groff')
   expect(groff.stderr).toBe('')
 })

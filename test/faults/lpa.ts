@@ -1,6 +1,6 @@
 /** Starts lpa as its users do: a process of its own, in a folder of its own, that can be stopped at any moment. */
 
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -40,6 +40,15 @@ export interface StartOptions {
 /** How many rounds of what takes long: a few in `npm test`, all in `npm run test:faults`. */
 export const isFull = process.env.LPA_FAULTS === 'full'
 export const rounds = (few: number, all: number): number => (isFull ? all : few)
+
+/** Why no system call can be traced here, or nothing when it can. */
+export function noStrace(): string | undefined {
+  const { error, status, stderr } = spawnSync('strace', ['-f', '-e', 'trace=none', 'true'], {
+    encoding: 'utf8',
+  })
+  if (error) return 'there is no strace: apt-get install strace'
+  return status === 0 ? undefined : `strace cannot trace here: ${stderr.trim()}`
+}
 
 /** Folders of this test file; `removePlaces` takes them away. */
 const made: string[] = []
