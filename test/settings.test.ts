@@ -5,7 +5,7 @@ import { loadConfig } from '../src/config.ts'
 import { diagnose } from '../src/pipeline/doctor.ts'
 import { questionOf } from '../src/pipeline/question.ts'
 import { listReports } from '../src/pipeline/report.ts'
-import { planSchema } from '../src/pipeline/schema.ts'
+import { applySchema, planSchema } from '../src/pipeline/schema.ts'
 import { withWarehouse } from '../src/pipeline/warehouse.ts'
 import { TryWarehouse } from './try-warehouse.ts'
 
@@ -75,4 +75,22 @@ test('metrics.* are what report parameters are unless given', async () => {
   expect((await questionOf({ report: 'time-on-task' }, unset)).values).toMatchObject({ long_minutes: 30 })
   const listed = (its: typeof config) => listReports(its).rows.find(([report]) => report === 'at-risk')?.[2]
   expect([listed(unset), listed(config)]).toEqual(['days=7 course=', 'days=14 course='])
+})
+
+test('a warehouse of an older lpa asks for schema apply, and is whole after it', async () => {
+  const warehouse = await TryWarehouse.create()
+  warehouses.push(warehouse)
+  const change = (sql: string) =>
+    withWarehouse(warehouse.config, 'write', signal, (engine) =>
+      engine.transaction(() => engine.execute(sql)),
+    )
+  await change('alter table meta.built_loads drop column session_gap_minutes')
+  await change('drop view core.newest_day')
+  const old = expect.objectContaining({ code: 'LPA-SCHEMA-OLD', exit: 'config' })
+  await expect(warehouse.build()).rejects.toEqual(old)
+  await expect(warehouse.rows('from core.newest_day')).rejects.toEqual(old)
+  await withWarehouse(warehouse.config, 'write', signal, (engine) => applySchema(engine))
+  await expect(warehouse.rows('from core.no_such_table')).rejects.toThrow('no_such_table')
+  await warehouse.build()
+  expect(await warehouse.rows('from core.newest_day')).toHaveLength(1)
 })

@@ -56,9 +56,22 @@ export async function withWarehouse<T>(
   } catch (error) {
     // An interrupted statement says so in its engine's words; the reason is the signal's.
     if (signal.aborted) throw signal.reason
-    throw error
+    throw (await olderSchema(engine, error)) ?? error
   } finally {
     signal.removeEventListener('abort', stop)
     await engine.close()
   }
+}
+
+/** What an engine finds missing of its own tables, an update of lpa may have brought: `schema apply` makes it. */
+async function olderSchema(engine: Engine, cause: unknown): Promise<UserError | undefined> {
+  if (!(cause instanceof Error) || !/^(Binder|Catalog) Error/.test(cause.message)) return undefined
+  const { planSchema } = await import('./schema.ts')
+  const { steps } = await planSchema(engine).catch(() => ({ steps: [] }))
+  if (steps.length === 0) return undefined
+  return new UserError('LPA-SCHEMA-OLD', 'The tables of this warehouse are not those of this lpa.', {
+    exit: 'config',
+    next: ['See what is to be changed: lpa schema plan', 'Change it, rows stay: lpa schema apply'],
+    cause,
+  })
 }
