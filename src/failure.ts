@@ -39,7 +39,7 @@ interface FailureOptions {
  * Control characters are shown as escapes and secrets hidden. Only the first line begins at the left edge, so that no
  * name with a line end in it looks like another error or a summary.
  */
-export function failureText(error: UserError, options: FailureOptions): string {
+function failureText(error: UserError, options: FailureOptions): string {
   const label = options.color ? '\x1b[31mError:\x1b[39m' : 'Error:'
   const where = error.where === undefined ? '' : `${error.where}: `
   const width = options.width ?? Number.POSITIVE_INFINITY
