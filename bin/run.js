@@ -16,13 +16,20 @@ if (major < LEAST[0] || (major === LEAST[0] && minor < LEAST[1])) {
   process.exitCode = EXIT_CONFIG
 } else {
   // Importing node:fs loads all streams with it (3 ms); this does not.
-  const { mkdirSync, readFileSync } = process.getBuiltinModule('node:fs')
+  const { mkdirSync, readFileSync, writeSync } = process.getBuiltinModule('node:fs')
   const { fileURLToPath } = process.getBuiltinModule('node:url')
   const root = fileURLToPath(new URL('..', import.meta.url))
   if (process.argv.length === 3 && (first === '--version' || first === '-V')) {
     // Before oclif, which alone takes three times as long as Node itself.
     const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
-    process.stdout.write(`lpa/${version} ${process.platform}-${process.arch} node-${process.version}\n`)
+    try {
+      writeSync(1, `lpa/${version} ${process.platform}-${process.arch} node-${process.version}\n`)
+    } catch (error) {
+      // As src/exit.ts has it.
+      process.exitCode = error.code === 'EPIPE' ? 141 : error.code === 'ENOSPC' ? 73 : 74
+      if (error.code !== 'EPIPE')
+        process.stderr.write(`Error: standard output cannot be written: ${error.code}.\n`)
+    }
   } else {
     // Not Node's default: a folder in the shared temporary folder could be prepared by somebody else.
     const { homedir } = process.getBuiltinModule('node:os')

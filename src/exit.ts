@@ -22,7 +22,8 @@ export function watchOutputs(): void {
     [process.stdout, 'standard output'],
     [process.stderr, 'standard error'],
   ] as const) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
+    // Before oclif's own listener, which throws.
+    stream.prependListener('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit(EXIT.sigpipe)
       const full = error.code === 'ENOSPC' || error.code === 'EDQUOT'
       if (stream !== process.stderr) {

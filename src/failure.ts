@@ -22,7 +22,7 @@ export interface CommandLine {
 export function asUserError(error: unknown, line: CommandLine = {}): UserError {
   if (error instanceof UserError) return error
   if (!(error instanceof Error)) return internal(new Error(String(error)))
-  if ('oclif' in error) return usageError(error as OclifError, line)
+  if ('oclif' in error || WRONG_NUMBER.test(error.message)) return usageError(error as OclifError, line)
   if ('syscall' in error && 'code' in error) return systemError(error as NodeJS.ErrnoException)
   return systemFailure(error.message, error) ?? damageFailure(error.message, error) ?? internal(error)
 }
@@ -144,9 +144,18 @@ function usageError(error: OclifError, line: CommandLine): UserError {
   }
 }
 
+/** oclif's words; for an argument they come as an error of its own, for a flag behind `Parsing --limit`. */
+const WRONG_NUMBER =
+  /^(?:Parsing (--[\w-]+)\s+)?Expected an integer (?:greater than or equal to (\d+) )?but received: (.*?)\.?$/s
+
 /** Message and hint. oclif: `Expected --format=jsn to be one of: table, json`. */
 function otherUsage(error: Error): [message: string, next: string | undefined] {
   const message = error.message.replace(/\nSee more help with --help$/, '')
+  const [isNumber, named = 'The argument', least, received] = WRONG_NUMBER.exec(message) ?? []
+  if (isNumber) {
+    const from = least === undefined ? '' : `, ${least} or more`
+    return [`${named} is ${JSON.stringify(received)}. It is a whole number${from}.`, undefined]
+  }
   const [, place = '', options] = /^Expected (.*) to be one of: (.*)$/s.exec(message) ?? []
   if (options === undefined) return [message.replace(/([^.!?])$/, '$1.'), undefined]
   const [, flag = 'The argument', value = place] = /^(--[\w-]+)=(.*)$/s.exec(place) ?? []

@@ -1,7 +1,7 @@
 /** The entry: what a shell sees of exit codes, pipes and Node versions, whatever the command is. */
 
 import { execFile, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -114,4 +114,25 @@ test('init -q says nothing, but what a program asks for', async () => {
   const { stdout, stderr } = await init('-q', '--json')
   expect(JSON.parse(stdout).kept).toEqual(['lpa.toml', 'pseudonym.key', '.gitignore'])
   expect(stderr).toBe('')
+})
+
+test.runIf(existsSync('/dev/full'))('help and version too say that the disk is full', async () => {
+  for (const words of ['--help', 'query --help', '--version', 'completion bash']) {
+    const script = `'${process.execPath}' '${RUN}' ${words} > /dev/full`
+    await expect(promisify(execFile)('bash', ['-c', script]), words).rejects.toMatchObject({
+      code: 73,
+      stderr: expect.stringMatching(/^Error: standard output cannot be written: [^\n]*\n/),
+    })
+  }
+})
+
+test.each([
+  [['rejects', 'show', 'one', 'a.csv:1'], 'The argument is "one". It is a whole number.'],
+  [['runs', '--limit', 'many'], '--limit is "many". It is a whole number.'],
+  [['runs', '--limit', '0'], '--limit is "0". It is a whole number, 1 or more.'],
+])('a number that is none is refused: %j', async (args, words) => {
+  await expect(promisify(execFile)(process.execPath, [RUN, ...args])).rejects.toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining(`Error: ${words}\n`),
+  })
 })
