@@ -158,18 +158,18 @@ const FAULTS: readonly (readonly [string, string, string])[] = [
      values ('cat99', 13, now(), 'x', 1, 1)`,
     'cat99',
   ],
-  ['staging-reaches-facts', 'delete from fact_learning_event where date_key = 20260114', '20260114'],
+  ['events-reach-facts', 'delete from fact_learning_event where date_key = 20260114', '20260114'],
   // One of many, and another in its place.
-  ['staging-reaches-facts', `delete from fact_learning_event where ${oneEvent}`, 'events of a day'],
-  ['staging-reaches-facts', `update fact_learning_event set event_id = 'other' where ${oneEvent}`, '"1"'],
-  ['facts-come-from-staging', `update fact_learning_event set event_id = 'other' where ${oneEvent}`, '"1"'],
+  ['events-reach-facts', `delete from fact_learning_event where ${oneEvent}`, 'no fact'],
+  ['events-reach-facts', `update fact_learning_event set event_id = 'other' where ${oneEvent}`, 'no fact'],
+  ['events-reach-facts', `update fact_learning_event set event_id = 'other' where ${oneEvent}`, 'not staged'],
   // A day that is not of the loads to check.
   [
-    'facts-come-from-staging',
+    'events-reach-facts',
     'delete from checked_load; delete from staging.stg_learning_event where date_key = 20260114',
     '20260114',
   ],
-  ['facts-come-from-staging', 'delete from staging.stg_learning_event where date_key = 20260114', '20260114'],
+  ['events-reach-facts', 'delete from staging.stg_learning_event where date_key = 20260114', '20260114'],
   ['staging-reaches-facts', `delete from fact_enrollment where ${oneEnrollment}`, 'enrollment'],
   [
     'staging-reaches-facts',

@@ -1,4 +1,4 @@
-/** Portable SQL to an engine's own: the twelve `lpa_*` functions, replaced as text (docs/decisions). */
+/** Portable SQL to an engine's own: the thirteen `lpa_*` functions, replaced as text (docs/decisions). */
 
 import { isCode, type SqlToken, sqlTokens } from './sql-tokens.ts'
 import type { Dialect } from './types.ts'
@@ -22,6 +22,8 @@ interface Texts {
   variant(text: string): string
   json(v: string): string
   list(x: string, separator: string): string
+  /** A number of 64 bits: the engine's own, so only to be compared within one. */
+  hash(x: string): string
 }
 
 const dateKey = (x: string) =>
@@ -55,6 +57,7 @@ const TEXTS: Readonly<Record<Dialect, Texts>> = {
     // A NULL VARIANT as JSON is the text `null`.
     json: (v) => `nullif(cast(cast(${v} as json) as varchar), 'null')`,
     list: (x, separator) => `string_agg(distinct ${x}, ${separator} order by ${x})`,
+    hash: (x) => `hash(${x})`,
   },
   spark: {
     date_key: dateKey,
@@ -70,6 +73,7 @@ const TEXTS: Readonly<Record<Dialect, Texts>> = {
     variant: (text) => `parse_json(${text})`,
     json: (v) => `to_json(${v})`,
     list: (x, separator) => `array_join(array_sort(collect_set(${x})), ${separator})`,
+    hash: (x) => `xxhash64(${x})`,
   },
   snowflake: {
     date_key: dateKey,
@@ -85,6 +89,7 @@ const TEXTS: Readonly<Record<Dialect, Texts>> = {
     variant: (text) => `parse_json(${text})`,
     json: (v) => `to_json(${v})`,
     list: (x, separator) => `listagg(distinct ${x}, ${separator}) within group (order by ${x})`,
+    hash: (x) => `hash(${x})`,
   },
 }
 

@@ -363,7 +363,7 @@ test('a failed check is told again, batch after batch, until it passes', async (
   expect((await failedOf()).failed).toEqual(['course-days-agree'])
   for (let again = 0; again < 2; again += 1) {
     const { summary, failed } = await failedOf()
-    expect(failed).toEqual(['course-days-agree', 'staging-reaches-facts'])
+    expect(failed).toEqual(['course-days-agree', 'events-reach-facts'])
     expect(summary).toMatch(
       /^core holds every load already, nothing changed, 2 of \d+ checks found something: course-days-agree, /,
     )
