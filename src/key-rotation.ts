@@ -13,7 +13,7 @@ import {
 import { basename, dirname, join } from 'node:path'
 import { UserError } from './errors.ts'
 import { isAlive } from './process-alive.ts'
-import { createKey, type PseudonymKey, readKey } from './pseudonym.ts'
+import { createKey, readKey } from './pseudonym.ts'
 import { shellWord } from './shell-word.ts'
 
 export interface Rotation {
@@ -25,10 +25,11 @@ export interface Rotation {
 }
 
 /**
- * 1. The new key is written whole as `KEY.after-OLDID`, or the one that a killed run left there is taken.
- * 2. The old key gets a second name, `KEY.OLDID`.
- * 3. The new key is renamed to `KEY`.
- * Only the step from that very key can be taken, and only once: of several runs at once all make the same new key.
+ * 1. The new key is written whole as `KEY.after-OLDID`, or the one that another run put there is taken.
+ * 2. The run gives it a name of its own, and only then sees that KEY is still the old one: a new key that was put there
+ *    after KEY changed is never taken.
+ * 3. The old key gets a second name, `KEY.OLDID`.
+ * 4. The name of its own is renamed to `KEY`: of several runs at once all make the same new key.
  * @throws UserError LPA-KEY-…; the system's error where the folder cannot be written or has no hard links
  */
 export function rotateKey(named: string): Rotation {
@@ -36,28 +37,34 @@ export function rotateKey(named: string): Rotation {
   // A link stays one: what it leads to is replaced.
   const file = realpathSync(named)
   const next = `${file}.after-${old.id}`
+  const own = `${file}.${process.pid}.part`
   const kept = `${file}.${old.id}`
-  writeNext(file, next)
+  clearUp(file, next)
+  writeNext(file, own, next)
+  try {
+    linkSync(next, own)
+  } catch (error) {
+    if (isMissing(error)) throw rotatedMeanwhile(named)
+    throw error
+  }
+  const made = readKey(own)
   if (readKey(file).id !== old.id) {
-    rmSync(next, { force: true })
+    for (const name of [own, next]) rmSync(name, { force: true })
     throw rotatedMeanwhile(named)
   }
-  const made = readNext(next, named)
   linkOnce(file, kept)
   if (readKey(kept).id !== old.id) {
+    rmSync(own, { force: true })
     throw new UserError('LPA-KEY-KEPT', `${kept} is another key than its name says. Nothing was changed.`, {
       exit: 'cannotCreate',
       next: 'Move it away, and run lpa key rotate again.',
     })
   }
   syncFolder(file)
-  try {
-    renameSync(next, file)
-  } catch (error) {
-    // The other run of that moment did it.
-    if (!(isMissing(error) && readKey(file).id === made.id)) throw error
-  }
+  renameSync(own, file)
   syncFolder(file)
+  // When another run of that moment renamed first, POSIX leaves a second name of the same file as it is.
+  for (const name of [own, next]) rmSync(name, { force: true })
   return { file: named, oldKeyId: old.id, newKeyId: made.id, kept }
 }
 
@@ -74,29 +81,26 @@ export function wayBack(file: string, keyId: string, kept: string): string {
   return `mv ${shellWord(file)} ${shellWord(`${file}.${keyId}`)} && mv ${shellWord(kept)} ${shellWord(file)}`
 }
 
-function writeNext(file: string, next: string): void {
+/** Takes away what runs that died left: new keys that nobody used, and names of keys that are in use. */
+function clearUp(file: string, next: string): void {
   for (const name of namesBeside(file)) {
+    const path = join(dirname(file), name)
     const pid = Number(/\.(\d+)\.part$/.exec(name)?.[1])
-    // Nobody ever used the key in it.
-    if (pid && (pid === process.pid || !isAlive(pid))) rmSync(join(dirname(file), name), { force: true })
+    const isLeft = pid
+      ? pid === process.pid || !isAlive(pid)
+      : /\.after-[0-9a-f]{16}$/.test(name) && path !== next
+    if (isLeft) rmSync(path, { force: true })
   }
-  const part = `${file}.${process.pid}.part`
-  createKey(part)
-  try {
-    linkOnce(part, next)
-  } finally {
-    rmSync(part, { force: true })
-  }
-  syncFolder(file)
 }
 
-function readNext(next: string, named: string): PseudonymKey {
+function writeNext(file: string, own: string, next: string): void {
+  createKey(own)
   try {
-    return readKey(next)
-  } catch (error) {
-    if (error instanceof UserError && error.code === 'LPA-KEY-MISSING') throw rotatedMeanwhile(named)
-    throw error
+    linkOnce(own, next)
+  } finally {
+    rmSync(own, { force: true })
   }
+  syncFolder(file)
 }
 
 function rotatedMeanwhile(file: string): UserError {
