@@ -78,3 +78,17 @@ export async function readNumber(connection: DuckDBConnection, sql: string): Pro
   const reader = await connection.runAndReadAll(sql)
   return Number(reader.getRows()[0]?.[0] ?? 0)
 }
+
+/** DuckDB's own parse of a text, as JSON: `reviver` sees its numbers as they stand. A number beyond all doubles is null there. */
+export async function readSyntax(
+  connection: DuckDBConnection,
+  sql: string,
+  reviver?: Parameters<typeof JSON.parse>[1],
+): Promise<unknown> {
+  const reader = await connection.runAndReadAll('select json_serialize_sql($sql::varchar)', { sql })
+  // It writes 1e400 as Infinity, which JSON has not.
+  const json = String(reader.getRows()[0]?.[0]).replace(/"(?:[^"\\]|\\.)*"|-?Infinity/g, (part) =>
+    part.startsWith('"') ? part : 'null',
+  )
+  return JSON.parse(json, reviver)
+}

@@ -8,6 +8,15 @@ const COMMANDS = ['load', 'batch', 'query', 'schema apply', 'schema plan', 'reje
 /** As oclif throws it when there is no such command. */
 const notFound = (id: string) => Object.assign(new Error(`command ${id} not found`), { oclif: { exit: 2 } })
 
+it('shows no e-mail address of a file name, in its place or in words', async () => {
+  const error = new UserError('LPA-X', 'in/ana@x.example.csv: there is no such file.', {
+    exit: 'noInput',
+    where: 'in/ana@x.example.csv:3',
+  })
+  expect(JSON.stringify(failureJson(error))).not.toContain('ana')
+  expect(failureOutput(error, { json: false, color: false, verbose: false })).not.toContain('ana')
+})
+
 describe('asUserError', () => {
   it('leaves what is written for the user as it is', () => {
     const error = new UserError('LPA-X', 'm', { exit: 'data' })

@@ -44,7 +44,7 @@ function failureText(error: UserError, options: FailureOptions): string {
   const where = error.where === undefined ? '' : `${maskEmails(error.where)}: `
   const width = options.width ?? Number.POSITIVE_INFINITY
   // The label stands in front after wrapping, since its colour takes no place.
-  const told = `Error: ${safeText(scrub(where))}${indented(safeLines(scrub(error.message)))}`
+  const told = `Error: ${safeText(scrub(where))}${indented(safeLines(scrub(maskEmails(error.message))))}`
   const message = wrapped(told, width).slice('Error:'.length)
   const lines = [
     label + message,
@@ -65,7 +65,7 @@ export function failureJson(error: UserError): { error: Record<string, unknown> 
     error: {
       code: error.code,
       exit: error.exitCode,
-      message: scrub(error.message),
+      message: scrub(maskEmails(error.message)),
       ...(error.where !== undefined && { where: scrub(maskEmails(error.where)) }),
       next: error.next.map(scrub),
     },

@@ -38,6 +38,7 @@ it.each([
   ['exports/of jane@mail.example.org.csv.gz', 'exports/of ***@***.csv.gz'],
   ['"a/jane@example.org.ndjson" --mapping grades_jane@example.org', '"a/***@***.ndjson" --mapping ***@***'],
   ['/home/jane@corp.example/exports/a.csv', '/home/jane@corp.example/exports/a.csv'],
+  ['exports/zoë@uni-köln.example.csv', 'exports/***@***.csv'],
   ['a@b.csv', '***@***.csv'],
   ['--at 2026@1', '--at 2026@1'],
 ])('masks e-mail addresses in the names of files: %s', (text, masked) => {

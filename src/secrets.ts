@@ -1,5 +1,7 @@
 /** Secret values of this run: whatever reads one says so here, and no output, log, error or record shows it. */
 
+import { EMAIL_SHAPE } from './email-shape.ts'
+
 const SHORTEST = 6
 const secrets = new Set<string>()
 
@@ -35,7 +37,7 @@ export function scrub(text: string): string {
   return scrubbed
 }
 
-const EMAIL = /[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}(?![^\s"]*\/)/g
+const EMAIL = new RegExp(`${EMAIL_SHAPE}(?![^\\s"]*/)`, 'gu')
 const ENDINGS = /(?:\.(?:csv|tsv|txt|json|ndjson|jsonl|parquet|sql|gz|zst))+$/i
 
 /** The text with e-mail addresses, as in names of files, replaced by `***@***`. Folders keep their names. */

@@ -1,6 +1,7 @@
 /** What `lpa query --sql` may run: one SELECT over the warehouse's own tables, and nothing that reaches beyond. */
 
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { readSyntax } from './duckdb.ts'
 import { UserError } from './errors.ts'
 import { isFunctionAllowed, isTableFunctionAllowed } from './statement-functions.ts'
 
@@ -45,8 +46,7 @@ export async function checkStatement(
   const text = rules.mayExplain ? sql.replace(/^\s*explain\b/i, '') : sql
   if (text !== sql && /^\s*(analyze|analyse|\()/i.test(text))
     throw refused('EXPLAIN ANALYZE runs the statement.')
-  const reader = await connection.runAndReadAll('select json_serialize_sql($text::varchar)', { text })
-  const parsed = JSON.parse(String(reader.getRows()[0]?.[0])) as Parsed
+  const parsed = (await readSyntax(connection, text)) as Parsed
   if (parsed.error) throw parseError(parsed)
   if (parsed.statements.length !== 1) {
     throw refused(

@@ -153,6 +153,7 @@ describe('studentRegistration.csv as recorded', () => {
     expect(campus.load(rows, RECORDED)).toEqual({
       ...{ input: 'studentRegistration.csv', format: 'csv', mapping: 'oulad-registrations' },
       ...{ outcome: 'loaded', load: 1, read: 420, mapped: 417, rejected: 3, filtered: 0, doubled: 0 },
+      replaced: [],
     })
     const expected = expectedFacts(rows, campus.secret)
     expect(expected.some((fact) => fact.includes('withdrawn'))).toBe(true)

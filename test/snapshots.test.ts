@@ -210,6 +210,32 @@ describe('as it is typed', () => {
   })
 })
 
+test('two loads of different states at once: one counts whole, the other says so', async () => {
+  const place = await initPlace('snapshots')
+  const write = (name: string, text: string) => writeFileSync(join(place.root, name), text)
+  write('students.sql', LEARNERS)
+  write('a.csv', part('ana'))
+  write('b.csv', part('bo', 'bea'))
+  // More than is looked at to recognise it: the first part is loaded while the rest is awaited.
+  const many = part(...Array.from({ length: 22_000 }, (_, index) => `student${index}`))
+  const { child, ended } = startLpa(place, ['load', 'a.csv', '-', '--mapping', 'students.sql'], {
+    stdin: { held: true },
+  })
+  child.stdin?.write(many.slice(0, 300_000))
+  const query = (sql: string) =>
+    withEngine(place, async (engine) => Number((await engine.query(sql)).rows[0]?.[0]))
+  for (let tries = 0; (await query('select count(*) from meta.loads')) < 1; tries += 1) {
+    if (tries > 100) throw new Error('The first part was never loaded.')
+    await sleep(100)
+  }
+  await lpaOk(place, ['load', 'b.csv', '--mapping', 'students.sql'])
+  child.stdin?.end(many.slice(300_000))
+  const { code, stderr } = await ended
+  expect([code, stderr]).toEqual([75, expect.stringContaining('LPA-LOAD-OVERTAKEN')])
+  expect(await query('select count(*) from staging.stg_learner')).toBe(2)
+  expect(await faultsOf(place)).toEqual([])
+})
+
 describe('a mapping of another name', () => {
   const VIEWS = `-- entity: learning_event
 -- personal: who(learner)

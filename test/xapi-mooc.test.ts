@@ -135,7 +135,7 @@ test('22,000 statements load, and none is rejected', async () => {
   expect(JSON.parse(stdout)).toEqual([
     {
       ...{ input: 'statements.json.gz', format: 'ndjson.gzip', mapping: 'xapi', outcome: 'loaded', load: 1 },
-      ...{ read: 22_000, mapped: 22_000, rejected: 0, filtered: 0, doubled: 0 },
+      ...{ read: 22_000, mapped: 22_000, rejected: 0, filtered: 0, doubled: 0, replaced: [] },
     },
   ])
   await lpaOk(place, ['batch', '-q'])

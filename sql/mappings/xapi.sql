@@ -55,4 +55,4 @@ select source_row, id as event_id,
   success as "attributes.success",
   completion as "attributes.completion"
 from statements
-where verb_name <> 'voided' and coalesce(id, '') not in (select coalesce(id, '-') from voided)
+where coalesce(verb_name, '') <> 'voided' and coalesce(id, '') not in (select coalesce(id, '-') from voided)

@@ -1,5 +1,6 @@
 /** Files of one command that make one snapshot, and what it replaces (docs/decisions/0011-parts-of-one-snapshot.md). */
 
+import { UserError } from '../errors.ts'
 import { unreadable } from '../sources/input.ts'
 import type { Mapping } from '../sources/mapping.ts'
 import type { Engine } from '../types.ts'
@@ -61,9 +62,24 @@ export function addPart(
   snapshot.loads.add(loadId)
 }
 
-/** Loads that still count and are no part of this snapshot: they go once its last file is loaded. */
+/**
+ * Loads that still count and are no part of this snapshot: they go once its last file is loaded.
+ * @throws UserError (locked) when another load replaced a part meanwhile: the rest would count as the whole.
+ */
 export async function loadsReplacedBy(engine: Engine, snapshot: Snapshot): Promise<number[]> {
   const { source, entity, loads } = snapshot
+  if (loads.size === 0) return []
   const rows = await ledgerRows(engine, 'loads-of-entity', { source, entity })
-  return loads.size === 0 ? [] : rows.map(([loadId]) => Number(loadId)).filter((id) => !loads.has(id))
+  const counting = new Set(rows.map(([loadId]) => Number(loadId)))
+  if ([...loads].some((load) => !counting.has(load))) {
+    throw new UserError(
+      'LPA-LOAD-OVERTAKEN',
+      `Another load replaced a part of this snapshot of ${source} meanwhile.`,
+      {
+        exit: 'locked',
+        next: 'Its snapshot counts until this one is loaded again, from its first file on.',
+      },
+    )
+  }
+  return [...counting].filter((load) => !loads.has(load))
 }

@@ -196,11 +196,12 @@ export function entityRules(entity: Entity, context: DerivationContext): EntityR
         'status must be active, completed or withdrawn',
         `status not in ('active', 'completed', 'withdrawn')`,
       ],
+      // By day: what is dated by its day only has the time of midnight.
       [
         'withdrawn_at:order',
         'withdrawn_at',
         'withdrawn_at lies before enrolled_at',
-        'withdrawn_at < enrolled_at',
+        `${dateKey('withdrawn_at')} < ${dateKey('enrolled_at')}`,
       ],
       ['price_amount:range', 'price_amount', 'price_amount is negative', 'price_amount < 0'],
     ],

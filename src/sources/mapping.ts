@@ -1,4 +1,4 @@
-/** A mapping: the header comments and the one SELECT of a mapping file. Grammar: README, "Your own data". */
+/** A mapping: the header comments and the one SELECT of a mapping file. Grammar: README, "Your own exports". */
 
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'

@@ -151,6 +151,16 @@ describe('what is not named is not kept', () => {
   })
 })
 
+test('a number beyond all doubles is a mistake of the mapping, unless it gives source_row itself', async () => {
+  const given = (more: string) =>
+    staged(
+      `-- entity: course\nselect ${more}id as course_id, 1e400 > 1 as "attributes.large" from source`,
+      'id\nc1\n',
+    )
+  await expect(given('')).rejects.toMatchObject({ code: 'LPA-MAPPING-SQL', exit: 'config' })
+  expect((await given('source_row, ')).result.batch.load.counts).toMatchObject({ mapped: 1 })
+})
+
 test('a table of 3,000 columns is read for the three that are named', async () => {
   const names = Array.from({ length: 3000 }, (_, n) => `c${n}`)
   const rows = Array.from({ length: 300 }, (_, row) => names.map((_, n) => `${row}-${n}`).join(','))

@@ -1,12 +1,13 @@
 /** Columns, and keys of JSON, that look personal: by the words of their names, or by the shape of their values. */
 
+import { EMAIL_SHAPE } from '../email-shape.ts'
 import { type Field, fieldLabel } from './fields.ts'
 import { isPrefix, type JsonPath, shortJsonPath } from './json-path.ts'
 import { isPersonalName } from './personal-words.ts'
 import type { Head } from './recognise.ts'
 
 const SHAPES: readonly (readonly [RegExp, string])[] = [
-  [/[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+\.[A-Za-z]{2,}/, 'holds e-mail addresses'],
+  [new RegExp(EMAIL_SHAPE, 'u'), 'holds e-mail addresses'],
   [/^(\d{1,3}\.){3}\d{1,3}$/, 'holds IP addresses'],
   [/^\+\d[\d ()/-]{7,}$/, 'holds phone numbers'],
 ]

@@ -252,6 +252,8 @@ describe('what looks personal and is not declared', () => {
     ['by its name in German', 'id,Matrikelnummer\n1,x\n', 'Matrikelnummer'],
     ['a free text', 'id,comment\n1,x\n', 'comment'],
     ['e-mail addresses', 'id,x\n1,clear@example.org\n', 'x'],
+    ['e-mail addresses of any script', 'id,x\n1,clear.andré@example.org\n', 'x'],
+    ['e-mail addresses of any domain', 'id,x\n1,clear@uni-köln.example\n', 'x'],
     ['an e-mail address inside a text', 'id,x\n1,by clear@example.org today\n', 'x'],
     ['IP addresses', 'id,x\n1,192.168.0.1\n', 'x'],
     ['phone numbers', 'id,x\n1,+49 170 1234567\n', 'x'],
@@ -264,6 +266,7 @@ describe('what looks personal and is not declared', () => {
 
   test('an e-mail address far behind the first rows', async () => {
     await refused(`id,x\n${'1,plain\n'.repeat(60_000)}1,clear@example.org\n`, course('', 'x'), 'csv')
+    await refused(`id,x\n${'1,plain\n'.repeat(60_000)}1,clear.andré@köln.example\n`, course('', 'x'), 'csv')
   })
 
   test('in JSON that is kept', async () => {

@@ -178,7 +178,7 @@ export function recogniseMapping(input: Input, keys: readonly string[], entity: 
     where: input.name,
     next: [
       `Its columns: ${shownNames(keys)}`,
-      'Write a mapping (README, "Your own data") and name it: --mapping mine.sql',
+      'Write a mapping (README, "Your own exports") and name it: --mapping mine.sql',
     ],
   })
 }

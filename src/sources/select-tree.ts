@@ -1,6 +1,7 @@
 /** DuckDB's own parse of a mapping's SELECT: what it names, and a `source_row` put into it. */
 
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { readSyntax } from '../duckdb.ts'
 import { UserError } from '../errors.ts'
 import type { Mapping } from './mapping.ts'
 
@@ -18,15 +19,21 @@ export interface SelectTree {
   readonly statements: readonly { readonly node: SelectNode }[]
 }
 
+interface Parsed extends SelectTree {
+  readonly error: boolean
+  readonly error_message?: string
+}
+
 /** @throws UserError LPA-MAPPING-SQL when the mapping's text is not exactly one SELECT. */
 export async function parseSelect(
   connection: DuckDBConnection,
   { sql, path }: Pick<Mapping, 'sql' | 'path'>,
 ): Promise<SelectTree> {
-  const reader = await connection.runAndReadAll('select json_serialize_sql($sql::varchar)', { sql })
-  const tree = JSON.parse(String(reader.getRows()[0]?.[0]), exactNumber)
+  const tree = (await readSyntax(connection, sql, exactNumber)) as Parsed
   if (!tree.error && tree.statements.length === 1) return tree
-  const why = tree.error ? firstLine(tree.error_message) : `It has ${tree.statements.length} statements.`
+  const why = tree.error
+    ? firstLine(tree.error_message ?? '')
+    : `It has ${tree.statements.length} statements.`
   throw new UserError('LPA-MAPPING-SQL', `It is not one SELECT. ${why}`, {
     exit: 'config',
     next: 'Write one: select … from source',

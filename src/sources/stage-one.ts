@@ -5,6 +5,7 @@
  */
 
 import { openDuckDB, quoteName, quoteText, readNumber, readRows } from '../duckdb.ts'
+import { EMAIL_SHAPE } from '../email-shape.ts'
 import { type PseudonymKey, pads } from '../pseudonym.ts'
 import { readFailure } from './engine-failure.ts'
 import { ancestorOf, type Field, inHeader, isJson } from './fields.ts'
@@ -15,7 +16,6 @@ import { MAX_RECORD_BYTES } from './measure.ts'
 import { plainValueSql } from './plain-csv.ts'
 import {
   ASCII_SPACE,
-  EMAIL_SHAPE,
   fieldValue,
   isList,
   isText,

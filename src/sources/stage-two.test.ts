@@ -318,6 +318,31 @@ describe('values', () => {
     }
   })
 
+  test.each([
+    ['2026-01-05T10:00:00Z', '2026-01-05', undefined],
+    ['2026-01-05T10:00:00Z', '2026-01-04', 'withdrawn_at:order'],
+    // In Berlin the day before.
+    ['2026-01-04T23:30:00Z', '2026-01-05', undefined],
+    ['2026-01-05T23:30:00Z', '2026-01-05', 'withdrawn_at:order'],
+  ])('enrolled %s, withdrawn %s', async (enrolled, withdrawn, expected) => {
+    const { reasons } = await staged(
+      `-- entity: enrollment\n-- personal: who(learner)\nselect who as learner_id, 'c' as course_id, enrolled as enrolled_at, withdrawn as withdrawn_at from source`,
+      `who,enrolled,withdrawn\nw,${enrolled},${withdrawn}\n`,
+      { timezone: 'Europe/Berlin' },
+    )
+    expect(reasons[0]?.code).toBe(expected)
+  })
+
+  test('an xAPI statement without a verb is rejected, not passed over', async () => {
+    const statement = (verb: string) =>
+      `{"id":"s","actor":{"mbox":"mailto:a@b.example"}${verb},"object":{"id":"http://x/1"},"timestamp":"2026-01-05T10:00:00Z"}\n`
+    const { reasons, counts } = await folder
+      .stage('statements.ndjson', `${statement(',"verb":{"id":"http://v/viewed"}')}${statement(',"verb":7')}`)
+      .then(({ reasons, batch }) => ({ reasons, counts: batch.load.counts }))
+    expect(counts).toMatchObject({ mapped: 1, rejected: 1, filtered: 0 })
+    expect(reasons[0]?.code).toBe('event_type:missing')
+  })
+
   test('a learner id that is no pseudonym is never stored', async () => {
     const { counts, reasons } = await staged(
       '-- entity: learner\n-- not-personal: id, title\nselect id as learner_id from source',

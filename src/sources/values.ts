@@ -7,7 +7,6 @@ import { formatJsonPath, type JsonPath } from './json-path.ts'
 import type { Coarse, Mapping, Personal } from './mapping.ts'
 import { PERSONAL_KEY } from './personal-words.ts'
 
-export const EMAIL_SHAPE = '[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+[.][A-Za-z]{2,}'
 export interface ValueOptions {
   readonly input: Input
   readonly mapping: Mapping
