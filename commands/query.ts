@@ -2,6 +2,7 @@ import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../src/base-command.ts'
 import { drawAnswer, explainReport, questionOf } from '../src/pipeline/question.ts'
 import { ask, listReports, tooLong } from '../src/pipeline/report.ts'
+import { recordRun } from '../src/pipeline/runs.ts'
 import { TimeLimit } from '../src/time-limit.ts'
 
 export default class Query extends BaseCommand {
@@ -50,6 +51,7 @@ export default class Query extends BaseCommand {
       await this.printValue(explained, explained.text)
       return
     }
+    if (flags.write) this.recordRun((run) => recordRun(config, run))
     const options = { at: flags.at, write: flags.write, exports: this.format() === 'parquet' }
     using limit = new TimeLimit(config.query.timeoutMs, () => this.stop(tooLong(config)))
     await ask(config, question, options, this.signal, async ({ rows, toParquet }) => {

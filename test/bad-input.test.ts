@@ -286,7 +286,7 @@ describe('CSV that nobody can read is refused', () => {
 
 const jsonMapping = `-- entity: course
 -- columns: id, value, kept json, number number
--- personal: learner(learner)
+-- personal: learner(learner), $.actor.mbox(email)
 -- not-personal: id, value, number
 select id as course_id, value as course_title, kept as attributes from source`
 
@@ -368,6 +368,11 @@ describe('JSON records that cannot be read are quarantined, each with its line',
     ['NaN', '{"id":"7","kept":{"a":NaN}}', 'json:not-a-number'],
     ['-Infinity', '{"id":"7","kept":[-Infinity]}', 'json:not-a-number'],
     ['a personal key twice', `{"id":"7","learner":"${SECRET}1","learner":"${SECRET}2"}`, 'json:double-key'],
+    [
+      'an object of a person twice',
+      `{"id":"7","actor":{"mbox":"${SECRET}1"},"actor":{"mbox":"${SECRET}2"}}`,
+      'json:double-key',
+    ],
     ['bytes that are not UTF-8', Buffer.from('{"id":"7","value":"\xff"}', 'latin1'), 'record:encoding'],
     ['a record of 9 MB', `{"id":"7","value":"${'x'.repeat(9 << 20)}"}`, 'record:too-long'],
     ['a record of 64 MB', `{"id":"7","value":"${'x'.repeat(64 << 20)}"}`, 'record:too-long'],

@@ -30,6 +30,15 @@ test.each([
   expect(ran.ms).toBeLessThan(10_000)
 })
 
+test('what --write did is in the history of runs, what was only asked is not', async () => {
+  const before = JSON.parse((await lpaOk(place, ['runs', '--json'])).stdout).length
+  await lpaOk(place, ['query', '--sql', 'select 1'])
+  await lpaOk(place, ['query', '--write', '--sql', 'delete from meta.checks'])
+  const runs = JSON.parse((await lpaOk(place, ['runs', '--json'])).stdout)
+  expect(runs).toHaveLength(before + 1)
+  expect(runs[0]).toMatchObject({ command: 'query', exit_code: 0 })
+})
+
 test('with --write it is rolled back', async () => {
   const before = await lpaOk(place, ['query', '--sql', 'select count(*) as n from dim_date', '--json'])
   const sql = `insert into dim_date (date_key) select i from (${ENDLESS.replace('count(*)', 'i')})`

@@ -60,7 +60,7 @@ export const RECORD_FAULTS = [
   { code: 'json:malformed', reason: 'the record is not a JSON object' },
   { code: 'json:depth', reason: `the record is nested deeper than ${MAX_DEPTH} levels` },
   { code: 'json:not-a-number', reason: 'the record holds NaN or Infinity, which JSON has not' },
-  { code: 'json:double-key', reason: 'the record names a personal key twice' },
+  { code: 'json:double-key', reason: 'the record names a key of a person twice' },
 ] as const
 const [MALFORMED, DEEP, UNREAL, DOUBLE_KEY] = [1, 2, 3, 4]
 
@@ -178,9 +178,12 @@ function linesSql({ input, pathSql, how }: StageOneOptions): string {
 }
 
 function faultSql(fields: readonly Field[]): string {
-  const personal = fields.filter(({ change }) => change?.kind === 'pseudonym')
+  const personal = fields.filter(({ change }) => change?.kind === 'pseudonym').map(({ path }) => path)
+  // Of two objects that hold people one would be passed over just so.
+  const paths = personal.flatMap((path) => path.map((_, index) => path.slice(0, index + 1)))
+  const each = new Map(paths.map((path) => [formatJsonPath(path), path]))
   // A key that stands twice in a line may be two people's, or stand in two objects: only then is it looked at closely.
-  const doubles = personal.map(({ path }) => {
+  const doubles = [...each.values()].map((path) => {
     const parent = quoteText(formatJsonPath(path.slice(0, -1)))
     const key = path.at(-1) ?? ''
     // A pattern of % alone is quick.
