@@ -275,3 +275,19 @@ select 'viewed' as event_type, who as learner_id, day as occurred_at from source
     ])
   })
 })
+
+test('what another source holds already is not loaded under none', async () => {
+  using its = await TryWarehouse.create()
+  const mapping = its.write('students.sql', LEARNERS.replace('snapshot', 'append'))
+  const file = its.write('a.csv', part('ana', 'bo'))
+  await its.load(file, { mappings: [mapping], source: 'lms' })
+  const refused = await its.failure(file, { mappings: [mapping] })
+  expect(refused).toMatchObject({ code: 'LPA-LOAD-ELSEWHERE', exit: 'usage' })
+  expect(refused.next.join()).toContain('--source lms')
+  expect(await its.load(file, { mappings: [mapping], source: 'lms' })).toMatchObject([
+    { outcome: 'unchanged' },
+  ])
+  expect(await its.load(file, { mappings: [mapping], source: 'other' })).toMatchObject([
+    { outcome: 'loaded' },
+  ])
+})

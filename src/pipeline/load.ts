@@ -16,7 +16,7 @@ import { hashInput } from '../sources/input.ts'
 import type { Mapping } from '../sources/mapping.ts'
 import type { Counts, Engine, Result } from '../types.ts'
 import { ledgerRows, withoutColumns } from './ledger.ts'
-import { type PlannedInput, planInputs } from './load-inputs.ts'
+import { type PlannedInput, planInputs, UNNAMED_SOURCE } from './load-inputs.ts'
 import { type EarlierLoad, type Reload, readOtherLoads, reloadsOf } from './reload.ts'
 import { addPart, loadsReplacedBy, partsNotes, type Snapshot, snapshotsOf } from './snapshots.ts'
 import { withWarehouse } from './warehouse.ts'
@@ -269,6 +269,7 @@ async function loadFile(
     const mappings = staged.map(describeMapping)
     for (const { batch } of staged)
       assertRejects(input.path, batch.load.counts, config.load.maxRejects, staged)
+    if (input.source === UNNAMED_SOURCE) await refuseElsewhere(engine, input, staged)
     if (dryRun) return done('checked', mappings, [])
     const replaced: number[] = []
     const committed = await engine.transaction(async () => {
@@ -306,6 +307,25 @@ async function sameIfLoaded(
 ): Promise<readonly SameContent[]> {
   const [earlier] = await ledgerRows(engine, 'same-size', { source, bytes: input.stats?.size ?? -1 })
   return Number(earlier?.[0]) > 0 ? sameContent(engine, source, await hashInput(input)) : []
+}
+
+/** Two platforms may export alike, and both count; but whose this is must be said then, not left out. */
+async function refuseElsewhere(
+  engine: Engine,
+  { path, source }: PlannedInput,
+  staged: readonly StagedFile[],
+): Promise<void> {
+  const content = staged[0]?.batch.load.contentSha256 ?? ''
+  const [other] = await ledgerRows(engine, 'same-content-elsewhere', { source, content_sha256: content })
+  if (!other) return
+  throw new UserError('LPA-LOAD-ELSEWHERE', `It holds what source ${other[0]} holds: it would count twice.`, {
+    exit: 'usage',
+    where: path,
+    next: [
+      `If it is the same, say so: --source ${other[0]}`,
+      "If it is another platform's, name that: --source NAME",
+    ],
+  })
 }
 
 /** Whatever a snapshot replaces goes with the last of its files, inside the open transaction. */
