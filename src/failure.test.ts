@@ -36,6 +36,8 @@ describe('asUserError', () => {
 
   it.each([
     ['IO Error: Could not write file "x": No space left on device', 'LPA-DISK-FULL', 73],
+    ['TransactionContext Error: Failed to commit: database or disk is full', 'LPA-DISK-FULL', 73],
+    ['Failed to flush changes: attempt to write a readonly database', 'LPA-SYSTEM-EROFS', 73],
     ['IO Error: Cannot open file "data/x.parquet": No such file or directory', 'LPA-WAREHOUSE-DAMAGED', 74],
     ['Invalid Input Error: Failed to attach: file is not a database', 'LPA-WAREHOUSE-DAMAGED', 74],
     ['Out of Memory Error: failed to allocate', 'LPA-MEMORY', 65],

@@ -1,15 +1,19 @@
 import { existsSync } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
+import { open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { UserError } from './errors.ts'
 import { withPath } from './new-file.ts'
 
 /**
  * Writes a file so that its name holds the old content or the new, never a part: written beside it, synced, renamed,
- * and the folder synced. Only its owner can read it unless `mode` says more.
+ * and the folder synced. Only its owner can read it unless `mode` says more. A link stays and its file is written; a
+ * device or a pipe is written to, since a file in its place would take /dev/null from everybody.
  * @throws UserError cannotCreate when its folder is not there; else the system's error (ENOSPC, EACCES, …) with the file
  */
-export async function writeWhole(file: string, text: string, mode = 0o600): Promise<void> {
+export async function writeWhole(name: string, text: string, mode = 0o600): Promise<void> {
+  const there = await stat(name).catch(() => undefined)
+  if (there && !there.isFile() && !there.isDirectory()) return writeFile(name, text)
+  const file = there ? await realpath(name) : name
   const folder = dirname(file)
   const beside = join(folder, `.${basename(file)}.${process.pid}.part`)
   try {

@@ -6,7 +6,7 @@ const DAMAGE =
   /^(IO|Invalid Input|TransactionContext|Binder|Invalid) Error.*(cannot open file|no such file|not a database|malformed|no magic bytes|too small to be a parquet|file is not)/is
 
 export function systemFailure(message: string, cause: unknown): UserError | undefined {
-  if (/No space left|Disk quota exceeded/i.test(message)) {
+  if (/No space left|Disk quota exceeded|database or disk is full/i.test(message)) {
     return new UserError('LPA-DISK-FULL', 'The disk is full.', {
       exit: 'cannotCreate',
       next: 'Make room and run it again: nothing was changed.',
@@ -17,6 +17,13 @@ export function systemFailure(message: string, cause: unknown): UserError | unde
     return new UserError('LPA-MEMORY', 'It needs more memory than the limit allows.', {
       exit: 'data',
       next: 'Raise warehouse.memory_limit, or set warehouse.threads = 1: nothing was changed.',
+      cause,
+    })
+  }
+  if (/attempt to write a readonly database|Read-only file system/i.test(message)) {
+    return new UserError('LPA-SYSTEM-EROFS', 'The warehouse can only be read here.', {
+      exit: 'cannotCreate',
+      next: 'Check how its disk is mounted, and the permissions of its files.',
       cause,
     })
   }

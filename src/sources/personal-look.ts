@@ -2,6 +2,7 @@
 
 import { EMAIL_SHAPE } from '../email-shape.ts'
 import { type Field, fieldLabel } from './fields.ts'
+import { MAX_DEPTH } from './json-macros.ts'
 import { isPrefix, type JsonPath, shortJsonPath } from './json-path.ts'
 import { isPersonalName } from './personal-words.ts'
 import type { Head } from './recognise.ts'
@@ -35,12 +36,23 @@ export function findPersonalLook(
       return { column: fieldLabel(field), why: NAMED }
     }
     for (const value of head.values(field)) {
-      const json = parseJson(value)
-      const look = json === undefined ? lookOfText(value, fieldLabel(field)) : lookInside(json, [], field)
+      const look = lookAt(value, field)
       if (look) return look
     }
   }
   return undefined
+}
+
+function lookAt(value: string, field: Field): PersonalLook | undefined {
+  const json = parseJson(value)
+  if (json === undefined) return lookOfText(value, fieldLabel(field))
+  try {
+    return lookInside(json, [], field)
+  } catch (error) {
+    // Lists in lists, too deep for Node: as above.
+    if (error instanceof RangeError) return undefined
+    throw error
+  }
 }
 
 function lookOfText(value: string, column: string): PersonalLook | undefined {
@@ -50,6 +62,8 @@ function lookOfText(value: string, column: string): PersonalLook | undefined {
 
 /** Looks at every key and text of a value, but at none that the mapping speaks of. `keys` lead to it from the field. */
 function lookInside(value: unknown, keys: JsonPath, field: Field): PersonalLook | undefined {
+  // Stage one refuses deeper JSON or searches its text, and every path here is as long as it is deep.
+  if (keys.length > MAX_DEPTH) return undefined
   const said = [...field.inside.map((part) => part.keys), ...field.publicInside]
   if (said.some((path) => isPrefix(path, keys))) return undefined
   // Where an object should be, all else is left out.
