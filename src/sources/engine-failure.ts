@@ -5,7 +5,7 @@ import { UserError } from '../errors.ts'
 import { packageRoot } from '../sql-files.ts'
 import { systemFailure } from '../system-failure.ts'
 import { type Field, fieldLabel } from './fields.ts'
-import type { Input } from './input.ts'
+import { type Input, toUtf8 } from './input.ts'
 import { parseJsonPath } from './json-path.ts'
 import type { Mapping } from './mapping.ts'
 import { MAX_RECORD_BYTES } from './measure.ts'
@@ -30,13 +30,26 @@ export function readFailure(
   }
   const system = systemFailure(message, error)
   if (system) return system
+  // DuckDB 1.5.5 loses its place in rows that are too short and hold bytes that are not UTF-8.
+  const isLost = input.format === 'csv' && message.startsWith('INTERNAL Error: Attempted to access index')
+  if (isLost) {
+    return new UserError(
+      'LPA-INPUT-BROKEN',
+      'Its rows are not UTF-8, or have fewer values than the header.',
+      {
+        exit: 'data',
+        where: input.name,
+        next: toUtf8(input.name),
+      },
+    )
+  }
   // An interrupted query, or a mistake of ours.
   if (!/^(Invalid( Input)?|Conversion|Serialization|IO) Error/i.test(message)) return error
   const line = /on Line: (\d+)/i.exec(message)?.[1]
   return new UserError('LPA-INPUT-BROKEN', `Its text cannot be read: ${reason(input, message)}.`, {
     exit: 'data',
     where: line ? `${input.name}:${line}` : input.name,
-    next: 'Mend the file, or export it again as UTF-8.',
+    next: /utf-?8|unicode/i.test(message) ? toUtf8(input.name) : 'Mend the file, or export it again.',
   })
 }
 

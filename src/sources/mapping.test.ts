@@ -86,9 +86,9 @@ describe('what is wrong is said, with what to write', () => {
     ['no entity', `-- title: x${body}`, 'It does not say what it makes.', '-- entity: one of learner'],
     [
       'an unknown entity',
-      `-- entity: student${body}`,
-      'It does not say what it makes.',
-      '-- entity: one of learner',
+      `-- entity: enrolment${body}`,
+      'There is no entity "enrolment". Did you mean enrollment?',
+      'There are: learner, course,',
     ],
     [
       'an unknown header',

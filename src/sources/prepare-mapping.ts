@@ -10,6 +10,8 @@ import { shownNames } from './shown-names.ts'
 import { sourceColumns } from './source-sql.ts'
 import type { StageTwoOptions } from './stage-two-options.ts'
 
+export const JSON_COLUMNS = '-- columns: name = $.path.in.the.record'
+
 export interface Outputs {
   /** The mapping's SELECT with source_row. */
   readonly sql: string
@@ -41,9 +43,11 @@ export async function prepareMapping(
   } catch (cause) {
     if (cause instanceof UserError) throw cause
     throw fail(
-      `Its SELECT does not run over this file. ${cause instanceof Error ? firstLine(cause.message) : ''}`,
+      `Its SELECT does not run over ${options.uri}. ${cause instanceof Error ? firstLine(cause.message) : ''}`,
       [
-        `Columns of source: ${shownNames(sourceColumns(options))}`,
+        sourceColumns(options).length > 0
+          ? `Columns of source: ${shownNames(sourceColumns(options))}`
+          : `Columns of source: none. JSON has those that the mapping lists: ${JSON_COLUMNS}`,
         'Also: payload, source_file, source_row. A SELECT with grouping or set operations must give source_row itself.',
       ],
       cause,

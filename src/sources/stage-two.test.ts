@@ -100,12 +100,12 @@ describe('a mapping that cannot run says why', () => {
     [
       'an unknown column',
       'select nr as course_id from source',
-      /^Its SELECT does not run over this file\. Binder Error: Referenced column "nr"/,
+      /^Its SELECT does not run over .*\d\.csv\. Binder Error: Referenced column "nr"/,
     ],
     [
       'an unknown table',
       'select 1 as course_id from sources',
-      /^Its SELECT does not run over this file\. Catalog Error: Table with name sources/,
+      /^Its SELECT does not run over .*\d\.csv\. Catalog Error: Table with name sources/,
     ],
     [
       'a column that the entity has not',
@@ -116,7 +116,7 @@ describe('a mapping that cannot run says why', () => {
     [
       'grouping without source_row',
       'select min(id) as course_id from source group by title',
-      /^Its SELECT does not run over this file\. Binder Error/,
+      /^Its SELECT does not run over .*\d\.csv\. Binder Error/,
     ],
     [
       'a source_row that is none',
@@ -142,6 +142,12 @@ describe('a mapping that cannot run says why', () => {
   test('the columns that there are are named', async () => {
     const error = await refused(course('select nr as course_id from source'), csv)
     expect(error.next[0]).toBe('Columns of source: id, title')
+    const json = '{"nr":"1"}\n'
+    const nothing = await refused(course('select nr as course_id from source'), json)
+    expect(nothing).toMatchObject({ code: 'LPA-MAPPING-SQL', exit: 'config' })
+    expect(nothing.next).toEqual([expect.stringContaining('-- columns: name = $.path'), 'In the records: nr'])
+    const kept = await refused(`-- keep: $.nr\n${course('select nr as course_id from source')}`, json)
+    expect(kept.next[0]).toMatch(/^Columns of source: none\. .* -- columns: name = \$\.path/)
   })
 
   test('a value that the SELECT cannot take is found by its line and not quoted', async () => {
