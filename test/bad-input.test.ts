@@ -309,7 +309,7 @@ describe('CSV that nobody can read is refused', () => {
     const text = `-- entity: enrollment\n-- personal: who(learner)
 select who as learner_id, id as course_id, try_strptime("from", '%d.%m.%Y') as enrolled_at, 'active' as status from source`
     const error = await refused(file('csv', 'id,who,from\n1,x,31.02.2026\n'), text)
-    expect(error.next[0]).toContain('enrolled_at is missing, or the mapping could not read it')
+    expect(error.next[0]).toContain('enrolled_at is missing or unreadable')
   })
 
   test('a file that fits no mapping is told by its columns, unless they look like values', async () => {

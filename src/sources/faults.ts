@@ -37,9 +37,7 @@ export function faultsOf(rules: EntityRules, { types }: Outputs, isTable: boolea
     const empty = emptySql(`c.given_${name}`, types.get(name))
     const words = TYPE_WORDS[type.replace(/\(.*/, '')] ?? `a ${type}`
     // What is no text nor JSON any more, the SELECT has cast.
-    const orUnread = /^(VARCHAR|JSON)$/.test(types.get(name) ?? '')
-      ? ''
-      : ', or the mapping could not read it'
+    const orUnread = /^(VARCHAR|JSON)$/.test(types.get(name) ?? '') ? '' : ' or unreadable'
     if (required) add(name, 'missing', `${name} is missing${orUnread}`, `c.${name} is null and ${empty}`)
     if (type !== 'varchar' || types.get(name) !== 'VARCHAR') {
       add(name, 'type', `${name} is not ${words}`, `c.${name} is null and not ${empty}`)

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { UserError } from '../errors.ts'
+import { packageRoot } from '../sql-files.ts'
 import { StageFolder, type StageSettings } from './stage.test-support.ts'
 
 const folder = new StageFolder()
@@ -86,6 +87,18 @@ describe('any SELECT over source', () => {
       { course_id: '{"a":1}', course_title: 'f', attributes: '{"row":1}' },
     ])
   })
+})
+
+test('the example of JSON in README: a date that is none sends its record to quarantine', async () => {
+  const mapping = readFileSync(join(packageRoot(), 'docs', 'examples', 'json-events.sql'), 'utf8')
+  const [, example = '{}'] = /^-- title: .*?(\{.*\})$/m.exec(mapping) ?? []
+  const records = [example, example.replace('12.01.', '31.02.').replace('e1', 'e2')]
+  const { result, counts } = await staged(mapping, `${records.join('\n')}\n`)
+  expect(counts).toMatchObject({ read: 2, mapped: 1, rejected: 1 })
+  expect(
+    await folder.rows(result, 'event_id, event_type, score, cast(occurred_at as varchar) as at'),
+  ).toEqual([{ event_id: 'test:e1', event_type: 'submitted', score: 0.7, at: '2026-01-12 08:13:00' }])
+  expect(result.reasons).toMatchObject([{ reason: 'occurred_at is missing or unreadable', count: 1 }])
 })
 
 describe('a mapping that cannot run says why', () => {
