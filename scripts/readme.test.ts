@@ -19,12 +19,23 @@ it('README.md says what commands, engines and the example mapping say (npm run g
 it('has a row for every command and changes nothing outside its parts', () => {
   const bare = [
     'one',
-    ...['mapping', 'commands', 'engines'].map((name) => `<!-- ${name}: made -->\nold\n\ntext`),
+    ...['mapping', 'json', 'needs', 'commands', 'engines'].map(
+      (name) => `<!-- ${name}: made -->\nold\n\ntext`,
+    ),
   ]
   const made = readme(`${bare.join('\n')}\n`, config)
   expect(made).not.toContain('old')
   expect(made.match(/^(one|text|<!-- \w+:.*)$/gm)).toEqual([
-    ...['one', '<!-- mapping: made -->', 'text', '<!-- commands: made -->', 'text'],
+    ...[
+      'one',
+      '<!-- mapping: made -->',
+      'text',
+      '<!-- json: made -->',
+      'text',
+      '<!-- needs: made -->',
+      'text',
+    ],
+    ...['<!-- commands: made -->', 'text'],
     ...['<!-- engines: made -->', 'text'],
   ])
   for (const { id, hidden } of config.commands) {

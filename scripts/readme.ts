@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command, Config } from '@oclif/core'
 import { CAN } from '../src/engines/duckdb/engine.ts'
+import { ENTITIES, type Entity } from '../src/entities.ts'
 import { commandUsage } from '../src/help.ts'
+import { inputsOf } from '../src/sources/entities.ts'
 import type { Capabilities } from '../src/types.ts'
 import { loadOclifConfig, ROOT } from './oclif-config.ts'
 
@@ -30,6 +32,8 @@ const CAPABILITIES: Readonly<Record<keyof Capabilities, string>> = {
 export function readme(text: string, config: Config): string {
   const parts = {
     mapping: ['```sql', read('docs/examples/oulad-registrations.sql').trimEnd(), '```'],
+    json: ['```sql', read('docs/examples/json-events.sql').trimEnd(), '```'],
+    needs: needsTable(),
     commands: commandTable(config),
     engines: engineTable(),
   }
@@ -54,6 +58,17 @@ function commandTable({ bin, commands }: Config): string[] {
     return [usages.map((usage) => `\`${usage}\``).join(' · '), summaries.join(' · ')]
   })
   return table(['command', 'does'], rows)
+}
+
+/** What a mapping gives of each entity. */
+function needsTable(): string[] {
+  const names = (entity: Entity, isRequired: boolean) =>
+    inputsOf(entity)
+      .filter(({ required }) => required === isRequired)
+      .map(({ name }) => name)
+      .join(', ')
+  const rows = ENTITIES.map((entity) => [entity, names(entity, true), names(entity, false)])
+  return table(['entity', 'a mapping must give', 'and may give'], rows)
 }
 
 function engineTable(): string[] {

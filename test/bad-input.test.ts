@@ -251,6 +251,22 @@ describe('CSV that nobody can read is refused', () => {
       'It is UTF-16.',
     ],
     [
+      'a header that is not UTF-8',
+      'csv',
+      Buffer.from('id,value,Gebühr\n1,one,2\n', 'latin1'),
+      'LPA-INPUT-UNREADABLE',
+      'zoo.csv:1',
+      'Its header is not UTF-8.',
+    ],
+    [
+      'rows that are not UTF-8 and too short',
+      'csv',
+      Buffer.from(`a,b,c,d,id,value,e,f,g,h\n${'1,Jürgen,Müller,ü,1,ü,3\n'.repeat(300)}`, 'latin1'),
+      'LPA-INPUT-BROKEN',
+      'zoo.csv',
+      'Its rows are not UTF-8, or have fewer values than the header.',
+    ],
+    [
       'a zip archive',
       'zip',
       Buffer.from('504b030414000000', 'hex'),
@@ -270,6 +286,30 @@ describe('CSV that nobody can read is refused', () => {
     const error = await refused(file(extension, content))
     expect(error).toMatchObject({ code, exit: 'data', message })
     expect(error.where).toMatch(new RegExp(`${where.replace('.', '\\.')}$`))
+    if (message.includes('UTF-8'))
+      expect(error.next.join()).toMatch(/iconv -f WINDOWS-1252 -t UTF-8 ".*zoo\.csv" > utf8\.csv$/)
+  })
+
+  test('rejects for their encoding or for the form of their dates: what to do is said', async () => {
+    const latin = await refused(file('csv', Buffer.from(`id,value\n${'1,Köln\n'.repeat(9)}`, 'latin1')))
+    expect(latin.next.join('\n')).toMatch(/iconv -f WINDOWS-1252 -t UTF-8 ".*zoo\.csv" > utf8\.csv/)
+    const dated = '-- entity: course\nselect id as course_id, "from" as starts_on from source'
+    const german = file('csv', 'id,from\n1,31.12.2026\n2,1.2.2026\n')
+    const error = await refused(german, dated)
+    expect(error).toMatchObject({ code: 'LPA-LOAD-REJECTS', where: expect.stringMatching(/zoo\.csv:2$/) })
+    // The place is said once, by `where`; and a limit that lets everything go would load nothing.
+    expect(error.message).toMatch(/^2 of 2 records are bad/)
+    expect(error.next.join('\n')).toContain("try_strptime(COLUMN, '%d.%m.%Y')")
+    expect(error.next.join('\n')).not.toContain('--max-rejects')
+    const read = dated.replace('"from"', `try_strptime("from", '%d.%m.%Y')`)
+    expect((await loaded(german, read)).counts).toMatchObject({ mapped: 2 })
+  })
+
+  test('a required value that the mapping could not read is not said to be missing only', async () => {
+    const text = `-- entity: enrollment\n-- personal: who(learner)
+select who as learner_id, id as course_id, try_strptime("from", '%d.%m.%Y') as enrolled_at, 'active' as status from source`
+    const error = await refused(file('csv', 'id,who,from\n1,x,31.02.2026\n'), text)
+    expect(error.next[0]).toContain('enrolled_at is missing or unreadable')
   })
 
   test('a file that fits no mapping is told by its columns, unless they look like values', async () => {

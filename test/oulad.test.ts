@@ -164,7 +164,7 @@ describe('studentRegistration.csv as recorded', () => {
     const rejects = JSON.parse(campus.lpa('rejects list --json'))
     const lines = rejects.map(({ position }: { position: string }) => position).sort()
     expect(lines).toEqual([...UNKNOWN.keys()].map((row) => `studentRegistration.csv:${row + 2}`).sort())
-    for (const { reason } of rejects) expect(reason).toBe('enrolled_at is missing')
+    for (const { reason } of rejects) expect(reason).toBe('enrolled_at is missing or unreadable')
   })
 
   it('a later export takes its place, and the same one again changes nothing', () => {

@@ -12,7 +12,7 @@ import {
   type StagedFile,
   stageFile,
 } from '../sources/files.ts'
-import { hashInput } from '../sources/input.ts'
+import { hashInput, toUtf8 } from '../sources/input.ts'
 import type { Mapping } from '../sources/mapping.ts'
 import type { Counts, Engine, Result } from '../types.ts'
 import { ledgerRows, withoutColumns } from './ledger.ts'
@@ -363,16 +363,30 @@ function assertRejects(input: string, counts: Counts, limit: string, staged: rea
   const reasons = staged.flatMap((file) => file.reasons).slice(0, 5)
   throw new UserError(
     'LPA-LOAD-REJECTS',
-    `${input}: ${counts.rejected} of ${counts.read} records are bad, more than the limit of ${limit}. Nothing was loaded.`,
+    `${counts.rejected} of ${counts.read} records are bad, more than the limit of ${limit}. Nothing was loaded.`,
     {
       exit: 'data',
       where: reasons[0]?.first ?? input,
       next: [
         ...reasons.map((reason) => `${reason.first}: ${reason.reason} (${reason.count} ×)`),
-        `Mend the export, or allow so many: --max-rejects ${counts.rejected}`,
+        ...mends(input, reasons),
+        counts.rejected === counts.read
+          ? 'None can be loaded: mend the mapping, or the export.'
+          : `Mend the export, or allow so many: --max-rejects ${counts.rejected}`,
       ],
     },
   )
+}
+
+/** What to do about reasons that many exports share. */
+function mends(input: string, reasons: StagedFile['reasons']): string[] {
+  const has = (pattern: RegExp) => reasons.some(({ code, reason }) => pattern.test(`${code} ${reason}`))
+  return [
+    ...(has(/^record:encoding/) ? [toUtf8(input)] : []),
+    ...(has(/ is not a (time|date)/)
+      ? ["Dates such as 31.12.2026 are read by the mapping: try_strptime(COLUMN, '%d.%m.%Y')"]
+      : []),
+  ]
 }
 
 interface SameContent {

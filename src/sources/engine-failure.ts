@@ -5,9 +5,11 @@ import { UserError } from '../errors.ts'
 import { packageRoot } from '../sql-files.ts'
 import { systemFailure } from '../system-failure.ts'
 import { type Field, fieldLabel } from './fields.ts'
-import type { Input } from './input.ts'
+import { type Input, toUtf8 } from './input.ts'
+import { parseJsonPath } from './json-path.ts'
 import type { Mapping } from './mapping.ts'
 import { MAX_RECORD_BYTES } from './measure.ts'
+import { type PersonalSort, sortOfName } from './personal-words.ts'
 
 /** DuckDB's own message goes on as the cause only where it cannot hold the input's text. */
 export function readFailure(
@@ -28,13 +30,26 @@ export function readFailure(
   }
   const system = systemFailure(message, error)
   if (system) return system
+  // DuckDB 1.5.5 loses its place in rows that are too short and hold bytes that are not UTF-8.
+  const isLost = input.format === 'csv' && message.startsWith('INTERNAL Error: Attempted to access index')
+  if (isLost) {
+    return new UserError(
+      'LPA-INPUT-BROKEN',
+      'Its rows are not UTF-8, or have fewer values than the header.',
+      {
+        exit: 'data',
+        where: input.name,
+        next: toUtf8(input.name),
+      },
+    )
+  }
   // An interrupted query, or a mistake of ours.
   if (!/^(Invalid( Input)?|Conversion|Serialization|IO) Error/i.test(message)) return error
   const line = /on Line: (\d+)/i.exec(message)?.[1]
   return new UserError('LPA-INPUT-BROKEN', `Its text cannot be read: ${reason(input, message)}.`, {
     exit: 'data',
     where: line ? `${input.name}:${line}` : input.name,
-    next: 'Mend the file, or export it again as UTF-8.',
+    next: /utf-?8|unicode/i.test(message) ? toUtf8(input.name) : 'Mend the file, or export it again.',
   })
 }
 
@@ -60,7 +75,38 @@ function reason({ format }: Input, message: string): string {
   return 'it is not what it looks like, or its line ends are mixed'
 }
 
+/** What to write for it, the likeliest first; to keep it as it is comes last. */
+function declarations(column: string, why: string): (readonly [line: string, does: string])[] {
+  // In brackets and commas the name would be cut.
+  const target = /[(),"]/.test(column) && !column.startsWith('$') ? JSON.stringify(column) : column
+  const drop = [`-- personal: ${target}(drop)`, 'leave it out'] as const
+  const keep = [`-- not-personal: ${target}`, 'keep it as it is'] as const
+  const hash = (kind: string, of: string) =>
+    [`-- personal: ${target}(${kind})`, `replace it by a pseudonym of ${of}`] as const
+  const learner = hash('learner', "a learner's id")
+  switch (sortOf(column, why)) {
+    case 'email':
+      return [hash('email', 'the address'), learner, drop, keep]
+    case 'learner':
+      return [learner, drop, keep]
+    case 'instructor':
+      return [hash('instructor', "an instructor's id"), drop, keep]
+    case 'birth':
+      return [[`-- generalise: ${target}(year)`, 'keep its year only'], drop, keep]
+    default:
+      return [drop, keep]
+  }
+}
+
+function sortOf(column: string, why: string): PersonalSort {
+  if (why.includes('e-mail')) return 'email'
+  if (why.startsWith('holds')) return 'other'
+  return sortOfName(parseJsonPath(column)?.keys.at(-1) ?? column)
+}
+
 export function looksPersonal(inputName: string, mapping: Mapping, column: string, why: string): UserError {
+  const lines = declarations(column, why)
+  const width = Math.max(...lines.map(([line]) => line.length))
   return new UserError(
     'LPA-PERSONAL-UNDECLARED',
     `Column ${column} ${why}, and the mapping does not say what it is. Nothing was loaded.`,
@@ -71,9 +117,7 @@ export function looksPersonal(inputName: string, mapping: Mapping, column: strin
         isPackaged(mapping)
           ? `Copy ${mapping.path}, add one of these lines, and load with your copy: --mapping COPY.sql`
           : `In ${mapping.path}, add one of these lines:`,
-        `  -- personal: ${column}(email)       replace it by a pseudonym (classes: learner, instructor, email)`,
-        `  -- personal: ${column}(drop)        leave it out`,
-        `  -- not-personal: ${column}          keep it as it is`,
+        ...lines.map(([line, does]) => `  ${line.padEnd(width)}   ${does}`),
       ],
     },
   )

@@ -36,7 +36,9 @@ export function faultsOf(rules: EntityRules, { types }: Outputs, isTable: boolea
   for (const { name, type, required } of given) {
     const empty = emptySql(`c.given_${name}`, types.get(name))
     const words = TYPE_WORDS[type.replace(/\(.*/, '')] ?? `a ${type}`
-    if (required) add(name, 'missing', `${name} is missing`, `c.${name} is null and ${empty}`)
+    // What is no text nor JSON any more, the SELECT has cast.
+    const orUnread = /^(VARCHAR|JSON)$/.test(types.get(name) ?? '') ? '' : ' or unreadable'
+    if (required) add(name, 'missing', `${name} is missing${orUnread}`, `c.${name} is null and ${empty}`)
     if (type !== 'varchar' || types.get(name) !== 'VARCHAR') {
       add(name, 'type', `${name} is not ${words}`, `c.${name} is null and not ${empty}`)
     }

@@ -12,8 +12,10 @@ import { type Input, openInput } from './input.ts'
 import { type Mapping, readMapping } from './mapping.ts'
 import { namedColumns } from './named-columns.ts'
 import { findPersonalLook } from './personal-look.ts'
+import { JSON_COLUMNS } from './prepare-mapping.ts'
 import { readTwice } from './reading.ts'
 import { type Head, headOf, leftOutKeys, recogniseMapping } from './recognise.ts'
+import { shownNames } from './shown-names.ts'
 import { groupRows, stageOne } from './stage-one.ts'
 import { type StageTwoResult, stageTwo } from './stage-two.ts'
 
@@ -137,6 +139,13 @@ export async function recogniseFile(
   const fields = new Map<Mapping, readonly Field[]>()
   for (const mapping of mappings) {
     const read = fieldsOf(mapping, await columnsOf(input, head, mapping))
+    if (read.length === 0 && (input.format === 'json' || input.format === 'ndjson')) {
+      throw new UserError('LPA-MAPPING-SQL', `It names nothing of the JSON records of ${name}.`, {
+        exit: 'config',
+        where: mapping.path,
+        next: [`List what the SELECT reads: ${JSON_COLUMNS}`, `In the records: ${shownNames(head.keys)}`],
+      })
+    }
     const look = findPersonalLook(read, head)
     if (look) throw looksPersonal(name, mapping, look.column, look.why)
     fields.set(mapping, read)

@@ -54,8 +54,7 @@ export async function openInput(name: string): Promise<Input> {
     throw unreadable(name, 'It is a zip archive.', 'Unpack it and load the folder.')
   }
   if (isUtf16(bytes)) {
-    const command = `iconv -f UTF-16 -t UTF-8 ${name === '-' ? '' : `"${name}" `}> utf8.csv`
-    throw unreadable(name, 'It is UTF-16.', `Convert it: ${command}`)
+    throw unreadable(name, 'It is UTF-16.', toUtf8(name, 'UTF-16'))
   }
   const hasBom = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf
   const text = bytes.subarray(hasBom ? 3 : 0).toString('utf8')
@@ -85,6 +84,12 @@ export async function openInput(name: string): Promise<Input> {
 /** Data that no reader can take: exit 65. */
 export function unreadable(where: string, message: string, next: string, cause?: unknown): UserError {
   return new UserError('LPA-INPUT-UNREADABLE', message, { exit: 'data', where, next, cause })
+}
+
+/** How to convert a file: what is not UTF-8 nor UTF-16 is mostly what Excel writes in the west of Europe. */
+export function toUtf8(name: string, from: 'UTF-16' | 'WINDOWS-1252' = 'WINDOWS-1252'): string {
+  const guess = from === 'UTF-16' ? '' : 'It may be Windows-1252 (Latin-1), as from Excel. '
+  return `${guess}Convert it: iconv -f ${from} -t UTF-8 ${name === '-' ? '' : `"${name}" `}> utf8.csv`
 }
 
 function refuseParquet(name: string, { stats }: ByteSource, compression: Compression): void {

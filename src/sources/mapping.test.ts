@@ -31,6 +31,16 @@ test('a mapping of few words', () => {
   })
 })
 
+test('a column may say its type, also when it is text', () => {
+  expect(read(`-- entity: learner\n-- columns: zeit = $.zeit text, x text, n number${body}`).columns).toEqual(
+    [
+      { name: 'zeit', path: ['zeit'], type: 'text' },
+      { name: 'x', path: ['x'], type: 'text' },
+      { name: 'n', path: ['n'], type: 'number' },
+    ],
+  )
+})
+
 test('a mapping that says everything', () => {
   const mapping = read(`-- title: Everything
 -- entity: enrollment
@@ -86,9 +96,9 @@ describe('what is wrong is said, with what to write', () => {
     ['no entity', `-- title: x${body}`, 'It does not say what it makes.', '-- entity: one of learner'],
     [
       'an unknown entity',
-      `-- entity: student${body}`,
-      'It does not say what it makes.',
-      '-- entity: one of learner',
+      `-- entity: enrolment${body}`,
+      'There is no entity "enrolment". Did you mean enrollment?',
+      'There are: learner, course,',
     ],
     [
       'an unknown header',

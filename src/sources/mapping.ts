@@ -104,7 +104,14 @@ function fromSqlFile(file: SqlFile): Mapping {
     if (!KNOWN.includes(key)) fail(`There is no header "-- ${key}:".${hint}`, `Headers: ${KNOWN.join(', ')}`)
   }
   const entity = one('entity') as Entity
-  if (!ENTITIES.includes(entity)) {
+  if (entity && !ENTITIES.includes(entity)) {
+    const near = didYouMean(entity, ENTITIES)
+    fail(
+      `There is no entity "${entity}".${near ? ` Did you mean ${near}?` : ''}`,
+      `There are: ${ENTITIES.join(', ')}.`,
+    )
+  }
+  if (!entity) {
     fail('It does not say what it makes.', `Add a first line: -- entity: one of ${ENTITIES.join(', ')}`)
   }
   const exportKind = (one('export') ?? 'append') as ExportKind
@@ -165,14 +172,14 @@ function literalPaths(sql: string): JsonPath[] {
 
 type Fail = (message: string, next: string) => never
 
-const NAME = /^("(?:[^"\\]|\\.)*"|\S+?)(?:\s*=\s*(\$.*?))?(?:\s+(number|json))?$/
+const NAME = /^("(?:[^"\\]|\\.)*"|\S+?)(?:\s*=\s*(\$.*?))?(?:\s+(text|number|json))?$/
 
 function parseColumn(item: string, path: (text: string) => JsonPath, fail: Fail): SourceColumn {
   const match = NAME.exec(item)
   if (!match) {
     return fail(
       `"-- columns: ${item}" is not readable.`,
-      'Write name, name number, or name = $.path.in.the.record (number or json behind it)',
+      'Write name, name number, or name = $.path.in.the.record (text, number or json behind it)',
     )
   }
   const name = unquoted(match[1] ?? '')

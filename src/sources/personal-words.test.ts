@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { openDuckDB, quoteText, readRows } from '../duckdb.ts'
-import { isPersonalName, PERSONAL_KEY } from './personal-words.ts'
+import { isPersonalName, PERSONAL_KEY, sortOfName } from './personal-words.ts'
 
 const personal = [
   ...[
@@ -45,6 +45,9 @@ const personal = [
     'Straße',
     'Bemerkungen',
   ],
+  ...['mtknr', 'Matr.Nr.', 'Matr.-Nr.', 'MatrNr', 'matnr', 'gebdat', 'Geb.-Datum', 'Kennung', 'RZ-Kennung'],
+  ...['Teilnehmer', 'Teilnehmer/in', 'Studierende', 'Studierende(r)', 'Prüfling', 'Nutzerkennung', 'Login'],
+  ...['Benutzer', 'Benutzername'],
   ...['Prénom', 'Nom', 'nom_etudiant', 'Numéro étudiant', 'Code postal', 'date de naissance', 'commentaire'],
   ...[
     'apellidos',
@@ -61,6 +64,16 @@ const personal = [
   ...['sobrenome', 'endereço', 'telefone', 'data_nascimento', 'matrícula', 'observações'],
 ]
 const others = [
+  ...[
+    'Anzahl Teilnehmer',
+    'max_teilnehmer',
+    'Kurskennung',
+    'Gebühr',
+    'matter',
+    'format',
+    'Prüfung',
+    'gebucht',
+  ],
   ...[
     'course_id',
     'course_title',
@@ -136,4 +149,17 @@ test.each([
 test('a name that is an object, one in each language, is none of a person', () => {
   expect(isPersonalName('name', { en: 'Mechanics' })).toBe(false)
   expect(isPersonalName('email', { home: 'x' })).toBe(true)
+})
+
+test.each([
+  [
+    'learner',
+    'student_id Studierenden-ID Matrikel-Nr. mtknr login Benutzername Teilnehmer id_student Kennung userId',
+  ],
+  ['instructor', 'teacher_id Dozent-ID instructorId'],
+  ['email', 'E-Mail email2 userEmail Mail correo E-Mail-Adresse'],
+  ['birth', 'Geburtsdatum gebdat birthDate dob Geb.-Datum'],
+  ['other', 'Name Telefon IP-Adresse Straße Nachname Kommentar Geburtsort student_name displayName'],
+])('what is named like that is mostly: %s', (sort, names) => {
+  expect(names.split(' ').filter((name) => sortOfName(name) !== sort)).toEqual([])
 })

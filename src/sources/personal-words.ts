@@ -36,12 +36,16 @@ const WORDS = [
   `(?:client|remote|source|src|host)${S}ip`,
   `(?:${NUMBER}|num[eé]ro)${S}(?:de|del|di|do|da|d|van)?['’]?${S}(?:l['’]?)?${S}(?:${PERSON}|matr[ií]cula|albumu|indeksu)`,
   `(?:${NAME})${S}(?:${OF}['’]?${S}){0,2}(?:${PERSON})`,
+  // As German exports shorten them: MtkNr, Matr.-Nr., gebdat.
+  `(?:mtk|matr?)${S}(?:nr|nummer)|geb${S}(?:dat|datum|ort)`,
 ]
 
 /** Personal when they are the whole name, or all of it but a person: free texts hold anything. */
 const ALONE = [
   'name|names|namen|nom|noms|nombre|nombres|nome|nomi|naam',
   'login|user|mobile|mobil|m[oó]vil|celular|cellulare|cell|telem[oó]vel|gsm|zip|matr[ií]cula|matriculation',
+  `studierende(?:r|n|${S}\\(r\\))?|(?:teilnehmer|benutzer|nutzer)(?:${S}\\(?in(?:nen)?\\)?)?|teilnehmende[rn]?|pr(?:ü|ue)fling`,
+  `(?:(?:rz|hrz|uni|login|anmelde)${S})?kennung`,
   `(?:(?:${PERSON})s?${S})?(?:${[
     'comments?|remarks?|notes|comment text|free text|kommentare?|bemerkung|bemerkungen|anmerkung|anmerkungen|freitext',
     'commentaires?|remarques?|comentarios?|comentários?|observaciones|observa[cç][oõ]es|commento|commenti|osservazioni',
@@ -75,4 +79,43 @@ export function isPersonalName(name: string, value: unknown = ''): boolean {
   const spaced = name.normalize('NFC').replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')
   const end = typeof value === 'object' ? '":' : '":"'
   return [name, spaced].some((text) => PATTERN.test(`"${text.replaceAll('"', ' ')}${end}`))
+}
+
+/** What such a value mostly is: what a mapping may make of it. */
+export type PersonalSort = 'email' | 'learner' | 'instructor' | 'birth' | 'other'
+
+const IDENTIFIER = `(?:${NUMBER}|num[eé]ro)`
+const TEACHER = 'teacher|instructor|lehrer|dozent|dozenten|enseignant|profesor|professor|docente?|nauczyciel'
+
+const SORTS: readonly (readonly [PersonalSort, RegExp])[] = (
+  [
+    ['email', `e${S}mail|courriel|correo|(?:^|${EDGE})e?mails?(?:${EDGE}|$)`],
+    [
+      'other',
+      '(?:birth|geburts)[ _.-]*(?:place|name|ort)|passport|passeport|pasaporte|reisepass|paspoort|display',
+    ],
+    [
+      'birth',
+      `birth|geburts?${S}(?:dat|tag|jahr)|geb${S}dat|naissance|nacimiento|nascita|geboorte|nascimento|urodz|^dob$`,
+    ],
+    [
+      'instructor',
+      `(?:${TEACHER})(?:s|in)?${S}${IDENTIFIER}(?:${EDGE}|$)|${IDENTIFIER}${S}(?:${OF}${S})?(?:${TEACHER})`,
+    ],
+    [
+      'learner',
+      [
+        `matri[ck]|matr[ií]c|(?:mtk|matr?)${S}(?:nr|nummer)|albumu|indeksu|kennung|log${S}in|(?:user|benutzer|nutzer)${S}name`,
+        `(?:${PERSON})s?${S}${IDENTIFIER}(?:${EDGE}|$)|(?:^|${EDGE})${IDENTIFIER}${S}(?:${OF}['’]?${S}){0,2}(?:${PERSON})`,
+        `^${EDGE}*(?:user|${ALONE[2]})${EDGE}*$`,
+      ].join('|'),
+    ],
+  ] as const
+).map(([sort, pattern]) => [sort, new RegExp(pattern, 'iu')])
+
+/** Of a name that isPersonalName() finds. */
+export function sortOfName(name: string): PersonalSort {
+  const spaced = name.normalize('NFC').replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')
+  const found = SORTS.find(([, pattern]) => pattern.test(name) || pattern.test(spaced))
+  return found?.[0] ?? 'other'
 }

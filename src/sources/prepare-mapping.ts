@@ -5,10 +5,12 @@ import { didYouMean } from '../did-you-mean.ts'
 import { readNumber, readRows } from '../duckdb.ts'
 import { UserError } from '../errors.ts'
 import type { EntityRules } from './entities.ts'
-import { firstLine, parseSelect, withSourceRow } from './select-tree.ts'
+import { firstLine, parseSelect, takenAs, withSourceRow } from './select-tree.ts'
 import { shownNames } from './shown-names.ts'
 import { sourceColumns } from './source-sql.ts'
 import type { StageTwoOptions } from './stage-two-options.ts'
+
+export const JSON_COLUMNS = '-- columns: name = $.path.in.the.record'
 
 export interface Outputs {
   /** The mapping's SELECT with source_row. */
@@ -41,12 +43,26 @@ export async function prepareMapping(
   } catch (cause) {
     if (cause instanceof UserError) throw cause
     throw fail(
-      `Its SELECT does not run over this file. ${cause instanceof Error ? firstLine(cause.message) : ''}`,
+      `Its SELECT does not run over ${options.uri}. ${cause instanceof Error ? firstLine(cause.message) : ''}`,
       [
-        `Columns of source: ${shownNames(sourceColumns(options))}`,
+        sourceColumns(options).length > 0
+          ? `Columns of source: ${shownNames(sourceColumns(options))}`
+          : `Columns of source: none. JSON has those that the mapping lists: ${JSON_COLUMNS}`,
         'Also: payload, source_file, source_row. A SELECT with grouping or set operations must give source_row itself.',
       ],
       cause,
+    )
+  }
+  for (const output of ['learner_id', 'instructor_id']) {
+    const taken = takenAs(tree, output).map((name) => name.toLowerCase())
+    const mail = mapping.personal.find(
+      ({ target, kind }) => kind === 'email' && taken.includes(target.toLowerCase()),
+    )
+    if (!mail) continue
+    const kind = output.replace('_id', '')
+    throw fail(
+      `It takes ${mail.target} for ${output}, and says that it is an e-mail address: no id of another file would be the same.`,
+      `Write -- personal: ${mail.target}(${kind}). An address too can be an id.`,
     )
   }
   for (const name of types.keys()) {

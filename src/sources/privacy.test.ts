@@ -260,7 +260,8 @@ describe('what looks personal and is not declared', () => {
   ])('%s', async (_, csv, column) => {
     const error = await refused(csv, course('', column), 'csv')
     expect(error.message).toContain(`Column ${column} `)
-    expect(error.next).toContainEqual(expect.stringContaining(`-- personal: ${column}(email)`))
+    expect(error.next).toContainEqual(expect.stringContaining(`-- personal: ${column}(drop)`))
+    expect(error.next.at(-1)).toContain(`-- not-personal: ${column}`)
     expect(error.next).toContainEqual(expect.stringContaining(`-- not-personal: ${column}`))
   })
 
@@ -349,6 +350,31 @@ describe('what looks personal and is not declared', () => {
       const { row } = await staged(box(), lineOf(value))
       expect(JSON.parse(row?.attributes ?? '')).toEqual(value)
     })
+  })
+
+  test.each([
+    ['student_id', '2', '-- personal: student_id(learner)'],
+    ['E-Mail', 'x', '-- personal: E-Mail(email)'],
+    ['x', 'clear@example.org', '-- personal: x(email)'],
+    ['x', '192.168.0.1', '-- personal: x(drop)'],
+    ['Telefon (privat)', 'x', '-- personal: "Telefon (privat)"(drop)'],
+    ['Geburtsdatum', '2.3.2004', '-- generalise: Geburtsdatum(year)'],
+  ])('first comes what its name or its values say: %s', async (name, value, line) => {
+    const { next } = await refused(`id,${name}\n1,${value}\n`, course('', name), 'csv')
+    expect(next[1]).toContain(`  ${line} `)
+    // Copied as it is written, it is taken.
+    const copied = `${line}\n-- entity: course\nselect id as course_id${line.includes('drop') ? '' : `, "${name}" as course_title`} from source`
+    expect((await staged(copied, `id,${name}\n1,${value}\n`, 'csv')).counts.mapped).toBe(1)
+  })
+
+  test('an e-mail address that is taken for an id of a learner', async () => {
+    const mapping = `-- personal: mail(email)\n-- entity: learner\nselect Mail as learner_id from source`
+    await expect(staged(mapping, 'Mail\nclear@example.org\n', 'csv')).rejects.toMatchObject({
+      code: 'LPA-MAPPING-SQL',
+      next: [expect.stringContaining('-- personal: mail(learner)')],
+    })
+    const { row } = await staged(mapping.replace('(email)', '(learner)'), 'Mail\nclear@example.org\n', 'csv')
+    expect(row?.learner_id).toBe(hash('learner', 'clear@example.org'))
   })
 
   test('the copy of a packaged mapping is where to say it', async () => {

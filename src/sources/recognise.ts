@@ -7,7 +7,7 @@ import { UserError } from '../errors.ts'
 import { systemFailure } from '../system-failure.ts'
 import { csvHead } from './csv-head.ts'
 import { type Field, inHeader } from './fields.ts'
-import { type Input, unreadable } from './input.ts'
+import { type Input, toUtf8, unreadable } from './input.ts'
 import { type Mapping, packagedMappings } from './mapping.ts'
 import { pathSql } from './path-sql.ts'
 import { shownNames } from './shown-names.ts'
@@ -40,6 +40,10 @@ export async function headOf(input: Input, hasHeader: boolean): Promise<Head> {
 function tableHead(input: Input, hasHeader: boolean): Head {
   const records = csvHead(input.head, input.delimiter, SAMPLE)
   const [first = []] = records
+  // What stands for bytes that are not UTF-8. Rows with such bytes are rejected one by one.
+  if (hasHeader && first.some((name) => name.includes('\ufffd'))) {
+    throw unreadable(`${input.name}:1`, 'Its header is not UTF-8.', toUtf8(input.name))
+  }
   const header = hasHeader
     ? first.map((name, index) => name.trim() || `column${index}`)
     : first.map((_, index) => `column${index}`)

@@ -69,6 +69,15 @@ function outermost(tree: SelectTree): SelectNode[] {
   return tree.statements.flatMap(({ node }) => nodes(node))
 }
 
+/** The names of columns that the statement gives as they are under the name of `output`. */
+export function takenAs(tree: SelectTree, output: string): string[] {
+  const items = outermost(tree).flatMap((node) => asArray(node.select_list))
+  return items.flatMap(({ alias, column_names: names }) => {
+    const name = Array.isArray(names) ? String(names.at(-1)) : undefined
+    return name !== undefined && String(alias || name).toLowerCase() === output ? [name] : []
+  })
+}
+
 export interface Named {
   /** Every part of every name by which the statement refers to a column: more than columns of `source`. */
   readonly names: ReadonlySet<string>

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { UserError } from '../errors.ts'
+import { packageRoot } from '../sql-files.ts'
 import { StageFolder, type StageSettings } from './stage.test-support.ts'
 
 const folder = new StageFolder()
@@ -88,6 +89,18 @@ describe('any SELECT over source', () => {
   })
 })
 
+test('the example of JSON in README: a date that is none sends its record to quarantine', async () => {
+  const mapping = readFileSync(join(packageRoot(), 'docs', 'examples', 'json-events.sql'), 'utf8')
+  const [, example = '{}'] = /^-- title: .*?(\{.*\})$/m.exec(mapping) ?? []
+  const records = [example, example.replace('12.01.', '31.02.').replace('e1', 'e2')]
+  const { result, counts } = await staged(mapping, `${records.join('\n')}\n`)
+  expect(counts).toMatchObject({ read: 2, mapped: 1, rejected: 1 })
+  expect(
+    await folder.rows(result, 'event_id, event_type, score, cast(occurred_at as varchar) as at'),
+  ).toEqual([{ event_id: 'test:e1', event_type: 'submitted', score: 0.7, at: '2026-01-12 08:13:00' }])
+  expect(result.reasons).toMatchObject([{ reason: 'occurred_at is missing or unreadable', count: 1 }])
+})
+
 describe('a mapping that cannot run says why', () => {
   test.each([
     ['no SQL', 'selec id from source', /^It is not one SELECT\. syntax error/],
@@ -100,12 +113,12 @@ describe('a mapping that cannot run says why', () => {
     [
       'an unknown column',
       'select nr as course_id from source',
-      /^Its SELECT does not run over this file\. Binder Error: Referenced column "nr"/,
+      /^Its SELECT does not run over .*\d\.csv\. Binder Error: Referenced column "nr"/,
     ],
     [
       'an unknown table',
       'select 1 as course_id from sources',
-      /^Its SELECT does not run over this file\. Catalog Error: Table with name sources/,
+      /^Its SELECT does not run over .*\d\.csv\. Catalog Error: Table with name sources/,
     ],
     [
       'a column that the entity has not',
@@ -116,7 +129,7 @@ describe('a mapping that cannot run says why', () => {
     [
       'grouping without source_row',
       'select min(id) as course_id from source group by title',
-      /^Its SELECT does not run over this file\. Binder Error/,
+      /^Its SELECT does not run over .*\d\.csv\. Binder Error/,
     ],
     [
       'a source_row that is none',
@@ -142,6 +155,12 @@ describe('a mapping that cannot run says why', () => {
   test('the columns that there are are named', async () => {
     const error = await refused(course('select nr as course_id from source'), csv)
     expect(error.next[0]).toBe('Columns of source: id, title')
+    const json = '{"nr":"1"}\n'
+    const nothing = await refused(course('select nr as course_id from source'), json)
+    expect(nothing).toMatchObject({ code: 'LPA-MAPPING-SQL', exit: 'config' })
+    expect(nothing.next).toEqual([expect.stringContaining('-- columns: name = $.path'), 'In the records: nr'])
+    const kept = await refused(`-- keep: $.nr\n${course('select nr as course_id from source')}`, json)
+    expect(kept.next[0]).toMatch(/^Columns of source: none\. .* -- columns: name = \$\.path/)
   })
 
   test('a value that the SELECT cannot take is found by its line and not quoted', async () => {
