@@ -310,6 +310,20 @@ short                        7  –
     )
   })
 
+  it.each([
+    [1, 1],
+    [51, 1],
+    [120, 3],
+  ])('has each of %d rows once where no box fits, also in %d pieces', async (count, pieces) => {
+    const wide: Result = {
+      columns: ['a', 'b'].map((name) => ({ name, type: 'text' })),
+      rows: Array.from({ length: count }, (_, index) => [`${index}-`.padEnd(48, 'x'), 'y'.repeat(28)]),
+    }
+    const text = await print(stream(wide, pieces), 'table', { terminal: AT_80 })
+    const numbers = text.split('\n').flatMap((line) => /^(\d+)-x/.exec(line)?.slice(1).map(Number) ?? [])
+    expect(numbers).toEqual(Array.from({ length: count * pieces }, (_, index) => index % count))
+  })
+
   it('shows records when the columns cannot fit', async () => {
     const many: Result = {
       columns: Array.from({ length: 12 }, (_, index) => ({ name: `number_${index}`, type: 'integer' })),

@@ -167,7 +167,7 @@ async function tabular(
   }
   const headHeight = Math.max(1, ...head.map((lines) => lines.length))
   const body: string[] = []
-  let edges: { head: string[]; foot: string } | undefined
+  let edges: { head: string[]; foot: string[] } | undefined
   for (let start = 0; start === 0 || start < grid.cells.length; start += FEW) {
     const rows = grid.cells.slice(start, start + FEW).map(folded)
     const stood = standIns([head, ...rows], grid.measure)
@@ -178,13 +178,15 @@ async function tabular(
     })
     table.push(...texts)
     const lines = stood.restore(table.toString()).split('\n')
-    // Without rows there is no line between head and foot.
-    const above = headHeight + (rows.length > 0 ? 2 : 1)
-    edges ??= { head: lines.slice(0, above), foot: lines.at(-1) ?? '' }
-    body.push(...lines.slice(above, -1))
+    // Without rows there is no line between head and foot; without a box none above and below.
+    const edge = ruling.isBoxed ? 1 : 0
+    const above = edge + headHeight + (rows.length > 0 ? 1 : 0)
+    const below = lines.length - edge
+    edges ??= { head: lines.slice(0, above), foot: lines.slice(below) }
+    body.push(...lines.slice(above, below))
   }
   const text = (lines: readonly string[]) => lines.map((line) => `${line.trimEnd()}\n`).join('')
-  return { head: text(edges?.head ?? []), body: text(body), foot: text([edges?.foot ?? '']) }
+  return { head: text(edges?.head ?? []), body: text(body), foot: text(edges?.foot ?? []) }
 }
 
 /**
