@@ -310,6 +310,21 @@ short                        7  –
     )
   })
 
+  it('breaks no day and no short head', async () => {
+    const risk: Result = {
+      columns: [
+        { name: 'load_id', type: 'integer' },
+        { name: 'seen_on', type: 'date' },
+        { name: 'seen_at', type: 'timestamp' },
+        { name: 'reason', type: 'text' },
+      ],
+      rows: [[1, '2026-03-03', '2026-03-03T08:13:22.120Z', 'no event since 2026-03-03, the course ended']],
+    }
+    const text = await print(risk, 'table', { terminal: { ...AT_80, width: 46 } })
+    expect(text).toMatch(/^load_id {2}seen_on {5}seen_at +reason$/m)
+    expect(text.match(/2026-03-03/g)).toHaveLength(3)
+  })
+
   it.each([
     [1, 1],
     [51, 1],

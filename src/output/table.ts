@@ -7,6 +7,9 @@ import { cut, fold, type Measure, measureFor } from './width.ts'
 /** Text columns become no narrower than this; then the rows are shown as records instead. */
 const NARROWEST = 8
 
+/** Cells of a day, alone or before a time: `2026-01-12T`. */
+const DAY: Readonly<Record<string, number>> = { date: 10, timestamp: 11 }
+
 /** Lines of a cell; what does not fit in them is cut. */
 const MOST_LINES = 3
 
@@ -110,10 +113,15 @@ function fitWidths(grid: Grid, room: number): number[] | undefined {
   const widths = grid.heads.map((head, index) => Math.max(grid.measure(head), values[index] ?? 0))
   const least = grid.columns.map((column, index) => {
     const whole = widths[index] ?? 0
-    if (!isNumeric(column)) return Math.min(whole, NARROWEST)
+    // Numbers and days are not broken, nor are short heads.
+    const value = isNumeric(column) ? (values[index] ?? 0) : Math.min(whole, DAY[column.type] ?? 0)
+    const head = grid.heads[index] ?? ''
+    if (grid.measure(head) <= NARROWEST || !isNumeric(column)) {
+      return Math.max(Math.min(whole, NARROWEST), value)
+    }
     // A head is broken between its words: completion_ / percent.
-    const words = (grid.heads[index] ?? '').match(/[^_ ]+[_ ]?/g) ?? []
-    return Math.max(values[index] ?? 0, ...words.map(grid.measure))
+    const words = head.match(/[^_ ]+[_ ]?/g) ?? []
+    return Math.max(value, ...words.map(grid.measure))
   })
   if (sum(least) > room) return undefined
   // Heads over numbers first, since breaking them loses nothing; then everything, the widest first.
