@@ -28,7 +28,7 @@ LPA_GLYPHS=braille|block|ascii says what the terminal can show, when its locale 
   }
 
   async run(): Promise<void> {
-    const { flags } = await this.start(Dash)
+    await this.start(Dash)
     const format = this.format('chart')
     if (format !== 'chart' && format !== 'json') {
       throw new UserError('LPA-DASH-FORMAT', `A picture cannot be printed as ${format}.`, {
@@ -43,8 +43,5 @@ LPA_GLYPHS=braille|block|ascii says what the terminal can show, when its locale 
     this.progress.done()
     const options = onceOptions(this.terminal, process.env)
     await writeText(format === 'json' ? overviewJson(data) : renderOnce(data, options), process.stdout)
-    if (this.terminal.isTerminal && !flags.once) {
-      this.note('This version draws one picture; the live dashboard is still to come.')
-    }
   }
 }

@@ -26,7 +26,10 @@ export default class Query extends BaseCommand {
       exclusive: ['list'],
     }),
     param: Flags.string({ multiple: true, helpValue: 'K=V', summary: 'A parameter of the report.' }),
-    at: Flags.string({ helpValue: 'VERSION|TIME', summary: 'As the warehouse was then.' }),
+    at: Flags.string({
+      helpValue: 'VERSION|TIME',
+      summary: 'As the warehouse was then; a day means its end.',
+    }),
     list: Flags.boolean({ summary: 'List the reports.' }),
     explain: Flags.boolean({ summary: 'Tell what the report means and show its SQL, without running it.' }),
     timeout: Flags.string({
@@ -54,7 +57,9 @@ export default class Query extends BaseCommand {
     if (flags.write) this.recordRun((run) => recordRun(config, run))
     const options = { at: flags.at, write: flags.write, exports: this.format() === 'parquet' }
     using limit = new TimeLimit(config.query.timeoutMs, () => this.stop(tooLong(config)))
-    await ask(config, question, options, this.signal, async ({ rows, toParquet }) => {
+    await ask(config, question, options, this.signal, async ({ rows, unknown, toParquet }) => {
+      const [first, ...more] = unknown
+      if (first !== undefined) this.warning(first, ...more)
       await this.print(limit.pausedByReader(rows), {
         raw: flags.raw,
         draw: (result, size, terminal) => drawAnswer(question, result, size, terminal),

@@ -310,6 +310,35 @@ short                        7  –
     )
   })
 
+  it('breaks no day and no short head', async () => {
+    const risk: Result = {
+      columns: [
+        { name: 'load_id', type: 'integer' },
+        { name: 'seen_on', type: 'date' },
+        { name: 'seen_at', type: 'timestamp' },
+        { name: 'reason', type: 'text' },
+      ],
+      rows: [[1, '2026-03-03', '2026-03-03T08:13:22.120Z', 'no event since 2026-03-03, the course ended']],
+    }
+    const text = await print(risk, 'table', { terminal: { ...AT_80, width: 46 } })
+    expect(text).toMatch(/^load_id {2}seen_on {5}seen_at +reason$/m)
+    expect(text.match(/2026-03-03/g)).toHaveLength(3)
+  })
+
+  it.each([
+    [1, 1],
+    [51, 1],
+    [120, 3],
+  ])('has each of %d rows once where no box fits, also in %d pieces', async (count, pieces) => {
+    const wide: Result = {
+      columns: ['a', 'b'].map((name) => ({ name, type: 'text' })),
+      rows: Array.from({ length: count }, (_, index) => [`${index}-`.padEnd(48, 'x'), 'y'.repeat(28)]),
+    }
+    const text = await print(stream(wide, pieces), 'table', { terminal: AT_80 })
+    const numbers = text.split('\n').flatMap((line) => /^(\d+)-x/.exec(line)?.slice(1).map(Number) ?? [])
+    expect(numbers).toEqual(Array.from({ length: count * pieces }, (_, index) => index % count))
+  })
+
   it('shows records when the columns cannot fit', async () => {
     const many: Result = {
       columns: Array.from({ length: 12 }, (_, index) => ({ name: `number_${index}`, type: 'integer' })),

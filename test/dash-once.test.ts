@@ -39,6 +39,7 @@ it('says what fills the warehouse when it is empty', () => {
   const { code, stdout } = lpa(['dash'])
   expect(code).toBe(0)
   expect(stdout).toContain('lpa load FILE')
+  expect(stdout).toContain('lpa up --sample')
 })
 
 it('draws one plain picture where there is no terminal', () => {
@@ -55,6 +56,25 @@ it('draws one plain picture where there is no terminal', () => {
   expect(stdout).not.toContain('\x1b')
   expect(stdout).toContain('╭ Enrollments/day')
   expect(stdout).toMatch(/COURSE +ENROLLED/)
+})
+
+it('fits a terminal of 80 × 24 with all that it says', () => {
+  const command = `stty cols 80 rows 24; "${process.execPath}" "${ENTRY}" dash`
+  const { stdout } = spawnSync('script', ['-qec', command, '/dev/null'], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      LANG: 'C.UTF-8',
+      TERM: 'xterm',
+      SHELL: '/bin/bash',
+    },
+  })
+  const lines = stdout.split('\r\n')
+  expect(lines[0]).toContain('Overview')
+  // The last line, after the last line end, is the prompt's.
+  expect(lines.length).toBeLessThanOrEqual(24)
 })
 
 it('draws in ASCII for a locale without more, and in the size that is asked for', () => {

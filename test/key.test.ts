@@ -59,7 +59,9 @@ describe('loads under a new key', () => {
     expect(rotated.reload).toMatchObject([{ source: 'files', loads: 2, inputs: 2 }])
     expect(rotated.reload[0]?.missing).toEqual([expect.stringMatching(/b\.csv$/)])
     const advice = rotationAdvice(rotated).join('\n')
-    expect(advice).toMatch(/lpa load \S+a\.csv \S+b\.csv --mapping campus_course_completion/)
+    expect(rotated.reload[0]?.command).toMatch(
+      /lpa load \S+a\.csv \S+b\.csv --mapping campus_course_completion/,
+    )
     expect(advice).toContain('1 of the inputs are not there')
     const shown = await showKey(its.config, signal)
     expect(shown.reload.map(({ command }) => command)).toEqual(rotated.reload.map(({ command }) => command))
@@ -170,6 +172,26 @@ describe('the commands that load again', () => {
     ])
   })
 
+  test('with the limit of bad records that they were loaded with', async () => {
+    using its = await TryWarehouse.create('[sources.lms]\nuri = "exports/*.csv"\n')
+    its.write('exports/a.csv', 'x')
+    expect(
+      commands(
+        [
+          load({ uri: 'a.csv', arguments: 'a.csv --max-rejects 5%' }),
+          load({ uri: 'b.csv', arguments: 'b.csv --max-rejects=5%' }),
+          load({ uri: 'c.csv' }),
+          load({ source: 'lms', uri: 'exports/a.csv', arguments: 'lms --max-rejects 9' }),
+        ],
+        its.folder,
+      ),
+    ).toEqual([
+      'lpa load a.csv b.csv --mapping campus_learner --max-rejects 5%',
+      'lpa load c.csv --mapping campus_learner',
+      'lpa load lms --max-rejects 9',
+    ])
+  })
+
   test('a source of lpa.toml by its name, where that loads the same', async () => {
     using its = await TryWarehouse.create('[sources.lms]\nuri = "exports/*.csv"\n')
     its.write('exports/a.csv', 'x')
@@ -227,5 +249,8 @@ describe('lpa key rotate, as it is typed', () => {
     expect(loaded.stderr).toContain('\n    lpa load a.csv --mapping campus_course_completion\n')
     expect(await lpa(place, ['batch', '-q'])).toMatchObject({ code: 1 })
     expect(await lpa(place, ['key', 'show'])).toMatchObject({ code: 1 })
+    const rotated = await lpaOk(place, ['key', 'rotate'])
+    expect(rotated.stdout).toBe('lpa load a.csv b.csv --mapping campus_course_completion\n')
+    expect(rotated.stderr).not.toContain('lpa load')
   })
 })

@@ -144,3 +144,30 @@ test('a misspelt entity is told with the nearest', async () => {
     ),
   })
 })
+
+test('a day is its end, and states that cannot be read are told from those that can', async () => {
+  const today = new Date().toISOString().slice(0, 10)
+  const sql = ['query', '--json', '--sql', 'select count(*) as n from fact_enrollment']
+  const ran = await lpa(place, [...sql, '--at', today])
+  expect(ran).toMatchObject({ code: 0, stdout: '[\n{"n":0}\n]\n' })
+  // The first snapshots have no schemas, later ones no tables yet.
+  for (const at of ['1', '4', '2001-01-01']) {
+    const { code, stderr } = await lpa(place, [...sql, '--at', at])
+    const [, first] = /There are versions (\d+) to \d+, of \d{4}-/.exec(stderr) ?? []
+    expect({ code, first: Number(first) > 4 }).toEqual({ code: 2, first: true })
+    expect(await lpa(place, [...sql, '--at', String(first)])).toMatchObject({ code: 0 })
+  }
+})
+
+test('a course that the warehouse does not have is told from one without learners', async () => {
+  const insert = `insert into dim_course by name select 42 as course_key, 'BIO101' as course_id, 0 as category_key, 0 as instructor_key, true as is_current, timestamptz '0001-01-01' as valid_from, timestamptz '9999-12-31' as valid_to`
+  await lpaOk(place, ['query', '--write', '--sql', insert])
+  const unknown = await lpa(place, ['query', 'funnel', '-q', '--param', 'course=BIO11'])
+  expect(unknown).toMatchObject({
+    code: 0,
+    stderr: 'Warning: There is no course "BIO11".\n  Did you mean BIO101?\n',
+  })
+  expect(await lpa(place, ['query', 'funnel', '-q', '--param', 'course=BIO101'])).toMatchObject({
+    stderr: '',
+  })
+})

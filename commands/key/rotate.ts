@@ -13,8 +13,11 @@ What it prints are the commands that load everything again; those that remain ar
   async run(): Promise<void> {
     await this.start(KeyRotate)
     const rotated = await replaceKey(await this.settings(), this.signal)
-    if (this.format() === 'json') await this.printValue(rotated, '')
-    else await this.print(reloadRows(rotated.reload))
+    const commands = rotated.reload.map(({ command }) => command)
+    // People copy the commands, which a table would break into lines.
+    if (!['table', 'json'].includes(this.format())) await this.print(reloadRows(rotated.reload))
+    else if (this.format() === 'json' || commands.length > 0)
+      await this.printValue(rotated, commands.join('\n'))
     this.note(...rotationAdvice(rotated))
     const loads = rotated.reload.reduce((sum, step) => sum + step.loads, 0)
     this.finish({

@@ -3,7 +3,7 @@
 -- definition: Learners' first completions of courses by the day they finished. passed counts those known to be
 --   passed. mean_7_days: the mean of the day and the six before it (fewer at the start). week_before: the same
 --   weekday one week earlier.
--- chart: line x=day y=completions,mean_7_days
+-- chart: line x=day y=completions
 -- param: since date null "first day to show; the first completion when not given"
 -- param: until date null "last day to show; the newest day of the data when not given"
 with by_day as (

@@ -2,7 +2,7 @@
 -- grain: a day, from the first enrollment to the newest day of the data
 -- definition: Attempts of learners at courses by the day they began. mean_7_days: the mean of the day and
 --   the six before it (fewer at the start). week_before: the same weekday one week earlier.
--- chart: line x=day y=enrollments,mean_7_days
+-- chart: line x=day y=enrollments
 -- param: since date null "first day to show; the first enrollment when not given"
 -- param: until date null "last day to show; the newest day of the data when not given"
 with by_day as (

@@ -7,11 +7,11 @@ import type { Value } from './series.ts'
 const LESS_IS_BETTER = /risk|withdraw|reject|drop|overdue|lag|days_to|time_to/i
 
 /** A change as an arrow with its size, `▲4.2%` (ASCII: `+4.2%`), toned by whether it is good for `name`. */
-export function changeSpan(percent: Value, name: string, glyphs: Glyphs): Span {
-  if (percent === null) return span('')
-  const size = Math.abs(percent) < 99.95 ? Math.abs(percent).toFixed(1) : shortNumber(Math.abs(percent))
-  if (size === '0.0') return span('=0.0%', 'muted')
-  const up = percent > 0
+export function changeSpan(change: Value, name: string, glyphs: Glyphs, unit: '%' | ' pp' = '%'): Span {
+  if (change === null) return span('')
+  const size = Math.abs(change) < 99.95 ? Math.abs(change).toFixed(1) : shortNumber(Math.abs(change))
+  if (size === '0.0') return span(`=0.0${unit}`, 'muted')
+  const up = change > 0
   const arrow = glyphs === 'ascii' ? (up ? '+' : '-') : up ? '▲' : '▼'
-  return span(`${arrow}${size}%`, up === LESS_IS_BETTER.test(name) ? 'bad' : 'good')
+  return span(`${arrow}${size}${unit}`, up === LESS_IS_BETTER.test(name) ? 'bad' : 'good')
 }

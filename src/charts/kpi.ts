@@ -9,13 +9,14 @@ export interface Kpi {
   readonly name: string
   readonly label: string
   readonly value: string
-  /** Percent, against the period before. */
+  /** Against the period before: in percent of it; of what is a percentage itself, in points where that is known. */
   readonly change: Value
+  readonly changeUnit: '%' | ' pp'
 }
 
 /**
  * Key figures beside each other: name above value and change. `kpi x=kpi y=value,change_percent`; a column `unit` of
- * the result gives the values theirs.
+ * the result gives the values theirs, a column `previous` those before.
  */
 export const kpi: Chart = {
   kind: 'kpi',
@@ -39,15 +40,20 @@ export function readKpis(result: Result, spec: ChartSpec): readonly Kpi[] {
   const nameAt = columnIndex(result, spec.x)
   const valueAt = columnIndex(result, spec.y[0] ?? '')
   const changeAt = spec.y[1] === undefined ? -1 : columnIndex(result, spec.y[1])
-  const unitAt = result.columns.findIndex((column) => column.name === 'unit')
+  const [unitAt = -1, previousAt = -1] = ['unit', 'previous'].map((name) =>
+    result.columns.findIndex((column) => column.name === name),
+  )
   return result.rows.map((row) => {
     const name = textOf(row[nameAt])
     const unit = unitAt < 0 ? columnUnit(name) : textOf(row[unitAt])
+    const [value, previous] = [toValue(row[valueAt]), toValue(row[previousAt])]
+    const isShare = columnLabel(unit) === '%' && value !== null && previous !== null
     return {
       name,
       label: sentence(columnLabel(name)),
-      value: valueTexts([toValue(row[valueAt])], columnLabel(unit))[0] as string,
-      change: toValue(row[changeAt]),
+      value: valueTexts([value], columnLabel(unit))[0] as string,
+      change: isShare ? value - previous : toValue(row[changeAt]),
+      changeUnit: isShare ? ' pp' : '%',
     }
   })
 }
@@ -62,7 +68,7 @@ export type Tile = readonly Line[]
 export function kpiTile(one: Kpi, glyphs: Glyphs): Tile {
   return [
     [span(one.label, 'muted')],
-    [span(one.value, 'strong'), span(' '), changeSpan(one.change, one.name, glyphs)],
+    [span(one.value, 'strong'), span(' '), changeSpan(one.change, one.name, glyphs, one.changeUnit)],
   ]
 }
 

@@ -36,7 +36,7 @@ export function kpiLines(data: OverviewData, { width, glyphs }: Options): Frame 
   const kpis = figures(data, glyphs)
   const labelWidth = Math.min(widest(kpis.map(({ label }) => label)), Math.floor(width * 0.4))
   const valueWidth = widest(kpis.map(({ value }) => value))
-  const changes = kpis.map(({ change, name }) => changeSpan(change, name, glyphs))
+  const changes = kpis.map(({ change, changeUnit, name }) => changeSpan(change, name, glyphs, changeUnit))
   const changeWidth = widest(changes.map(({ text }) => text))
   return kpis.map((kpi, index) => {
     const line: Line = [

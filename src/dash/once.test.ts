@@ -136,6 +136,12 @@ it('fits every window', () => {
   expect(outside).toEqual([])
 })
 
+it('tells the change of a rate in points, of other figures in percent', () => {
+  const text = plain(FULL, 80, 24)
+  expect(text).toContain('38.4% ▲0.3 pp')
+  expect(text).toContain('▲4.6%')
+})
+
 it('charts what there is when nobody enrolled', () => {
   const rows = days(30).map((row) => row.with(2, 0).with(3, 0))
   const text = plain({ ...FULL, daily: result(DAY, rows) }, 80, 24)

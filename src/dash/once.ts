@@ -85,9 +85,9 @@ function emptyState(): Frame {
   return [
     [span('  '), span('The warehouse has no facts yet.', 'strong')],
     [],
-    [span('  lpa load FILE   '), span('loads your exports', 'muted')],
-    [span('  lpa batch       '), span('builds the facts from them', 'muted')],
-    [span('  lpa up          '), span('does all that for a sample campus', 'muted')],
+    [span('  lpa load FILE     '), span('loads your exports', 'muted')],
+    [span('  lpa batch         '), span('builds the facts from them', 'muted')],
+    [span('  lpa up --sample   '), span('does all that for a sample campus', 'muted')],
   ]
 }
 

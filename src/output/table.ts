@@ -7,6 +7,9 @@ import { cut, fold, type Measure, measureFor } from './width.ts'
 /** Text columns become no narrower than this; then the rows are shown as records instead. */
 const NARROWEST = 8
 
+/** Cells of a day, alone or before a time: `2026-01-12T`. */
+const DAY: Readonly<Record<string, number>> = { date: 10, timestamp: 11 }
+
 /** Lines of a cell; what does not fit in them is cut. */
 const MOST_LINES = 3
 
@@ -110,10 +113,15 @@ function fitWidths(grid: Grid, room: number): number[] | undefined {
   const widths = grid.heads.map((head, index) => Math.max(grid.measure(head), values[index] ?? 0))
   const least = grid.columns.map((column, index) => {
     const whole = widths[index] ?? 0
-    if (!isNumeric(column)) return Math.min(whole, NARROWEST)
+    // Numbers and days are not broken, nor are short heads.
+    const value = isNumeric(column) ? (values[index] ?? 0) : Math.min(whole, DAY[column.type] ?? 0)
+    const head = grid.heads[index] ?? ''
+    if (grid.measure(head) <= NARROWEST || !isNumeric(column)) {
+      return Math.max(Math.min(whole, NARROWEST), value)
+    }
     // A head is broken between its words: completion_ / percent.
-    const words = (grid.heads[index] ?? '').match(/[^_ ]+[_ ]?/g) ?? []
-    return Math.max(values[index] ?? 0, ...words.map(grid.measure))
+    const words = head.match(/[^_ ]+[_ ]?/g) ?? []
+    return Math.max(value, ...words.map(grid.measure))
   })
   if (sum(least) > room) return undefined
   // Heads over numbers first, since breaking them loses nothing; then everything, the widest first.
@@ -167,7 +175,7 @@ async function tabular(
   }
   const headHeight = Math.max(1, ...head.map((lines) => lines.length))
   const body: string[] = []
-  let edges: { head: string[]; foot: string } | undefined
+  let edges: { head: string[]; foot: string[] } | undefined
   for (let start = 0; start === 0 || start < grid.cells.length; start += FEW) {
     const rows = grid.cells.slice(start, start + FEW).map(folded)
     const stood = standIns([head, ...rows], grid.measure)
@@ -178,13 +186,15 @@ async function tabular(
     })
     table.push(...texts)
     const lines = stood.restore(table.toString()).split('\n')
-    // Without rows there is no line between head and foot.
-    const above = headHeight + (rows.length > 0 ? 2 : 1)
-    edges ??= { head: lines.slice(0, above), foot: lines.at(-1) ?? '' }
-    body.push(...lines.slice(above, -1))
+    // Without rows there is no line between head and foot; without a box none above and below.
+    const edge = ruling.isBoxed ? 1 : 0
+    const above = edge + headHeight + (rows.length > 0 ? 1 : 0)
+    const below = lines.length - edge
+    edges ??= { head: lines.slice(0, above), foot: lines.slice(below) }
+    body.push(...lines.slice(above, below))
   }
   const text = (lines: readonly string[]) => lines.map((line) => `${line.trimEnd()}\n`).join('')
-  return { head: text(edges?.head ?? []), body: text(body), foot: text([edges?.foot ?? '']) }
+  return { head: text(edges?.head ?? []), body: text(body), foot: text(edges?.foot ?? []) }
 }
 
 /**

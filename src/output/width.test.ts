@@ -34,5 +34,10 @@ describe.each([2, 3, 8, 20, 80])('in %d cells', (width) => {
 it('fold breaks between words and after punctuation, and cuts after the last line', () => {
   expect(fold('Intro to SQL for people', 9, 9, '…', stringWidth)).toEqual(['Intro to', 'SQL for', 'people'])
   expect(fold('learner_id:missing', 12, 9, '…', stringWidth)).toEqual(['learner_id:', 'missing'])
+  expect(fold('since 2026-03-03 or so', 12, 9, '…', stringWidth)).toEqual(['since', '2026-03-03', 'or so'])
+  expect(fold('load x.csv --mapping m.sql', 15, 9, '…', stringWidth)).toEqual([
+    'load x.csv',
+    '--mapping m.sql',
+  ])
   expect(fold('one two three four five six', 9, 2, '…', stringWidth)).toEqual(['one two', 'three fo…'])
 })

@@ -21,15 +21,21 @@ export function cut(text: string, width: number, mark: string, measure: Measure)
   return measure(kept) + mark.length <= width ? kept + mark : mark
 }
 
+/** Dates and flags, which are broken only where they are longer than a line. */
+const WHOLE = /\d{4}-\d\d-\d\d|(?<!\S)-\S*/gu
+
 /** The text in at most `most` lines of `width` cells, broken after spaces and punctuation; the rest is cut. */
 export function fold(text: string, width: number, most: number, mark: string, measure: Measure): string[] {
   const lines: string[] = []
   let rest = text
   while (measure(rest) > width && lines.length < most - 1) {
     const fits = beginning(rest, width, measure)
-    const between = /^.*[\s_\-/:.,;&=]/su.exec(fits)?.[0] ?? ''
+    const shape = rest.replace(WHOLE, (word) => 'x'.repeat(word.length))
+    const betweenLength = /^.*[\s_\-/:.,;&=]/su.exec(shape.slice(0, fits.length))?.[0].length ?? 0
+    const between = rest.slice(0, betweenLength)
     const wordEndsHere = /^\s/u.test(rest.slice(fits.length))
-    const next = /^[^\s_\-/:.,;&=]*[_\-/:.,;&=]?/u.exec(rest.slice(between.length))?.[0] ?? ''
+    const nextLength = /^[^\s_\-/:.,;&=]*[_\-/:.,;&=]?/u.exec(shape.slice(betweenLength))?.[0].length ?? 0
+    const next = rest.slice(betweenLength, betweenLength + nextLength)
     // A break that leaves half of the line empty is worse than one inside a word that would be broken anyway.
     const breaksWord = measure(next) > width && measure(between) < width / 2
     const line = wordEndsHere || between === '' || breaksWord ? fits : between

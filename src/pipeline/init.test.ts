@@ -16,7 +16,10 @@ const read = (name: string) => readFileSync(join(cwd, name), 'utf8')
 test('a new folder gets a configuration, a private key and what git must not see', () => {
   const done = init({ cwd, folder: 'campus', sample: false })
   expect(done.created).toEqual(['lpa.toml', 'pseudonym.key', '.gitignore'])
-  expect(done.next).toEqual([expect.stringContaining('Back the key up'), 'cd campus && lpa up FILES…'])
+  expect(done.next).toEqual([
+    expect.stringContaining('Back the key up'),
+    'cd campus && lpa schema apply && lpa load FILES… && lpa batch',
+  ])
   expect(statSync(join(cwd, 'campus/pseudonym.key')).mode & 0o777).toBe(0o600)
   expect(read('campus/.gitignore')).toContain('\n/pseudonym.key\n/warehouse\n')
 })

@@ -64,7 +64,8 @@ export function init(request: InitRequest): Initialised {
   const inside = relative(request.cwd, folder)
   const go = inside === '' ? '' : `cd ${shellWord(inside)} && `
   const hasSources = Object.keys(sources).length > 0
-  next.push(hasSources ? `${go}lpa up` : `${go}lpa up FILES…`)
+  // lpa up takes no mapping.
+  next.push(hasSources ? `${go}lpa up` : `${go}lpa schema apply && lpa load FILES… && lpa batch`)
   return { folder, created, kept, keyId: readKey(privacy.keyFile).id, next }
 }
 

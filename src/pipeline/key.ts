@@ -44,7 +44,7 @@ export function loadsOfOtherKeys(key: KeyStatus): number {
 
 /** For people: what to do about loads under other keys, or about keys that are no longer needed. One step a line. */
 export function keyAdvice(key: KeyStatus): readonly string[] {
-  if (key.reload.length > 0) return ['Load again:', ...commandLines(key.reload)]
+  if (key.reload.length > 0) return ['Load again:', ...key.reload.map(({ command }) => `  ${command}`)]
   return key.kept.map(({ file }) => `No load needs the old key any more: rm ${file}`)
 }
 
@@ -76,7 +76,7 @@ export async function replaceKey(config: Config, signal: AbortSignal): Promise<R
   }
 }
 
-/** For people: what was done and what is to be done, one step a line. */
+/** For people: what was done and what is to be done, one step a line; the commands that load again stand above it. */
 export function rotationAdvice({ oldKeyId, newKeyId, file, kept, reload, erased }: RotatedKey): string[] {
   const lines = [`${file} is now ${newKeyId}: back it up.`, `The old key, ${oldKeyId}, is kept in ${kept}.`]
   const missing = reload.flatMap((step) => step.missing)
@@ -84,8 +84,7 @@ export function rotationAdvice({ oldKeyId, newKeyId, file, kept, reload, erased 
     lines.push('Nothing was loaded with it: delete it.')
   } else {
     lines.push(
-      'Until everything is loaded again the same learners count twice. Load again:',
-      ...commandLines(reload),
+      'Until everything is loaded again, by the commands above, the same learners count twice.',
       'Then: lpa batch; lpa key show says when nothing needs the old key any more: delete it then.',
     )
   }
@@ -102,10 +101,6 @@ export function rotationAdvice({ oldKeyId, newKeyId, file, kept, reload, erased 
     )
   }
   return lines
-}
-
-function commandLines(reload: readonly Reload[]): string[] {
-  return reload.map(({ command }) => `  ${command}`)
 }
 
 /** What the warehouse says; undefined when there is none yet. */

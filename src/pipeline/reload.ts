@@ -56,7 +56,7 @@ export function reloadsOf(loads: readonly EarlierLoad[], config: Config, cwd: st
   const inputs = Map.groupBy(loads, ({ source, uri }, index) =>
     JSON.stringify([source, uri, ...(uri === 'stdin' ? [index] : [])]),
   )
-  const commands = new Map<string, { flags: string; source: string; loads: number; uris: Set<string> }>()
+  const commands = new Map<string, Asked>()
   for (const [first, ...others] of inputs.values()) {
     if (!first) continue
     const ofInput = [first, ...others]
@@ -68,21 +68,34 @@ export function reloadsOf(loads: readonly EarlierLoad[], config: Config, cwd: st
       ...(source === UNNAMED_SOURCE ? [] : ['--source', source]),
       ...mappings.flatMap((mapping) => ['--mapping', mapping]),
     ]
-    const known = isOfSource ? '' : flags.map(shellWord).join(' ')
-    const place = `${source}\n${known}${uri === 'stdin' ? `\n${commands.size}` : ''}`
-    const command = commands.get(place) ?? { flags: known, source, loads: 0, uris: new Set() }
+    // As many bad records as then: with the usual limit it may be refused.
+    const limit = ofInput.flatMap((load) => valuesOf('--max-rejects', load)).at(-1)
+    const known = [...(isOfSource ? [] : flags), ...(limit === undefined ? [] : ['--max-rejects', limit])]
+      .map(shellWord)
+      .join(' ')
+    const place = `${source}\n${isOfSource}\n${known}${uri === 'stdin' ? `\n${commands.size}` : ''}`
+    const command = commands.get(place) ?? { flags: known, isOfSource, source, loads: 0, uris: new Set() }
     command.loads += ofInput.length
     command.uris.add(uri)
     commands.set(place, command)
   }
-  return [...commands.values()].map(({ flags, source, loads: count, uris }) => {
-    const named = flags === '' && Object.hasOwn(config.sources, source) ? [source] : [...uris].map(typed)
+  return [...commands.values()].map(({ flags, isOfSource, source, loads: count, uris }) => {
+    const named = isOfSource ? [source] : [...uris].map(typed)
     return {
       command: ['lpa load', ...named.map(shellWord), flags].filter(Boolean).join(' '),
       ...{ source, loads: count, inputs: uris.size },
       missing: [...uris].filter((uri) => uri !== 'stdin' && !isThere(uri, folders)),
     }
   })
+}
+
+/** One command in the making: its flags, whether the name of its source says the rest, and its inputs. */
+interface Asked {
+  readonly flags: string
+  readonly isOfSource: boolean
+  readonly source: string
+  loads: number
+  readonly uris: Set<string>
 }
 
 function typed(uri: string): string {
@@ -105,14 +118,19 @@ function covers(
 
 /** The ledger knows a mapping by its name only; where its file is, the run's arguments or lpa.toml tell. */
 function mappingOf(load: EarlierLoad, settings: SourceSettings | undefined): string {
-  const words = load.arguments?.match(/"(?:[^"\\]|\\.)*"|\S+/g) ?? []
-  const given = words.map((word) => (word.startsWith('"') ? String(JSON.parse(word)) : word))
-  const flagged = given.map((word, index) =>
-    given[index - 1] === '--mapping' ? word : word.replace(/^--mapping=/, ''),
-  )
-  const files = [...flagged, ...[settings?.mapping ?? []].flat()]
+  const files = [...valuesOf('--mapping', load), ...[settings?.mapping ?? []].flat()]
   const file = files.find((name) => name.endsWith('.sql') && basename(name, '.sql') === load.format)
   return file ?? (listSql('mappings').includes(load.format) ? load.format : `${load.format}.sql`)
+}
+
+/** What a flag of the run that loaded it was given, each time. */
+function valuesOf(flag: string, load: EarlierLoad): string[] {
+  const words = load.arguments?.match(/"(?:[^"\\]|\\.)*"|\S+/g) ?? []
+  const given = words.map((word) => (word.startsWith('"') ? String(JSON.parse(word)) : word))
+  return given.flatMap((word, index) => {
+    if (given[index - 1] === flag) return [word]
+    return word.startsWith(`${flag}=`) ? [word.slice(flag.length + 1)] : []
+  })
 }
 
 function isThere(uri: string, folders: readonly string[]): boolean {

@@ -2,13 +2,14 @@
 
 import { tmpdir } from 'node:os'
 import type { Config } from '../config.ts'
-import { nearest } from '../did-you-mean.ts'
+import { didYouMean, nearest } from '../did-you-mean.ts'
 import { durationText } from '../duration.ts'
 import { UserError } from '../errors.ts'
 import { expand } from '../sql-expand.ts'
 import { listSql, paramValues, readSql, type SqlFile } from '../sql-files.ts'
 import { sqlTokens } from '../sql-tokens.ts'
 import type { Engine, Result, ResultStream, Values } from '../types.ts'
+import { ledgerRows } from './ledger.ts'
 import { type OpenExtras, withWarehouse } from './warehouse.ts'
 
 /** A question in the engine's words, with where it came from. */
@@ -30,6 +31,8 @@ export interface AskOptions {
 export interface Answer {
   /** The rows as they come; none when they are exported. */
   readonly rows: ResultStream | Result
+  /** What a parameter names and the warehouse does not have, one line each, as a warning's. */
+  readonly unknown: readonly string[]
   /** Writes the rows to a Parquet file in the system's temporary folder instead. */
   toParquet(file: string): Promise<void>
 }
@@ -109,6 +112,7 @@ export async function ask<T>(
       const { sql, values } = question
       const answer = async () =>
         use({
+          unknown: await unknownNames(engine, question),
           rows: options.exports ? { columns: [], rows: [] } : await engine.stream(sql, values),
           toParquet: (file) => engine.exportParquet(sql, values, file),
         })
@@ -118,7 +122,38 @@ export async function ask<T>(
       )
     },
     extras,
-  )
+  ).catch((error) => (extras.at === undefined ? Promise.reject(error) : explainState(error, config, signal)))
+}
+
+/** Parameters of reports whose values name something, and the query of `sql/ledger` that lists these names. */
+const NAMES: Readonly<Record<string, string>> = { course: 'course-ids' }
+
+/** An answer of nothing may mean that there is no such course. */
+async function unknownNames(engine: Engine, { report, values }: Question): Promise<string[]> {
+  const unknown: string[] = []
+  for (const { name } of report?.params ?? []) {
+    const wanted = values[name]
+    const list = NAMES[name]
+    if (list === undefined || typeof wanted !== 'string') continue
+    const known = (await ledgerRows(engine, list)).map(([id]) => String(id))
+    if (known.includes(wanted)) continue
+    const near = didYouMean(wanted, known)
+    unknown.push(`There is no ${name} "${wanted}".`, ...(near === undefined ? [] : [`Did you mean ${near}?`]))
+  }
+  return unknown
+}
+
+/** A state before the first tables, or of none at all: says which there are. */
+async function explainState(cause: unknown, config: Config, signal: AbortSignal): Promise<never> {
+  const code = cause instanceof UserError ? cause.code : ''
+  if (code !== 'LPA-QUERY-AT' && code !== 'LPA-SCHEMA-OLD') throw cause
+  const [row = []] = await withWarehouse(config, 'read', signal, (engine) => ledgerRows(engine, 'snapshots'))
+  const [, first, last, from, to] = row
+  throw new UserError('LPA-QUERY-AT', 'There was no such state of the warehouse, or not with these tables.', {
+    exit: 'usage',
+    next: first === null ? [] : [`There are versions ${first} to ${last}, of ${from} to ${to}.`],
+    cause,
+  })
 }
 
 /** What a question that takes longer than `query.timeout` is stopped with. */
@@ -136,13 +171,14 @@ export function tooLong({ query }: Pick<Config, 'query'>): UserError {
   )
 }
 
-/** `12` is a snapshot's number, everything else an instant: `2026-01-12`, `2026-01-12T08:00:00Z`. */
+/** `12` is a snapshot's number, `2026-01-12T08:00:00Z` an instant, `2026-01-12` the end of that day. */
 function parseAt(text: string): { version: string } | { time: string } {
   if (/^\d{1,9}$/.test(text)) return { version: text }
   // An instant without a zone is one of UTC, as everything that lpa prints.
   const isInstant = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/.test(text)
   const hasZone = /(Z|[+-]\d\d:?\d\d)$/.test(text.slice(10))
-  const time = new Date(`${text.replace(' ', 'T')}${text.length > 10 && !hasZone ? 'Z' : ''}`)
+  const instant = text.length > 10 ? text.replace(' ', 'T') : `${text}T23:59:59.999`
+  const time = new Date(`${instant}${hasZone ? '' : 'Z'}`)
   if (!isInstant || Number.isNaN(time.getTime())) {
     throw new UserError('LPA-QUERY-AT', `--at ${text} is neither a version nor a time.`, {
       exit: 'usage',
