@@ -1,7 +1,8 @@
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../src/base-command.ts'
+import { MemoryWatch } from '../src/memory-watch.ts'
 import { drawAnswer, explainReport, questionOf } from '../src/pipeline/question.ts'
-import { ask, listReports, tooLong } from '../src/pipeline/report.ts'
+import { ask, listReports, tooLarge, tooLong } from '../src/pipeline/report.ts'
 import { recordRun } from '../src/pipeline/runs.ts'
 import { TimeLimit } from '../src/time-limit.ts'
 
@@ -56,6 +57,7 @@ export default class Query extends BaseCommand {
     }
     if (flags.write) this.recordRun((run) => recordRun(config, run))
     const options = { at: flags.at, write: flags.write, exports: this.format() === 'parquet' }
+    using _memory = new MemoryWatch(config.warehouse.memoryLimit, () => this.stop(tooLarge(), 300))
     using limit = new TimeLimit(config.query.timeoutMs, () => this.stop(tooLong(config)))
     await ask(config, question, options, this.signal, async ({ rows, unknown, toParquet }) => {
       const [first, ...more] = unknown

@@ -100,12 +100,12 @@ export abstract class BaseCommand extends Command {
   }
 
   /** Stops the work with an error of the command's own, as a signal does. */
-  protected stop(reason: UserError): void {
+  protected stop(reason: UserError, withinMs = STOP_WITHIN_MS): void {
     setTimeout(() => {
       const { code, message, next } = reason
       this.#printFailure(new UserError(code, message, { exit: 'sigterm', next }))
       dieOf('SIGTERM', EXIT.sigterm)
-    }, STOP_WITHIN_MS).unref()
+    }, withinMs).unref()
     this.#stop.abort(reason)
   }
 

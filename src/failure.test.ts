@@ -40,6 +40,12 @@ describe('asUserError', () => {
     ['Failed to flush changes: attempt to write a readonly database', 'LPA-SYSTEM-EROFS', 73],
     ['IO Error: Cannot open file "data/x.parquet": No such file or directory', 'LPA-WAREHOUSE-DAMAGED', 74],
     ['Invalid Input Error: Failed to attach: file is not a database', 'LPA-WAREHOUSE-DAMAGED', 74],
+    ['Catalog Error: SET schema: No catalog + schema named "lake.core" found', 'LPA-WAREHOUSE-DAMAGED', 74],
+    [
+      'Invalid Input Error: Existing DuckLake at metadata catalog "x" does not exist - and creating …',
+      'LPA-WAREHOUSE-DAMAGED',
+      74,
+    ],
     ['Out of Memory Error: failed to allocate', 'LPA-MEMORY', 65],
     ['Something else', 'LPA-INTERNAL', 70],
   ])('tells what the engine said of the machine: %s', (message, code, exitCode) => {

@@ -5,6 +5,10 @@ import { UserError } from './errors.ts'
 const DAMAGE =
   /^(IO|Invalid Input|TransactionContext|Binder|Invalid) Error.*(cannot open file|no such file|not a database|malformed|no magic bytes|too small to be a parquet|file is not)/is
 
+/** A catalog that is something else, or empty. */
+const NO_CATALOG =
+  /^Catalog Error: SET schema: No catalog \+ schema|Existing DuckLake at metadata catalog .* does not exist/
+
 export function systemFailure(message: string, cause: unknown): UserError | undefined {
   if (/No space left|Disk quota exceeded|database or disk is full/i.test(message)) {
     return new UserError('LPA-DISK-FULL', 'The disk is full.', {
@@ -46,7 +50,7 @@ export function systemFailure(message: string, cause: unknown): UserError | unde
 
 /** A file of the warehouse that is missing or damaged. Of an input DuckDB says the same: ask only where none is read. */
 export function damageFailure(message: string, cause: unknown): UserError | undefined {
-  if (!DAMAGE.test(message)) return undefined
+  if (!DAMAGE.test(message) && !NO_CATALOG.test(message)) return undefined
   return new UserError('LPA-WAREHOUSE-DAMAGED', 'A file of the warehouse is missing or damaged.', {
     exit: 'io',
     next: ['See which: lpa doctor --verify', 'Then restore it from a backup, or make the warehouse anew.'],

@@ -30,6 +30,16 @@ test.each([
   expect(ran.ms).toBeLessThan(10_000)
 })
 
+test.each([
+  ['while it works on one value', "select length(printf('%2000000000d', 1))"],
+  ['in a list', 'select list_reduce(range(1000000000), (x, y) -> x + y)'],
+])('memory that the engine does not count ends a query: %s', async (_, sql) => {
+  const ran = await lpa(place, ['query', '--sql', sql])
+  expect([65, 143]).toContain(ran.code ?? 143)
+  expect(ran.stderr).toMatch(/^Error: It needs more memory than the limit allows\./)
+  expect(ran.ms).toBeLessThan(15_000)
+})
+
 test('what --write did is in the history of runs, what was only asked is not', async () => {
   const before = JSON.parse((await lpaOk(place, ['runs', '--json'])).stdout).length
   await lpaOk(place, ['query', '--sql', 'select 1'])

@@ -171,6 +171,14 @@ export function tooLong({ query }: Pick<Config, 'query'>): UserError {
   )
 }
 
+/** What a question is stopped with that takes memory which the engine does not count. */
+export function tooLarge(): UserError {
+  return new UserError('LPA-MEMORY', 'It needs more memory than the limit allows.', {
+    exit: 'data',
+    next: ['Ask for less, or raise warehouse.memory_limit.', 'Nothing was changed.'],
+  })
+}
+
 /** `12` is a snapshot's number, `2026-01-12T08:00:00Z` an instant, `2026-01-12` the end of that day. */
 function parseAt(text: string): { version: string } | { time: string } {
   if (/^\d{1,9}$/.test(text)) return { version: text }
