@@ -140,7 +140,7 @@ export async function recogniseFile(
   for (const mapping of mappings) {
     const read = fieldsOf(mapping, await columnsOf(input, head, mapping))
     if (read.length === 0 && (input.format === 'json' || input.format === 'ndjson')) {
-      throw new UserError('LPA-MAPPING-SQL', `It names nothing of the JSON records of ${name}.`, {
+      throw new UserError('LPA-MAPPING-SQL', `It names nothing of the JSON records of ${maskEmails(name)}.`, {
         exit: 'config',
         where: mapping.path,
         next: [`List what the SELECT reads: ${JSON_COLUMNS}`, `In the records: ${shownNames(head.keys)}`],
