@@ -34,7 +34,9 @@ export default class Batch extends BaseCommand {
     )
     if (this.format() !== 'table' || summary.outcome === 'built') await this.print(buildRows(summary))
     for (const check of summary.checks.filter(({ failures }) => failures > 0)) {
-      this.note(`${check.severity}: ${check.title}: ${check.failures} rows`)
+      this.note(
+        `${check.severity}: ${check.title}: ${check.failures} ${check.failures === 1 ? 'row' : 'rows'}`,
+      )
     }
     const failed = summary.checks.some((check) => check.severity === 'error' && check.failures > 0)
     this.finish({ summary: buildSummary(summary), details: summary, exit: failed ? 'findings' : 'done' })

@@ -22,7 +22,7 @@ export default class Doctor extends BaseCommand {
     const { verify, fix } = flags
     const request = { verify, fix, lpaVersion: this.config.version }
     const diagnosis = await diagnose(config, request, this.signal, (bytes) => this.progress.update({ bytes }))
-    await this.printValue(diagnosis, diagnosisText(diagnosis))
+    await this.printValue(diagnosis, diagnosisText(diagnosis, this.terminal.width))
     const { length } = diagnosis.findings
     this.finish({
       summary: length === 1 ? '1 finding' : `${length} findings`,

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../src/base-command.ts'
 import { MemoryWatch } from '../src/memory-watch.ts'
-import { drawAnswer, explainReport, questionOf } from '../src/pipeline/question.ts'
+import { drawAnswer, explainReport, questionOf, tableOf } from '../src/pipeline/question.ts'
 import { ask, listReports, tooLarge, tooLong } from '../src/pipeline/report.ts'
 import { recordRun } from '../src/pipeline/runs.ts'
 import { TimeLimit } from '../src/time-limit.ts'
@@ -9,7 +9,7 @@ import { TimeLimit } from '../src/time-limit.ts'
 export default class Query extends BaseCommand {
   static override summary = 'Answer a question: a named report, or any SELECT over the warehouse.'
   static override description =
-    `Reports have one definition each, shown by --explain. SQL is the engine's own and read-only: one SELECT over the warehouse's tables (fact_enrollment, course, learner, dim_date, staging.…, meta.…). The owner of the warehouse may change it with --write.`
+    `Reports have one definition each, shown by --explain; a table of some leaves columns out that the other formats have. SQL is the engine's own and read-only: one SELECT over the warehouse's tables (fact_enrollment, course, learner, dim_date, staging.…, meta.…). The owner of the warehouse may change it with --write.`
   static override examples = [
     '<%= config.bin %> query --list',
     '<%= config.bin %> query funnel --format chart',
@@ -62,7 +62,9 @@ export default class Query extends BaseCommand {
     await ask(config, question, options, this.signal, async ({ rows, unknown, toParquet }) => {
       const [first, ...more] = unknown
       if (first !== undefined) this.warning(first, ...more)
-      await this.print(limit.pausedByReader(rows), {
+      const answer = limit.pausedByReader(rows)
+      await this.print(answer, {
+        table: tableOf(question, answer),
         raw: flags.raw,
         draw: (result, size, terminal) => drawAnswer(question, result, size, terminal),
         parquet: toParquet,

@@ -13,8 +13,8 @@ use lake.core;
 -- active-learners: Active learners by day
 -- grain: a day, from the first event to the newest day of events
 -- Distinct learners with any event except registered and unregistered. dau: on the day; wau: in the
--- day's whole ISO week (the newest week may be incomplete); mau_28_days: on the day and the 27 before it;
--- stickiness: dau ÷ mau_28_days.
+-- day's whole ISO week, later days of it included, so the same all week (the newest may be incomplete);
+-- mau_28_days: on the day and the 27 before it, so it starts below wau; stickiness: dau ÷ mau_28_days.
 -- parameter since = null: first day to show; the first event when not given
 -- parameter until = null: last day to show; the newest event when not given
 with active as (

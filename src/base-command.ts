@@ -180,7 +180,7 @@ export abstract class BaseCommand extends Command {
     rows: Result | ResultStream,
     options: Pick<WriteOptions, 'draw' | 'parquet' | 'raw'> & {
       readonly format?: Format
-      readonly table?: Result
+      readonly table?: Result | ResultStream
     } = {},
   ): Promise<number> {
     this.#progress.done()

@@ -1,6 +1,10 @@
 import type { Command } from '@oclif/core'
-import type { CompletedCommand, CompletedFlag } from './completion.ts'
+import { type CompletedCommand, type CompletedFlag, PROFILES, SOURCES } from './completion.ts'
+import { ENTITIES } from './entities.ts'
 import { listSql } from './sql-files.ts'
+
+/** Arguments that are files or folders, or may be. */
+const FILES = ['source', 'plan', 'dir']
 
 /** The commands as completion needs them; reports, mappings and models are completed wherever one is named. */
 export function completedCommands(commands: readonly Command.Loadable[]): CompletedCommand[] {
@@ -8,6 +12,9 @@ export function completedCommands(commands: readonly Command.Loadable[]): Comple
     report: listSql('reports'),
     mapping: listSql('mappings'),
     select: listSql('models'),
+    as: ENTITIES,
+    source: [SOURCES],
+    profile: [PROFILES],
   }
   return commands
     .filter((command) => !command.hidden)
@@ -15,6 +22,7 @@ export function completedCommands(commands: readonly Command.Loadable[]): Comple
       name: command.id.replaceAll(':', ' '),
       summary: oneLine(command.summary ?? command.description),
       words: Object.values(command.args).flatMap((arg) => arg.options ?? named[arg.name] ?? []),
+      takesFiles: Object.keys(command.args).some((name) => FILES.includes(name)),
       flags: Object.values(command.flags)
         .filter((flag) => !flag.hidden)
         .map((flag): CompletedFlag => {

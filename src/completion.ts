@@ -9,8 +9,10 @@ export interface CompletedCommand {
   readonly name: string
   readonly summary: string
   readonly flags: readonly CompletedFlag[]
-  /** Words for the first arguments, such as report names; file names come where there are none. */
+  /** Words for the first arguments, such as report names. */
   readonly words: readonly string[]
+  /** Whether an argument can be a file: they are offered where no word fits. */
+  readonly takesFiles: boolean
 }
 
 export interface CompletedFlag {
@@ -18,25 +20,35 @@ export interface CompletedFlag {
   readonly char?: string
   readonly summary: string
   readonly takesValue: boolean
-  /** Values to choose from; `profile` reads them from lpa.toml when asked. */
+  /** Values to choose from, else files. */
   readonly values: readonly string[]
 }
+
+/** Stand for names that the shell reads from lpa.toml when it is asked: `[sources.NAME]`, `[profiles.NAME]`. */
+export const SOURCES = '@sources'
+export const PROFILES = '@profiles'
 
 export function completionScript(shell: Shell, commands: readonly CompletedCommand[]): string {
   return { bash: bashScript, zsh: zshScript, fish: fishScript }[shell](commands)
 }
 
-// Profile names, from the nearest lpa.toml upwards: read by the shell itself, since starting Node takes too long.
-const PROFILES = `_lpa_profiles() {
+// From the nearest lpa.toml upwards: read by the shell itself, since starting Node takes too long.
+const NAMES = `_lpa_names() {
   local folder=$PWD
   while [ -n "$folder" ] && [ ! -f "$folder/lpa.toml" ]; do folder=\${folder%/*}; done
-  [ -f "$folder/lpa.toml" ] && sed -n 's/^[[:space:]]*\\[profiles\\.\\([A-Za-z0-9_-]*\\).*/\\1/p' "$folder/lpa.toml" | sort -u
+  [ -f "$folder/lpa.toml" ] && sed -n "s/^[[:space:]]*\\\\[$1\\\\.\\\\([A-Za-z0-9_-]*\\\\).*/\\\\1/p" "$folder/lpa.toml" | sort -u
 }`
+
+/** Words as a shell takes them; `@sources` as what `call` makes of it. */
+function wordsText(words: readonly string[], call: (names: string) => string): string {
+  return words.map((word) => (word.startsWith('@') ? call(`_lpa_names ${word.slice(1)}`) : word)).join(' ')
+}
 
 function bashScript(commands: readonly CompletedCommand[]): string {
   return `# bash completion for lpa. Load it with: source <(lpa completion bash)
-${PROFILES}
+${NAMES}
 
+_lpa_no_files() { compopt +o default 2>/dev/null; }
 _lpa() {
   local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} typed= word words=
   # --flag=value arrives as three words.
@@ -58,10 +70,11 @@ function zshScript(commands: readonly CompletedCommand[]): string {
   return `#compdef lpa
 # zsh completion for lpa. Load it with: source <(lpa completion zsh)
 # or save it as _lpa in a folder of $fpath.
-${PROFILES}
+${NAMES}
 
+_lpa_no_files() { only_words=1 }
 _lpa() {
-  local current=\${words[CURRENT]} previous=\${words[CURRENT-1]} typed= word words_=
+  local current=\${words[CURRENT]} previous=\${words[CURRENT-1]} typed= word words_= only_words=
   if [[ $current == --*=* ]]; then previous=\${current%%=*}; compset -P '*='; fi
   for word in "\${(@)words[2,CURRENT-1]}"; do
     case "$typed\${typed:+ }$word" in
@@ -70,19 +83,21 @@ ${cases(commandWords(commands), (words) => `      ${words}) typed="$typed\${type
     esac
   done
 ${shellValues(commands).replaceAll('words=', 'words_=').replaceAll('COMPREPLY=(); return', '_files; return')}
-  if [[ -z $words_ ]]; then _files; return; fi
-  compadd -- \${=words_} || _files
+  if [[ -n $words_ ]] && compadd -- \${=words_}; then return; fi
+  [[ -n $only_words ]] || _files
 }
 if [[ $funcstack[1] == _lpa ]]; then _lpa "$@"; else compdef _lpa lpa; fi
 `
 }
 
-/** Sets `words` to what fits at the cursor: values of the flag before it, else flags, else commands and arguments. */
+const inShell = (call: string) => `$(${call})`
+
+/** Sets `words` to what fits at the cursor: values of the flag before it, else flags, else commands and arguments; `_lpa_no_files` where no argument is one. */
 function shellValues(commands: readonly CompletedCommand[]): string {
   const values = new Map<string, string[]>()
   for (const command of commands) {
     for (const flag of command.flags.filter(({ takesValue }) => takesValue)) {
-      const words = flag.name === 'profile' ? '$(_lpa_profiles)' : flag.values.join(' ')
+      const words = wordsText(flag.values, inShell)
       const names = [`--${flag.name}`, ...(flag.char ? [`-${flag.char}`] : [])]
       for (const name of names) values.set(words, [...(values.get(words) ?? []), `'${command.name}:${name}'`])
     }
@@ -96,8 +111,9 @@ function shellValues(commands: readonly CompletedCommand[]): string {
     const flags =
       command?.flags.flatMap(({ name, char }) => [`--${name}`, ...(char ? [`-${char}`] : [])]) ?? []
     const flagWords = [...flags, '--help', ...(typed === '' ? ['--version'] : [])].join(' ')
-    const words = [...nextWords(commands, typed), ...(command?.words ?? [])].join(' ')
-    return `    '${typed}') case "$current" in -*) words="${flagWords}" ;; *) words="${words}" ;; esac ;;`
+    const words = wordsText([...nextWords(commands, typed), ...(command?.words ?? [])], inShell)
+    const only = command?.takesFiles ? '' : '; _lpa_no_files'
+    return `    '${typed}') case "$current" in -*) words="${flagWords}" ;; *) words="${words}"${only} ;; esac ;;`
   })
   return `  case "$typed:$previous" in
 ${lines.join('\n')}
@@ -106,6 +122,8 @@ ${below.join('\n')}
   esac ;;
   esac`
 }
+
+const inFish = (call: string) => `(${call})`
 
 function fishScript(commands: readonly CompletedCommand[]): string {
   const lines = [
@@ -121,12 +139,12 @@ function fishScript(commands: readonly CompletedCommand[]): string {
     'function __lpa_in --description "They begin with these"',
     '  string match --quiet -- "$argv *" (__lpa_words)" "',
     'end',
-    'function __lpa_profiles',
+    'function _lpa_names',
     '  set -l folder $PWD',
     '  while test -n "$folder"; and not test -f "$folder/lpa.toml"',
     "    set folder (string replace --regex '/[^/]*$' '' -- $folder)",
     '  end',
-    '  test -f "$folder/lpa.toml"; and string match --regex --groups-only \'^\\s*\\[profiles\\.([A-Za-z0-9_-]+)\' <"$folder/lpa.toml" | sort -u',
+    '  test -f "$folder/lpa.toml"; and string match --regex --groups-only "^\\\\s*\\\\[$argv[1]\\\\.([A-Za-z0-9_-]+)" <"$folder/lpa.toml" | sort -u',
     'end',
   ]
   for (const typed of new Set(['', ...commandWords(commands)])) {
@@ -136,10 +154,12 @@ function fishScript(commands: readonly CompletedCommand[]): string {
       lines.push(`complete -c lpa -f -n '__lpa_is ${typed}' -a ${word} -d ${quoted(summary)}`)
     }
   }
-  for (const { name, flags, words } of commands) {
-    if (words.length > 0) lines.push(`complete -c lpa -n '__lpa_in ${name}' -a ${quoted(words.join(' '))}`)
+  for (const { name, flags, words, takesFiles } of commands) {
+    const only = takesFiles ? '' : ' -f'
+    const offered = words.length > 0 ? ` -a ${quoted(wordsText(words, inFish))}` : ''
+    if (only || offered) lines.push(`complete -c lpa${only} -n '__lpa_in ${name}'${offered}`)
     for (const flag of flags) {
-      const values = flag.name === 'profile' ? '(__lpa_profiles)' : flag.values.join(' ')
+      const values = wordsText(flag.values, inFish)
       const value = flag.takesValue ? (values ? ` -x -a ${quoted(values)}` : ' -r') : ''
       const char = flag.char ? ` -s ${flag.char}` : ''
       lines.push(

@@ -67,12 +67,13 @@ class LpaCommandHelp extends CommandHelp {
     return description && this.wrap(description)
   }
 
-  /** A command longer than a line goes on in the next, as a shell would take it. */
+  /** All are commands, also those that begin with another. One longer than a line goes on in the next. */
   protected override examples(examples: Command.Example[] | string | undefined): string | undefined {
     const width = this.opts.maxWidth - this.indentSpacing
     return super
       .examples(examples)
       ?.split('\n')
+      .map((line) => (/^\s*(\$|$)/.test(line) ? line : line.replace(/^\s*/, '$&$ ')))
       .flatMap((line) => continued(line, width))
       .join('\n')
   }

@@ -352,6 +352,7 @@ test('a failed check is told again, batch after batch, until it passes', async (
     const failed = built.checks.filter(({ severity, failures }) => severity === 'error' && failures > 0)
     return { summary: buildSummary(built), failed: failed.map(({ name }) => name) }
   }
+  expect(await failedOf()).toEqual({ summary: 'there are no loads yet', failed: [] })
   await loadInto(place, [first])
   expect((await failedOf()).failed).toEqual([])
   await withWarehouse(configOf(place), 'write', signal, (engine) =>
@@ -371,7 +372,7 @@ test('a failed check is told again, batch after batch, until it passes', async (
   const { code, stderr } = await lpa(place, ['batch'])
   expect([code, stderr]).toEqual([
     1,
-    expect.stringContaining('error: agg_course_day adds up to the facts: 1 rows'),
+    expect.stringContaining('error: agg_course_day adds up to the facts: 1 row\n'),
   ])
   expect((await failedOf(true)).failed).toEqual([])
   expect((await failedOf()).summary).toBe('core holds every load already, nothing changed')

@@ -23,9 +23,10 @@ beforeAll(() => {
   }
   writeFileSync(
     join(folder, 'lpa.toml'),
-    '[profiles.prod.warehouse]\n[profiles.dev.warehouse]\n[profiles.dev.load]\n',
+    '[profiles.prod.warehouse]\n[profiles.dev.warehouse]\n[profiles.dev.load]\n[sources.lms]\nuri = "x"\n',
   )
   mkdirSync(join(folder, 'below'))
+  writeFileSync(join(folder, 'below', 'a-file'), '')
 })
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true })
@@ -41,7 +42,9 @@ const complete: Readonly<Record<Shell, (words: readonly string[]) => string[]>> 
       '-c',
       `source ../lpa.bash
 complete -p lpa >&2 || exit 1
-COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _lpa; printf '%s\\n' "\${COMPREPLY[@]}"`,
+# Stands in for bash, which offers files by itself where there is no word, unless told otherwise.
+files=a-file; compopt() { files=; }
+COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _lpa; [ -n "$COMPREPLY" ] || COMPREPLY=("$files"); printf '%s\\n' "\${COMPREPLY[@]}"`,
       'bash',
       // As bash splits them: --flag=value is three words.
       ...words.flatMap((word) => word.split(/(=)/).filter((part, index) => index === 0 || part !== '')),
@@ -51,8 +54,8 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _lpa; printf '%s\\n' "\${COMPREPLY[@]
       '-f',
       '-c',
       // The completion system needs a terminal; its three functions that are used are stood in for.
-      `compdef() { : }; _files() { : }; compset() { : }
-compadd() { shift; local word; for word; do [[ $word == \${current##*=}* ]] && print -r -- $word; done; return 0 }
+      `compdef() { : }; _files() { print a-file }; compset() { : }
+compadd() { shift; local word; for word; do [[ $word == \${current##*=}* ]] && print -r -- $word && found=; done; [[ -v found ]] }
 source ../lpa.zsh; words=("$@"); CURRENT=$#; _lpa`,
       'zsh',
       ...words,
@@ -88,6 +91,11 @@ describe.each(SHELLS)('%s', (shell) => {
     ['a flag of a second word', ['lpa', 'schema', 'apply', '--loc'], ['--lock-wait']],
     ['values of a flag', ['lpa', 'query', '--format', 'nd'], ['ndjson']],
     ['profiles, from lpa.toml above', ['lpa', 'load', '--profile', ''], ['dev', 'prod']],
+    ['sources, from lpa.toml above', ['lpa', 'load', 'l'], ['lms']],
+    ['sources of a flag', ['lpa', 'rejects', '--source', ''], ['lms']],
+    ['entities', ['lpa', 'load', '--as', 'course_c'], ['course_category', 'course_completion']],
+    ['files where an argument is one', ['lpa', 'load', 'a-'], ['a-file']],
+    ['no files where none is', ['lpa', 'rejects', 'show', ''], []],
     ['reports', ['lpa', 'query', 'enroll'], listSql('reports').filter((name) => name.startsWith('enroll'))],
     ['reports after flags', ['lpa', 'query', '--json', 'enroll'], ['enrollments']],
   ])('%s', (_, words, wanted) => {

@@ -21,7 +21,7 @@ What it prints are the commands that load everything again; those that remain ar
     this.note(...rotationAdvice(rotated))
     const loads = rotated.reload.reduce((sum, step) => sum + step.loads, 0)
     this.finish({
-      summary: `key ${rotated.oldKeyId} is now ${rotated.newKeyId}; ${loads} loads to load again`,
+      summary: `key ${rotated.oldKeyId} is now ${rotated.newKeyId}; ${loads} ${loads === 1 ? 'load' : 'loads'} to load again`,
       details: rotated,
     })
   }

@@ -16,6 +16,10 @@ export default class KeyShow extends BaseCommand {
     await this.printValue(key, recordText({ file: key.file, key_id: key.keyId, loads }))
     const advice = keyAdvice(key)
     if (advice.length > 0) this.note(...advice)
-    if (others > 0) this.finish({ summary: `${others} loads were made with another key`, exit: 'findings' })
+    if (others > 0)
+      this.finish({
+        summary: `${others} ${others === 1 ? 'load was' : 'loads were'} made with another key`,
+        exit: 'findings',
+      })
   }
 }

@@ -1,8 +1,8 @@
 -- title: Active learners by day
 -- grain: a day, from the first event to the newest day of events
 -- definition: Distinct learners with any event except registered and unregistered. dau: on the day; wau: in the
---   day's whole ISO week (the newest week may be incomplete); mau_28_days: on the day and the 27 before it;
---   stickiness: dau ÷ mau_28_days.
+--   day's whole ISO week, later days of it included, so the same all week (the newest may be incomplete);
+--   mau_28_days: on the day and the 27 before it, so it starts below wau; stickiness: dau ÷ mau_28_days.
 -- chart: line x=day y=dau,mau_28_days
 -- param: since date null "first day to show; the first event when not given"
 -- param: until date null "last day to show; the newest event when not given"

@@ -4,6 +4,7 @@
 --   the enrolled (activities completed ÷ required, else the latest reported of the course; none counts as 0; empty when the course
 --   reports none at all). new_enrollments: attempts begun in the newest days of the data, against as many days before.
 -- chart: bar x=course_title y=enrolled,completed
+-- table: course_id, course_title, enrolled, completed, completion_percent, mean_progress_percent
 -- param: days integer 7 "length of the window in days"
 with windows as (
   select lpa_date_key(lpa_add_days(d.full_date, 1 - cast($days as int))) as current_from,

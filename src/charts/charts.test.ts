@@ -293,6 +293,17 @@ describe('what a picture says', () => {
     expect(text(data, 'progress x=t y=v').match(/\S+%$/gm)).toEqual(['99%', '100%', '<1%', '0%'])
   })
 
+  it('counts the rows of each name, the most first', () => {
+    const data = result({ id: 'text', days: 'double' }, [
+      ['a', 119],
+      ['b', 8],
+      [null, 9],
+      ['b', 119],
+    ])
+    const lines = text(data, 'count x=id y=learners').split('\n')
+    expect(lines.map((line) => line.replace(/ [^ ]+ /, ' '))).toEqual(['b    2', 'a    1', 'none 1'])
+  })
+
   it('tells a change by its arrow, and its worth by its tone', () => {
     const spec = parseChartSpec('kpi x=kpi y=value,change_percent', '', 'braille')
     const spans = drawChart(KPIS, spec, { width: 120, height: 3 }).flat()

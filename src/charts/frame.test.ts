@@ -28,6 +28,8 @@ describe('text by its width', () => {
     expect(clipText('👩‍👩‍👧‍👦x', 1)).toBe('')
     expect(clipText('Algebra', 5, '~')).toBe('Alge~')
     expect(clipText('anything', 0, '…')).toBe('')
+    // URLs of one place differ at their end.
+    expect(clipText('https://lms.example/courses/BIO101', 15, '…')).toBe('…courses/BIO101')
   })
 
   it('fills its width exactly, at either side', () => {

@@ -48,11 +48,18 @@ export function ellipsis(glyphs: Glyphs): string {
   return glyphs === 'ascii' ? '~' : '…'
 }
 
-/** `text` in at most `width` cells; cut text ends in `mark` (one cell). Never splits a wide or combined character. */
+/** Begins as all the others of its place do; its end tells it from them. */
+const URL = /^[a-z]+:\/\/[\x21-\x7e]+$/
+
+/**
+ * `text` in at most `width` cells; cut text ends in `mark` (one cell), but of a URL it is the end that is kept. Never
+ * splits a wide or combined character.
+ */
 export function clipText(text: string, width: number, mark = ''): string {
   if (width <= 0) return ''
   if (textWidth(text) <= width) return text
   const room = width - mark.length
+  if (mark !== '' && room > 0 && URL.test(text)) return mark + text.slice(-room)
   if (NARROW.test(text)) return text.slice(0, room) + mark
   let kept = ''
   let used = 0

@@ -5,6 +5,7 @@ import { UserError } from '../errors.ts'
 import { safeText } from '../safe-text.ts'
 import type { Chart, ChartSpec, Frame, Glyphs, Result, Size } from '../types.ts'
 import { bar } from './bar.ts'
+import { count } from './count.ts'
 import { clipFrame } from './frame.ts'
 import { funnel } from './funnel.ts'
 import { heat } from './heat.ts'
@@ -16,7 +17,7 @@ import { sparkline } from './sparkline.ts'
 export { frameToText } from './frame.ts'
 export { glyphsFor } from './glyphs.ts'
 
-export const CHARTS: readonly Chart[] = [line, bar, sparkline, heat, funnel, progress, kpi]
+export const CHARTS: readonly Chart[] = [line, bar, count, sparkline, heat, funnel, progress, kpi]
 
 export const chartKinds: readonly string[] = CHARTS.map(({ kind }) => kind)
 

@@ -31,7 +31,8 @@ export interface BuiltModel {
 }
 
 export interface BuildSummary {
-  readonly outcome: 'built' | 'unchanged'
+  /** `empty`: nothing was ever loaded. */
+  readonly outcome: 'built' | 'unchanged' | 'empty'
   readonly kind: 'full' | 'incremental' | 'selected'
   readonly loads: number
   readonly models: readonly BuiltModel[]
@@ -116,7 +117,7 @@ async function buildInTransaction(
     .map((load) => load.id)
   const kind = isSelected ? 'selected' : isFull ? 'full' : 'incremental'
   if (batch.length === 0 && !request.full && !isStale) {
-    return { outcome: 'unchanged', kind, loads: 0, models: [], current, batch }
+    return { outcome: loads.length === 0 ? 'empty' : 'unchanged', kind, loads: 0, models: [], current, batch }
   }
   await engine.temporaryTable('batch_load', batchLoads(batch))
   await engine.temporaryTable('configured_term', terms(config))
@@ -213,10 +214,11 @@ export function buildRows({ models }: BuildSummary): Result {
 
 /** `3 loads built, 12 checks passed`. */
 export function buildSummary({ outcome, kind, loads, checks }: BuildSummary): string {
-  const done =
-    outcome === 'unchanged'
-      ? 'core holds every load already, nothing changed'
-      : `${loads} ${loads === 1 ? 'load' : 'loads'} built (${kind})`
+  const done = {
+    empty: 'there are no loads yet',
+    unchanged: 'core holds every load already, nothing changed',
+    built: `${loads} ${loads === 1 ? 'load' : 'loads'} built (${kind})`,
+  }[outcome]
   if (checks.length === 0) return done
   const failed = checks.filter((check) => check.failures > 0)
   const verdict =

@@ -1,6 +1,7 @@
 /** What doctor saw, and how it is told. */
 
 import { UserError } from '../errors.ts'
+import { wrapped } from '../output/width.ts'
 import { safeText } from '../safe-text.ts'
 
 export interface Fact {
@@ -42,21 +43,30 @@ export function inBytes(bytes: number): string {
   return `${power > 0 && scaled < 10 ? scaled.toFixed(1) : Math.round(scaled)} ${units[power]}`
 }
 
-/** For people: the facts by area, what was mended, then the findings with what to do. */
-export function diagnosisText({ facts, findings, fixed }: Diagnosis): string {
+/** For people: the facts by area, what was mended, then the findings with what to do; in lines of so many cells. */
+export function diagnosisText({ facts, findings, fixed }: Diagnosis, cells: number): string {
   const width = Math.max(...facts.map(({ name }) => name.length))
   const lines: string[] = []
   for (const area of new Set(facts.map((fact) => fact.area))) {
     lines.push(area)
     for (const { name, value } of facts.filter((fact) => fact.area === area)) {
-      lines.push(safeText(`  ${name.padEnd(width)}  ${value}`))
+      lines.push(factText(name.padEnd(width), safeText(value), cells))
     }
     lines.push('')
   }
-  if (fixed.length > 0) lines.push('mended', ...fixed.map((text) => safeText(`  ${text}`)), '')
+  const said = (text: string) => wrapped(safeText(text), cells)
+  if (fixed.length > 0) lines.push('mended', ...fixed.map((text) => said(`  ${text}`)), '')
   lines.push(findings.length === 0 ? 'Nothing is wrong.' : 'findings')
   for (const { code, message, next } of findings) {
-    lines.push(safeText(`  ${message} (${code})`), ...next.map((step) => safeText(`      ${step}`)))
+    lines.push(said(`  ${message} (${code})`), ...next.map((step) => said(`      ${step}`)))
   }
   return lines.join('\n')
+}
+
+/** Name and value beside each other, or below where a word of the value would not fit. */
+function factText(name: string, value: string, cells: number): string {
+  const indent = name.length + 4
+  const fits = value.split(' ').every((word) => word.length <= cells - indent - 2)
+  if (!fits) return `  ${name.trimEnd()}\n${wrapped(`    ${value}`, cells)}`
+  return `  ${name}  ${wrapped(' '.repeat(indent) + value, cells).slice(indent)}`
 }

@@ -2,6 +2,7 @@
 
 import { relative, resolve } from 'node:path'
 import type { Config, SourceSettings } from '../config.ts'
+import { didYouMean } from '../did-you-mean.ts'
 import { UserError } from '../errors.ts'
 import { findFiles } from '../sources/files.ts'
 
@@ -46,7 +47,7 @@ export function planInputs(config: Config, request: InputRequest): PlannedInput[
   }))
   return names.flatMap((name): PlannedInput[] => {
     const settings = sources[name]
-    const found = settings ? findFiles([settings.uri]) : findFiles([name])
+    const found = settings ? findFiles([settings.uri]) : filesNamed(name, Object.keys(sources))
     return found.map((path) => {
       const owner = settings
         ? { name, settings }
@@ -62,6 +63,21 @@ export function planInputs(config: Config, request: InputRequest): PlannedInput[
       }
     })
   })
+}
+
+/** Files by their name, which may be a source's with a slip. */
+function filesNamed(name: string, sources: readonly string[]): string[] {
+  try {
+    return findFiles([name])
+  } catch (error) {
+    const near = didYouMean(name, sources)
+    if (near === undefined || !(error instanceof UserError)) throw error
+    const { code, message, exit, where, next } = error
+    throw new UserError(code, message, {
+      ...{ exit, next: [`Did you mean the source ${near}?`, ...next], cause: error },
+      ...(where !== undefined && { where }),
+    })
+  }
 }
 
 /** The files that a source has now, absolute; none for what is no file. */

@@ -4,10 +4,11 @@ import { readFileSync } from 'node:fs'
 import { text as readText } from 'node:stream/consumers'
 import type { Config } from '../config.ts'
 import { UserError } from '../errors.ts'
+import { piecesOf } from '../output/cells.ts'
 import { wrapped } from '../output/width.ts'
 import type { Terminal } from '../output.ts'
 import { safeText } from '../safe-text.ts'
-import type { Result, Size } from '../types.ts'
+import type { Result, ResultStream, Size } from '../types.ts'
 import { type Question, reportQuestion } from './report.ts'
 
 export interface Asked {
@@ -73,6 +74,18 @@ export function explainReport({ report, sql, values }: Question, width: number) 
     sql,
     text: `${wrapped(words.join('\n'), width)}\n\n${sql}\n`,
   }
+}
+
+/** What a table shows people of a report's columns, as its header names them: `-- table: course_id, enrolled`. */
+export function tableOf({ report }: Question, rows: Result | ResultStream): Result | ResultStream {
+  const names = report?.header.table?.[0]?.split(', ')
+  if (names === undefined) return rows
+  const places = names.map((name) => rows.columns.findIndex((column) => column.name === name))
+  const pick = <T>(cells: readonly T[]) => places.map((place) => cells[place] as T)
+  async function* chunks() {
+    for await (const piece of piecesOf(rows)) yield piece.map(pick)
+  }
+  return { columns: pick(rows.columns), chunks: chunks() }
 }
 
 /** Draws the answer: the chart that the report names, else one that fits its columns. */

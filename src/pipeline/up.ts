@@ -57,7 +57,8 @@ export async function up(
     onWarning: (...lines) => progress.onWarning(...lines),
     onLoaded: (file) => {
       const rows = file.mappings.map(
-        (mapping) => `${mapping.counts.mapped} of ${mapping.counts.read} records as ${mapping.entity}`,
+        ({ counts: { mapped, read }, entity }) =>
+          `${mapped} of ${read} ${read === 1 ? 'record' : 'records'} as ${entity}`,
       )
       progress.onResult(`${file.input}: ${rows.join(', ') || 'loaded before, nothing changed'}`)
       for (const note of loadNotes(file)) progress.onResult(`  ${note}`)
