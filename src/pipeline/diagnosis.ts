@@ -45,12 +45,13 @@ export function inBytes(bytes: number): string {
 
 /** For people: the facts by area, what was mended, then the findings with what to do; in lines of so many cells. */
 export function diagnosisText({ facts, findings, fixed }: Diagnosis, cells: number): string {
-  const width = Math.max(...facts.map(({ name }) => name.length))
+  // Names of sources and profiles are a user's.
+  const width = Math.max(...facts.map(({ name }) => safeText(name).length))
   const lines: string[] = []
   for (const area of new Set(facts.map((fact) => fact.area))) {
     lines.push(area)
     for (const { name, value } of facts.filter((fact) => fact.area === area)) {
-      lines.push(factText(name.padEnd(width), safeText(value), cells))
+      lines.push(factText(safeText(name).padEnd(width), safeText(value), cells))
     }
     lines.push('')
   }
