@@ -42,6 +42,7 @@ test.each([
   [['Anna', 'Schmidt', 'Physik', 'Berlin']],
   [['jzyqwd', 'physics', '7']],
   [['Jane Zyqwd', '$.Jane Zyqwd.score', '$.Jane Zyqwd.grade', '$.Jane Zyqwd.status']],
+  [['jzyqwd', '$.jzyqwd.score']],
   [['jzyqwd', '$.jzyqwd.score', 'asmith', '$.asmith.score']],
 ])('people are no names of columns: %j', (names) => {
   expect(shownNames(names)).toMatch(/^not shown/)
@@ -58,6 +59,7 @@ test.each([
   ['id_assessment,id_student,date_submitted,is_banked,score'],
   ['gender,region,highest_education,imd_band,age_band,num_of_prev_attempts,disability,final_result'],
   ['c1,c2,c3'],
+  ['id,renamed'],
 ])('headers as they are exported: %s', (header) => {
   expect(lookLikeNames(header.split(','))).toBe(true)
 })

@@ -55,7 +55,9 @@ export function lookLikeNames(names: readonly string[]): boolean {
     ...new Set(names.flatMap((name) => (name.startsWith('$.') ? name.slice(2).split('.') : [name]))),
   ]
   const unknown = parts.filter((part) => !isKnown(part))
-  return unknown.length * 2 < parts.length && !unknown.some((part) => PERSON.test(part))
+  // Of JSON a person's one key may lead to one word.
+  const most = names.some((name) => name.startsWith('$.')) ? (parts.length - 1) / 2 : parts.length / 2
+  return unknown.length <= most && !unknown.some((part) => PERSON.test(part))
 }
 
 function isKnown(name: string): boolean {
