@@ -7,6 +7,7 @@ import { MAX_DEPTH } from './json-macros.ts'
 import { isPrefix, type JsonPath, shortJsonPath } from './json-path.ts'
 import { isPersonalName } from './personal-words.ts'
 import type { Head } from './recognise.ts'
+import { isKnown } from './shown-names.ts'
 
 const EMAIL = new RegExp(EMAIL_SHAPE, 'u')
 const PHONE = /^\+\d[\d ()/-]{7,}$/
@@ -94,7 +95,7 @@ function lookInside(value: unknown, keys: JsonPath, field: Field): PersonalLook 
   for (const [key, inner] of Object.entries(value)) {
     const path = [...keys, key]
     // A key may be a value itself: no path is made of it.
-    const isWord = WORD.test(key)
+    const isWord = WORD.test(key) && isKnown(key)
     if (!said.some((other) => isPrefix(other, path))) {
       const shape = lookOfText(key, label)
       if (shape) return shape

@@ -318,6 +318,11 @@ describe('what looks personal and is not declared', () => {
         '$.box.a holds e-mail addresses',
       ],
       [
+        'what lies below a key that is a person',
+        { clearly: { email: 'x' } },
+        'Column box holds keys that are named like personal values',
+      ],
+      [
         'what lies below an odd key',
         { 'clear, very': { ip: 1 } },
         'Column box holds keys that are named like personal values',

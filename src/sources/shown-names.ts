@@ -12,8 +12,8 @@ const VALUE = new RegExp(
 const NAME = /^[^\p{L}\d]{0,3}\p{L}|^(19|20)\d\d$/u
 /** As people are named: Ada Lovelace, Ada M. Lovelace. */
 const PERSON = /\p{Lu}[\p{L}\p{M}'’.-]*[\s,]+\p{Lu}/u
-/** c7, q_12. */
-const NUMBERED = /^\p{L}{1,3}_?\d+$/u
+/** c7, q_12, x. */
+const NUMBERED = /^(\p{L}{1,3}_?\d+|\p{L}{1,2})$/u
 
 /** Words of headers, in several languages, that are no words of records. */
 const WORDS = new Set(
@@ -60,7 +60,8 @@ export function lookLikeNames(names: readonly string[]): boolean {
   return unknown.length <= most && !unknown.some((part) => PERSON.test(part))
 }
 
-function isKnown(name: string): boolean {
+/** Whether it holds a word of headers, or is too short for a name. */
+export function isKnown(name: string): boolean {
   if (NUMBERED.test(name) || isPersonalName(name)) return true
   const words =
     name
