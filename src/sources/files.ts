@@ -15,7 +15,7 @@ import { findPersonalLook } from './personal-look.ts'
 import { JSON_COLUMNS } from './prepare-mapping.ts'
 import { readTwice } from './reading.ts'
 import { type Head, headOf, leftOutKeys, recogniseMapping } from './recognise.ts'
-import { shownNames } from './shown-names.ts'
+import { lookLikeNames, shownNames } from './shown-names.ts'
 import { groupRows, stageOne } from './stage-one.ts'
 import { type StageTwoResult, stageTwo } from './stage-two.ts'
 
@@ -230,7 +230,7 @@ async function stageMapping(
   return {
     mapping,
     reasons: two.reasons,
-    leftOut: leftOutKeys(head, fields),
+    leftOut: shownLeftOut(head, fields),
     batch: {
       files: two.files,
       position: { kind: 'file', contentSha256: measure.sha256 },
@@ -246,6 +246,13 @@ async function stageMapping(
       },
     },
   }
+}
+
+/** Their number only, where the file's names may be values. */
+function shownLeftOut(head: Head, fields: readonly Field[]): string[] {
+  const names = leftOutKeys(head, fields)
+  if (names.length === 0 || lookLikeNames(head.keys)) return names
+  return [`${names.length} names, not shown: some look like values`]
 }
 
 /** Takes the staged files of a load away, if they were not committed. */

@@ -7,6 +7,9 @@ export const MAX_DEPTH = 64
 
 const WITHOUT_TEXTS = `regexp_replace(value, '"(?:[^"\\\\]|\\\\.)*"', '', 'g')`
 
+/** Of what JSON may write as \uXXXX: what the names and shapes of personal values are made of, up to ſ, and ’. */
+const READABLE = '\\\\u(?:00[2-9a-fA-F][0-9a-fA-F]|01[0-7][0-9a-fA-F]|202[fF]|2019)'
+
 const MACROS = [
   // Only brackets are left, then pairs are taken away from the inside out: what is left is deeper.
   `lpa_is_deep(value) as case
@@ -26,6 +29,17 @@ const MACROS = [
     then regexp_matches(value, '[{,]\\s*""\\s*:')
       or regexp_matches(value, '"(?:[^"\\\\]|\\\\.)*\\\\u0000(?:[^"\\\\]|\\\\.)*"\\s*:')
     else false end`,
+  `lpa_one_escape(value) as regexp_replace(value, '(?:\\\\(?:u005[cC])?)+', '\\\\', 'g')`,
+  // JSON held as text, and texts of JSON inside it, may write every letter as \u0040 and every quote as \": here each is
+  // itself, at whatever depth; other letters are x. For searching only, behind the text as it is.
+  `lpa_unescaped(value) as case when contains(value, '\\') then
+    value || chr(10) || replace(regexp_replace(regexp_replace(
+      case when contains(value, '\\u') then list_reduce(
+        list_prepend(lpa_one_escape(value), list_distinct(regexp_extract_all(lpa_one_escape(value), '${READABLE}'))),
+        lambda text, escape: replace(text, escape, chr(cast('0x' || substr(escape, 3) as integer))))
+      else lpa_one_escape(value) end,
+      '\\\\(?:[bfnrt]|u00[01][0-9a-fA-F])', ' ', 'g'), '\\\\u[0-9a-fA-F]{4}', 'x', 'g'), '\\', '')
+    else value end`,
 ]
 
 export async function createJsonMacros(connection: DuckDBConnection): Promise<void> {

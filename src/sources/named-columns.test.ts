@@ -124,6 +124,14 @@ describe('what is not named is not kept', () => {
     expect(leftOut).toEqual(['Student Name', 'Nachname', 'Matrikelnummer', 'comment', 'email'])
   })
 
+  test('but is counted only where there may be no header', async () => {
+    const { leftOut } = await staged(
+      `-- entity: course\n-- columns: id = $.c1\nselect id as course_id from source`,
+      'Clear Zyqwd,Mathematics,c1\n1,2,3\n',
+    )
+    expect(leftOut).toEqual(['2 names, not shown: some look like values'])
+  })
+
   test('of Parquet', async () => {
     const target = join(folder.path, 'made.parquet')
     const values =

@@ -1,17 +1,23 @@
 /** Columns, and keys of JSON, that look personal: by the words of their names, or by the shape of their values. */
 
+import { isIP } from 'node:net'
 import { EMAIL_SHAPE } from '../email-shape.ts'
 import { type Field, fieldLabel } from './fields.ts'
 import { MAX_DEPTH } from './json-macros.ts'
 import { isPrefix, type JsonPath, shortJsonPath } from './json-path.ts'
 import { isPersonalName } from './personal-words.ts'
 import type { Head } from './recognise.ts'
+import { isKnown } from './shown-names.ts'
 
-const SHAPES: readonly (readonly [RegExp, string])[] = [
-  [new RegExp(EMAIL_SHAPE, 'u'), 'holds e-mail addresses'],
-  [/^(\d{1,3}\.){3}\d{1,3}$/, 'holds IP addresses'],
-  [/^\+\d[\d ()/-]{7,}$/, 'holds phone numbers'],
+const EMAIL = new RegExp(EMAIL_SHAPE, 'u')
+const PHONE = /^\+\d[\d ()/-]{7,}$/
+const SHAPES: readonly (readonly [(text: string) => boolean, string])[] = [
+  [(text) => EMAIL.test(text), 'holds e-mail addresses'],
+  [(text) => areAddresses(text), 'holds IP addresses'],
+  [(text) => PHONE.test(text), 'holds phone numbers'],
 ]
+/** Longer texts are no lists of addresses that a person has. */
+const LONGEST_LIST = 1000
 
 const NAMED = 'is named like a personal value'
 const NAMED_INSIDE = 'holds keys that are named like personal values'
@@ -56,8 +62,19 @@ function lookAt(value: string, field: Field): PersonalLook | undefined {
 }
 
 function lookOfText(value: string, column: string): PersonalLook | undefined {
-  const shape = SHAPES.find(([pattern]) => pattern.test(value))
+  const shape = SHAPES.find(([has]) => has(value))
   return shape && { column, why: shape[1] }
+}
+
+/** One IP address or several and nothing else, also with ports: 192.0.2.1:80, [2001:db8::1]:443. */
+function areAddresses(text: string): boolean {
+  if (text.length > LONGEST_LIST) return false
+  const parts = text.trim().split(/\s*[,;|]\s*|\s+/)
+  return parts.every((part) => {
+    const address = part.replace(/^\[(.*)\](:\d+)?$/, '$1').replace(/^([\d.]+):\d+$/, '$1')
+    // Without a digit, a::b is a name as programmers write them.
+    return isIP(address) > 0 && /\d/.test(address)
+  })
 }
 
 /** Looks at every key and text of a value, but at none that the mapping speaks of. `keys` lead to it from the field. */
@@ -69,13 +86,16 @@ function lookInside(value: unknown, keys: JsonPath, field: Field): PersonalLook 
   // Where an object should be, all else is left out.
   if (!isObject(value) && field.inside.some((part) => isPrefix(keys, part.keys))) return undefined
   const label = keys.length === 0 ? fieldLabel(field) : shortJsonPath([...field.path, ...keys])
-  if (typeof value === 'string') return lookOfText(value, label)
-  if (Array.isArray(value)) return lookInList(value, keys, label, field)
+  if (typeof value === 'string') {
+    const json = parseJson(value)
+    return json === undefined ? lookOfText(value, label) : lookInParts([json], keys, label, field)
+  }
+  if (Array.isArray(value)) return lookInParts(value, keys, label, field)
   if (!isObject(value)) return undefined
   for (const [key, inner] of Object.entries(value)) {
     const path = [...keys, key]
     // A key may be a value itself: no path is made of it.
-    const isWord = WORD.test(key)
+    const isWord = WORD.test(key) && isKnown(key)
     if (!said.some((other) => isPrefix(other, path))) {
       const shape = lookOfText(key, label)
       if (shape) return shape
@@ -90,11 +110,11 @@ function lookInside(value: unknown, keys: JsonPath, field: Field): PersonalLook 
   return undefined
 }
 
-/** No path leads into a list: what is found in one is said of the whole list. */
-function lookInList(list: readonly unknown[], keys: JsonPath, column: string, field: Field) {
+/** No path leads into a list, nor into JSON that is a text: what is found in one is said of the whole. */
+function lookInParts(parts: readonly unknown[], keys: JsonPath, column: string, field: Field) {
   const apart: Field = { ...field, inside: [], publicInside: [] }
-  for (const item of list) {
-    const look = lookInside(item, keys, apart)
+  for (const part of parts) {
+    const look = lookInside(part, keys, apart)
     if (look) return lookOf(column, look)
   }
   return undefined

@@ -48,6 +48,20 @@ const personal = [
   ...['mtknr', 'Matr.Nr.', 'Matr.-Nr.', 'MatrNr', 'matnr', 'gebdat', 'Geb.-Datum', 'Kennung', 'RZ-Kennung'],
   ...['Teilnehmer', 'Teilnehmer/in', 'Studierende', 'Studierende(r)', 'Prüfling', 'Nutzerkennung', 'Login'],
   ...['Benutzer', 'Benutzername'],
+  ...['nom complet', 'nom de famille', 'nombre completo', 'nome completo', 'volledige naam', 'roepnaam'],
+  ...['anmeldename', 'anzeigename', 'identifiant', 'login_id', 'netid', 'upn', 'eppn', 'account_name'],
+  ...[
+    'remote_addr',
+    'x-forwarded-for',
+    'ipv4',
+    'ipv6',
+    'social security',
+    'matr_nr',
+    'fecha_nac',
+    'fname',
+    'lname',
+  ],
+  ...['Student', 'étudiant', 'étudiante', 'alumno', 'student\u00a0name', 'name\u00a0', 'user\u202fid'],
   ...['Prénom', 'Nom', 'nom_etudiant', 'Numéro étudiant', 'Code postal', 'date de naissance', 'commentaire'],
   ...[
     'apellidos',
@@ -63,6 +77,8 @@ const personal = [
   ...['imię', 'nazwisko', 'nr albumu', 'telefon', 'data_urodzenia', 'adres', 'uwagi'],
   ...['sobrenome', 'endereço', 'telefone', 'data_nascimento', 'matrícula', 'observações'],
 ]
+/** In capitals nothing would part their words. */
+const camel = ['lastIp', 'studentIP', 'userTel', 'userPhone', 'ipList', 'lastIpSeen', 'lastUserId']
 const others = [
   ...[
     'Anzahl Teilnehmer',
@@ -70,6 +86,12 @@ const others = [
     'Kurskennung',
     'Gebühr',
     'matter',
+    'tipList',
+    'isRipped',
+    'hotelTips',
+    'scriptId',
+    'filename',
+    'students',
     'format',
     'Prüfung',
     'gebucht',
@@ -131,12 +153,13 @@ const others = [
 ]
 
 test.each([
-  ['personal names', personal, true],
-  ['other names', others, false],
-])('%s, as columns and as keys of JSON', async (_, names, expected) => {
+  ['personal names', personal, true, true],
+  ['names of several words in one', camel, true, false],
+  ['other names', others, false, true],
+])('%s, as columns and as keys of JSON', async (_, names, expected, anyCase) => {
   expect(names.filter((name) => isPersonalName(name) !== expected)).toEqual([])
   await using database = await openDuckDB({ memoryLimit: '300MB', spillFolder: '', timezone: 'UTC' })
-  for (const spelled of [(name: string) => name, (name: string) => name.toUpperCase()]) {
+  for (const spelled of [(name: string) => name, (name: string) => (anyCase ? name.toUpperCase() : name)]) {
     const keys = names.map((name) => quoteText(JSON.stringify({ a: 'e-mail: name', [spelled(name)]: 'x' })))
     const rows = await readRows<{ found: boolean }>(
       database.connection,

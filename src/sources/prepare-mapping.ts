@@ -5,8 +5,9 @@ import { didYouMean } from '../did-you-mean.ts'
 import { readNumber, readRows } from '../duckdb.ts'
 import { UserError } from '../errors.ts'
 import type { EntityRules } from './entities.ts'
+import type { Mapping } from './mapping.ts'
 import { firstLine, parseSelect, takenAs, withSourceRow } from './select-tree.ts'
-import { shownNames } from './shown-names.ts'
+import { lookLikeNames, shownNames } from './shown-names.ts'
 import { sourceColumns } from './source-sql.ts'
 import type { StageTwoOptions } from './stage-two-options.ts'
 
@@ -38,7 +39,7 @@ export async function prepareMapping(
       sql = await withSourceRow(connection, tree)
       types = await describe(connection, sql, allowed)
     } else if ((await readNumber(connection, strayRowsSql(sql))) > 0) {
-      throw fail('It gives rows a source_row that no record has.', 'Take it from source, as it is.')
+      throw strayRows(mapping)
     }
   } catch (cause) {
     if (cause instanceof UserError) throw cause
@@ -46,11 +47,12 @@ export async function prepareMapping(
       `Its SELECT does not run over ${options.uri}. ${cause instanceof Error ? firstLine(cause.message) : ''}`,
       [
         sourceColumns(options).length > 0
-          ? `Columns of source: ${shownNames(sourceColumns(options))}`
+          ? `Columns of source: ${mapping.columns ? sourceColumns(options).join(', ') : shownNames(sourceColumns(options))}`
           : `Columns of source: none. JSON has those that the mapping lists: ${JSON_COLUMNS}`,
         'Also: payload, source_file, source_row. A SELECT with grouping or set operations must give source_row itself.',
       ],
-      cause,
+      // It proposes names of columns.
+      mapping.columns || lookLikeNames(options.header) ? cause : undefined,
     )
   }
   for (const output of ['learner_id', 'instructor_id']) {
@@ -109,6 +111,15 @@ async function describe(
       return [known.has(lower) ? lower : name, type]
     }),
   )
+}
+
+/** A mapping gives rows that come from no record. */
+export function strayRows({ path }: Mapping): UserError {
+  return new UserError('LPA-MAPPING-SQL', 'It gives rows a source_row that no record has.', {
+    exit: 'config',
+    where: path,
+    next: 'Take it from source, as it is.',
+  })
 }
 
 /** Rows whose number is none of a record's: on the line of its own, for the SELECT may end in a comment. */

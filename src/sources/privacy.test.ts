@@ -216,6 +216,21 @@ describe('in a table', () => {
     expect(row?.attributes).toContain('x')
   })
 
+  test('JSON in a column that is too deep to be changed is rejected', async () => {
+    const deep = `{""mail"":""clear@example.org"",""x"":${'['.repeat(70)}${']'.repeat(70)}}`
+    const { everything, counts } = await staged(
+      table(
+        '-- personal: who(learner), $.box.mail(email)',
+        'select who as learner_id, box as "attributes.box"',
+      ),
+      `who,box\nw,"{""mail"":""clear@example.org""}"\nv,"${deep}"\n`,
+      'csv',
+    )
+    expect(counts).toMatchObject({ read: 2, mapped: 1, rejected: 1 })
+    expect(everything).toContain('json:depth')
+    expect(everything).not.toContain('clear')
+  })
+
   test('a personal column that the file has not is refused, by name', async () => {
     await expect(
       staged(table('-- personal: who(learner), email(email), phone(drop)'), csv, 'csv'),
@@ -256,6 +271,12 @@ describe('what looks personal and is not declared', () => {
     ['e-mail addresses of any domain', 'id,x\n1,clear@uni-köln.example\n', 'x'],
     ['an e-mail address inside a text', 'id,x\n1,by clear@example.org today\n', 'x'],
     ['IP addresses', 'id,x\n1,192.168.0.1\n', 'x'],
+    ['IP addresses with a port', 'id,x\n1,192.168.0.1:8080\n', 'x'],
+    ['lists of IP addresses', 'id,x\n1,"192.168.0.1, 192.168.0.2"\n', 'x'],
+    ['IPv6 addresses', 'id,x\n1,2001:db8::192.168.0.1\n', 'x'],
+    ['IPv6 addresses with a port', 'id,x\n1,[2001:db8:0:0:0:0:0:1]:443\n', 'x'],
+    ['e-mail addresses of this machine', 'id,x\n1,clear@localhost\n', 'x'],
+    ['e-mail addresses in URLs', 'id,x\n1,https://x.example/?u=clear%40example.org\n', 'x'],
     ['phone numbers', 'id,x\n1,+49 170 1234567\n', 'x'],
   ])('%s', async (_, csv, column) => {
     const error = await refused(csv, course('', column), 'csv')
@@ -297,6 +318,11 @@ describe('what looks personal and is not declared', () => {
         '$.box.a holds e-mail addresses',
       ],
       [
+        'what lies below a key that is a person',
+        { clearly: { email: 'x' } },
+        'Column box holds keys that are named like personal values',
+      ],
+      [
         'what lies below an odd key',
         { 'clear, very': { ip: 1 } },
         'Column box holds keys that are named like personal values',
@@ -318,6 +344,50 @@ describe('what looks personal and is not declared', () => {
       expect(error.message).toContain(
         'Column box holds a key user_name, which is named like a personal value',
       )
+    })
+
+    const typed = (text: string) => `{"id":"1","box":${text}}\n`
+    const quoted = (text: string) => `1,"${text.replaceAll('"', '""')}"\n`
+    const asText = box().replace('box json', 'box')
+    test.each([
+      ['an escaped e-mail address', String.raw`{"c":"clear\u0040example.org"}`],
+      [
+        'an escaped e-mail address in letters of another script',
+        String.raw`{"c":"\u0438\u0432\u0040example.org"}`,
+      ],
+      ['an e-mail address escaped twice', String.raw`{"c":"{\"d\":\"clear\\u0040example.org\"}"}`],
+      [
+        'an e-mail address whose escape is escaped',
+        String.raw`{"c":"{\"d\":\"clear\u005cu0040example.org\"}"}`,
+      ],
+      ['an escaped key', String.raw`{"pr\u00e9nom":"Clear"}`],
+      ['a key escaped in capitals', String.raw`{"PR\u00C9NOM":"Clear"}`],
+      ['a key of escaped ASCII', String.raw`{"\u006eame":"Clear"}`],
+      ['a key in camelCase', '{"lastIp":"Clear"}'],
+      ['a key in a text of JSON', String.raw`{"x":"{\"name\":\"Clear\"}"}`],
+      ['a key in a text of JSON, on lines of its own', String.raw`{"x":"{\n  \"name\" :\r\n \"Clear\"}"}`],
+      [
+        'a key in a text of JSON in another',
+        String.raw`{"x":"{\"y\":\"{\\\"pr\\\u00e9nom\\\":\\\"Clear\\\"}\"}"}`,
+      ],
+      ['a key with a blank that breaks no line', '{"student\u00a0name":"Clear"}'],
+    ])('%s, in the first record and far behind it', async (_, text) => {
+      const plain = typed('{"a":1}').repeat(300)
+      await refused(typed(text), box(), 'ndjson')
+      await refused(plain + typed(JSON.stringify(text)), box(), 'ndjson')
+      await refused(plain + typed(JSON.stringify(text)), asText, 'ndjson')
+      const rows = quoted('{"a":1}').repeat(300)
+      await refused(`id,box\n${rows}${quoted(text)}`, asText, 'csv')
+    })
+
+    test('a backslash alone makes no value personal', async () => {
+      const text = String.raw`{"path":"C:\\users\\net","said":"\"so\"","sign":"\u00e9\ud83d\ude00 \u0040"}`
+      const { row } = await staged(box(), typed(text))
+      expect(JSON.parse(row?.attributes ?? '')).toEqual(JSON.parse(text))
+      expect(
+        (await staged(asText.replace(' attributes ', ' "attributes.box" '), `id,box\n${quoted(text)}`, 'csv'))
+          .counts.mapped,
+      ).toBe(1)
     })
 
     test('what the mapping speaks of is kept, changed or dropped as it says', async () => {

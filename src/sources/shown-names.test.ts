@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { shownNames } from './shown-names.ts'
+import { lookLikeNames, shownNames } from './shown-names.ts'
 
 test.each([
   'Gebühr (€)',
@@ -33,4 +33,33 @@ test.each([
 
 test('a line with many short numbers is none', () => {
   expect(shownNames(['Anna', 'Schmidt', '3'])).toMatch(/^not shown/)
+})
+
+test.each([
+  [['Jane Zyqwd', 'Mathematics']],
+  [['Jane Zyqwd', 'course', 'grade', 'status']],
+  [['Zyqwd, Jane', 'course', 'grade', 'status']],
+  [['Anna', 'Schmidt', 'Physik', 'Berlin']],
+  [['jzyqwd', 'physics', '7']],
+  [['Jane Zyqwd', '$.Jane Zyqwd.score', '$.Jane Zyqwd.grade', '$.Jane Zyqwd.status']],
+  [['jzyqwd', '$.jzyqwd.score']],
+  [['jzyqwd', '$.jzyqwd.score', 'asmith', '$.asmith.score']],
+])('people are no names of columns: %j', (names) => {
+  expect(shownNames(names)).toMatch(/^not shown/)
+})
+
+test.each([
+  ['Student Name,First Name,Course Title,Start Date,Final Grade'],
+  ['Vorname,Nachname,Matrikel-Nr.,Kurstitel,Anmeldedatum'],
+  ['Course Full Name,Last Access,Time Spent,Completion Status'],
+  ['id,actor,verb,object,result,context,timestamp,stored,authority,version,$.actor.mbox,$.verb.display'],
+  ['Nom,Prénom,Numéro étudiant,Intitulé du cours,Moyenne'],
+  ['Nombre,Apellidos,Curso,Fecha de inicio,Nota'],
+  ['eventTime,actor,action,object,edApp,group,membership,generated'],
+  ['id_assessment,id_student,date_submitted,is_banked,score'],
+  ['gender,region,highest_education,imd_band,age_band,num_of_prev_attempts,disability,final_result'],
+  ['c1,c2,c3'],
+  ['id,renamed'],
+])('headers as they are exported: %s', (header) => {
+  expect(lookLikeNames(header.split(','))).toBe(true)
 })

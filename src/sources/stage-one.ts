@@ -83,10 +83,12 @@ export async function stageOne(options: StageOneOptions): Promise<StageOneResult
   )
   await connection.run(`create temp macro lpa_hmac(message) as
     sha256(getvariable('lpa_outer') || unhex(sha256(getvariable('lpa_inner') || encode(message))))`)
+  await createJsonMacros(connection)
   await connection.run(`create temp macro lpa_guard(looked_at, value, field) as case
     when contains(looked_at, '@') and regexp_matches(looked_at, '${EMAIL_SHAPE}') then error('lpa-personal:' || field)
+    when case when contains(looked_at, '%40') or contains(looked_at, '\\u')
+      then regexp_matches(lpa_unescaped(looked_at::varchar), '${EMAIL_SHAPE}') else false end then error('lpa-personal:' || field)
     else value end`)
-  await createJsonMacros(connection)
   const stop = () => connection.interrupt()
   signal.addEventListener('abort', stop, { once: true })
   try {
@@ -220,21 +222,25 @@ function memberOf(path: JsonPath): string {
 // ── tables ────────────────────────────────────────────────────────────────────────────────────────────────
 
 async function tableSource(options: StageOneOptions, connection: Connection): Promise<Source> {
-  const { input, header } = options
+  const { input, header, fields } = options
+  const value = (field: Field) => {
+    const [name = '', ...keys] = field.path
+    const column = inHeader(name, header)
+    if (column === undefined) return 'cast(null as varchar)'
+    const value = options.how === 'plain' ? plainValueSql(quoteName(column)) : quoteName(column)
+    if (keys.length === 0) return value
+    return `case when json_valid(${value}) then ${value} ->> ${quoteText(formatJsonPath(keys))} end`
+  }
+  // JSON inside which something is changed: what is too deep for it would be left out without a word.
+  const deep = fields.filter(({ inside }) => inside.length > 0).map((field) => `lpa_is_deep(${value(field)})`)
   return {
     relation: input.format === 'parquet' ? await parquetSql(options, connection) : csvSql(options),
     status: [
-      'cast(null as utinyint) as lpa_fault',
+      `cast(${deep.length > 0 ? `case when ${deep.join(' or ')} then ${DEEP} end` : 'null'} as utinyint) as lpa_fault`,
       'cast(null as bigint) as lpa_bytes',
       'cast(null as varchar) as lpa_content',
     ],
-    value({ path: [name = '', ...keys] }) {
-      const column = inHeader(name, header)
-      if (column === undefined) return 'cast(null as varchar)'
-      const value = options.how === 'plain' ? plainValueSql(quoteName(column)) : quoteName(column)
-      if (keys.length === 0) return value
-      return `case when json_valid(${value}) then ${value} ->> ${quoteText(formatJsonPath(keys))} end`
-    },
+    value,
   }
 }
 

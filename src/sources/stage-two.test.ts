@@ -141,6 +141,16 @@ describe('a mapping that cannot run says why', () => {
       'select null::bigint as source_row, id as course_id from source',
       /^It gives rows a source_row that no record has\.$/,
     ],
+    [
+      'a source_row of null in some rows only',
+      'select id as course_id from (select * from source union all by name select null as id)',
+      /^It gives rows a source_row that no record has\.$/,
+    ],
+    [
+      'a row of its own that is no bad one',
+      `select id as course_id, title as course_title from (select * from source union all by name select 'x' as id, 'y' as title)`,
+      /^It gives rows a source_row that no record has\.$/,
+    ],
   ])('%s', async (_, select, message) => {
     const error = await refused(course(select), csv)
     expect(error).toMatchObject({
@@ -161,6 +171,30 @@ describe('a mapping that cannot run says why', () => {
     expect(nothing.next).toEqual([expect.stringContaining('-- columns: name = $.path'), 'In the records: nr'])
     const kept = await refused(`-- keep: $.nr\n${course('select nr as course_id from source')}`, json)
     expect(kept.next[0]).toMatch(/^Columns of source: none\. .* -- columns: name = \$\.path/)
+  })
+
+  test('a first record in the place of a header is not quoted', async () => {
+    for (const select of ['Janet', 's.jane', '"Jane Zyqwe"', '"Jane Zyqwd" + interval 1 day']) {
+      const error = await refused(
+        course(`select ${select} as course_id from source s`),
+        'Jane Zyqwd,Mathematics\n1,2\n',
+      )
+      expect(error.code).toBe('LPA-MAPPING-SQL')
+      const said = [error.message, ...error.next].join('\n').replaceAll(select, '')
+      expect(said).not.toMatch(/Zyqwd|Mathematics/)
+      // What --verbose shows.
+      expect((error as { cause?: unknown }).cause).toBeUndefined()
+    }
+    const missing = await refused(
+      `-- personal: who(learner)\n${course('select 1 as course_id from source')}`,
+      'Jane Zyqwd,Mathematics\n1,2\n',
+    )
+    expect(missing.next[0]).toMatch(/^Its columns: not shown/)
+  })
+
+  test('the columns of the mapping are named whatever they are called', async () => {
+    const text = `-- columns: xq = $.a, "Zed Zed" = $.b\n${course('select nr as course_id from source')}`
+    expect((await refused(text, '{"a":1}\n')).next[0]).toBe('Columns of source: xq, Zed Zed')
   })
 
   test('a value that the SELECT cannot take is found by its line and not quoted', async () => {

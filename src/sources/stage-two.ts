@@ -16,7 +16,7 @@ import { type EntityRules, entityRules } from './entities.ts'
 import { type Fault, faultsOf } from './faults.ts'
 import { createJsonMacros } from './json-macros.ts'
 import type { Mapping } from './mapping.ts'
-import { prepareMapping } from './prepare-mapping.ts'
+import { prepareMapping, strayRows } from './prepare-mapping.ts'
 import { markExcluded, placeRejects, rejectsSql } from './rejects.ts'
 import { payloadSql, recordsSql, sourceSql } from './source-sql.ts'
 import type { StageTwoOptions } from './stage-two-options.ts'
@@ -100,6 +100,13 @@ async function write(
   const deleted = isDelta ? await copy(connection, deletionsSql(mapping, rules), deletions, groupRows) : 0
   if (deleted > 0) files.push(await describeFile('staging.stg_deletion', deletions, deleted))
   const made = deleted > 0 ? [staging, deletions] : [staging]
+  // A row of a subquery's own has the number of no record.
+  const stray = await readNumber(
+    connection,
+    `select count(*) from (select position from lpa_rejects union all select position from read_parquet([${made.map(quoteText).join(', ')}]))
+     where position is null or position not between 1 and ${records}`,
+  )
+  if (stray > 0) throw strayRows(mapping)
   const mapped = await readNumber(
     connection,
     `select count(distinct position) from read_parquet([${made.map(quoteText).join(', ')}])`,

@@ -56,9 +56,9 @@ export function lookForKeys({ fields }: ValueOptions, source: ValueSource): stri
       : `concat_ws(${['chr(10)', "''", ...parts.map(({ text }) => text)].join(', ')})`
   const braces = texts.filter(({ isKept }) => !isKept).map(({ text }) => `contains(${text}, '{')`)
   const key = quoteText(PERSONAL_KEY)
-  return `case when regexp_matches(case when ${[...braces, 'false'].join(' or ')} then ${joined(texts)} else ${joined(kept)} end, ${key})
+  return `case when regexp_matches(lpa_unescaped(case when ${[...braces, 'false'].join(' or ')} then ${joined(texts)} else ${joined(kept)} end), ${key})
     then error('lpa-personal:' || array_to_string(list_transform(cast([${all.map(({ text }) => text).join(', ')}] as varchar[]),
-      lambda value: coalesce(regexp_extract(value, ${key}), '')), chr(1))) end`
+      lambda value: coalesce(regexp_extract(lpa_unescaped(value), ${key}), '')), chr(1))) end`
 }
 
 const NOTHING = 'cast(null as varchar)'
