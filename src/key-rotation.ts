@@ -1,17 +1,9 @@
 /** A new key in place of the old one, which is kept beside it: killed at any step, a run loses neither. */
 
-import {
-  closeSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readdirSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-} from 'node:fs'
+import { linkSync, readdirSync, realpathSync, renameSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { UserError } from './errors.ts'
+import { syncFolder } from './new-file.ts'
 import { isAlive } from './process-alive.ts'
 import { createKey, readKey } from './pseudonym.ts'
 import { shellWord } from './shell-word.ts'
@@ -60,9 +52,9 @@ export function rotateKey(named: string): Rotation {
       next: 'Move it away, and run lpa key rotate again.',
     })
   }
-  syncFolder(file)
+  syncFolder(dirname(file))
   renameSync(own, file)
-  syncFolder(file)
+  syncFolder(dirname(file))
   // When another run of that moment renamed first, POSIX leaves a second name of the same file as it is.
   for (const name of [own, next]) rmSync(name, { force: true })
   return { file: named, oldKeyId: old.id, newKeyId: made.id, kept }
@@ -100,7 +92,7 @@ function writeNext(file: string, own: string, next: string): void {
   } finally {
     rmSync(own, { force: true })
   }
-  syncFolder(file)
+  syncFolder(dirname(file))
 }
 
 function rotatedMeanwhile(file: string): UserError {
@@ -123,17 +115,6 @@ function namesBeside(file: string): string[] {
   return readdirSync(dirname(file))
     .filter((name) => name.startsWith(`${basename(file)}.`))
     .sort()
-}
-
-function syncFolder(file: string): void {
-  // Windows opens no folders.
-  if (process.platform === 'win32') return
-  const folder = openSync(dirname(file), 'r')
-  try {
-    fsyncSync(folder)
-  } finally {
-    closeSync(folder)
-  }
 }
 
 function isMissing(error: unknown): boolean {

@@ -73,6 +73,18 @@ function giveName(beside: string, file: string): boolean {
   }
 }
 
+/** Makes sure that the names in a folder outlive a power cut. */
+export function syncFolder(folder: string): void {
+  // Windows opens no folders.
+  if (process.platform === 'win32') return
+  const handle = openSync(folder, 'r')
+  try {
+    fsyncSync(handle)
+  } finally {
+    closeSync(handle)
+  }
+}
+
 /** The system names no file that is open already, nor should it name the one beside. */
 export function withPath(error: unknown, file: string): unknown {
   return error instanceof Error && 'syscall' in error ? Object.assign(error, { path: file }) : error

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { open, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { UserError } from './errors.ts'
-import { withPath } from './new-file.ts'
+import { syncFolder, withPath } from './new-file.ts'
 
 /**
  * Writes a file so that its name holds the old content or the new, never a part: written beside it, synced, renamed,
@@ -37,10 +37,5 @@ export async function writeWhole(name: string, text: string, mode = 0o600): Prom
     await rm(beside, { force: true }).catch(() => {})
     throw withPath(error, file)
   }
-  const parent = await open(folder, 'r')
-  try {
-    await parent.sync()
-  } finally {
-    await parent.close()
-  }
+  syncFolder(folder)
 }

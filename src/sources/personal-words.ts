@@ -99,12 +99,15 @@ export const PERSONAL_KEY = `(?i)${[
 
 const PATTERN = new RegExp(PERSONAL_KEY.slice('(?i)'.length), 'iu')
 
+/** userEmail is two words: `user Email`. */
+export function spaced(name: string): string {
+  return name.normalize('NFC').replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')
+}
+
 /** Whether a column, or a key of JSON with such a value, is named like a personal value. */
 export function isPersonalName(name: string, value: unknown = ''): boolean {
-  // userEmail is two words.
-  const spaced = name.normalize('NFC').replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')
   const end = typeof value === 'object' ? '":' : '":"'
-  return [name, spaced].some((text) => PATTERN.test(`"${text.replaceAll('"', ' ')}${end}`))
+  return [name, spaced(name)].some((text) => PATTERN.test(`"${text.replaceAll('"', ' ')}${end}`))
 }
 
 /** What such a value mostly is: what a mapping may make of it. */
@@ -142,7 +145,6 @@ const SORTS: readonly (readonly [PersonalSort, RegExp])[] = (
 
 /** Of a name that isPersonalName() finds. */
 export function sortOfName(name: string): PersonalSort {
-  const spaced = name.normalize('NFC').replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')
-  const found = SORTS.find(([, pattern]) => pattern.test(name) || pattern.test(spaced))
+  const found = SORTS.find(([, pattern]) => pattern.test(name) || pattern.test(spaced(name)))
   return found?.[0] ?? 'other'
 }

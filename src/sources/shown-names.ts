@@ -1,7 +1,7 @@
 /** Column names in messages. */
 
 import { EMAIL_SHAPE } from '../email-shape.ts'
-import { isPersonalName } from './personal-words.ts'
+import { isPersonalName, spaced } from './personal-words.ts'
 
 /** What no header holds: addresses, dates, times, long numbers, ids, whole sentences, control characters. */
 const VALUE = new RegExp(
@@ -64,9 +64,7 @@ export function lookLikeNames(names: readonly string[]): boolean {
 export function isKnown(name: string): boolean {
   if (NUMBERED.test(name) || isPersonalName(name)) return true
   const words =
-    name
-      .normalize('NFC')
-      .replace(/(\p{Ll})(\p{Lu})/gu, '$1 $2')
+    spaced(name)
       .toLowerCase()
       .match(/\p{L}+/gu) ?? []
   return words.some((word) => WORDS.has(word) || STEMS.test(word))
