@@ -5,7 +5,6 @@
  */
 
 import { openDuckDB, quoteName, quoteText, readNumber, readRows } from '../duckdb.ts'
-import { EMAIL_SHAPE } from '../email-shape.ts'
 import { type PseudonymKey, pads } from '../pseudonym.ts'
 import { readFailure } from './engine-failure.ts'
 import { ancestorOf, type Field, inHeader, isJson } from './fields.ts'
@@ -19,7 +18,8 @@ import {
   fieldValue,
   isList,
   isText,
-  lookForKeys,
+  lookedAtText,
+  lookForPersons,
   type ValueOptions,
   type ValueSource,
 } from './values.ts'
@@ -84,22 +84,15 @@ export async function stageOne(options: StageOneOptions): Promise<StageOneResult
   await connection.run(`create temp macro lpa_hmac(message) as
     sha256(getvariable('lpa_outer') || unhex(sha256(getvariable('lpa_inner') || encode(message))))`)
   await createJsonMacros(connection)
-  await connection.run(`create temp macro lpa_guard(looked_at, value, field) as case
-    when contains(looked_at, '@') and regexp_matches(looked_at, '${EMAIL_SHAPE}') then error('lpa-personal:' || field)
-    when case when contains(looked_at, '%40') or contains(looked_at, '\\u')
-      then regexp_matches(lpa_unescaped(looked_at::varchar), '${EMAIL_SHAPE}') else false end then error('lpa-personal:' || field)
-    else value end`)
   const stop = () => connection.interrupt()
   signal.addEventListener('abort', stop, { once: true })
   try {
     const source = isText(input) ? jsonSource(options) : await tableSource(options, connection)
-    const columns = fields.map(
-      (field, index) =>
-        `${fieldValue(field, index, source.value(field), options, source)} as ${quoteName(field.name)}`,
-    )
-    const look = `${lookForKeys(options, source)} as lpa_looked_at`
+    const columns = fields.map((field) => `${fieldValue(field, options, source)} as ${quoteName(field.name)}`)
+    const look = `${lookForPersons(options, source)} as lpa_looked_at`
     await connection.run(
-      `copy (select ${[...columns, ...source.status, look].join(',\n  ')} from ${source.relation})
+      `copy (select ${[...columns, ...source.status, look].join(',\n  ')} from
+       (select *, ${lookedAtText(options, source, source.mayHold)} as lpa_text from ${source.relation}))
        to ${quoteText(target)} (format parquet, compression lz4, parquet_version v2, row_group_size ${groupRows(input)})`,
     )
     const written = await readNumber(
@@ -130,6 +123,8 @@ export function groupRows({ head }: Input): number {
 /** How records come out of an input: SQL of the relation, of each field's value in it, and of what to note. */
 interface Source extends ValueSource {
   readonly relation: string
+  /** See lookedAtText. */
+  readonly mayHold: string | undefined
   readonly status: readonly string[]
 }
 
@@ -147,12 +142,15 @@ function jsonSource(options: StageOneOptions): Source {
           when ${any('lpa_is_unreal')} then ${UNREAL} end`
   const spec = quoteText(JSON.stringify(structure(fields)))
   return {
-    relation: `(select line, lpa_fault, case when lpa_fault is null then json_transform(line, ${spec}) end as r
-      from (select line, ${faultSql(fields)} as lpa_fault from ${linesSql(options)}))`,
+    relation: `(select line, r, cast(${fault} as utinyint) as lpa_fault
+      from (select line, lpa_fault, case when lpa_fault is null then json_transform(line, ${spec}) end as r
+      from (select line, ${faultSql(fields)} as lpa_fault from ${linesSql(options)})))`,
+    // Inside a text of JSON, another one has its quotes behind backslashes.
+    mayHold: "contains(line, '@') or contains(line, '%40') or contains(line, '\\')",
     status: [
-      `cast(${fault} as utinyint) as lpa_fault`,
-      `case when ${fault} is not null then strlen(line) end as lpa_bytes`,
-      `case when ${fault} is not null then lpa_hmac('lpa:v1:content::' || line) end as lpa_content`,
+      'lpa_fault',
+      'case when lpa_fault is not null then strlen(line) end as lpa_bytes',
+      "case when lpa_fault is not null then lpa_hmac('lpa:v1:content::' || line) end as lpa_content",
     ],
     value(field) {
       const ancestor = ancestorOf(field, fields)
@@ -235,6 +233,7 @@ async function tableSource(options: StageOneOptions, connection: Connection): Pr
   const deep = fields.filter(({ inside }) => inside.length > 0).map((field) => `lpa_is_deep(${value(field)})`)
   return {
     relation: input.format === 'parquet' ? await parquetSql(options, connection) : csvSql(options),
+    mayHold: undefined,
     status: [
       `cast(${deep.length > 0 ? `case when ${deep.join(' or ')} then ${DEEP} end` : 'null'} as utinyint) as lpa_fault`,
       'cast(null as bigint) as lpa_bytes',

@@ -1,6 +1,7 @@
 /** What becomes of each value in stage one, as SQL: kept and looked at, pseudonymised, made coarser, or left out. */
 
 import { quoteText } from '../duckdb.ts'
+import { EMAIL_SHAPE } from '../email-shape.ts'
 import { type Change, type Field, isJson, spaceField } from './fields.ts'
 import type { Input } from './input.ts'
 import { formatJsonPath, type JsonPath } from './json-path.ts'
@@ -21,44 +22,70 @@ export interface ValueSource {
 
 export const ASCII_SPACE = `' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)`
 
-export function fieldValue(
-  field: Field,
-  index: number,
-  value: string,
-  options: ValueOptions,
-  source: ValueSource,
-): string {
-  const isTextual = !isText(options.input) || !(isJson(field) || isList(field))
-  const nulls = isTextual ? options.mapping.nulls.map(quoteText).join(', ') : ''
-  const clean = nulls ? `case when ${value} in (${nulls}) then null else ${value} end` : value
+export function fieldValue(field: Field, options: ValueOptions, source: ValueSource): string {
+  const value = givenValue(field, options, source)
   const spaceOf = (personal: Personal) => {
     if (!personal.spaceFrom) return quoteText(options.idSpace)
     const field = spaceField(personal.spaceFrom, options.fields)
     return field ? source.value(field) : `''`
   }
-  if (field.change) return changedSql(field.change, clean, spaceOf, isText(options.input))
-  const kept = field.inside.length > 0 ? redactedSql(field.inside, clean, spaceOf) : clean
-  if (field.isPublic) return kept
-  return `lpa_guard(${field.publicInside.length > 0 ? lookedAt(field, value) : kept}, ${kept}, ${index})`
+  if (field.change) return changedSql(field.change, value, spaceOf, isText(options.input))
+  return field.inside.length > 0 ? redactedSql(field.inside, value, spaceOf) : value
+}
+
+/** The clear value, or null where the mapping says that its text means that. */
+function givenValue(field: Field, { input, mapping }: ValueOptions, source: ValueSource): string {
+  const value = source.value(field)
+  const isTextual = !isText(input) || !(isJson(field) || isList(field))
+  const nulls = isTextual ? mapping.nulls.map(quoteText).join(', ') : ''
+  return nulls ? `case when ${value} in (${nulls}) then null else ${value} end` : value
 }
 
 /**
- * Fails on keys of JSON that are named like personal values. All values are one text for it: DuckDB takes 10 ms to
- * compile a pattern of that length, in each place anew. Texts that hold no brace are no JSON.
+ * What of a record must not look personal, as one text: all that the mapping does not speak of, or, where nothing else
+ * can hold an address or a key, its JSON alone.
+ * @param mayHold SQL that tells by the record as it lies whether more must be looked at; undefined: always
  */
-export function lookForKeys({ fields }: ValueOptions, source: ValueSource): string {
-  const all = fields.map((field) => ({ isKept: isJson(field), text: lookedAt(field, source.value(field)) }))
-  const texts = all.filter(({ text }) => text !== NOTHING)
-  const kept = texts.filter(({ isKept }) => isKept)
-  const joined = (parts: typeof texts) =>
-    parts.length === 1
-      ? parts[0]?.text
-      : `concat_ws(${['chr(10)', "''", ...parts.map(({ text }) => text)].join(', ')})`
-  const braces = texts.filter(({ isKept }) => !isKept).map(({ text }) => `contains(${text}, '{')`)
-  const key = quoteText(PERSONAL_KEY)
-  return `case when regexp_matches(lpa_unescaped(case when ${[...braces, 'false'].join(' or ')} then ${joined(texts)} else ${joined(kept)} end), ${key})
-    then error('lpa-personal:' || array_to_string(list_transform(cast([${all.map(({ text }) => text).join(', ')}] as varchar[]),
-      lambda value: coalesce(regexp_extract(lpa_unescaped(value), ${key}), '')), chr(1))) end`
+export function lookedAtText(
+  options: ValueOptions,
+  source: ValueSource,
+  mayHold: string | undefined,
+): string {
+  const { fields } = options
+  const joined = (some: readonly Field[]) => {
+    const texts = some
+      .map((field) => lookedAt(field, givenValue(field, options, source)))
+      .filter((text) => text !== NOTHING)
+    return texts.length > 0 ? `concat_ws(chr(10), '', ${texts.join(', ')})` : NOTHING
+  }
+  if (mayHold === undefined) return joined(fields)
+  return `case when ${mayHold} then ${joined(fields)} else ${joined(fields.filter(isJson))} end`
+}
+
+/**
+ * Fails on e-mail addresses, and on keys of JSON that are named like personal values: `lpa-personal:FIELD` with the
+ * field's number, or `lpa-personal:` and the first such key of each field, apart by U+0001. All values are one text for
+ * it, \`lpa_text\`: DuckDB takes 10 ms to compile a pattern of that length, in each place anew.
+ */
+export function lookForPersons(options: ValueOptions, source: ValueSource): string {
+  const { fields } = options
+  const texts = fields.map((field) => lookedAt(field, givenValue(field, options, source)))
+  // Texts that hold no brace are no JSON.
+  const json = fields.map((field, index) =>
+    isJson(field) ? texts[index] : `case when contains(${texts[index]}, '{') then ${texts[index]} end`,
+  )
+  const each = (values: readonly unknown[], judge: string) =>
+    `list_transform(cast([${values.join(', ')}] as varchar[]), lambda value: coalesce(${judge}, ''))`
+  const [email, key] = [quoteText(EMAIL_SHAPE), quoteText(PERSONAL_KEY)]
+  const keys = `array_to_string(${each(json, `regexp_extract(lpa_unescaped(value), ${key})`)}, chr(1))`
+  const isFound = `lambda found: found <> ''`
+  const firstEmail = each(texts, `regexp_extract(lpa_unescaped(value), ${email})`)
+  return `case
+    when case when contains(lpa_text, '@') or contains(lpa_text, '%40') or contains(lpa_text, '\\u')
+      then regexp_matches(lpa_unescaped(lpa_text), ${email}) end
+    then error('lpa-personal:' || list_position(list_transform(${firstEmail}, ${isFound}), true) - 1)
+    when case when contains(lpa_text, '{') then regexp_matches(lpa_unescaped(lpa_text), ${key}) end
+    then case when trim(${keys}, chr(1)) <> '' then error('lpa-personal:' || ${keys}) end end`
 }
 
 const NOTHING = 'cast(null as varchar)'
