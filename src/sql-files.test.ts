@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { UserError } from './errors.ts'
-import { listSql, packageRoot, paramValues, parseSql, readSql } from './sql-files.ts'
+import { listSql, packageRoot, paramValues, parseSql, readSql, withoutIncremental } from './sql-files.ts'
 
 const parse = (text: string) => parseSql(text, { kind: 'reports', name: 'sample', path: 'sample.sql' })
 
@@ -67,6 +67,15 @@ select 1 -- one
     ['incremental key(a) window(touched_pair)', { kind: 'incremental', key: ['a'], window: 'touched_pair' }],
   ])('reads materialise: %s', (text, expected) => {
     expect(parse(`-- materialise: ${text}\nselect 1`).materialise).toEqual(expected)
+  })
+
+  test('lines of an incremental batch are left out where every row is made anew', () => {
+    const file = parse('select a\nfrom t\njoin w on w.a = t.a  -- incremental\nwhere a > 0')
+    expect(withoutIncremental(file)).toBe('select a\nfrom t\nwhere a > 0')
+    for (const name of listSql('models')) {
+      if (name.startsWith('touched_')) continue
+      expect(withoutIncremental(readSql('models', name)), name).not.toContain('touched_')
+    }
   })
 
   test.each([

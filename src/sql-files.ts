@@ -141,6 +141,14 @@ export function parseSql(text: string, file: { kind: SqlKind; name: string; path
   }
 }
 
+/** A model's statement for making every row anew: without the lines that say at their end that they are `-- incremental`. */
+export function withoutIncremental({ body }: SqlFile): string {
+  return body
+    .split('\n')
+    .filter((line) => !line.endsWith('-- incremental'))
+    .join('\n')
+}
+
 function fail(error: Error): never {
   throw error
 }

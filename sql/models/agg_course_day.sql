@@ -5,24 +5,26 @@
 --   which it begins; events of nobody are only counted. Gaps are summed in whole milliseconds, and quantities in nine
 --   decimals, so that no order of adding changes them
 -- materialise: incremental key(course_key, date_key) window(touched_day)
--- A gap that begins on a day may end on the next.
-with day_read as (
-  select course_key, date_key from touched_day
-  union
-  select course_key, lpa_date_key(lpa_add_days(lpa_date(date_key), 1)) from touched_day
-),
-timed as (
+with timed as (
   select e.course_key, e.date_key, e.learner_key, e.event_type, e.quantity, e.occurred_at,
     lead(e.occurred_at) over (partition by e.course_key, e.learner_key order by e.occurred_at nulls last, e.event_id nulls last) as next_at
   from fact_learning_event e
-  where exists (select 1 from day_read r where r.course_key = e.course_key and r.date_key = e.date_key)
+  -- A gap that begins on a day may end on the next.
+  where exists (  -- incremental
+    select 1  -- incremental
+    from (  -- incremental
+      select course_key, date_key from touched_day  -- incremental
+      union  -- incremental
+      select course_key, lpa_date_key(lpa_add_days(lpa_date(date_key), 1)) from touched_day  -- incremental
+    ) r  -- incremental
+    where r.course_key = e.course_key and r.date_key = e.date_key)  -- incremental
 ),
 gaps as (
   select g.course_key, g.date_key, g.learner_key, g.event_type, g.quantity,
     case when g.learner_key <> 0 and lpa_seconds(g.occurred_at, g.next_at) <= s.gap_seconds then lpa_seconds(g.occurred_at, g.next_at) else 0 end as gap
   from timed g
   cross join configured_session s
-  where exists (select 1 from touched_day t where t.course_key = g.course_key and t.date_key = g.date_key)
+  where exists (select 1 from touched_day t where t.course_key = g.course_key and t.date_key = g.date_key)  -- incremental
 ),
 parts as (
   select course_key, date_key, 0 as enrollments, 0 as withdrawals, 0 as completions,
@@ -34,17 +36,18 @@ parts as (
   union all
   select e.course_key, e.enrolled_date_key, count(*), 0, 0, 0, 0, 0, 0
   from fact_enrollment e
-  join touched_day t on t.course_key = e.course_key and t.date_key = e.enrolled_date_key
+  join touched_day t on t.course_key = e.course_key and t.date_key = e.enrolled_date_key  -- incremental
   group by e.course_key, e.enrolled_date_key
   union all
   select e.course_key, e.withdrawn_date_key, 0, count(*), 0, 0, 0, 0, 0
   from fact_enrollment e
-  join touched_day t on t.course_key = e.course_key and t.date_key = e.withdrawn_date_key
+  join touched_day t on t.course_key = e.course_key and t.date_key = e.withdrawn_date_key  -- incremental
+  where e.withdrawn_date_key is not null
   group by e.course_key, e.withdrawn_date_key
   union all
   select c.course_key, c.completed_date_key, 0, 0, count(*), 0, 0, 0, 0
   from fact_course_completion c
-  join touched_day t on t.course_key = c.course_key and t.date_key = c.completed_date_key
+  join touched_day t on t.course_key = c.course_key and t.date_key = c.completed_date_key  -- incremental
   group by c.course_key, c.completed_date_key
 )
 select course_key, date_key, cast(sum(enrollments) as bigint) as enrollments, cast(sum(withdrawals) as bigint) as withdrawals,

@@ -16,7 +16,7 @@ with reported as (
 completions as (
   select r.learner_key, r.course_key, r.completed_at, r.completed_date_key, r.final_score, r.grade, r.passed, r.source
   from reported r
-  join touched_pair t on t.learner_key = r.learner_key and t.course_key = r.course_key
+  join touched_pair t on t.learner_key = r.learner_key and t.course_key = r.course_key  -- incremental
   qualify row_number() over (
     partition by r.learner_key, r.course_key
     order by r.preference nulls last, r.completed_at nulls last, r.effective_at desc nulls last, r.load_id desc nulls last, r.position desc nulls last,

@@ -8,10 +8,10 @@ with states as (
   select enrollment_id, learner_key, course_key, enrolled_at, enrolled_date_key, status, mode, withdrawn_at,
     withdrawn_date_key, price_amount, price_currency, source
   from staging.live_enrollment s
-  where exists (
-    select 1 from staging.stg_enrollment p
-    join touched_pair t on t.learner_key = p.learner_key and t.course_key = p.course_key
-    where p.enrollment_id = s.enrollment_id)
+  where exists (  -- incremental
+    select 1 from staging.stg_enrollment p  -- incremental
+    join touched_pair t on t.learner_key = p.learner_key and t.course_key = p.course_key  -- incremental
+    where p.enrollment_id = s.enrollment_id)  -- incremental
   qualify row_number() over (partition by enrollment_id order by effective_at desc nulls last, load_id desc nulls last, position desc nulls last) = 1
 ),
 -- The latest state first, then its pair: an enrollment can be moved to another course.
@@ -19,13 +19,13 @@ roster as (
   select enrollment_id, learner_key, course_key, enrolled_at, enrolled_date_key, status, mode, withdrawn_at,
     withdrawn_date_key, price_amount, price_currency, source
   from states s
-  where exists (select 1 from touched_pair t where t.learner_key = s.learner_key and t.course_key = s.course_key)
+  where exists (select 1 from touched_pair t where t.learner_key = s.learner_key and t.course_key = s.course_key)  -- incremental
 ),
 registrations as (
   select s.event_id, s.learner_key, s.course_key, s.event_type, s.occurred_at, s.date_key, s.source,
     lag(s.event_type) over (partition by s.learner_key, s.course_key order by s.occurred_at nulls last, s.event_id nulls last) as previous_type
   from fact_learning_event s
-  join touched_pair t on t.learner_key = s.learner_key and t.course_key = s.course_key
+  join touched_pair t on t.learner_key = s.learner_key and t.course_key = s.course_key  -- incremental
   where s.event_type in ('registered', 'unregistered') and s.course_key <> 0
     and not exists (select 1 from roster r where r.learner_key = s.learner_key and r.course_key = s.course_key)
 ),

@@ -7,7 +7,7 @@ import { parseDdl } from '../ddl.ts'
 import { nearest } from '../did-you-mean.ts'
 import { UserError } from '../errors.ts'
 import { expand } from '../sql-expand.ts'
-import { packageRoot, readSql } from '../sql-files.ts'
+import { packageRoot, readSql, withoutIncremental } from '../sql-files.ts'
 import type { Engine, Model, Result } from '../types.ts'
 import { ledgerRows, writeLedger } from './ledger.ts'
 import { type CheckOutcome, hasFailedChecks, runChecks } from './quality.ts'
@@ -40,7 +40,7 @@ export interface BuildSummary {
   readonly milliseconds: number
 }
 
-/** In the order in which they read each other. touched_day is read before and after the facts change. */
+/** In the order in which they read each other. touched_day is made before and after the facts change. */
 const MODELS = [
   'touched_pair',
   'touched_day',
@@ -49,6 +49,7 @@ const MODELS = [
   'dim_instructor',
   'dim_course',
   'dim_learner',
+  'repeated_event',
   'fact_learning_event',
   'fact_enrollment',
   'fact_course_completion',
@@ -56,6 +57,12 @@ const MODELS = [
   'agg_course_day',
   'dim_date',
 ] as const
+
+/** What a batch adds to: where every row is made anew, everything is touched. */
+const TOUCHED = ['touched_pair', 'touched_day'] as const
+
+/** What no warehouse holds: tables of the session, which other models read. */
+const TEMPORARY: ReadonlySet<string> = new Set<(typeof MODELS)[number]>([...TOUCHED, 'repeated_event'])
 
 /**
  * Builds core and runs the checks, in one transaction.
@@ -126,10 +133,13 @@ async function buildInTransaction(
     rows: [[60 * sessionGapMinutes]],
   })
   const models: BuiltModel[] = []
-  for (const [index, name] of names.entries()) {
-    progress.onModel(name, index, names.length)
+  // Of selected models, what loads that are not built yet brought stays out: they read what was touched.
+  const isAnew = isFull && !isSelected
+  const steps = isAnew ? names.filter((name) => !(TOUCHED as readonly string[]).includes(name)) : names
+  for (const [index, name] of steps.entries()) {
+    progress.onModel(name, index, steps.length)
     const started = performance.now()
-    const model = readModel(name, engine)
+    const model = readModel(name, engine, isAnew)
     const rows = await engine.materialise(model, isFull)
     const milliseconds = Math.round(performance.now() - started)
     if (model.materialise.kind !== 'temporary') models.push({ name, rows, milliseconds })
@@ -146,27 +156,25 @@ async function buildInTransaction(
 
 function selectedModels(select: readonly string[]): readonly string[] {
   for (const name of select) {
-    if (!(MODELS as readonly string[]).includes(name) || name.startsWith('touched_')) {
-      const known = [...new Set(MODELS)].filter((model) => !model.startsWith('touched_'))
+    if (!(MODELS as readonly string[]).includes(name) || TEMPORARY.has(name)) {
+      const known = MODELS.filter((model) => !TEMPORARY.has(model))
       throw new UserError('LPA-BATCH-MODEL', `There is no model "${name}".`, {
         exit: 'usage',
         next: nearest(name, known),
       })
     }
   }
-  return select.length === 0
-    ? MODELS
-    : MODELS.filter((name) => name.startsWith('touched_') || select.includes(name))
+  return select.length === 0 ? MODELS : MODELS.filter((name) => TEMPORARY.has(name) || select.includes(name))
 }
 
 /** A model as the engine runs it: expanded for its dialect, with the columns that its table declares. */
-function readModel(name: string, engine: Pick<Engine, 'dialect'>): Model {
+function readModel(name: string, engine: Pick<Engine, 'dialect'>, isAnew: boolean): Model {
   const file = readSql('models', name, engine.dialect)
   if (!file.materialise) throw new Error(`sql/models/${name}.sql does not say how to materialise it.`)
   return {
     name,
     columns: file.materialise.kind === 'temporary' ? [] : coreColumns(name),
-    select: expand(file.body, engine.dialect),
+    select: expand(isAnew ? withoutIncremental(file) : file.body, engine.dialect),
     materialise: file.materialise,
   }
 }
