@@ -2,11 +2,12 @@
 -- grain: a version of a course (type 2), half-open in time: the first starts at 0001-01-01, the current ends at 9999-12-31
 -- definition: a new version starts where a tracked column changes; attributes is the latest in all versions (type 1),
 --   with deleted = true where no state is newer than a deletion; a course that only facts speak of is inferred
--- materialise: table
+-- materialise: incremental key(course_key) window(touched_course)
 with observed as (
   select course_key, course_id, attributes, course_title, category_key, instructor_key, language, difficulty, duration_hours, starts_on, ends_on, published_on,
     content_hash, effective_at
   from staging.stg_course
+  where course_key in (select course_key from touched_course)  -- incremental
   qualify row_number() over (partition by course_key, effective_at order by load_id desc nulls last, position desc nulls last) = 1
 ),
 changed as (
@@ -21,6 +22,7 @@ latest as (
 ),
 live as (
   select distinct course_key from staging.live_course
+  where course_key in (select course_key from touched_course)  -- incremental
 ),
 described as (
   select l.course_key, case
@@ -34,8 +36,11 @@ described as (
 ),
 mentioned as (
   select course_key, course_id from staging.stg_enrollment
+  where load_id in (select load_id from batch_load)  -- incremental
   union all select course_key, course_id from staging.stg_course_completion
+  where load_id in (select load_id from batch_load)  -- incremental
   union all select course_key, course_id from staging.stg_learning_event where course_key <> 0
+  and load_id in (select load_id from batch_load)  -- incremental
 ),
 inferred as (
   select course_key, min(course_id) as course_id

@@ -2,11 +2,12 @@
 -- grain: a version of a learner (type 2), half-open in time: the first starts at 0001-01-01, the current ends at 9999-12-31
 -- definition: a new version starts where a tracked column changes; email_hash and attributes are the latest in all versions (type 1),
 --   with deleted = true where no state is newer than a deletion; a learner that only facts speak of is inferred
--- materialise: table
+-- materialise: incremental key(learner_key) window(touched_learner)
 with observed as (
   select learner_key, learner_id, email_hash, attributes, country, region, age_band, gender, education_level, signed_up_on,
     content_hash, effective_at
   from staging.stg_learner
+  where learner_key in (select learner_key from touched_learner)  -- incremental
   qualify row_number() over (partition by learner_key, effective_at order by load_id desc nulls last, position desc nulls last) = 1
 ),
 changed as (
@@ -21,6 +22,7 @@ latest as (
 ),
 live as (
   select distinct learner_key from staging.live_learner
+  where learner_key in (select learner_key from touched_learner)  -- incremental
 ),
 described as (
   select l.learner_key, l.email_hash, case
@@ -34,8 +36,11 @@ described as (
 ),
 mentioned as (
   select learner_key, learner_id from staging.stg_enrollment
+  where load_id in (select load_id from batch_load)  -- incremental
   union all select learner_key, learner_id from staging.stg_course_completion
+  where load_id in (select load_id from batch_load)  -- incremental
   union all select learner_key, learner_id from staging.stg_learning_event
+  where load_id in (select load_id from batch_load)  -- incremental
 ),
 inferred as (
   select learner_key, min(learner_id) as learner_id

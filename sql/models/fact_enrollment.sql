@@ -8,10 +8,7 @@ with states as (
   select enrollment_id, learner_key, course_key, enrolled_at, enrolled_date_key, status, mode, withdrawn_at,
     withdrawn_date_key, price_amount, price_currency, source
   from staging.live_enrollment s
-  where exists (  -- incremental
-    select 1 from staging.stg_enrollment p  -- incremental
-    join touched_pair t on t.learner_key = p.learner_key and t.course_key = p.course_key  -- incremental
-    where p.enrollment_id = s.enrollment_id)  -- incremental
+  where enrollment_id in (select enrollment_id from touched_enrollment)  -- incremental
   qualify row_number() over (partition by enrollment_id order by effective_at desc nulls last, load_id desc nulls last, position desc nulls last) = 1
 ),
 -- The latest state first, then its pair: an enrollment can be moved to another course.
@@ -55,6 +52,7 @@ done as (
     from fact_learning_event
     where event_type in ('completed', 'passed') and activity_type = 'course'
   ) c
+  where exists (select 1 from touched_pair t where t.learner_key = c.learner_key and t.course_key = c.course_key)  -- incremental
   group by learner_key, course_key
 )
 select a.enrollment_id, a.learner_key, a.course_key,

@@ -43,7 +43,10 @@ export interface BuildSummary {
 /** In the order in which they read each other. touched_day is made before and after the facts change. */
 const MODELS = [
   'touched_pair',
+  'touched_enrollment',
   'touched_day',
+  'touched_course',
+  'touched_learner',
   'bridge_course_instructor',
   'dim_course_category',
   'dim_instructor',
@@ -59,7 +62,13 @@ const MODELS = [
 ] as const
 
 /** What a batch adds to: where every row is made anew, everything is touched. */
-const TOUCHED = ['touched_pair', 'touched_day'] as const
+const TOUCHED = [
+  'touched_pair',
+  'touched_enrollment',
+  'touched_day',
+  'touched_course',
+  'touched_learner',
+] as const
 
 /** What no warehouse holds: tables of the session, which other models read. */
 const TEMPORARY: ReadonlySet<string> = new Set<(typeof MODELS)[number]>([...TOUCHED, 'repeated_event'])
