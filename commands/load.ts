@@ -39,9 +39,7 @@ While earlier loads lie under another pseudonym key, a load warns (also with --q
       helpValue: 'N|P%',
       summary: 'Bad records allowed before nothing is loaded.',
     }),
-    full: Flags.boolean({
-      summary: 'Read HTTP APIs from their beginning, in place of what they brought before.',
-    }),
+    full: Flags.boolean({ summary: 'Read HTTP APIs from their beginning, in place of what they brought.' }),
     'dry-run': Flags.boolean({ summary: 'Read, map and check; load nothing.' }),
   }
 

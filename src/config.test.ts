@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -325,6 +325,15 @@ describe('an HTTP API', () => {
     const error = failure(`[sources.lrs]\nuri = "${uri}"\n`)
     expect(error).toMatchObject({ exitCode: 78, message: expect.stringMatching(message) })
     expect(JSON.stringify([error.message, error.next])).not.toContain('canary')
+  })
+
+  it('is what README shows', () => {
+    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+    const shown = /```toml\n(\[sources\.lrs\][^`]*)```/.exec(readme)?.[1] ?? ''
+    expect(load(shown).sources.lrs?.api).toMatchObject({
+      ...{ pagination: 'more', records: '$.statements', auth: 'basic', user: 'lpa', overlapMs: 600_000 },
+      headers: { 'X-Experience-API-Version': '1.0.3' },
+    })
   })
 
   it('has keys that files have not', () => {

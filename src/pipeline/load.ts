@@ -169,8 +169,10 @@ export async function load(
       progress.onFile(input.path, index, planned.length)
       if (outlines[index]?.isEmpty) {
         const { path, source } = input
-        const file = { input: path, source, format: 'ndjson', outcome: 'unchanged' } as const
-        files.push({ ...file, mappings: [], replaced: [], milliseconds: 0 })
+        const told = { input: path, source, format: 'ndjson', outcome: 'unchanged' } as const
+        const file = { ...told, mappings: [], replaced: [], milliseconds: 0 }
+        files.push(file)
+        progress.onLoaded(file)
         continue
       }
       const task = {
