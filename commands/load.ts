@@ -4,9 +4,10 @@ import { load, loadNotes, loadRows, loadSummary, loadTable } from '../src/pipeli
 import { recordRun } from '../src/pipeline/runs.ts'
 
 export default class Load extends BaseCommand {
-  static override summary = 'Load files into the warehouse, pseudonymised before anything is written.'
+  static override summary =
+    'Load files and HTTP APIs into the warehouse, pseudonymised before anything is written.'
   static override description =
-    `CSV, TSV, JSON arrays, NDJSON and Parquet, each also as .gz or .zst; files, globs, folders, "-" for standard input, or names of sources in lpa.toml (all of them when none is named). What a file holds is recognised from its content and printed. Loading the same content again changes nothing.
+    `CSV, TSV, JSON arrays, NDJSON and Parquet, each also as .gz or .zst; files, globs, folders, "-" for standard input, or names of sources in lpa.toml (all of them when none is named). What a file holds is recognised from its content and printed. Loading the same content again changes nothing. An HTTP API is loaded by its name in lpa.toml (README, "HTTP APIs").
 
 Every file is one transaction. Files of one command that a snapshot mapping reads (-- export: snapshot) are parts of one snapshot, which replaces what their source held of that entity. Bad records go to quarantine with line, column and reason (lpa rejects); more of them than --max-rejects, and nothing is loaded: exit code 65. --json and --format csv have every field; the table leaves some to the summary line.
 
@@ -38,6 +39,7 @@ While earlier loads lie under another pseudonym key, a load warns (also with --q
       helpValue: 'N|P%',
       summary: 'Bad records allowed before nothing is loaded.',
     }),
+    full: Flags.boolean({ summary: 'Read HTTP APIs from their beginning, in place of what they brought.' }),
     'dry-run': Flags.boolean({ summary: 'Read, map and check; load nothing.' }),
   }
 
@@ -45,8 +47,8 @@ While earlier loads lie under another pseudonym key, a load warns (also with --q
     const { argv, flags } = await this.start(Load)
     const config = await this.settings({ 'load.max_rejects': flags['max-rejects'] })
     if (!flags['dry-run']) this.recordRun((run) => recordRun(config, run))
-    const { as: entity, mapping: mappings = [], source, 'dry-run': dryRun } = flags
-    const request = { inputs: argv as string[], entity, mappings, source, dryRun }
+    const { as: entity, mapping: mappings = [], source, full, 'dry-run': dryRun } = flags
+    const request = { inputs: argv as string[], entity, mappings, source, full, dryRun }
     const files = await load(config, request, this.signal, {
       onFile: (input, index, total) => this.progress.step(`Loading ${input} (${index + 1} of ${total})`),
       onBytes: (read) => this.progress.update(read),

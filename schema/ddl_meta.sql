@@ -1,5 +1,6 @@
 -- meta: book-keeping. Written in the same transaction as what it tells of.
 
+-- next_cursor: from where the next load of an HTTP API goes on, sealed under the pseudonym key.
 create table meta.loads (
   load_id bigint not null,
   source varchar not null,
@@ -16,7 +17,8 @@ create table meta.loads (
   key_id varchar not null,
   superseded_by bigint,
   started_at timestamp not null,
-  committed_at timestamp not null
+  committed_at timestamp not null,
+  next_cursor varchar
 );
 
 create table meta.load_entities (

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -261,5 +261,85 @@ describe('refuses', () => {
   it('a folder where the file should be', () => {
     mkdirSync(join(folder, 'lpa.toml'))
     expect(failure(undefined).code).toBe('LPA-CONFIG-READ')
+  })
+})
+
+describe('an HTTP API', () => {
+  const api = (more: string) => `[sources.lrs]\nuri = "https://lrs.example/xapi/statements?limit=5"\n${more}`
+
+  it('is read with what is said, and with what is usual', () => {
+    const toml = api(
+      'auth = "oauth"\nuser = "id"\ntoken_uri = "https://id.example/token"\nsecret_file = "s"\nsince = "from"\noverlap = "1m"\n',
+    )
+    expect(load(toml).sources.lrs?.api).toEqual({
+      ...{
+        url: 'https://lrs.example/xapi/statements?limit=5',
+        pagination: 'link',
+        records: '$',
+        headers: {},
+      },
+      ...{ auth: 'oauth', user: 'id', tokenUri: 'https://id.example/token', secretFile: join(folder, 's') },
+      ...{ since: 'from', overlapMs: 60_000, resume: false, maxPages: 10_000, timeoutMs: 60_000 },
+      ...{ allowPrivate: false, secretVariable: 'LPA_SOURCES_LRS_SECRET' },
+    })
+    const env = { CREDENTIALS_DIRECTORY: '/run/credentials/lpa.service' }
+    expect(load(api('auth = "bearer"\n'), { env }).sources.lrs?.api?.secretFile).toBe(
+      '/run/credentials/lpa.service/lrs.secret',
+    )
+    expect(load('[sources.files]\nuri = "x"\n').sources.files?.api).toBeUndefined()
+  })
+
+  it.each([
+    ['pagination = "pages"\n', /pages".*one of link, more, cursor, page, offset/],
+    ['pagination = "cursor"\n', /needs to know where a page tells the next cursor/],
+    ['next = "$.next"\n', /does nothing without pagination = /],
+    ['pagination = "more"\nparameter = "p"\n', /does nothing without pagination = /],
+    ['records = "data"\n', /a JSON path such as/],
+    ['since_path = "$.stored"\n', /does nothing without since = /],
+    ['overlap = "1m"\n', /does nothing without since = /],
+    ['resume = true\n', /does nothing without pagination = /],
+    ['pagination = "cursor"\nnext = "$.n"\nresume = true\nsince = "s"\n', /say the same thing in two ways/],
+    ['auth = "basic"\n', /needs a user/],
+    ['auth = "oauth"\nuser = "id"\n', /needs the address that gives tokens/],
+    ['auth = "oauth"\nuser = "id"\ntoken_uri = "http://id.example/token"\n', /token_uri is not encrypted/],
+    ['user = "lpa"\n', /does nothing without auth = /],
+    ['headers = {Authorization = "Bearer canary"}\n', /holds a secret in clear: Authorization/],
+    ['headers = {X-Api-Key = "canary"}\n', /holds a secret in clear: X-Api-Key/],
+    ['headers = {"a b" = "canary"}\n', /a table of texts/],
+    ['headers = {a = "canary\\r\\nb: c"}\n', /a table of texts/],
+    ['timeout = "soon"\n', /a number and a unit/],
+    ['max_pages = 0\n', /1 or more/],
+  ])('refuses %j', (more, message) => {
+    const error = failure(api(more))
+    expect(error).toMatchObject({ exitCode: 78, message: expect.stringMatching(message) })
+    expect(error.where).toMatch(/^lpa\.toml:\d+$/)
+    expect(JSON.stringify([error.message, error.next])).not.toContain('canary')
+  })
+
+  it.each([
+    ['http://lrs.example/x', /not encrypted/],
+    ['https://user:canary@lrs.example/x', /holds a secret in clear\./],
+    ['https://lrs.example/x?access_token=canary', /holds a secret in clear: access_token/],
+    ['https://', /is no address/],
+  ])('refuses the address %s', (uri, message) => {
+    const error = failure(`[sources.lrs]\nuri = "${uri}"\n`)
+    expect(error).toMatchObject({ exitCode: 78, message: expect.stringMatching(message) })
+    expect(JSON.stringify([error.message, error.next])).not.toContain('canary')
+  })
+
+  it('is what README shows', () => {
+    const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
+    const shown = /```toml\n(\[sources\.lrs\][^`]*)```/.exec(readme)?.[1] ?? ''
+    expect(load(shown).sources.lrs?.api).toMatchObject({
+      ...{ pagination: 'more', records: '$.statements', auth: 'basic', user: 'lpa', overlapMs: 600_000 },
+      headers: { 'X-Experience-API-Version': '1.0.3' },
+    })
+  })
+
+  it('has keys that files have not', () => {
+    expect(failure('[sources.lms]\nuri = "exports/*"\nrecords = "$.data"\n')).toMatchObject({
+      message: 'sources.lms.records is of HTTP APIs only.',
+      where: 'lpa.toml:3',
+    })
   })
 })

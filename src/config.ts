@@ -1,4 +1,5 @@
 import { dirname } from 'node:path'
+import type { ApiSettings } from './config/api.ts'
 import {
   type ConfigFile,
   placeOf,
@@ -33,6 +34,8 @@ export interface SourceSettings {
   readonly idSpace: string
   readonly format?: string
   readonly entity?: string
+  /** Of an HTTP API: how it is read. */
+  readonly api?: ApiSettings
 }
 
 /** A teaching term for `dim_date.term`; both days belong to it (`YYYY-MM-DD`). */
@@ -172,7 +175,7 @@ export function loadConfig(request: ConfigRequest): Config {
       sessionGapMinutes: required('metrics.session_gap_minutes'),
       atRiskDays: required('metrics.at_risk_days'),
     },
-    sources: file ? readSources(file, profile, overlay, root, origin) : {},
+    sources: file ? readSources(file, profile, overlay, root, origin, env.CREDENTIALS_DIRECTORY) : {},
     terms: file ? readTerms(file) : [],
     origin,
   }

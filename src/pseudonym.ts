@@ -4,10 +4,11 @@
  */
 
 import { createHash, createHmac, randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { UserError } from './errors.ts'
 import { makeFolder, withPath } from './new-file.ts'
+import { readPrivate } from './private-file.ts'
 
 /** Whose identifier a value is. Classes other than learner, instructor and email are dropped, not hashed. */
 export type PersonalClass = 'learner' | 'instructor' | 'email'
@@ -43,14 +44,7 @@ export function createKey(file: string): PseudonymKey {
 export function readKey(file: string): PseudonymKey {
   let text: string
   try {
-    const { mode } = statSync(file)
-    if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
-      throw new UserError('LPA-KEY-OPEN', `${file} can be read by others.`, {
-        exit: 'notPermitted',
-        next: `chmod 600 ${file}`,
-      })
-    }
-    text = readFileSync(file, 'utf8').trim()
+    text = readPrivate(file, 'LPA-KEY-OPEN')
   } catch (cause) {
     if (cause instanceof UserError) throw cause
     throw new UserError('LPA-KEY-MISSING', `The pseudonym key ${file} cannot be read.`, {

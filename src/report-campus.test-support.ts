@@ -378,7 +378,7 @@ export async function openCampus(campus: Campus, backwards = false): Promise<Duc
     group by all`)
   for (const load of [1, 2]) {
     await connection.run(`insert into meta.loads values (${load}, 'lms', 'ndjson', 'x', '', 0, 10, 7, 1, 1, 1, '', '', null,
-      timestamp '2026-06-30', timestamp '2026-06-30')`)
+      timestamp '2026-06-30', timestamp '2026-06-30', null)`)
   }
   await connection.run('create temp table checked_load as select load_id from meta.loads')
   await connection.run("set search_path = 'core'")

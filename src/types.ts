@@ -177,8 +177,11 @@ export interface Engine {
    * same content read by another mapping. Their ledger rows stay and say so.
    */
   supersede(loadIds: readonly number[], by: number): Promise<void>
-  /** The position of the last commit of a source, or undefined before its first. */
-  lastPosition(source: string): Promise<Position | undefined>
+  /**
+   * The position of a source's last commit, or undefined before its first; of a source that keeps cursors the last of
+   * these. With a `format` only of loads by that mapping.
+   */
+  lastPosition(source: string, format?: string): Promise<Position | undefined>
   /** A text that changes with every commit: a snapshot id. */
   version(): Promise<string>
   /** Stops the running statement, and what comes after it: the engine can only be closed then. */

@@ -82,7 +82,7 @@ test('loads of another key are found', async () => {
   await change((engine) =>
     engine.execute(
       `insert into meta.loads values (20, 'lms', 'campus', 'x.csv', 'aa', 1, 1, 1, 0, 0, 0, 'bb', 'another key', null,
-         now()::timestamp, now()::timestamp)`,
+         now()::timestamp, now()::timestamp, null)`,
     ),
   )
   expect(await codes()).toEqual(['LPA-DOCTOR-KEY'])

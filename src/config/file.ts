@@ -5,6 +5,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { parse, TomlError } from 'smol-toml'
 import { didYouMean } from '../did-you-mean.ts'
 import { UserError } from '../errors.ts'
+import { API_KEYS } from './api.ts'
 import { keysOf, SECTIONS, SETTING_NAMES, SETTINGS, type Setting } from './settings.ts'
 
 export type Table = Readonly<Record<string, unknown>>
@@ -18,7 +19,7 @@ export interface ConfigFile {
   readonly table: Table
 }
 
-const SOURCE_KEYS = ['uri', 'mapping', 'id_space', 'format', 'entity']
+const SOURCE_KEYS = ['uri', 'mapping', 'id_space', 'format', 'entity', ...API_KEYS]
 const TERM_KEYS = ['from', 'to']
 
 /** The file named, or the nearest lpa.toml in `cwd` or above it. Throws UserError when it cannot be read. */

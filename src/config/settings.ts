@@ -23,7 +23,7 @@ interface Place {
   readonly folder: string
 }
 
-function choice<const T extends string>(options: readonly T[], fallback: T): Setting<T> {
+export function choice<const T extends string>(options: readonly T[], fallback: T): Setting<T> {
   return {
     default: fallback,
     read: (value) => options.find((option) => option === value),
@@ -32,7 +32,7 @@ function choice<const T extends string>(options: readonly T[], fallback: T): Set
   }
 }
 
-function text(fallback: string | null, expected: string, pattern = /\S/): Setting<string> {
+export function text(fallback: string | null, expected: string, pattern = /\S/): Setting<string> {
   return {
     default: fallback,
     read: (value) => (typeof value === 'string' && pattern.test(value) ? value : undefined),
@@ -40,7 +40,7 @@ function text(fallback: string | null, expected: string, pattern = /\S/): Settin
   }
 }
 
-function whole(
+export function whole(
   fallback: number | null,
   least: number,
   unit: string,
@@ -58,7 +58,7 @@ function whole(
   }
 }
 
-function path(fallback: string | null): Setting<string> {
+export function path(fallback: string | null): Setting<string> {
   return {
     default: fallback,
     read: (value, place) =>
@@ -82,7 +82,7 @@ const group: Setting<string> = {
   expected: 'the name or the number of a group of this machine',
 }
 
-function duration(fallback: string): Setting<number> {
+export function duration(fallback: string): Setting<number> {
   return {
     default: fallback,
     read: (value) => {

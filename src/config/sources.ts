@@ -4,6 +4,7 @@ import { isAbsolute, join, resolve } from 'node:path'
 import { TomlDate } from 'smol-toml'
 import type { SourceSettings, Term } from '../config.ts'
 import { UserError } from '../errors.ts'
+import { isApi, readApi, refuseApiKeys } from './api.ts'
 import { type ConfigFile, placeOf, type Table, tableAt, wrongValue } from './file.ts'
 
 /** The sources of the file, each key overlaid by the profile's. Adds to `origin` where each key came from. */
@@ -13,6 +14,7 @@ export function readSources(
   overlay: Table,
   root: string,
   origin: Record<string, string>,
+  credentials: string | undefined,
 ): Record<string, SourceSettings> {
   const base = tableAt(file.table, 'sources')
   const over = tableAt(overlay, 'sources')
@@ -25,8 +27,8 @@ export function readSources(
         file,
         key in changed ? ['profiles', profile ?? '', 'sources', name, key] : ['sources', name, key],
       )
-    const wrong = (key: string, expected: string): UserError =>
-      wrongValue(`sources.${name}.${key}`, source[key] ?? null, where(key), {
+    const wrong = (key: string, expected: string, value = source[key]): UserError =>
+      wrongValue(`sources.${name}.${key}`, value ?? null, where(key), {
         default: null,
         read: () => undefined,
         expected,
@@ -45,6 +47,8 @@ export function readSources(
     }
     const format = text('format')
     const entity = text('entity')
+    const place = { name, root, where, wrong, credentials }
+    const api = isApi(uri) ? readApi(uri, source, place) : refuseApiKeys(source, place)
     for (const key of Object.keys(source)) origin[`sources.${name}.${key}`] = where(key)
     sources[name] = {
       uri: resolveUri(root, uri),
@@ -56,6 +60,7 @@ export function readSources(
       idSpace: text('id_space') ?? name,
       ...(format !== undefined && { format }),
       ...(entity !== undefined && { entity }),
+      ...(api && { api }),
     }
   }
   return sources

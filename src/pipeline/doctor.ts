@@ -5,6 +5,7 @@ import { dirname } from 'node:path'
 import type { Config } from '../config.ts'
 import { durationText } from '../duration.ts'
 import { readKey } from '../pseudonym.ts'
+import { maskEmails } from '../secrets.ts'
 import { asFinding, type Diagnosis, type Finding, inBytes } from './diagnosis.ts'
 import { examineFolder } from './doctor-folder.ts'
 import { examineWarehouse } from './doctor-warehouse.ts'
@@ -83,7 +84,7 @@ function tellConfiguration(config: Config, { facts }: Diagnosis): void {
   facts.push({ area, name: 'file', value: config.file ?? 'none: all defaults' })
   if (config.profile !== undefined) facts.push({ area, name: 'profile', value: config.profile })
   for (const [name, from] of Object.entries(config.origin)) {
-    facts.push({ area, name, value: `${settingText(config, name)} (${from})` })
+    facts.push({ area, name, value: `${maskEmails(settingText(config, name))} (${from})` })
   }
 }
 
@@ -92,9 +93,9 @@ function settingText(config: Config, name: string): string {
   let value: unknown = config
   for (const part of name.split('.')) {
     const camel = part.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
-    const holder = value as Record<string, unknown> | undefined
-    const ms = holder?.[`${camel}Ms`]
-    value = typeof ms === 'number' ? durationText(ms) : (holder?.[camel] ?? holder?.[part])
+    const holder = { ...(value as { api?: object }).api, ...(value as Record<string, unknown>) }
+    const ms = holder[`${camel}Ms`]
+    value = typeof ms === 'number' ? durationText(ms) : (holder[camel] ?? holder[part])
   }
   return typeof value === 'string' ? value : JSON.stringify(value)
 }

@@ -161,6 +161,17 @@ ${off}uri = "exports/*"               # files, a glob, a folder
 # id_space = "campus"             # whose learner and course ids these are; share a name to share people
 # mapping = "mappings/campus.sql" # how to read them, when lpa does not know the format
 
+# An HTTP API: lpa load lrs (README, "HTTP APIs").
+# [sources.lrs]
+# uri = "https://lrs.example.edu/xapi/statements?limit=500"
+# pagination = "more"             # link, more, cursor, page or offset
+# records = "$.statements"        # where the records are in an answer
+# auth = "basic"                  # bearer, basic or oauth
+# user = "lpa"
+# secret_file = "lrs.secret"      # 0600; never the secret itself
+# since = "since"                 # the parameter that asks for what is new
+# since_path = "$.stored"
+
 # Teaching terms, for reports by term.
 # [terms.autumn-2026]
 # from = "2026-09-01"

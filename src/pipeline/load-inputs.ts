@@ -1,9 +1,11 @@
 /** Which inputs a load has, and under which source: from what was named and what lpa.toml knows. */
 
 import { relative, resolve } from 'node:path'
+import type { ApiSettings } from '../config/api.ts'
 import type { Config, SourceSettings } from '../config.ts'
 import { didYouMean } from '../did-you-mean.ts'
 import { UserError } from '../errors.ts'
+import { apiName } from '../sources/api/name.ts'
 import { findFiles } from '../sources/files.ts'
 
 export interface InputRequest {
@@ -19,6 +21,8 @@ export interface PlannedInput {
   readonly idSpace: string
   readonly mappings: readonly string[]
   readonly entity: string | undefined
+  /** Of an HTTP API, whose name `path` is then. */
+  readonly api?: ApiSettings
 }
 
 /** The source of inputs that belong to none in lpa.toml. */
@@ -46,23 +50,37 @@ export function planInputs(config: Config, request: InputRequest): PlannedInput[
     files: filesOf(settings),
   }))
   return names.flatMap((name): PlannedInput[] => {
-    const settings = sources[name]
+    const settings = Object.hasOwn(sources, name) ? sources[name] : undefined
+    if (settings?.api) {
+      const source = request.source ?? name
+      const { api, idSpace } = settings
+      return [{ path: apiName(api), source, idSpace, api, ...asked(request, settings) }]
+    }
     const found = settings ? findFiles([settings.uri]) : filesNamed(name, Object.keys(sources))
     return found.map((path) => {
       const owner = settings
         ? { name, settings }
         : configured.find((source) => source.name === request.source || source.files.has(resolve(path)))
       const source = request.source ?? owner?.name ?? UNNAMED_SOURCE
-      const mapping = owner?.settings.mapping ?? []
       return {
         path: path === '-' ? path : relative(process.cwd(), resolve(path)) || path,
         source,
         idSpace: owner?.settings.idSpace ?? source,
-        mappings: request.mappings.length > 0 ? request.mappings : [mapping].flat(),
-        entity: request.entity ?? owner?.settings.entity,
+        ...asked(request, owner?.settings),
       }
     })
   })
+}
+
+/** What was asked for, else what the source says. */
+function asked(
+  { mappings, entity }: InputRequest,
+  settings: SourceSettings | undefined,
+): Pick<PlannedInput, 'mappings' | 'entity'> {
+  return {
+    mappings: mappings.length > 0 ? mappings : [settings?.mapping ?? []].flat(),
+    entity: entity ?? settings?.entity,
+  }
 }
 
 /** Files by their name, which may be a source's with a slip. */

@@ -1,5 +1,6 @@
 /** load: from named inputs to raw and staging, by the load protocol (README, "What a load promises"). */
 
+import { isApi } from '../config/api.ts'
 import type { Config } from '../config.ts'
 import { UserError } from '../errors.ts'
 import { type PseudonymKey, readKey } from '../pseudonym.ts'
@@ -9,13 +10,15 @@ import {
   type FileRequest,
   type RecognisedFile,
   recogniseFile,
+  recogniseInput,
   type StagedFile,
   stageFile,
 } from '../sources/files.ts'
-import { hashInput, toUtf8 } from '../sources/input.ts'
+import { hashInput, openInput, toUtf8 } from '../sources/input.ts'
 import type { Mapping } from '../sources/mapping.ts'
 import type { Counts, Engine, Result } from '../types.ts'
 import { ledgerRows, withoutColumns } from './ledger.ts'
+import { type ApiOpening, openPlannedApi, refusePartOfSnapshot } from './load-api.ts'
 import { type PlannedInput, planInputs, UNNAMED_SOURCE } from './load-inputs.ts'
 import { type EarlierLoad, type Reload, readOtherLoads, reloadsOf } from './reload.ts'
 import { addPart, loadsReplacedBy, partsNotes, type Snapshot, snapshotsOf } from './snapshots.ts'
@@ -29,6 +32,8 @@ export interface LoadRequest {
   readonly source?: string | undefined
   /** Reads, maps and checks; commits nothing. */
   readonly dryRun: boolean
+  /** Reads HTTP APIs from their beginning, in place of what was loaded of them before. */
+  readonly full?: boolean
 }
 
 export interface LoadedMapping {
@@ -120,17 +125,22 @@ export function loadSummary(files: readonly LoadedFile[]): string {
   const said = (fate: keyof Counts) => sum(fate).toLocaleString('en')
   const unchanged = files.filter((file) => file.outcome === 'unchanged').length
   const read = files.length - unchanged
+  const apis = files.filter(({ input }) => isApi(input)).length
+  const name = apis === 0 ? 'file' : apis === files.length ? 'API' : 'input'
+  const noun = (count: number) => (count === 1 ? name : `${name}s`)
   const parts = []
   if (read > 0) {
     const verb = files.some((file) => file.outcome === 'checked') ? 'would be mapped' : 'mapped'
     const others = (['filtered', 'doubled'] as const).filter((fate) => sum(fate) > 0)
     const fates = ['rejected' as const, ...others].map((fate) => `${said(fate)} ${fate}`)
-    parts.push(
-      `${read} ${read === 1 ? 'file' : 'files'}: ${said('mapped')} records ${verb}, ${fates.join(', ')}`,
-    )
+    parts.push(`${read} ${noun(read)}: ${said('mapped')} records ${verb}, ${fates.join(', ')}`)
   }
   if (unchanged > 0)
-    parts.push(`${unchanged} ${unchanged === 1 ? 'file' : 'files'} loaded before, nothing changed`)
+    parts.push(
+      noun(2) === 'files'
+        ? `${unchanged} ${noun(unchanged)} loaded before, nothing changed`
+        : `${unchanged} ${noun(unchanged)} without anything new`,
+    )
   return parts.join('; ')
 }
 
@@ -148,18 +158,30 @@ export async function load(
   const key = readKey(config.privacy.keyFile)
   const planned = planInputs(config, request)
   return withWarehouse(config, 'write', signal, async (engine) => {
-    const outlines = await outlinesOf(planned, signal)
+    const outlines = await outlinesOf(planned, {
+      ...{ engine, key, signal, full: request.full ?? false },
+      onWait: (line) => progress.onNote(line),
+    })
     const snapshots = snapshotsOf(outlines)
     for (const note of partsNotes(snapshots)) progress.onNote(note)
     const files: LoadedFile[] = []
     for (const [index, input] of planned.entries()) {
       progress.onFile(input.path, index, planned.length)
+      if (outlines[index]?.isEmpty) {
+        const { path, source } = input
+        const told = { input: path, source, format: 'ndjson', outcome: 'unchanged' } as const
+        const file = { ...told, mappings: [], replaced: [], milliseconds: 0 }
+        files.push(file)
+        progress.onLoaded(file)
+        continue
+      }
       const task = {
         input,
         snapshots,
         index,
         dryRun: request.dryRun,
         recognised: outlines[index]?.recognised,
+        isWhole: outlines[index]?.isWhole ?? false,
       }
       const file = await loadFile(config, engine, task, {
         ...{ key, signal, source: input.source, idSpace: input.idSpace },
@@ -188,17 +210,31 @@ interface Outline {
   readonly mappings: readonly Mapping[]
   /** Only of a stream, which cannot be looked at twice, and of a single input: the heads of many would fill the memory. */
   readonly recognised: RecognisedFile | undefined
+  /** An API that holds nothing, or nothing new. */
+  readonly isEmpty?: boolean
+  /** An API that is read from its beginning again. */
+  readonly isWhole?: boolean
 }
 
-async function outlinesOf(planned: readonly PlannedInput[], signal: AbortSignal): Promise<Outline[]> {
+async function outlinesOf(planned: readonly PlannedInput[], opening: ApiOpening): Promise<Outline[]> {
   const outlines: Outline[] = []
-  for (const { path, source, mappings, entity } of planned) {
-    signal.throwIfAborted()
-    const recognised = await recogniseFile(path, { mappings, entity })
+  for (const planning of planned) {
+    const { path, source, mappings, entity } = planning
+    opening.signal.throwIfAborted()
+    const isWhole = opening.full && planning.api !== undefined
+    const input = planning.api ? await openPlannedApi(planning, planning.api, opening) : await openInput(path)
+    if (!input) {
+      outlines.push({ source, mappings: [], recognised: undefined, isEmpty: true })
+      continue
+    }
+    const recognised = await recogniseInput(input, { mappings, entity })
+    // Also of a mapping that was recognised.
+    if (planning.api) refusePartOfSnapshot(planning.api, path, recognised.mappings)
     const isKept = planned.length === 1 || recognised.input.stats === undefined
     outlines.push({
       ...{ source, mappings: recognised.mappings },
       recognised: isKept ? recognised : undefined,
+      isWhole,
     })
   }
   return outlines
@@ -226,12 +262,14 @@ interface FileTask {
   readonly snapshots: readonly Snapshot[]
   readonly dryRun: boolean
   readonly recognised: RecognisedFile | undefined
+  /** It takes the place of all that its source held of its entity. */
+  readonly isWhole: boolean
 }
 
 async function loadFile(
   config: Config,
   engine: Engine,
-  { input, index, snapshots, dryRun, ...task }: FileTask,
+  { input, index, snapshots, dryRun, isWhole, ...task }: FileTask,
   request: FileRequest,
 ): Promise<LoadedFile> {
   const started = performance.now()
@@ -249,7 +287,7 @@ async function loadFile(
     milliseconds: Math.round(performance.now() - started),
   })
   const keep = (mapping: Mapping, loadId: number) => {
-    if (mapping.export === 'snapshot') addPart(snapshots, input, mapping, loadId)
+    if (isWhole || mapping.export === 'snapshot') addPart(snapshots, input, mapping, loadId)
   }
   const ending = snapshots.filter(({ files }) => files.at(-1) === index)
 

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import type { Config, SourceSettings } from '../config.ts'
 import { shellWord } from '../shell-word.ts'
+import { apiName } from '../sources/api/name.ts'
 import { listSql } from '../sql-files.ts'
 import type { Engine, Result } from '../types.ts'
 import { ledgerRows } from './ledger.ts'
@@ -62,37 +63,44 @@ export function reloadsOf(loads: readonly EarlierLoad[], config: Config, cwd: st
     const ofInput = [first, ...others]
     const { source, uri } = first
     const settings = Object.hasOwn(config.sources, source) ? config.sources[source] : undefined
+    const isApi = settings?.api !== undefined && apiName(settings.api) === uri
     const isOfSource = settings !== undefined && covers(settings, ofInput, folders)
     const mappings = [...new Set(ofInput.map((load) => mappingOf(load, settings)))]
     const flags = [
-      ...(source === UNNAMED_SOURCE ? [] : ['--source', source]),
+      ...(source === UNNAMED_SOURCE || isApi ? [] : ['--source', source]),
       ...mappings.flatMap((mapping) => ['--mapping', mapping]),
     ]
     // As many bad records as then: with the usual limit it may be refused.
     const limit = ofInput.flatMap((load) => valuesOf('--max-rejects', load)).at(-1)
-    const known = [...(isOfSource ? [] : flags), ...(limit === undefined ? [] : ['--max-rejects', limit])]
+    const known = [
+      ...(isApi ? ['--full'] : []),
+      ...(isOfSource ? [] : flags),
+      ...(limit === undefined ? [] : ['--max-rejects', limit]),
+    ]
       .map(shellWord)
       .join(' ')
     const place = `${source}\n${isOfSource}\n${known}${uri === 'stdin' ? `\n${commands.size}` : ''}`
-    const command = commands.get(place) ?? { flags: known, isOfSource, source, loads: 0, uris: new Set() }
+    const isNamed = isOfSource || isApi
+    const command = commands.get(place) ?? { flags: known, isNamed, isApi, source, loads: 0, uris: new Set() }
     command.loads += ofInput.length
     command.uris.add(uri)
     commands.set(place, command)
   }
-  return [...commands.values()].map(({ flags, isOfSource, source, loads: count, uris }) => {
-    const named = isOfSource ? [source] : [...uris].map(typed)
+  return [...commands.values()].map(({ flags, isNamed, isApi, source, loads: count, uris }) => {
+    const named = isNamed ? [source] : [...uris].map(typed)
     return {
       command: ['lpa load', ...named.map(shellWord), flags].filter(Boolean).join(' '),
       ...{ source, loads: count, inputs: uris.size },
-      missing: [...uris].filter((uri) => uri !== 'stdin' && !isThere(uri, folders)),
+      missing: isApi ? [] : [...uris].filter((uri) => uri !== 'stdin' && !isThere(uri, folders)),
     }
   })
 }
 
-/** One command in the making: its flags, whether the name of its source says the rest, and its inputs. */
+/** One command in the making: its flags, whether its inputs are named by their source, and which they are. */
 interface Asked {
   readonly flags: string
-  readonly isOfSource: boolean
+  readonly isNamed: boolean
+  readonly isApi: boolean
   readonly source: string
   loads: number
   readonly uris: Set<string>
@@ -112,7 +120,10 @@ function covers(
   const mappings = [settings.mapping ?? listSql('mappings')].flat().map((name) => basename(name, '.sql'))
   return loads.every(
     ({ uri, format }) =>
-      mappings.includes(format) && folders.some((folder) => files.has(resolve(folder, uri))),
+      mappings.includes(format) &&
+      (settings.api
+        ? apiName(settings.api) === uri
+        : folders.some((folder) => files.has(resolve(folder, uri)))),
   )
 }
 

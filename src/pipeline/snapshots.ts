@@ -20,11 +20,16 @@ export interface Snapshot {
 
 /** The snapshots of a command, from the mappings that read each of its inputs. Pure. */
 export function snapshotsOf(
-  inputs: readonly { readonly source: string; readonly mappings: readonly Mapping[] }[],
+  inputs: readonly {
+    readonly source: string
+    readonly mappings: readonly Mapping[]
+    /** Replaces what was there, whatever the mapping says. */
+    readonly isWhole?: boolean
+  }[],
 ): Snapshot[] {
-  const parts = inputs.flatMap(({ source, mappings }, file) =>
+  const parts = inputs.flatMap(({ source, mappings, isWhole }, file) =>
     mappings
-      .filter((mapping) => mapping.export === 'snapshot')
+      .filter((mapping) => isWhole || mapping.export === 'snapshot')
       .map(({ entity, name }) => ({ source, entity, name, file })),
   )
   const groups = Map.groupBy(parts, ({ source, entity }) => JSON.stringify([source, entity]))

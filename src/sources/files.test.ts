@@ -49,7 +49,7 @@ describe('the files that are named', () => {
 
   test('an address is said to be one', () => {
     expect(() => findFiles(['https://example.org/a.csv'])).toThrow(
-      expect.objectContaining({ code: 'LPA-INPUT-ADDRESS', exitCode: 69 }),
+      expect.objectContaining({ code: 'LPA-INPUT-ADDRESS', exitCode: 2 }),
     )
   })
 

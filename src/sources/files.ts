@@ -58,7 +58,7 @@ const DATA_FILE = /\.(csv|tsv|txt|json|ndjson|jsonl|parquet)(\.(gz|zst))?$/i
 /**
  * Paths named by files, globs and folders, in order, each once. `-` stays itself. A pipe is read when it is named, but
  * none is waited for that only lies in a folder.
- * @throws UserError for a name without a file, a link to nowhere, what is no file (noInput), an address (unavailable)
+ * @throws UserError for a name without a file, a link to nowhere, what is no file (noInput), an address (usage)
  */
 export function findFiles(names: readonly string[]): string[] {
   const found = names.flatMap((name) => {
@@ -66,9 +66,12 @@ export function findFiles(names: readonly string[]): string[] {
     const stats = statSync(name, { throwIfNoEntry: false })
     if (stats) return stats.isDirectory() ? someFilesIn(name) : [name]
     if (/^[a-z][a-z0-9+.-]*:\/\//i.test(name)) {
-      throw new UserError('LPA-INPUT-ADDRESS', `${name}: this version reads files only.`, {
-        exit: 'unavailable',
-        next: 'HTTP comes in a later version. Until then: curl -sS ADDRESS | lpa load -',
+      throw new UserError('LPA-INPUT-ADDRESS', 'An address is loaded by the name of its source.', {
+        exit: 'usage',
+        next: [
+          'Add to lpa.toml [sources.NAME] with uri = "https://…", then: lpa load NAME',
+          'What one address answers once: curl -sS ADDRESS | lpa load -',
+        ],
       })
     }
     const matches = globSync(name).sort()
@@ -124,7 +127,15 @@ export async function recogniseFile(
   name: string,
   request: Pick<FileRequest, 'mappings' | 'entity'>,
 ): Promise<RecognisedFile> {
-  const input = await openInput(name)
+  return recogniseInput(await openInput(name), request)
+}
+
+/** The same for an input that was opened. */
+export async function recogniseInput(
+  input: Input,
+  request: Pick<FileRequest, 'mappings' | 'entity'>,
+): Promise<RecognisedFile> {
+  const { name } = input
   const named = request.mappings.map(readMapping)
   const hasHeader = named[0]?.hasHeader ?? true
   if (named.some((mapping) => mapping.hasHeader !== hasHeader)) {
@@ -224,6 +235,7 @@ async function stageMapping(
     contentSha256: measure.sha256,
     loadedAt: startedAt,
     lineOf: measure.lineOf,
+    placeOf: input.placeOf ?? ((line) => `${uri}:${line}`),
     groupRows: groupRows(input),
   })
   rmSync(records)
@@ -233,7 +245,7 @@ async function stageMapping(
     leftOut: shownLeftOut(head, fields),
     batch: {
       files: two.files,
-      position: { kind: 'file', contentSha256: measure.sha256 },
+      position: input.position?.() ?? { kind: 'file', contentSha256: measure.sha256 },
       load: {
         ...{ loadId, uri, startedAt, source },
         format: mapping.name,

@@ -2,6 +2,7 @@
 
 import { type Stats, statSync } from 'node:fs'
 import { UserError } from '../errors.ts'
+import type { Position } from '../types.ts'
 import {
   type ByteSource,
   byteSource,
@@ -28,6 +29,10 @@ export interface Input {
   open(): AsyncIterable<Buffer>
   /** What the file looked like when it was recognised; undefined for a stream. */
   readonly stats: Stats | undefined
+  /** Where a line of the text stands, when its number does not tell. */
+  readonly placeOf?: (line: number) => string
+  /** From where the next load goes on; known when all was read. */
+  readonly position?: () => Position | undefined
 }
 
 const HEAD_BYTES = 256 * 1024

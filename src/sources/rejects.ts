@@ -59,10 +59,10 @@ async function refuseEqualIds(connection: DuckDBConnection, mapping: Mapping): P
   })
 }
 
-/** Gives every reject its reason in words and its place, `file:line`. */
+/** Gives every reject its reason in words and its place. */
 export async function placeRejects(
   connection: DuckDBConnection,
-  { broken, lineOf, uri }: StageTwoOptions,
+  { broken, lineOf, placeOf }: StageTwoOptions,
   faults: readonly Fault[],
 ): Promise<void> {
   await connection.run(
@@ -92,7 +92,7 @@ export async function placeRejects(
   for (const { position, line, code, reason, column } of places) {
     appender.appendBigInt(BigInt(position))
     appender.appendBigInt(BigInt(line))
-    appender.appendVarchar(`${uri}:${line}`)
+    appender.appendVarchar(placeOf(line))
     appender.appendVarchar(code)
     appender.appendVarchar(reason)
     if (column === null) appender.appendNull()

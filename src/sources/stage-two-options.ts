@@ -26,5 +26,7 @@ export interface StageTwoOptions {
   readonly broken: readonly BrokenRow[]
   /** The line of a well-formed or broken record (from 1). */
   readonly lineOf: (record: number) => number
+  /** Where a line stands: `file:line`. */
+  readonly placeOf: (line: number) => string
   readonly signal: AbortSignal
 }

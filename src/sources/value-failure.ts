@@ -16,15 +16,15 @@ export async function valueFailure(
   const message = error instanceof Error ? error.message : ''
   const kind = /^(Conversion|Invalid Input|Out of Range|Mismatch Type|Invalid Type) Error/.exec(message)?.[0]
   if (!kind) return systemFailure(message, error) ?? error
-  const { mapping, uri, lineOf, broken } = options
+  const { mapping, uri, lineOf, placeOf, broken } = options
   const position = await failingRecord(connection)
-  const line = position === undefined ? '' : `:${lineOf(recordNumber(position, broken))}`
+  const place = position === undefined ? undefined : placeOf(lineOf(recordNumber(position, broken)))
   return new UserError(
     'LPA-MAPPING-VALUE',
-    `The SELECT of ${mapping.name} fails on a value ${line ? 'of this record' : 'of this file'} (${kind}).`,
+    `The SELECT of ${mapping.name} fails on a value ${place ? 'of this record' : 'of this file'} (${kind}).`,
     {
       exit: 'data',
-      where: `${uri}${line}`,
+      where: place ?? uri,
       next: 'Write try_cast() or try_strptime(): a value that gives null there is judged like any other.',
     },
   )

@@ -319,13 +319,13 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     })
   }
 
-  async function writeLedger({ load }: Batch): Promise<void> {
+  async function writeLedger({ load, position }: Batch): Promise<void> {
     const { counts } = load
     // The order of commits, also when the clock was set back.
     await execute(
       `insert into meta.loads values ($load_id, $source, $format, $uri, $content_sha256, $bytes, $read, $mapped, $rejected,
         $filtered, $doubled, $mapping_sha256, $key_id, null, cast($started_at as timestamp),
-        greatest(timezone('UTC', now()), (select max(committed_at) + interval 1 microsecond from meta.loads)))`,
+        greatest(timezone('UTC', now()), (select max(committed_at) + interval 1 microsecond from meta.loads)), $next_cursor)`,
       {
         load_id: load.loadId,
         source: load.source,
@@ -337,6 +337,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
         mapping_sha256: load.mappingSha256,
         key_id: load.keyId,
         started_at: load.startedAt,
+        next_cursor: position.kind === 'cursor' ? position.cursor : null,
       },
     )
     for (const [entity, rows] of Object.entries(load.entities)) {
@@ -348,13 +349,16 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     }
   }
 
-  async function lastPosition(source: string): Promise<Position | undefined> {
+  async function lastPosition(source: string, format?: string): Promise<Position | undefined> {
     const { rows } = await query(
-      'select content_sha256 from meta.loads where source = $source order by load_id desc limit 1',
-      { source },
+      `select content_sha256, next_cursor from meta.loads
+       where source = $source and superseded_by is null and format = coalesce($format, format)
+       order by next_cursor is null, committed_at desc limit 1`,
+      { source, format: format ?? null },
     )
-    const last = rows[0]?.[0]
-    return typeof last === 'string' ? { kind: 'file', contentSha256: last } : undefined
+    const [content, cursor] = rows[0] ?? []
+    if (typeof cursor === 'string') return { kind: 'cursor', cursor }
+    return typeof content === 'string' ? { kind: 'file', contentSha256: content } : undefined
   }
 
   return {

@@ -1,0 +1,133 @@
+/** The Authorization header of a source: from a secret that is never in lpa.toml, or from a token that is asked for. */
+
+import type { ApiSettings } from '../../config/api.ts'
+import { UserError } from '../../errors.ts'
+import { readPrivate } from '../../private-file.ts'
+import { rememberSecret } from '../../secrets.ts'
+import type { Answer, Exchange } from './exchange.ts'
+import { apiName, shownAddress } from './name.ts'
+
+export interface Authorization {
+  /** The header's value; undefined when the API asks for none. */
+  header(): Promise<string | undefined>
+  /** After a 401: whether another try may be answered otherwise. */
+  renew(): boolean
+}
+
+/** A token that runs out sooner is renewed before it is used. */
+const LEAST_LIFE_MS = 30_000
+
+/** `send` carries the request for a token out, and tries again where it may. */
+export function openAuthorization(
+  settings: ApiSettings,
+  send: (exchange: Exchange, what: string) => Promise<Answer>,
+): Authorization {
+  const { auth, user = '' } = settings
+  if (auth === undefined) return fixed(undefined)
+  const secret = readSecret(settings)
+  if (auth === 'bearer') return fixed(`Bearer ${secret}`)
+  if (auth === 'basic') return fixed(basic(user, secret))
+  let token: { readonly text: string; readonly until: number } | undefined
+  return {
+    async header() {
+      if (!token || token.until < Date.now()) token = await askForToken(settings, secret, send)
+      return `Bearer ${token.text}`
+    },
+    renew() {
+      token = undefined
+      return true
+    },
+  }
+}
+
+function fixed(header: string | undefined): Authorization {
+  return { header: async () => header, renew: () => false }
+}
+
+function basic(user: string, secret: string): string {
+  const pair = Buffer.from(`${user}:${secret}`).toString('base64')
+  rememberSecret(pair)
+  return `Basic ${pair}`
+}
+
+function readSecret(settings: ApiSettings): string {
+  const { secretVariable, secretFile } = settings
+  const where = apiName(settings)
+  const secret = process.env[secretVariable]?.trim() || (secretFile && readSecretFile(secretFile))
+  if (!secret) {
+    throw new UserError('LPA-API-SECRET', 'There is no secret for this source.', {
+      ...{ exit: 'config', where },
+      next: [
+        'Put it into a file that only you can read, and name that: secret_file = "lms.secret"',
+        `Or into the environment: ${secretVariable}`,
+      ],
+    })
+  }
+  if (!/^[\x20-\x7e]+$/.test(secret)) {
+    throw new UserError('LPA-API-SECRET', 'The secret of this source is not one line of ASCII letters.', {
+      ...{ exit: 'config', where },
+      next: 'Write it anew, as it was given to you.',
+    })
+  }
+  rememberSecret(secret)
+  return secret
+}
+
+function readSecretFile(file: string): string {
+  try {
+    return readPrivate(file, 'LPA-API-SECRET-OPEN')
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
+    throw new UserError('LPA-API-SECRET', `The file of the secret is not there: ${file}.`, {
+      exit: 'noInput',
+      next: `Make it so that only you can read it: (umask 077; cat > ${file})`,
+      cause,
+    })
+  }
+}
+
+/** RFC 6749, section 4.4; the client as in section 2.3.1. */
+async function askForToken(
+  { tokenUri = '', user = '', scope }: ApiSettings,
+  secret: string,
+  send: (exchange: Exchange, what: string) => Promise<Answer>,
+): Promise<{ text: string; until: number }> {
+  const formEncoded = (text: string) => new URLSearchParams([['', text]]).toString().slice(1)
+  const asked = Date.now()
+  const { body } = await send(
+    {
+      url: new URL(tokenUri),
+      method: 'POST',
+      headers: {
+        Accept: 'application/json',
+        'Content-Type': 'application/x-www-form-urlencoded',
+        Authorization: basic(formEncoded(user), formEncoded(secret)),
+      },
+      body: new URLSearchParams({
+        grant_type: 'client_credentials',
+        ...(scope !== undefined && { scope }),
+      }).toString(),
+    },
+    'token',
+  )
+  const { access_token: text, expires_in: seconds } = parsed(body)
+  if (typeof text !== 'string' || !/^[\x21-\x7e]+$/.test(text)) {
+    throw new UserError('LPA-API-TOKEN', 'What token_uri answers holds no access token.', {
+      ...{ exit: 'unavailable', where: shownAddress(new URL(tokenUri)) },
+      next: 'Check token_uri, user and scope of the source in lpa.toml.',
+    })
+  }
+  rememberSecret(text)
+  const life =
+    typeof seconds === 'number' || typeof seconds === 'string' ? Number(seconds) * 1000 : Number.NaN
+  // Without a time, or with a very short one, it is used until it is refused.
+  return { text, until: life > 2 * LEAST_LIFE_MS ? asked + life - LEAST_LIFE_MS : Number.POSITIVE_INFINITY }
+}
+
+function parsed(body: Buffer): { access_token?: unknown; expires_in?: unknown } {
+  try {
+    return (JSON.parse(body.toString('utf8')) as object | null) ?? {}
+  } catch {
+    return {}
+  }
+}

@@ -1,0 +1,201 @@
+/** The pages of an API one after the other, and where their end is. */
+
+import type { ApiSettings } from '../../config/api.ts'
+import { UserError } from '../../errors.ts'
+import { type JsonPath, parseJsonPath } from '../json-path.ts'
+import { type GetPage, sameOrigin } from './client.ts'
+import type { Answer } from './exchange.ts'
+import { elementsAt, type Slice, sliceAt, textAt } from './json-slices.ts'
+import { nextLink } from './link-header.ts'
+
+export interface Page {
+  /** From 1. */
+  readonly number: number
+  readonly where: string
+  readonly json: Buffer
+  /** Its records, as places in `json`. */
+  readonly records: readonly Slice[]
+  /** Of pagination by cursor: the one that leads on, else the one that led here. */
+  readonly cursor: string | undefined
+}
+
+const MOST_EMPTY_PAGES = 100
+
+export function pathOf(text: string): JsonPath {
+  return parseJsonPath(text)?.keys ?? []
+}
+
+/**
+ * @param first The address of the first page
+ * @param shown How errors name the API
+ * @throws UserError data (65) for a page that is not as expected, for pages that repeat and for too many of them
+ */
+export async function* pagesOf(
+  settings: ApiSettings,
+  first: URL,
+  shown: string,
+  get: GetPage,
+): AsyncGenerator<Page> {
+  const seen = new Set<string>()
+  let before: Buffer | undefined
+  let empty = 0
+  let url: URL | undefined = first
+  for (let number = 1; url; number += 1) {
+    const where = `${shown}, page ${number}`
+    if (number > settings.maxPages) throw tooManyPages(settings.maxPages, where)
+    if (seen.has(url.href)) throw loop(where, 'It leads back to a page that was read before.')
+    seen.add(url.href)
+    const answer = await get(url, where)
+    const page = readPage(settings, url, answer, { number, where })
+    empty = page.records.length === 0 ? empty + 1 : 0
+    if (empty > MOST_EMPTY_PAGES)
+      throw loop(where, `${MOST_EMPTY_PAGES} pages one after the other hold no records, and there is no end.`)
+    if (number > 1 && page.records.length > 0 && before?.equals(page.json))
+      throw loop(where, 'It is the same page as the one before.')
+    yield page
+    url = nextOf(settings, url, answer, page)
+    before = page.json
+  }
+}
+
+function readPage(
+  settings: ApiSettings,
+  url: URL,
+  answer: Answer,
+  { number, where }: Pick<Page, 'number' | 'where'>,
+): Page {
+  const json = jsonOf(answer, where)
+  const path = pathOf(settings.records)
+  const place = sliceAt(json, path)
+  const records = place && elementsAt(json, place.start)
+  if (!records) throw noRecords(json, settings.records, where)
+  const cursor =
+    settings.pagination === 'cursor'
+      ? (nextText(settings, json) ?? url.searchParams.get(parameterOf(settings)) ?? undefined)
+      : undefined
+  return { number, where, json, records, cursor }
+}
+
+/** The text of a page, known to be JSON. */
+function jsonOf({ headers, body }: Answer, where: string): Buffer {
+  const type = headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase()
+  if (type !== undefined && !/^(application|text)\/([\w.-]+\+)?json$/.test(type)) {
+    const said = /^[\w.+-]+\/[\w.+-]+$/.test(type) ? type : 'something else'
+    throw badPage(
+      `It answers ${said} instead of JSON.`,
+      where,
+      'Check the uri: this may be a page for people.',
+    )
+  }
+  const hasMark = body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf
+  const json = hasMark ? body.subarray(3) : body
+  try {
+    JSON.parse(json.toString('utf8'))
+  } catch {
+    // What Node says of it quotes it.
+    throw badPage('Its JSON is cut off or malformed.', where, 'Run it again; if it stays so, tell its owner.')
+  }
+  return json
+}
+
+/** Names that many APIs give their array of records. Other keys are not shown: they may be values. */
+const USUAL = ['data', 'items', 'results', 'records', 'statements', 'entries', 'content', 'value']
+
+function noRecords(json: Buffer, path: string, where: string): UserError {
+  const usual = USUAL.find((key) => {
+    const place = sliceAt(json, [key])
+    return place && elementsAt(json, place.start)
+  })
+  const what = path === '$' ? 'It is no array of records.' : `It has no array of records at ${path}.`
+  return badPage(what, where, `Say where the records are, as in: records = "$.${usual ?? 'data'}"`)
+}
+
+// ── the next page ─────────────────────────────────────────────────────────────────────────────────────────
+
+function nextOf(settings: ApiSettings, url: URL, answer: Answer, page: Page): URL | undefined {
+  const { where, records } = page
+  switch (settings.pagination) {
+    case 'link': {
+      const link = nextLink(answer.headers.link?.toString())
+      if (link !== undefined) return sameOrigin(link, url, 'It leads', where)
+      refuseMore(page)
+      return undefined
+    }
+    case 'more': {
+      const more = nextText(settings, page.json)
+      return more === undefined ? undefined : sameOrigin(more, url, 'It leads', where)
+    }
+    case 'cursor': {
+      const cursor = nextText(settings, page.json)
+      const isSame = cursor === url.searchParams.get(parameterOf(settings))
+      // A feed tells the same cursor until there is something new.
+      if (cursor === undefined || (isSame && records.length === 0)) return undefined
+      return withParameter(url, parameterOf(settings), cursor)
+    }
+    case 'page':
+      return records.length === 0 ? undefined : counted(url, parameterOf(settings), 1, 1, where)
+    case 'offset': {
+      const parameter = parameterOf(settings)
+      const next = counted(url, parameter, 0, records.length, where)
+      const said = answer.headers['x-total-count']?.toString() ?? ''
+      // Not known: it ends with an empty page, and no comparison holds.
+      const total = /^\d+$/.test(said) ? Number(said) : Number.NaN
+      const read = Number(next.searchParams.get(parameter))
+      if (records.length > 0) return read >= total ? undefined : next
+      if (read < total)
+        throw badPage(
+          `It says that there are ${total} records, and ends after ${read}.`,
+          where,
+          'Run it again.',
+        )
+      return undefined
+    }
+  }
+}
+
+/** xAPI's own way to go on, which would be passed over. */
+function refuseMore({ json, where }: Page): void {
+  if (!textAt(json, ['more'])) return
+  throw badPage('It has more pages, which this pagination does not see.', where, 'Add: pagination = "more"')
+}
+
+function nextText({ next = '$.more' }: ApiSettings, json: Buffer): string | undefined {
+  return textAt(json, pathOf(next)) || undefined
+}
+
+function parameterOf({ parameter, pagination }: ApiSettings): string {
+  return parameter ?? pagination
+}
+
+function counted(url: URL, parameter: string, first: number, step: number, where: string): URL {
+  const now = Number(url.searchParams.get(parameter) ?? first)
+  if (!Number.isSafeInteger(now) || now < 0)
+    throw badPage(`The parameter ${parameter} in its uri is no number.`, where, 'Take it out of the uri.')
+  return withParameter(url, parameter, String(now + step))
+}
+
+export function withParameter(url: URL, parameter: string, value: string): URL {
+  const changed = new URL(url)
+  changed.searchParams.set(parameter, value)
+  return changed
+}
+
+// ── errors ────────────────────────────────────────────────────────────────────────────────────────────────
+
+export function badPage(message: string, where: string, next: string): UserError {
+  return new UserError('LPA-API-PAGE', message, { exit: 'data', where, next })
+}
+
+function loop(where: string, message: string): UserError {
+  return new UserError('LPA-API-LOOP', message, {
+    ...{ exit: 'data', where },
+    next: 'Check pagination, parameter and next of the source: nothing was loaded.',
+  })
+}
+
+function tooManyPages(most: number, where: string): UserError {
+  return new UserError('LPA-API-PAGES', `There are more than ${most.toLocaleString('en')} pages.`, {
+    ...{ exit: 'data', where },
+    next: 'If so many are meant: max_pages in lpa.toml. More records a page make fewer: uri = "https://…?limit=500"',
+  })
+}
