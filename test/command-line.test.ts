@@ -117,9 +117,10 @@ describe('output', () => {
     expect(code).toBe(65)
   })
 
-  it.each(['csv', 'json'])('prints any number of rows as %s in 32 MB of heap', (format) => {
+  // The young generation has a bound too: left alone it takes what it likes, now and then more than all the rest.
+  it.each(['csv', 'json'])('prints any number of rows as %s in 24 MB of heap', (format) => {
     const { stdout } = shell(
-      `$NODE --max-old-space-size=32 $LPA rows --quiet --count 800000 --format ${format} | wc -l`,
+      `$NODE --max-old-space-size=24 --max-semi-space-size=4 $LPA rows --quiet --count 800000 --format ${format} | wc -l`,
     )
     expect(Number(stdout)).toBe(format === 'csv' ? 800_001 : 800_002)
   })

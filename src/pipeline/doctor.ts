@@ -90,8 +90,12 @@ function tellConfiguration(config: Config, { facts }: Diagnosis): void {
 
 /** `warehouse.memory_limit` is `config.warehouse.memoryLimit`, `load.lock_wait` is `config.load.lockWaitMs`. */
 function settingText(config: Config, name: string): string {
+  const parts = name.split('.')
+  // The name of a source may hold dots: sources.NAME.uri.
+  const source = parts.slice(1, -1).join('.')
   let value: unknown = config
-  for (const part of name.split('.')) {
+  for (const part of [parts[0], source, parts.at(-1)]) {
+    if (!part) continue
     const camel = part.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
     const holder = { ...(value as { api?: object }).api, ...(value as Record<string, unknown>) }
     const ms = holder[`${camel}Ms`]
