@@ -67,6 +67,7 @@ Without --until-caught-up it goes on until it is stopped. A topic that was made 
         onLine: (line) => process.stderr.isTTY || this.note(line),
         onNote: (line) => this.note(line),
         onWarning: (...lines) => this.warning(...lines),
+        onDone: (step, fields) => this.runLog.info(step, fields),
       },
       (summary) => {
         const exit = summary.failedChecks ? 'findings' : 'done'

@@ -325,6 +325,7 @@ class TopicStream implements ConsumeHooks {
   }
 
   async #stage(group: Group): Promise<StagedFile[]> {
+    const started = performance.now()
     const staged: StagedFile[] = []
     try {
       for (const [topic, lines] of group.topics) {
@@ -332,6 +333,8 @@ class TopicStream implements ConsumeHooks {
         const files = await this.#stageTopic(topic, lines)
         staged.push(...files)
       }
+      const { records, bytes } = group
+      this.#work.progress.onDone('staged', { records, bytes, milliseconds: since(started) })
       return staged
     } catch (error) {
       this.#discard(staged)
@@ -364,6 +367,7 @@ class TopicStream implements ConsumeHooks {
 
   async #commit(group: Group, staged: readonly StagedFile[]): Promise<void> {
     const { engine, source, status } = this.#work
+    const started = performance.now()
     try {
       if (group.assignment !== this.#assignment) return
       this.#work.assertRejects(staged)
@@ -388,6 +392,7 @@ class TopicStream implements ConsumeHooks {
       { read: tombstones, mapped: 0, rejected: 0, filtered: tombstones, doubled: 0 },
     ])
     this.#tellLag()
+    this.#work.progress.onDone('committed', { records: group.records, milliseconds: since(started) })
     void this.#member?.acknowledge(
       [...group.next.values()].map(({ nextOffset, ...id }) => ({ ...id, offset: nextOffset })),
     )
@@ -423,6 +428,10 @@ class TopicStream implements ConsumeHooks {
       }),
     )
   }
+}
+
+function since(started: number): number {
+  return Math.round(performance.now() - started)
 }
 
 function newGroup(assignment: number): Group {

@@ -14,6 +14,8 @@ export interface StreamProgress {
   onLine(line: string): void
   onNote(line: string): void
   onWarning(...lines: readonly [string, ...string[]]): void
+  /** For the log. */
+  onDone(step: 'staged' | 'committed' | 'built' | 'compacted', fields: Readonly<Record<string, number>>): void
 }
 
 export interface StreamWorkOptions {
@@ -128,6 +130,7 @@ export class StreamWork {
     const built = await buildIn(config, engine, { select: [], full: false, runId }, { onModel: () => {} })
     this.#unbuilt = 0
     status.built(built.milliseconds / 1000)
+    progress.onDone('built', { milliseconds: built.milliseconds })
     this.#tellChecks(built, progress)
   }
 
