@@ -341,5 +341,59 @@ describe('an HTTP API', () => {
       message: 'sources.lms.records is of HTTP APIs only.',
       where: 'lpa.toml:3',
     })
+    expect(failure('[sources.lms]\nuri = "exports/*"\nuser = "lpa"\n')).toMatchObject({
+      message: 'sources.lms.user is of HTTP APIs and Kafka only.',
+    })
+  })
+})
+
+describe('topics of Kafka', () => {
+  const kafka = (uri: string, more = '') => `[sources.bus]\nuri = "${uri}"\n${more}`
+
+  it('are read with what is said, and with what is usual', () => {
+    const toml = kafka(
+      'kafka://b1,b2:9093,[::1]:9094/clicks,xapi.statements,clicks',
+      'auth = "plain"\nuser = "lpa"\nsecret_file = "s"\nca_file = "ca.pem"\ngroup = "etl"\n',
+    )
+    expect(load(toml).sources.bus?.kafka).toEqual({
+      ...{ brokers: ['b1:9092', 'b2:9093', '[::1]:9094'], topics: ['clicks', 'xapi.statements'] },
+      ...{
+        auth: 'plain',
+        user: 'lpa',
+        secretVariable: 'LPA_SOURCES_BUS_SECRET',
+        secretFile: join(folder, 's'),
+      },
+      ...{ tls: true, caFile: join(folder, 'ca.pem'), group: 'etl' },
+    })
+  })
+
+  it.each([
+    ['kafka://127.0.0.1:9092/t', '', false],
+    ['kafka://localhost/t', '', false],
+    ['kafka://localhost,bus.example/t', '', true],
+    ['kafka://bus.example/t', 'tls = false\n', false],
+  ])('%s with %j: TLS %s', (uri, more, tls) => {
+    expect(load(kafka(uri, more)).sources.bus?.kafka).toMatchObject({ tls, group: 'lpa-bus' })
+  })
+
+  it.each([
+    ['kafka://b1:9092', '', /names no topic/],
+    ['kafka://b1:9092/', '', /names no topic/],
+    ['kafka://b1:9092/a,,b', '', /names no topic/],
+    ['kafka://b1:9092/a b', '', /names no topic/],
+    ['kafka:///t', '', /names no broker/],
+    ['kafka://b1:99999/t', '', /names no broker/],
+    ['kafka://lpa:canary@b1:9092/t', '', /holds a user or a password in clear/],
+    ['kafka://b1:9092/t', 'auth = "gssapi"\n', /one of plain, scram-sha-256, scram-sha-512/],
+    ['kafka://b1:9092/t', 'auth = "scram-sha-256"\n', /needs a user/],
+    ['kafka://b1:9092/t', 'user = "lpa"\n', /does nothing without auth/],
+    ['kafka://b1:9092/t', 'auth = "plain"\nuser = "u"\ntls = false\n', /would send the password in clear/],
+    ['kafka://localhost/t', 'ca_file = "ca.pem"\n', /does nothing without tls = true/],
+    ['kafka://b1:9092/t', 'since = "s"\n', /is of HTTP APIs only/],
+  ])('%s with %j is refused', (uri, more, message) => {
+    const error = failure(kafka(uri, more))
+    expect(error).toMatchObject({ exitCode: 78, message: expect.stringMatching(message) })
+    expect(error.where).toMatch(/^lpa\.toml:\d+$/)
+    expect(JSON.stringify([error.message, error.next])).not.toContain('canary')
   })
 })

@@ -10,6 +10,7 @@ import {
   tableOrThrow,
   wrongValue,
 } from './config/file.ts'
+import type { KafkaSettings } from './config/kafka.ts'
 import {
   keysOf,
   SECTIONS,
@@ -36,6 +37,8 @@ export interface SourceSettings {
   readonly entity?: string
   /** Of an HTTP API: how it is read. */
   readonly api?: ApiSettings
+  /** Of topics: how they are read. */
+  readonly kafka?: KafkaSettings
 }
 
 /** A teaching term for `dim_date.term`; both days belong to it (`YYYY-MM-DD`). */

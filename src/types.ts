@@ -50,20 +50,6 @@ export interface ParquetFile {
   readonly sha256: string
 }
 
-/** What `lastPosition` stores with the rows: a whole file by content, an API cursor, or stream offsets. */
-export type Position =
-  | { readonly kind: 'file'; readonly contentSha256: string }
-  | { readonly kind: 'cursor'; readonly cursor: string }
-  | {
-      readonly kind: 'offsets'
-      readonly offsets: readonly {
-        readonly topic: string
-        readonly topicId: string
-        readonly partition: number
-        readonly nextOffset: bigint
-      }[]
-    }
-
 /** Records by fate: `read = mapped + rejected + filtered + doubled`, or the load fails. */
 export interface Counts {
   readonly read: number
@@ -130,11 +116,12 @@ export interface Model {
     | { readonly kind: 'incremental'; readonly key: readonly string[]; readonly window?: string }
 }
 
-/** What one commit brings: staged files, their ledger row and the position to go on from. */
+/** What one load brings: staged files and their ledger row. */
 export interface Batch {
   readonly files: readonly ParquetFile[]
-  readonly position: Position
   readonly load: LoadRecord
+  /** Of an API: from where its next load goes on. */
+  readonly cursor?: string | undefined
 }
 
 export interface Engine {
@@ -168,7 +155,7 @@ export interface Engine {
   /** A private folder on the same file system as the warehouse, for staged files. */
   readonly scratch: string
   /**
-   * Adds a batch inside the open transaction: rows, rejected rows, ledger and position, to be committed together.
+   * Adds a batch inside the open transaction: rows, rejected rows, ledger and cursor, to be committed together.
    * Takes the staged files away from where they lie.
    */
   append(batch: Batch): Promise<void>
@@ -177,11 +164,8 @@ export interface Engine {
    * same content read by another mapping. Their ledger rows stay and say so.
    */
   supersede(loadIds: readonly number[], by: number): Promise<void>
-  /**
-   * The position of a source's last commit, or undefined before its first; of a source that keeps cursors the last of
-   * these. With a `format` only of loads by that mapping.
-   */
-  lastPosition(source: string, format?: string): Promise<Position | undefined>
+  /** The last cursor that a load of a source brought. With a `format` only of loads by that mapping. */
+  lastCursor(source: string, format?: string): Promise<string | undefined>
   /** A text that changes with every commit: a snapshot id. */
   version(): Promise<string>
   /** Stops the running statement, and what comes after it: the engine can only be closed then. */

@@ -236,7 +236,7 @@ describe('nothing is loaded', () => {
   test('while another source of the command cannot be opened', async () => {
     const place = placeWith('both', { lrs: uri('link'), other: `${uri('more')}\nauth = "bearer"` })
     const ran = await lpa(place, ['load', 'lrs', 'other'])
-    expect(refusal(ran)).toBe('78 LPA-API-SECRET')
+    expect(refusal(ran)).toBe('78 LPA-SOURCE-SECRET')
     expect(ran.stderr).toContain('LPA_SOURCES_OTHER_SECRET')
     expect(await holdings(place)).toEqual([])
   })
@@ -351,7 +351,7 @@ ${auth === 'bearer' ? '' : 'user = "lpa"'}\n${auth === 'oauth' ? `token_uri = "$
       chmodSync(file, 0o644)
       const words = ['load', 'lrs', '-v', '-v', '--log-file', 'lpa.log', '--report', 'report.json']
       const rans = [await lpa(place, words)]
-      expect(refusal(rans[0] as Ran)).toBe('77 LPA-API-SECRET-OPEN')
+      expect(refusal(rans[0] as Ran)).toBe('77 LPA-SOURCE-SECRET-OPEN')
       chmodSync(file, 0o600)
 
       // What a server may send back of what it got.

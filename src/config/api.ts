@@ -1,8 +1,8 @@
 /** The keys of [sources.NAME] that say how an HTTP API is read. */
 
-import { join } from 'node:path'
 import { UserError } from '../errors.ts'
-import { choice, duration, path, type Setting, text, whole } from './settings.ts'
+import { choice, duration, path, type Setting, text, whole, yesOrNo } from './settings.ts'
+import { isLoopbackName, readKey, type SourcePlace, secretOf } from './source-place.ts'
 
 /** How `lpa load NAME` reads an HTTP API. Paths into JSON are as mappings write them: `$.meta.next`. */
 export interface ApiSettings {
@@ -41,12 +41,6 @@ const PARAMETER = /^[^\s&=#?]+$/
 /** A parameter or a header of such a name holds a secret. */
 const SECRET_NAME = /token|secret|passw|pwd|api[-_]?key|^key$|signature|^sig$|authorization|^cookie$/i
 
-const yesOrNo: Setting<boolean> = {
-  default: null,
-  read: (value) => (typeof value === 'boolean' ? value : undefined),
-  expected: 'true or false',
-}
-
 const headers: Setting<Readonly<Record<string, string>>> = {
   default: null,
   read: (value) => {
@@ -79,23 +73,10 @@ const KEYS = {
   ca_file: path(null),
 } as const
 
-type Key = keyof typeof KEYS
-
-export const API_KEYS = Object.keys(KEYS) as Key[]
+export const API_KEYS = Object.keys(KEYS)
 
 export function isApi(uri: string): boolean {
   return /^https?:\/\//i.test(uri)
-}
-
-export interface ApiPlace {
-  readonly name: string
-  readonly root: string
-  /** Where a key of the source stands. */
-  readonly where: (key: string) => string
-  /** The error of a key whose value is not what is expected. */
-  readonly wrong: (key: string, expected: string, value?: unknown) => UserError
-  /** The folder in which systemd hands over secrets. */
-  readonly credentials: string | undefined
 }
 
 /**
@@ -105,25 +86,15 @@ export interface ApiPlace {
 export function readApi(
   url: string,
   source: Readonly<Record<string, unknown>>,
-  place: ApiPlace,
+  place: SourcePlace,
 ): ApiSettings {
   const { name, where } = place
-  const get = <K extends Key>(
-    key: K,
-  ): Exclude<ReturnType<(typeof KEYS)[K]['read']>, undefined> | undefined => {
-    const written = source[key]
-    if (written === undefined) return undefined
-    const known: Setting<unknown> = KEYS[key]
-    const value = known.read(written, { folder: place.root })
-    // What stands in headers may be what should not be shown.
-    if (value === undefined) throw place.wrong(key, known.expected, key === 'headers' ? '…' : written)
-    return value as Exclude<ReturnType<(typeof KEYS)[K]['read']>, undefined>
-  }
+  const get = <K extends keyof typeof KEYS>(key: K) => readKey(KEYS, key, source, place)
   const refuse = (key: string, message: string, next: string) =>
     new UserError('LPA-CONFIG-API', `sources.${name}.${key} ${message}`, {
       ...{ exit: 'config', where: where(key), next },
     })
-  const needs = (key: Key, isThere: boolean, what: string) => {
+  const needs = (key: keyof typeof KEYS, isThere: boolean, what: string) => {
     if (source[key] !== undefined && !isThere)
       throw refuse(key, `does nothing without ${what}.`, 'Add that, or take this out.')
   }
@@ -132,7 +103,6 @@ export function readApi(
   const pagination = get('pagination') ?? 'link'
   const auth = get('auth')
   const tokenUri = get('token_uri')
-  const secretFile = get('secret_file')
   const since = get('since')
   const resume = get('resume') ?? false
   const next = get('next')
@@ -165,14 +135,12 @@ export function readApi(
   const optional = {
     ...{ next, parameter: get('parameter'), auth, user: get('user'), tokenUri, scope: get('scope'), since },
     sincePath: get('since_path'),
-    secretFile:
-      secretFile ?? (place.credentials && auth ? join(place.credentials, `${name}.secret`) : undefined),
     caFile: get('ca_file'),
   }
   return {
     ...{ url, pagination, headers: sent, resume },
     records: get('records') ?? '$',
-    secretVariable: `LPA_SOURCES_${name.toUpperCase().replace(/[^A-Z0-9]+/g, '_')}_SECRET`,
+    ...secretOf(place, get('secret_file'), auth !== undefined),
     overlapMs: get('overlap') ?? 0,
     maxPages: get('max_pages') ?? 10_000,
     timeoutMs: get('timeout') ?? 60_000,
@@ -202,19 +170,4 @@ function checkAddress(address: string, key: 'uri' | 'token_uri', refuse: Refuse)
       `holds a secret in clear${secret === undefined ? '' : `: ${secret}`}.`,
       'Take it out, and use auth, which takes it from a file.',
     )
-}
-
-function isLoopbackName(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
-}
-
-/** @throws UserError config (78) for keys of an API in a source that is none */
-export function refuseApiKeys(source: object, { name, where }: Pick<ApiPlace, 'name' | 'where'>): undefined {
-  const key = API_KEYS.find((key) => key in source)
-  if (key === undefined) return undefined
-  throw new UserError('LPA-CONFIG-API', `sources.${name}.${key} is of HTTP APIs only.`, {
-    exit: 'config',
-    where: where(key),
-    next: 'Take it out, or set uri = "https://…"',
-  })
 }

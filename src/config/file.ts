@@ -6,6 +6,7 @@ import { parse, TomlError } from 'smol-toml'
 import { didYouMean } from '../did-you-mean.ts'
 import { UserError } from '../errors.ts'
 import { API_KEYS } from './api.ts'
+import { KAFKA_KEYS } from './kafka.ts'
 import { keysOf, SECTIONS, SETTING_NAMES, SETTINGS, type Setting } from './settings.ts'
 
 export type Table = Readonly<Record<string, unknown>>
@@ -19,7 +20,14 @@ export interface ConfigFile {
   readonly table: Table
 }
 
-const SOURCE_KEYS = ['uri', 'mapping', 'id_space', 'format', 'entity', ...API_KEYS]
+const SOURCE_KEYS = [
+  'uri',
+  'mapping',
+  'id_space',
+  'format',
+  'entity',
+  ...new Set([...API_KEYS, ...KAFKA_KEYS]),
+]
 const TERM_KEYS = ['from', 'to']
 
 /** The file named, or the nearest lpa.toml in `cwd` or above it. Throws UserError when it cannot be read. */

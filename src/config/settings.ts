@@ -96,6 +96,12 @@ export function duration(fallback: string): Setting<number> {
   }
 }
 
+export const yesOrNo: Setting<boolean> = {
+  default: null,
+  read: (value) => (typeof value === 'boolean' ? value : undefined),
+  expected: 'true or false',
+}
+
 export const SETTINGS = {
   'warehouse.engine': choice(['duckdb', 'snowflake', 'spark'], 'duckdb'),
   'warehouse.timezone': timezone,

@@ -4,8 +4,10 @@ import { isAbsolute, join, resolve } from 'node:path'
 import { TomlDate } from 'smol-toml'
 import type { SourceSettings, Term } from '../config.ts'
 import { UserError } from '../errors.ts'
-import { isApi, readApi, refuseApiKeys } from './api.ts'
+import { API_KEYS, isApi, readApi } from './api.ts'
 import { type ConfigFile, placeOf, type Table, tableAt, wrongValue } from './file.ts'
+import { isKafka, KAFKA_KEYS, readKafka } from './kafka.ts'
+import type { SourcePlace } from './source-place.ts'
 
 /** The sources of the file, each key overlaid by the profile's. Adds to `origin` where each key came from. */
 export function readSources(
@@ -48,7 +50,7 @@ export function readSources(
     const format = text('format')
     const entity = text('entity')
     const place = { name, root, where, wrong, credentials }
-    const api = isApi(uri) ? readApi(uri, source, place) : refuseApiKeys(source, place)
+    refuseOthersKeys(uri, source, place)
     for (const key of Object.keys(source)) origin[`sources.${name}.${key}`] = where(key)
     sources[name] = {
       uri: resolveUri(root, uri),
@@ -60,10 +62,32 @@ export function readSources(
       idSpace: text('id_space') ?? name,
       ...(format !== undefined && { format }),
       ...(entity !== undefined && { entity }),
-      ...(api && { api }),
+      ...(isApi(uri) && { api: readApi(uri, source, place) }),
+      ...(isKafka(uri) && { kafka: readKafka(uri, source, place) }),
     }
   }
   return sources
+}
+
+/** @throws UserError config (78) for keys that say how another kind of source is read */
+function refuseOthersKeys(uri: string, source: object, { name, where }: SourcePlace): void {
+  const kinds = [
+    { what: 'HTTP APIs', keys: API_KEYS, uri: 'https://…', is: isApi(uri) },
+    { what: 'Kafka', keys: KAFKA_KEYS, uri: 'kafka://host:9092/topic', is: isKafka(uri) },
+  ]
+  const own = kinds.find(({ is }) => is)?.keys ?? []
+  for (const key of Object.keys(source)) {
+    const others = own.includes(key) ? [] : kinds.filter(({ keys }) => keys.includes(key))
+    if (others.length === 0) continue
+    throw new UserError(
+      'LPA-CONFIG-SOURCE',
+      `sources.${name}.${key} is of ${others.map(({ what }) => what).join(' and ')} only.`,
+      {
+        ...{ exit: 'config', where: where(key) },
+        next: `Take it out, or set uri = ${others.map((kind) => `"${kind.uri}"`).join(' or ')}`,
+      },
+    )
+  }
 }
 
 function resolveUri(root: string, uri: string): string {

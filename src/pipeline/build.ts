@@ -83,20 +83,30 @@ export async function build(
   signal: AbortSignal,
   progress: BuildProgress,
 ): Promise<BuildSummary> {
+  // Before a warehouse is opened.
+  selectedModels(request.select)
+  return withWarehouse(config, 'write', signal, (engine) => buildIn(config, engine, request, progress))
+}
+
+/** The same in a warehouse that is open. */
+export async function buildIn(
+  config: Config,
+  engine: Engine,
+  request: BuildRequest,
+  progress: BuildProgress,
+): Promise<BuildSummary> {
   const started = performance.now()
   const names = selectedModels(request.select)
-  return withWarehouse(config, 'write', signal, async (engine) => {
-    // The checks belong to the build: after a kill between the two, the next run would find nothing to do.
-    const built = await engine.transaction(async () => {
-      const { current, batch, ...made } = await buildInTransaction(config, engine, request, names, progress)
-      // What failed is looked for everywhere, batch after batch, until it passes.
-      const hasFailed = await hasFailedChecks(engine)
-      const isChecked = made.outcome === 'built' || hasFailed
-      const checks = isChecked ? await runChecks(engine, request.runId, hasFailed ? current : batch) : []
-      return { ...made, checks }
-    })
-    return { ...built, milliseconds: Math.round(performance.now() - started) }
+  // The checks belong to the build: after a kill between the two, the next run would find nothing to do.
+  const built = await engine.transaction(async () => {
+    const { current, batch, ...made } = await buildInTransaction(config, engine, request, names, progress)
+    // What failed is looked for everywhere, batch after batch, until it passes.
+    const hasFailed = await hasFailedChecks(engine)
+    const isChecked = made.outcome === 'built' || hasFailed
+    const checks = isChecked ? await runChecks(engine, request.runId, hasFailed ? current : batch) : []
+    return { ...made, checks }
   })
+  return { ...built, milliseconds: Math.round(performance.now() - started) }
 }
 
 async function buildInTransaction(

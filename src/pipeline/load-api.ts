@@ -30,8 +30,8 @@ export async function openPlannedApi(
   const named = mappings.map(readMapping)
   refusePartOfSnapshot(settings, path, named)
   // Two mappings may read one API, each as far as it has come.
-  const last = await engine.lastPosition(source, named.length === 1 ? named[0]?.name : undefined)
-  const after = last?.kind === 'cursor' && !full ? last.cursor : undefined
+  const mapping = named.length === 1 ? named[0]?.name : undefined
+  const after = full ? undefined : await engine.lastCursor(source, mapping)
   const input = await openApi({ settings, key, after, signal, onWait })
   if (!input && (full || named.some((mapping) => mapping.export === 'snapshot'))) {
     throw new UserError(

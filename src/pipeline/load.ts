@@ -14,12 +14,13 @@ import {
   type StagedFile,
   stageFile,
 } from '../sources/files.ts'
-import { hashInput, openInput, toUtf8 } from '../sources/input.ts'
+import { hashInput, openInput } from '../sources/input.ts'
 import type { Mapping } from '../sources/mapping.ts'
 import type { Counts, Engine, Result } from '../types.ts'
 import { ledgerRows, withoutColumns } from './ledger.ts'
 import { type ApiOpening, openPlannedApi, refusePartOfSnapshot } from './load-api.ts'
 import { type PlannedInput, planInputs, UNNAMED_SOURCE } from './load-inputs.ts'
+import { assertRejects } from './reject-limit.ts'
 import { type EarlierLoad, type Reload, readOtherLoads, reloadsOf } from './reload.ts'
 import { addPart, loadsReplacedBy, partsNotes, type Snapshot, snapshotsOf } from './snapshots.ts'
 import { withWarehouse } from './warehouse.ts'
@@ -244,7 +245,10 @@ async function outlinesOf(planned: readonly PlannedInput[], opening: ApiOpening)
  * Not a refusal: what mends it is a load, and its exports may be gone for good. Nothing is lost either, since loading
  * the same content under the right key supersedes this load. The check of each batch fails until then.
  */
-function otherKeyWarning(others: readonly EarlierLoad[], reloads: readonly Reload[]): [string, ...string[]] {
+export function otherKeyWarning(
+  others: readonly EarlierLoad[],
+  reloads: readonly Reload[],
+): [string, ...string[]] {
   const loads = others.length === 1 ? '1 load holds' : `${others.length} loads hold`
   return [
     `${loads} pseudonyms of another key: learners who are in both count twice.`,
@@ -305,8 +309,9 @@ async function loadFile(
   try {
     staged = await stageFile(recognised, request)
     const mappings = staged.map(describeMapping)
+    const reasons = staged.flatMap((file) => file.reasons)
     for (const { batch } of staged)
-      assertRejects(input.path, batch.load.counts, config.load.maxRejects, staged)
+      assertRejects(input.path, batch.load.counts, config.load.maxRejects, reasons)
     if (input.source === UNNAMED_SOURCE) await refuseElsewhere(engine, input, staged)
     if (dryRun) return done('checked', mappings, [])
     const replaced: number[] = []
@@ -391,40 +396,6 @@ function describeMapping({ mapping, batch, reasons, leftOut }: StagedFile): Load
     entity: mapping.entity,
     rows: entities[mapping.entity] ?? 0,
   }
-}
-
-/** Holds rejects against `--max-rejects`: a number of records, or a share of those read. */
-function assertRejects(input: string, counts: Counts, limit: string, staged: readonly StagedFile[]): void {
-  const share = /^(\d+(?:\.\d+)?)\s*%$/.exec(limit)
-  const allowed = share ? Math.floor((counts.read * Number(share[1])) / 100) : Number(limit)
-  if (counts.rejected <= allowed) return
-  const reasons = staged.flatMap((file) => file.reasons).slice(0, 5)
-  throw new UserError(
-    'LPA-LOAD-REJECTS',
-    `${counts.rejected} of ${counts.read} records are bad, more than the limit of ${limit}. Nothing was loaded.`,
-    {
-      exit: 'data',
-      where: reasons[0]?.first ?? input,
-      next: [
-        ...reasons.map((reason) => `${reason.first}: ${reason.reason} (${reason.count} ×)`),
-        ...mends(input, reasons),
-        counts.rejected === counts.read
-          ? 'None can be loaded: mend the mapping, or the export.'
-          : `Mend the export, or allow so many: --max-rejects ${counts.rejected}`,
-      ],
-    },
-  )
-}
-
-/** What to do about reasons that many exports share. */
-function mends(input: string, reasons: StagedFile['reasons']): string[] {
-  const has = (pattern: RegExp) => reasons.some(({ code, reason }) => pattern.test(`${code} ${reason}`))
-  return [
-    ...(has(/^record:encoding/) ? [toUtf8(input)] : []),
-    ...(has(/ is not a (time|date)/)
-      ? ["Dates such as 31.12.2026 are read by the mapping: try_strptime(COLUMN, '%d.%m.%Y')"]
-      : []),
-  ]
 }
 
 interface SameContent {

@@ -4,11 +4,12 @@ import { quoteName, quoteText } from '../duckdb.ts'
 import type { EntityRules } from './entities.ts'
 import type { Fault } from './faults.ts'
 import type { Outputs } from './prepare-mapping.ts'
+import { MESSAGE_RUNS } from './record-id.ts'
 import type { StageTwoOptions } from './stage-two-options.ts'
 
 /** The mapping's output, cast to the entity's types, with derived columns and `fault`, the code of what is wrong. */
 export function checkedSql(
-  { loadId, source }: StageTwoOptions,
+  { loadId, source, places }: StageTwoOptions,
   rules: EntityRules,
   { sql, types }: Outputs,
   faults: readonly Fault[],
@@ -28,12 +29,14 @@ export function checkedSql(
   })
   const keepGiven = given.map(({ name }) => `m.${quoteName(name)} as given_${name}`)
   if (types.has('attributes')) keepGiven.push('m.attributes as given_attributes')
+  if (places) keepGiven.push('p.first_row', 'p.message_id', 'p.first_offset')
   const isDelta = types.has('deleted')
   if (isDelta) keepGiven.push('m.deleted as given_deleted')
   casts.push(`${isDelta ? castSql('boolean', 'm.deleted', types.get('deleted') ?? '') : 'false'} as deleted`)
   return `with m as (${sql}
     ),
-    c as (select m.source_row, ${[...casts, `${attributesSql(types)} as attributes`, ...keepGiven].join(', ')} from m),
+    c as (select m.source_row, ${[...casts, `${attributesSql(types)} as attributes`, ...keepGiven].join(', ')}
+      from m ${places ? MESSAGE_RUNS : ''}),
     f as (select *, cast(case ${faults.map(({ condition }, index) => `when ${condition} then ${index + 1}`).join('\n      ')}
       end as utinyint) as fault from c)
     select ${columns.join(', ')}, coalesce(deleted, false) as lpa_deleted, fault from f`

@@ -63,8 +63,8 @@ export interface DerivationContext {
   readonly idSpace: string
   /** The zone of date keys, as an SQL literal; undefined for UTC. */
   readonly timezone: string | undefined
-  /** What events without an id are named by, with their record's number: source and content, as an SQL literal. */
-  readonly contentId: string
+  /** What an event without an id is named by, as SQL: where its record stands in its source. */
+  readonly recordId: string
   /** effective_at of records that have none, as an SQL literal. */
   readonly loadedAt: string
 }
@@ -110,7 +110,7 @@ const IDENTITY: Record<Entity, readonly string[]> = {
 }
 
 export function entityRules(entity: Entity, context: DerivationContext): EntityRules {
-  const { idSpace, timezone, contentId, loadedAt } = context
+  const { idSpace, timezone, recordId, loadedAt } = context
   const personKey = (id: string) => `cast('0x' || substr(${id}, 1, 15) as bigint)`
   const key = (kind: string, id: string) => `lpa_key('${kind}', ${idSpace} || ':' || ${id})`
   const local = (at: string) => (timezone ? `((${at} at time zone 'UTC') at time zone ${timezone})` : at)
@@ -167,7 +167,7 @@ export function entityRules(entity: Entity, context: DerivationContext): EntityR
     learning_event: {
       ...learner,
       ...course,
-      event_id: `coalesce(${prefixed('event_id')}, ${contentId} || ':' || cast(source_row as varchar))`,
+      event_id: `coalesce(${prefixed('event_id')}, ${recordId})`,
       date_key: dateKey('occurred_at'),
       event_type: `case when event_type in (${EVENT_TYPES.map((type) => `'${type}'`).join(', ')}) then event_type else 'other' end`,
       quantity: 'coalesce(quantity, 1)',

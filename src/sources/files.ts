@@ -180,7 +180,7 @@ async function columnsOf(
  */
 export async function stageFile(file: RecognisedFile, request: FileRequest): Promise<StagedFile[]> {
   const { input, mappings } = file
-  if (mappings.length > 1 && !input.stats) {
+  if (mappings.length > 1 && !input.stats && !input.canReopen) {
     throw new UserError('LPA-LOAD-STREAM-ONCE', 'A stream can be read once: one --mapping only.', {
       exit: 'usage',
       next: 'Save it to a file that only you can read, or, for other entities, run lpa load once a mapping.',
@@ -236,6 +236,7 @@ async function stageMapping(
     loadedAt: startedAt,
     lineOf: measure.lineOf,
     placeOf: input.placeOf ?? ((line) => `${uri}:${line}`),
+    places: input.places,
     groupRows: groupRows(input),
   })
   rmSync(records)
@@ -245,7 +246,7 @@ async function stageMapping(
     leftOut: shownLeftOut(head, fields),
     batch: {
       files: two.files,
-      position: input.position?.() ?? { kind: 'file', contentSha256: measure.sha256 },
+      cursor: input.cursor?.(),
       load: {
         ...{ loadId, uri, startedAt, source },
         format: mapping.name,

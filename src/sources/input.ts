@@ -2,7 +2,6 @@
 
 import { type Stats, statSync } from 'node:fs'
 import { UserError } from '../errors.ts'
-import type { Position } from '../types.ts'
 import {
   type ByteSource,
   byteSource,
@@ -25,14 +24,26 @@ export interface Input {
   readonly delimiter: string
   /** The first whole lines (or array elements) as text, at most 256 KB: clear values, kept in memory only. */
   readonly head: string
-  /** Every byte from the start, compressed as it lies. Of a stream only once. */
+  /** Every byte from the start, compressed as it lies. Of a stream only once, unless it says that it `canReopen`. */
   open(): AsyncIterable<Buffer>
+  readonly canReopen?: true
   /** What the file looked like when it was recognised; undefined for a stream. */
   readonly stats: Stats | undefined
   /** Where a line of the text stands, when its number does not tell. */
   readonly placeOf?: (line: number) => string
-  /** From where the next load goes on; known when all was read. */
-  readonly position?: () => Position | undefined
+  /** Of messages: where each record stands, ascending by its number. Events without an id are named by it. */
+  readonly places?: readonly RecordPlace[]
+  /** From where the next load of an API goes on; known when all was read. */
+  readonly cursor?: () => string | undefined
+}
+
+/** From this record on, each is one further: record 5 with offset 40 means that record 6 has offset 41. */
+export interface RecordPlace {
+  /** From 1. */
+  readonly record: number
+  /** What no other records have in common: the id of a topic, and the partition. */
+  readonly id: string
+  readonly offset: number
 }
 
 const HEAD_BYTES = 256 * 1024

@@ -1,6 +1,7 @@
 /** What stage two needs of an input and its mapping. */
 
 import type { Field } from './fields.ts'
+import type { RecordPlace } from './input.ts'
 import type { Mapping } from './mapping.ts'
 import type { BrokenRow } from './stage-one.ts'
 
@@ -28,5 +29,7 @@ export interface StageTwoOptions {
   readonly lineOf: (record: number) => number
   /** Where a line stands: `file:line`. */
   readonly placeOf: (line: number) => string
+  /** Of messages: where each record stands. */
+  readonly places?: readonly RecordPlace[] | undefined
   readonly signal: AbortSignal
 }

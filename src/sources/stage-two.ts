@@ -17,6 +17,7 @@ import { type Fault, faultsOf } from './faults.ts'
 import { createJsonMacros } from './json-macros.ts'
 import type { Mapping } from './mapping.ts'
 import { prepareMapping, strayRows } from './prepare-mapping.ts'
+import { recordIdSql } from './record-id.ts'
 import { markExcluded, placeRejects, rejectsSql } from './rejects.ts'
 import { payloadSql, recordsSql, sourceSql } from './source-sql.ts'
 import type { StageTwoOptions } from './stage-two-options.ts'
@@ -55,7 +56,7 @@ export async function stageTwo(options: StageTwoOptions): Promise<StageTwoResult
     const rules = entityRules(mapping.entity, {
       idSpace: quoteText(options.idSpace),
       timezone: options.timezone === 'UTC' ? undefined : quoteText(options.timezone),
-      contentId: quoteText(`${options.source}:${options.contentSha256.slice(0, 16)}`),
+      recordId: await recordIdSql(connection, options),
       loadedAt: quoteText(options.loadedAt.replace('T', ' ').replace('Z', '')),
     })
     const outputs = await prepareMapping(connection, options, rules)

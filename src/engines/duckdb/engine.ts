@@ -14,7 +14,6 @@ import type {
   Capabilities,
   Engine,
   ParquetFile,
-  Position,
   Result,
   ResultStream,
   Row,
@@ -319,7 +318,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     })
   }
 
-  async function writeLedger({ load, position }: Batch): Promise<void> {
+  async function writeLedger({ load, cursor }: Batch): Promise<void> {
     const { counts } = load
     // The order of commits, also when the clock was set back.
     await execute(
@@ -337,7 +336,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
         mapping_sha256: load.mappingSha256,
         key_id: load.keyId,
         started_at: load.startedAt,
-        next_cursor: position.kind === 'cursor' ? position.cursor : null,
+        next_cursor: cursor ?? null,
       },
     )
     for (const [entity, rows] of Object.entries(load.entities)) {
@@ -349,16 +348,15 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     }
   }
 
-  async function lastPosition(source: string, format?: string): Promise<Position | undefined> {
+  async function lastCursor(source: string, format?: string): Promise<string | undefined> {
     const { rows } = await query(
-      `select content_sha256, next_cursor from meta.loads
+      `select next_cursor from meta.loads
        where source = $source and superseded_by is null and format = coalesce($format, format)
-       order by next_cursor is null, committed_at desc limit 1`,
+         and next_cursor is not null
+       order by committed_at desc limit 1`,
       { source, format: format ?? null },
     )
-    const [content, cursor] = rows[0] ?? []
-    if (typeof cursor === 'string') return { kind: 'cursor', cursor }
-    return typeof content === 'string' ? { kind: 'file', contentSha256: content } : undefined
+    return rows[0] && String(rows[0][0])
   }
 
   return {
@@ -376,7 +374,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     transaction,
     append,
     supersede,
-    lastPosition,
+    lastCursor,
     configured: (table) => withJsonTypes(table, options),
     createTable,
     alterTable,

@@ -2,8 +2,8 @@
 
 import type { ApiSettings } from '../../config/api.ts'
 import { UserError } from '../../errors.ts'
-import { readPrivate } from '../../private-file.ts'
 import { rememberSecret } from '../../secrets.ts'
+import { readSecret } from '../source-secret.ts'
 import type { Answer, Exchange } from './exchange.ts'
 import { apiName, shownAddress } from './name.ts'
 
@@ -24,7 +24,7 @@ export function openAuthorization(
 ): Authorization {
   const { auth, user = '' } = settings
   if (auth === undefined) return fixed(undefined)
-  const secret = readSecret(settings)
+  const secret = readSecret(settings, apiName(settings))
   if (auth === 'bearer') return fixed(`Bearer ${secret}`)
   if (auth === 'basic') return fixed(basic(user, secret))
   let token: { readonly text: string; readonly until: number } | undefined
@@ -48,42 +48,6 @@ function basic(user: string, secret: string): string {
   const pair = Buffer.from(`${user}:${secret}`).toString('base64')
   rememberSecret(pair)
   return `Basic ${pair}`
-}
-
-function readSecret(settings: ApiSettings): string {
-  const { secretVariable, secretFile } = settings
-  const where = apiName(settings)
-  const secret = process.env[secretVariable]?.trim() || (secretFile && readSecretFile(secretFile))
-  if (!secret) {
-    throw new UserError('LPA-API-SECRET', 'There is no secret for this source.', {
-      ...{ exit: 'config', where },
-      next: [
-        'Put it into a file that only you can read, and name that: secret_file = "lms.secret"',
-        `Or into the environment: ${secretVariable}`,
-      ],
-    })
-  }
-  if (!/^[\x20-\x7e]+$/.test(secret)) {
-    throw new UserError('LPA-API-SECRET', 'The secret of this source is not one line of ASCII letters.', {
-      ...{ exit: 'config', where },
-      next: 'Write it anew, as it was given to you.',
-    })
-  }
-  rememberSecret(secret)
-  return secret
-}
-
-function readSecretFile(file: string): string {
-  try {
-    return readPrivate(file, 'LPA-API-SECRET-OPEN')
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
-    throw new UserError('LPA-API-SECRET', `The file of the secret is not there: ${file}.`, {
-      exit: 'noInput',
-      next: `Make it so that only you can read it: (umask 077; cat > ${file})`,
-      cause,
-    })
-  }
 }
 
 /** RFC 6749, section 4.4; the client as in section 2.3.1. */

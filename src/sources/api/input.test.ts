@@ -54,11 +54,10 @@ async function read(pagination: Pagination, more: Partial<ApiSettings> = {}, aft
   })
   const chunks: Buffer[] = []
   for await (const chunk of input?.open() ?? []) chunks.push(chunk)
-  const position = input?.position?.()
   return {
     text: Buffer.concat(chunks).toString('utf8'),
     waits,
-    cursor: position?.kind === 'cursor' ? position.cursor : undefined,
+    cursor: input?.cursor?.(),
     placeOf: (line) => input?.placeOf?.(line),
   }
 }

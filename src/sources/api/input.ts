@@ -64,9 +64,9 @@ export async function openApi(request: ApiRequest): Promise<Input | undefined> {
       const start = starts.findLast(({ record }) => record <= line)
       return `${name}:page-${start?.page}:record-${line - (start?.record ?? 1) + 1}`
     },
-    position() {
+    cursor() {
       const end = isOver ? finder?.end() : undefined
-      return end && { kind: 'cursor', cursor: seal(key, end) }
+      return end && seal(key, end)
     },
   }
 }

@@ -3,9 +3,9 @@
 import type { ApiSettings } from '../../config/api.ts'
 import { UserError } from '../../errors.ts'
 import { type JsonPath, parseJsonPath } from '../json-path.ts'
+import { elementsAt, type Slice, sliceAt, textAt } from '../json-slices.ts'
 import { type GetPage, sameOrigin } from './client.ts'
 import type { Answer } from './exchange.ts'
-import { elementsAt, type Slice, sliceAt, textAt } from './json-slices.ts'
 import { nextLink } from './link-header.ts'
 
 export interface Page {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { ApiSettings } from '../../config/api.ts'
+import { elementsAt } from '../json-slices.ts'
 import { testKey } from '../stage.test-support.ts'
-import { elementsAt } from './json-slices.ts'
 import type { Page } from './pages.ts'
 import { findPosition, type GoOn, seal, unseal } from './position.ts'
 

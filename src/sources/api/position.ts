@@ -8,7 +8,7 @@ import type { ApiSettings } from '../../config/api.ts'
 import { UserError } from '../../errors.ts'
 import type { PseudonymKey } from '../../pseudonym.ts'
 import type { JsonPath } from '../json-path.ts'
-import { textAt } from './json-slices.ts'
+import { textAt } from '../json-slices.ts'
 import { badPage, type Page, pathOf } from './pages.ts'
 
 /** A parameter and its value: what the next run adds to the address. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { Random } from '../../pipeline/sample/random.ts'
+import { Random } from '../pipeline/sample/random.ts'
 import { elementsAt, sliceAt, textAt } from './json-slices.ts'
 
 function written(json: string, path: readonly string[]): string | undefined {

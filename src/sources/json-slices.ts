@@ -3,7 +3,7 @@
  * be known to be JSON. Places are byte offsets.
  */
 
-import type { JsonPath } from '../json-path.ts'
+import type { JsonPath } from './json-path.ts'
 
 export interface Slice {
   readonly start: number

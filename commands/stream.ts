@@ -1,0 +1,77 @@
+import { Args, Flags } from '@oclif/core'
+import { BaseCommand } from '../src/base-command.ts'
+import { parseDuration } from '../src/duration.ts'
+import { recordRun } from '../src/pipeline/runs.ts'
+import { stream, streamSummary } from '../src/pipeline/stream.ts'
+
+export default class Stream extends BaseCommand {
+  static override summary = 'Stream Kafka topics into the warehouse, each message exactly once.'
+  static override description =
+    `kafka://host:9092/topic[,topic], or the name of a source in lpa.toml. Messages are JSON records as lpa load takes them, plain or in CloudEvents, and pseudonymised before anything is written. Rows, rejected rows and offsets are one transaction of the warehouse: after a crash, a rebalance or a broker's restart the stream goes on from there. Several processes share the partitions out. Facts follow each commit.
+
+Without --until-caught-up it goes on until it is stopped. A topic that was made anew, messages that were deleted before they were read, and more bad records than --max-rejects end it: exit code 65. A share of rejects is held against the last 10,000 records, and at least 1,000.`
+  static override examples = [
+    '<%= config.bin %> stream kafka://localhost:9092/statements',
+    '<%= config.bin %> stream lrs --until-caught-up --quiet',
+    '<%= config.bin %> stream lrs --commit-every 1s --metrics-file /var/lib/node_exporter/lpa.prom',
+  ]
+  static override args = {
+    source: Args.string({ required: true, description: 'kafka://…, or the name of a source in lpa.toml.' }),
+  }
+  static override flags = {
+    as: Flags.string({
+      helpValue: 'ENTITY',
+      summary: 'What the records are: learner, course, enrollment, …',
+    }),
+    mapping: Flags.string({
+      ...{ multiple: true, helpValue: 'NAME|FILE.sql' },
+      summary: 'How to read them: a packaged mapping or your own; several make several entities.',
+    }),
+    source: Flags.string({ helpValue: 'NAME', summary: 'Whose records these are: offsets are kept by it.' }),
+    'until-caught-up': Flags.boolean({ summary: 'End when what is there now is committed: for cron.' }),
+    from: Flags.string({
+      ...{ default: 'earliest', helpValue: 'earliest|latest|TIME' },
+      summary: 'Where topics begin that were never read.',
+    }),
+    'commit-rows': Flags.integer({ default: 100_000, min: 1, summary: 'Commit after so many records,' }),
+    'commit-every': Flags.string({
+      default: '5s',
+      helpValue: 'DURATION',
+      summary: 'and after so long at most.',
+    }),
+    'max-rejects': Flags.string({
+      helpValue: 'N|P%',
+      summary: 'Bad records allowed before the stream ends.',
+    }),
+    'reset-offsets': Flags.boolean({ summary: 'Forget how far the topics were read, and begin at --from.' }),
+    'metrics-file': Flags.string({ helpValue: 'FILE', summary: 'Keep an OpenMetrics text file up to date.' }),
+  }
+
+  async run(): Promise<void> {
+    const { args, flags } = await this.start(Stream)
+    const config = await this.settings({ 'load.max_rejects': flags['max-rejects'] })
+    this.recordRun((run) => recordRun(config, run))
+    const request = {
+      ...{ target: args.source, mappings: flags.mapping ?? [], entity: flags.as, source: flags.source },
+      ...{ untilCaughtUp: flags['until-caught-up'], from: flags.from, runId: this.runId },
+      ...{ commitRows: flags['commit-rows'], resetOffsets: flags['reset-offsets'] },
+      commitEveryMs: parseDuration(flags['commit-every'], '--commit-every'),
+      metricsFile: flags['metrics-file'],
+    }
+    await stream(
+      config,
+      request,
+      this.signal,
+      {
+        onStatus: (line) => this.progress.step(line),
+        onLine: (line) => process.stderr.isTTY || this.note(line),
+        onNote: (line) => this.note(line),
+        onWarning: (...lines) => this.warning(...lines),
+      },
+      (summary) => {
+        const exit = summary.failedChecks ? 'findings' : 'done'
+        this.finish({ summary: streamSummary(summary), details: summary, exit })
+      },
+    )
+  }
+}

@@ -1,0 +1,445 @@
+/** Topics into the warehouse: rows, rejects and offsets of a commit in one transaction (reliability: "exactly once"). */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type KafkaSettings, kafkaName } from '../config/kafka.ts'
+import { UserError } from '../errors.ts'
+import {
+  discardStaged,
+  type FileRequest,
+  recogniseInput,
+  type StagedFile,
+  stageFile,
+} from '../sources/files.ts'
+import {
+  explained,
+  type KafkaClient,
+  openKafka,
+  type PartitionId,
+  type PartitionRange,
+} from '../sources/kafka/client.ts'
+import { type ConsumeHooks, consume, type Fetched, keyOf, type Member } from '../sources/kafka/consume.ts'
+import { MessageLines } from '../sources/kafka/message-lines.ts'
+import { assertReadable, claimOffsets, Overtaken, resetOffsets, storedOffsets } from './stream-offsets.ts'
+import type { StreamWork } from './stream-work.ts'
+
+export interface KafkaRequest {
+  readonly settings: KafkaSettings
+  readonly from: 'earliest' | 'latest' | Date
+  readonly resetOffsets: boolean
+}
+
+/** What is collected for one commit. */
+interface Group {
+  /** Of which assignment it is: it is dropped when another has begun. */
+  readonly assignment: number
+  readonly topics: Map<string, MessageLines>
+  /** The next offset of each partition that moved on. */
+  readonly next: Map<string, PartitionId & { readonly nextOffset: number }>
+  records: number
+  bytes: number
+  /** When its first record came. */
+  since: number | undefined
+}
+
+/** Messages of a commit at most: so much is in memory up to three times, collected, staged and committed. */
+const GROUP_BYTES = 32 * 1024 * 1024
+/** Groups that are staged or wait for their commit while the next one is collected. */
+const GROUPS_AHEAD = 2
+/** A run for cron gives up after so long without a broker; one that goes on waits. */
+const PATIENCE_MS = 120_000
+const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [500, 15_000]
+/** So often in a row another run may be ahead before this one says so and ends. */
+const OVERTAKEN_AT_MOST = 5
+
+/** Streams until `work.signal` is aborted, or until what was there at the start is committed. */
+export async function streamKafka(request: KafkaRequest, work: StreamWork): Promise<void> {
+  const client = await openKafka(request.settings)
+  try {
+    const { engine, source } = work
+    if (request.resetOffsets) await resetOffsets(engine, source, request.settings.topics)
+    await new TopicStream(request, work, client, await client.ranges()).run()
+  } finally {
+    await client.close()
+  }
+}
+
+class TopicStream implements ConsumeHooks {
+  readonly #request: KafkaRequest
+  readonly #work: StreamWork
+  readonly #client: KafkaClient
+  /** Where partitions end when the stream begins. */
+  readonly #ends: ReadonlyMap<string, number>
+  readonly #topicIds = new Map<string, string>()
+  readonly #over = new AbortController()
+  readonly #failed = Promise.withResolvers<never>()
+  #member: Member | undefined
+  #assignment = 0
+  /** The partitions of this member; undefined until it is known where each begins. */
+  #assigned: readonly PartitionId[] | undefined
+  /** By partition: what is fetched, what the warehouse has, what the broker has. */
+  readonly #fetched = new Map<string, number>()
+  readonly #stored = new Map<string, number>()
+  readonly #newest = new Map<string, number>()
+  #group: Group
+  #ahead = 0
+  #timer: NodeJS.Timeout | undefined
+  #wakers: (() => void)[] = []
+  /** What uses the engine, one after the other. */
+  #lane: Promise<void> = Promise.resolve()
+  #overtaken = 0
+  readonly #mappings = new Map<string, readonly string[]>()
+
+  constructor(
+    request: KafkaRequest,
+    work: StreamWork,
+    client: KafkaClient,
+    ranges: readonly PartitionRange[],
+  ) {
+    this.#request = request
+    this.#work = work
+    this.#client = client
+    this.#ends = new Map(ranges.map((range) => [keyOf(range), range.end]))
+    for (const { topic, topicId } of ranges) this.#topicIds.set(topic, topicId)
+    this.#group = newGroup(0)
+    this.#failed.promise.catch(() => {})
+  }
+
+  async run(): Promise<void> {
+    const { signal, untilCaughtUp } = this.#work
+    const stopped = aborted(signal)
+    const consuming = this.#consume()
+    consuming.catch(this.#failed.reject)
+    try {
+      const end = untilCaughtUp ? this.#caughtUp() : stopped
+      await Promise.race([this.#failed.promise, stopped, end])
+      signal.throwIfAborted()
+    } finally {
+      clearTimeout(this.#timer)
+      this.#over.abort()
+      this.#wake()
+      await consuming.catch(() => {})
+      await this.#lane
+    }
+  }
+
+  /** One membership after the other: a broker that is gone comes back. */
+  async #consume(): Promise<void> {
+    const signal = AbortSignal.any([this.#over.signal, this.#work.signal])
+    const { settings } = this.#request
+    let wait = FIRST_WAIT_MS
+    let lostAt: number | undefined
+    while (!signal.aborted) {
+      const joinedBefore = this.#assignment
+      try {
+        await consume(this.#client, this, signal)
+      } catch (error) {
+        if (signal.aborted) return
+        const known = explained(error, settings)
+        if (!(known instanceof UserError) || known.exit !== 'unavailable') throw known
+        if (this.#assignment > joinedBefore) lostAt = undefined
+        if (lostAt === undefined) {
+          this.#work.progress.onNote(`${known.message} Trying again until it does.`)
+          wait = FIRST_WAIT_MS
+        }
+        lostAt ??= Date.now()
+        if (this.#work.untilCaughtUp && Date.now() - lostAt > PATIENCE_MS) throw known
+        this.#drop()
+        await sleep(wait, undefined, { signal }).catch(() => {})
+        wait = Math.min(2 * wait, LONGEST_WAIT_MS)
+      }
+    }
+  }
+
+  // ── what the consumer tells ─────────────────────────────────────────────────────────────────────────────
+
+  onJoined(member: Member): void {
+    this.#member = member
+  }
+
+  onAssigned(
+    partitions: readonly PartitionId[],
+  ): Promise<readonly (PartitionId & { readonly offset: number })[]> {
+    this.#drop()
+    const assignment = this.#assignment
+    return this.#inLane(async () => {
+      const starts = await this.#starts(partitions)
+      if (assignment !== this.#assignment) return []
+      for (const start of starts) {
+        this.#fetched.set(keyOf(start), start.offset)
+        this.#stored.set(keyOf(start), start.offset)
+      }
+      this.#assigned = partitions
+      this.#tellLag()
+      this.#wake()
+      return starts
+    })
+  }
+
+  onFetched({ topic, partition, messages, next, end }: Fetched): void {
+    const group = this.#group
+    const key = keyOf({ topic, partition })
+    let lines = group.topics.get(topic)
+    if (!lines) {
+      lines = new MessageLines(topic, this.#topicIds.get(topic) ?? '')
+      group.topics.set(topic, lines)
+    }
+    const before = { records: lines.records + lines.tombstones, bytes: lines.bytes }
+    lines.add(partition, messages)
+    group.records += lines.records + lines.tombstones - before.records
+    group.bytes += lines.bytes - before.bytes
+    group.next.set(key, { topic, partition, nextOffset: next })
+    this.#fetched.set(key, next)
+    this.#newest.set(key, end)
+    if (group.records > 0 && group.since === undefined) {
+      group.since = Date.now()
+      this.#timer = setTimeout(() => this.#seal('its time has come'), this.#work.commitEveryMs)
+    }
+    if (this.#isFull()) this.#seal('it is full')
+    this.#wake()
+  }
+
+  async room(): Promise<void> {
+    while (this.#isFull() && !this.#over.signal.aborted) await this.#woken()
+  }
+
+  // ── collecting ──────────────────────────────────────────────────────────────────────────────────────────
+
+  #isFull(): boolean {
+    return this.#group.records >= this.#work.commitRows || this.#group.bytes >= GROUP_BYTES
+  }
+
+  /** Gives up what was collected: another assignment reads it again from what is stored. */
+  #drop(): void {
+    this.#assignment += 1
+    this.#assigned = undefined
+    clearTimeout(this.#timer)
+    this.#group = newGroup(this.#assignment)
+    this.#wake()
+  }
+
+  /** Hands a group on to be staged and committed, as soon as there are not too many ahead of it. */
+  #seal(why: 'it is full' | 'its time has come' | 'it is the last'): void {
+    const group = this.#group
+    if (group.next.size === 0 || (group.records === 0 && why !== 'it is the last')) return
+    if (this.#ahead >= GROUPS_AHEAD) return
+    clearTimeout(this.#timer)
+    this.#group = newGroup(this.#assignment)
+    this.#ahead += 1
+    const staging = this.#stage(group)
+    staging.catch(() => {})
+    this.#inLane(async () => this.#commit(group, await staging))
+      .catch(this.#failed.reject)
+      .finally(() => {
+        this.#ahead -= 1
+        const { since } = this.#group
+        const isDue = since !== undefined && Date.now() - since >= this.#work.commitEveryMs
+        if (isDue || this.#isFull()) this.#seal(isDue ? 'its time has come' : 'it is full')
+        this.#wake()
+      })
+  }
+
+  async #caughtUp(): Promise<void> {
+    for (;;) {
+      while (!this.#isPastEnds(this.#fetched)) await this.#woken()
+      while (this.#ahead >= GROUPS_AHEAD) await this.#woken()
+      this.#seal('it is the last')
+      while (this.#ahead > 0) await this.#woken()
+      // Another assignment may have begun meanwhile.
+      if (this.#isPastEnds(this.#stored)) return
+    }
+  }
+
+  #isPastEnds(offsets: ReadonlyMap<string, number>): boolean {
+    return (
+      this.#assigned?.every((id) => (offsets.get(keyOf(id)) ?? 0) >= (this.#ends.get(keyOf(id)) ?? 0)) ??
+      false
+    )
+  }
+
+  #wake(): void {
+    for (const wake of this.#wakers.splice(0)) wake()
+  }
+
+  #woken(): Promise<void> {
+    return new Promise((resolve) => this.#wakers.push(resolve))
+  }
+
+  #inLane<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#lane.then(work)
+    this.#lane = done.then(
+      () => {},
+      () => {},
+    )
+    return done
+  }
+
+  // ── committing ──────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Where partitions begin: where the last commit ended, else where `--from` says, which is stored at once. */
+  async #starts(
+    partitions: readonly PartitionId[],
+  ): Promise<readonly (PartitionId & { readonly offset: number })[]> {
+    const { engine, source } = this.#work
+    const stored = await storedOffsets(engine, source)
+    const ranges = await this.#readable(stored)
+    for (const { topic, topicId } of ranges) this.#topicIds.set(topic, topicId)
+    const isKnown = (topic: string) => stored.some((one) => one.topic === topic)
+    const { from } = this.#request
+    const times = from instanceof Date ? await this.#client.offsetsAt(from) : []
+    const starts = partitions.map((id) => {
+      const key = keyOf(id)
+      const range = ranges.find((one) => keyOf(one) === key)
+      const before = stored.find((one) => keyOf(one) === key)?.nextOffset
+      const { begin = 0, end = 0 } = range ?? {}
+      // A partition that a topic gets later is read from its beginning.
+      const first = isKnown(id.topic)
+        ? begin
+        : from === 'latest'
+          ? end
+          : (times.find((one) => keyOf(one) === key)?.offset ?? begin)
+      return { ...id, offset: before ?? first, isNew: before === undefined }
+    })
+    const claims = starts
+      .filter(({ isNew }) => isNew)
+      .map(({ offset, ...id }) => this.#claim({ ...id, nextOffset: offset }, null))
+    if (claims.length > 0) await engine.transaction(() => claimOffsets(engine, source, claims))
+    return starts.map(({ isNew, ...start }) => start)
+  }
+
+  /** After a restart, a broker may need a moment until it knows its end again. */
+  async #readable(stored: Awaited<ReturnType<typeof storedOffsets>>): Promise<readonly PartitionRange[]> {
+    for (let tries = 1; ; tries += 1) {
+      const ranges = await this.#client.ranges()
+      try {
+        assertReadable(stored, ranges)
+        return ranges
+      } catch (error) {
+        if (tries === 3) throw error
+        await sleep(1000)
+      }
+    }
+  }
+
+  #claim(id: PartitionId & { readonly nextOffset: number }, storedOffset: number | null) {
+    return { ...id, topicId: this.#topicIds.get(id.topic) ?? '', storedOffset }
+  }
+
+  async #stage(group: Group): Promise<StagedFile[]> {
+    const staged: StagedFile[] = []
+    try {
+      for (const [topic, lines] of group.topics) {
+        if (lines.records === 0) continue
+        const files = await this.#stageTopic(topic, lines)
+        staged.push(...files)
+      }
+      return staged
+    } catch (error) {
+      this.#discard(staged)
+      throw error
+    }
+  }
+
+  async #stageTopic(topic: string, lines: MessageLines): Promise<StagedFile[]> {
+    const { settings } = this.#request
+    const request: FileRequest = this.#work.fileRequest
+    const input = lines.input(kafkaName({ ...settings, topics: [topic] }))
+    // What the first messages were, the others are.
+    const mappings = this.#mappings.get(topic) ?? request.mappings
+    const recognised = await recogniseInput(input, { ...request, mappings })
+    this.#mappings.set(
+      topic,
+      recognised.mappings.map(({ path, name }) => (mappings.includes(path) ? path : name)),
+    )
+    const snapshot = recognised.mappings.find((mapping) => mapping.export === 'snapshot')
+    if (snapshot) {
+      throw new UserError('LPA-STREAM-SNAPSHOT', 'The messages of a topic are no snapshot of everything.', {
+        ...{ exit: 'config', where: snapshot.path },
+        next: 'Say in the mapping: -- export: append',
+      })
+    }
+    const staged = await stageFile(recognised, request)
+    const { tombstones } = lines
+    return staged.map((file) => withTombstones(file, tombstones))
+  }
+
+  async #commit(group: Group, staged: readonly StagedFile[]): Promise<void> {
+    const { engine, source, status } = this.#work
+    try {
+      if (group.assignment !== this.#assignment) return
+      this.#work.assertRejects(staged)
+      const claims = [...group.next].map(([key, id]) => this.#claim(id, this.#stored.get(key) ?? null))
+      await engine.transaction(async () => {
+        await claimOffsets(engine, source, claims)
+        for (const { batch } of staged) await engine.append(batch)
+      })
+    } catch (error) {
+      if (!(error instanceof Overtaken)) throw error
+      this.#beOvertaken(error)
+      return
+    } finally {
+      this.#discard(staged)
+    }
+    this.#overtaken = 0
+    for (const [key, { nextOffset }] of group.next) this.#stored.set(key, nextOffset)
+    const lone = [...group.topics.values()].filter(({ records }) => records === 0)
+    const tombstones = lone.reduce((sum, lines) => sum + lines.tombstones, 0)
+    status.committed([
+      ...staged.map(({ batch }) => batch.load.counts),
+      { read: tombstones, mapped: 0, rejected: 0, filtered: tombstones, doubled: 0 },
+    ])
+    this.#tellLag()
+    void this.#member?.acknowledge(
+      [...group.next.values()].map(({ nextOffset, ...id }) => ({ ...id, offset: nextOffset })),
+    )
+    await this.#work.committed(this.#isBehind())
+  }
+
+  #beOvertaken({ where }: Overtaken): void {
+    this.#work.status.overtaken()
+    this.#overtaken += 1
+    if (this.#overtaken > OVERTAKEN_AT_MOST) {
+      throw new UserError('LPA-STREAM-OVERTAKEN', 'Another run reads these partitions for the same source.', {
+        ...{ exit: 'locked', where },
+        next: 'Let them be of one group, which shares the partitions out, or stop one of them. Nothing is lost or doubled.',
+      })
+    }
+    this.#member?.restart().catch(this.#failed.reject)
+  }
+
+  #discard(staged: readonly StagedFile[]): void {
+    for (const { batch } of staged) discardStaged(this.#work.engine.scratch, batch.load.loadId)
+  }
+
+  #isBehind(): boolean {
+    return this.#ahead > 1 || this.#isFull()
+  }
+
+  #tellLag(): void {
+    this.#work.status.lagging(
+      (this.#assigned ?? []).map((id) => {
+        const key = keyOf(id)
+        const newest = this.#newest.get(key) ?? this.#ends.get(key) ?? 0
+        return { name: key, behind: Math.max(0, newest - (this.#stored.get(key) ?? 0)) }
+      }),
+    )
+  }
+}
+
+function newGroup(assignment: number): Group {
+  return { assignment, topics: new Map(), next: new Map(), records: 0, bytes: 0, since: undefined }
+}
+
+/** A tombstone is read, and is no record of anything: filtered. */
+function withTombstones(file: StagedFile, tombstones: number): StagedFile {
+  const { batch } = file
+  const { counts } = batch.load
+  const more = { read: counts.read + tombstones, filtered: counts.filtered + tombstones }
+  return { ...file, batch: { ...batch, load: { ...batch.load, counts: { ...counts, ...more } } } }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

@@ -1,0 +1,144 @@
+/** What streams of every kind have in common: the facts that follow, the limit of rejects, what is told meanwhile. */
+
+import type { Config } from '../config.ts'
+import type { FileRequest, StagedFile } from '../sources/files.ts'
+import type { Engine } from '../types.ts'
+import { type BuildSummary, buildIn } from './build.ts'
+import { allowedRejects, tooManyRejects } from './reject-limit.ts'
+import type { StreamStatus } from './stream-status.ts'
+
+export interface StreamProgress {
+  /** The line that is always there on a terminal. */
+  onStatus(line: string): void
+  /** The same now and then, for where no terminal is. */
+  onLine(line: string): void
+  onNote(line: string): void
+  onWarning(...lines: readonly [string, ...string[]]): void
+}
+
+export interface StreamWorkOptions {
+  readonly config: Config
+  readonly engine: Engine
+  readonly source: string
+  readonly fileRequest: FileRequest
+  readonly commitRows: number
+  readonly commitEveryMs: number
+  readonly untilCaughtUp: boolean
+  readonly runId: string
+  readonly status: StreamStatus
+  readonly signal: AbortSignal
+  readonly progress: StreamProgress
+}
+
+/** Rejects are held against this many of the last records, */
+const WINDOW_RECORDS = 10_000
+/** and a share of them against so many at least: one bad record among the first ten is no ten percent. */
+const LEAST_RECORDS = 1000
+/** While records wait, building takes at most a third of the time. */
+const BUILD_SHARE = 3
+
+export class StreamWork {
+  readonly #options: StreamWorkOptions
+  #window: { readonly read: number; readonly rejected: number }[] = []
+  #unbuilt = 0
+  #failedChecks = ''
+  #hasFailedChecks = false
+
+  constructor(options: StreamWorkOptions) {
+    this.#options = options
+  }
+
+  get engine(): Engine {
+    return this.#options.engine
+  }
+
+  get source(): string {
+    return this.#options.source
+  }
+
+  get fileRequest(): FileRequest {
+    return this.#options.fileRequest
+  }
+
+  get commitRows(): number {
+    return this.#options.commitRows
+  }
+
+  get commitEveryMs(): number {
+    return this.#options.commitEveryMs
+  }
+
+  get untilCaughtUp(): boolean {
+    return this.#options.untilCaughtUp
+  }
+
+  get status(): StreamStatus {
+    return this.#options.status
+  }
+
+  get signal(): AbortSignal {
+    return this.#options.signal
+  }
+
+  get progress(): StreamProgress {
+    return this.#options.progress
+  }
+
+  /** Whether a check of severity error found something when facts were last built. */
+  get hasFailedChecks(): boolean {
+    return this.#hasFailedChecks
+  }
+
+  /**
+   * Holds the rejects of a commit, and of those before it, against the limit; before anything of it is committed.
+   * @throws UserError data (65)
+   */
+  assertRejects(staged: readonly StagedFile[]): void {
+    const { maxRejects } = this.#options.config.load
+    for (const { batch } of staged) this.#window.push(batch.load.counts)
+    const sum = (of: 'read' | 'rejected') => this.#window.reduce((total, counts) => total + counts[of], 0)
+    const isShare = maxRejects.includes('%')
+    while (isShare && sum('read') - (this.#window[0]?.read ?? 0) > WINDOW_RECORDS) this.#window.shift()
+    const [read, rejected] = [sum('read'), sum('rejected')]
+    if (rejected <= allowedRejects(maxRejects, Math.max(read, LEAST_RECORDS))) return
+    throw tooManyRejects(
+      `${rejected} of the last ${read} records are bad, more than the limit of ${maxRejects}. These were not committed.`,
+      staged.flatMap(({ reasons }) => reasons),
+      [
+        'What was committed before stays, its rejects too: lpa rejects list',
+        `To go on and quarantine them: --max-rejects ${isShare ? '100%' : rejected}, or mend the mapping or the producer.`,
+      ],
+      this.#options.source,
+    )
+  }
+
+  /** After each commit: facts follow at once, or, while records wait, as soon as that does not hold them up. */
+  async committed(isBehind: boolean): Promise<void> {
+    this.#unbuilt += 1
+    const { lastBuild } = this.status
+    const isSoon = lastBuild && Date.now() - lastBuild.at.getTime() < 1000 * BUILD_SHARE * lastBuild.seconds
+    if (isBehind && isSoon) return
+    await this.build()
+  }
+
+  /** Builds what is committed and not built yet. */
+  async build(): Promise<void> {
+    if (this.#unbuilt === 0) return
+    const { config, engine, runId, status, progress } = this.#options
+    const built = await buildIn(config, engine, { select: [], full: false, runId }, { onModel: () => {} })
+    this.#unbuilt = 0
+    status.built(built.milliseconds / 1000)
+    this.#tellChecks(built, progress)
+  }
+
+  /** A check that fails is told once, until it fails otherwise. */
+  #tellChecks({ checks }: BuildSummary, progress: StreamProgress): void {
+    const failed = checks.filter(({ failures }) => failures > 0)
+    this.#hasFailedChecks = failed.some(({ severity }) => severity === 'error')
+    const names = failed.map(({ name }) => name).join(', ')
+    if (names !== this.#failedChecks)
+      for (const { severity, title, failures } of failed)
+        progress.onNote(`${severity}: ${title}: ${failures} ${failures === 1 ? 'row' : 'rows'}`)
+    this.#failedChecks = names
+  }
+}

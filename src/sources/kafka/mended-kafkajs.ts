@@ -1,0 +1,162 @@
+/**
+ * kafkajs 2.2.4 with its codecs, and with what is wrong in it for exactly-once reading put right (decision 0014). It is
+ * no longer changed by its authors, and its version is pinned: what is replaced here is what was read there.
+ */
+
+import { createRequire } from 'node:module'
+import { zstdDecompress } from 'node:zlib'
+import type { Kafka, KafkaConfig } from 'kafkajs'
+
+const require = createRequire(import.meta.url)
+
+/** A record as kafkajs decodes it. */
+interface RawRecord {
+  readonly offset: string
+  readonly isControlRecord: boolean
+  readonly key: Buffer | null
+  readonly batchContext: { readonly producerId: string; readonly inTransaction: boolean }
+}
+
+interface RecordBatch {
+  readonly firstOffset: string
+  readonly lastOffsetDelta: number
+  readonly producerId: string
+  readonly inTransaction: boolean
+  readonly records: RawRecord[]
+}
+
+interface AbortedTransaction {
+  readonly firstOffset: string
+  readonly producerId: string
+}
+
+let mended: typeof import('kafkajs') | undefined
+
+export function createKafka(config: KafkaConfig): Kafka {
+  mended ??= mend()
+  return new mended.Kafka(config)
+}
+
+function mend(): typeof import('kafkajs') {
+  // Modules that others take what they export from: before these are loaded.
+  replace<(decoder: unknown) => Promise<RecordBatch>>(
+    'protocol/recordBatch/v0/decoder.js',
+    (decode) => async (decoder) => withEnd(await decode(decoder)),
+  )
+  replace('consumer/filterAbortedMessages.js', () => withoutAborted)
+  const kafkajs = require('kafkajs') as typeof import('kafkajs')
+
+  const { CompressionCodecs, CompressionTypes } = kafkajs
+  CompressionCodecs[CompressionTypes.Snappy] = require('kafkajs-snappy')
+  CompressionCodecs[CompressionTypes.LZ4] = () => readOnlyCodec(async (packed) => unpackLz4(packed))
+  CompressionCodecs[CompressionTypes.ZSTD] = () => readOnlyCodec(unpackZstd)
+
+  // A batch without a message is one too: where it ends is where the next one begins.
+  const Batch = require('kafkajs/src/consumer/batch.js')
+  Batch.prototype.isEmptyDueToFiltering = () => false
+  Batch.prototype.isEmpty = function isEmpty(this: { rawMessages: unknown[] }) {
+    return this.rawMessages.length === 0
+  }
+  // It would go on from the topic's beginning or end without a word.
+  const ConsumerGroup = require('kafkajs/src/consumer/consumerGroup.js')
+  const { KafkaJSNonRetriableError } = require('kafkajs/src/errors.js')
+  ConsumerGroup.prototype.recoverFromOffsetOutOfRange = async (error: {
+    topic: string
+    partition: number
+  }) => {
+    throw Object.assign(new KafkaJSNonRetriableError('Offset out of range'), {
+      outOfRange: { topic: error.topic, partition: error.partition },
+    })
+  }
+  // It sets timers of negative length, of which Node 24 warns on stderr.
+  const RequestQueue = require('kafkajs/src/network/requestQueue/index.js')
+  RequestQueue.prototype.scheduleCheckPendingRequests = scheduleCheckPendingRequests
+  return kafkajs
+}
+
+function replace<T>(path: string, change: (original: T) => T): void {
+  const file = require.resolve(`kafkajs/src/${path}`)
+  const original = require(file) as T
+  const module = require.cache[file]
+  if (module) module.exports = change(original)
+}
+
+/**
+ * Adds a control record at the end of a batch whose last record is not there, because the topic was compacted: kafkajs
+ * knows of a batch only its records, would ask for an empty one for ever, and step through the rest one by one.
+ */
+function withEnd(batch: RecordBatch): RecordBatch {
+  const { records, firstOffset, lastOffsetDelta } = batch
+  const end = String(BigInt(firstOffset) + BigInt(lastOffsetDelta))
+  if (records.at(-1)?.offset === end) return batch
+  const batchContext = { producerId: batch.producerId, inTransaction: false }
+  return { ...batch, records: [...records, { offset: end, isControlRecord: true, key: null, batchContext }] }
+}
+
+/**
+ * The records that were not in a transaction that was aborted. kafkajs takes any message whose key is four zero bytes for
+ * the end of one, and of several that are open where a fetch begins it knows the first only.
+ */
+export function withoutAborted<R extends RawRecord>({
+  messages,
+  abortedTransactions,
+}: {
+  readonly messages: R[]
+  readonly abortedTransactions?: readonly AbortedTransaction[] | null
+}): R[] {
+  if (!abortedTransactions || abortedTransactions.length === 0) return messages
+  const coming = abortedTransactions
+    .map(({ firstOffset, producerId }) => ({ first: BigInt(firstOffset), producer: String(producerId) }))
+    .sort((a, b) => (a.first < b.first ? -1 : 1))
+  const open = new Set<string>()
+  return messages.filter(({ offset, isControlRecord, key, batchContext }) => {
+    for (const at = BigInt(offset); coming[0] && coming[0].first <= at; coming.shift())
+      open.add(coming[0].producer)
+    const producer = String(batchContext.producerId)
+    // Its key is a version and what ended: 0 an aborted transaction, 1 a committed one.
+    if (isControlRecord) {
+      if (key && key.length >= 4 && key.readInt16BE(2) === 0) open.delete(producer)
+      return true
+    }
+    return !(batchContext.inTransaction && open.has(producer))
+  })
+}
+
+function readOnlyCodec(decompress: (packed: Buffer) => Promise<Buffer>) {
+  return {
+    compress: () => Promise.reject(new Error('lpa only reads.')),
+    decompress,
+  }
+}
+
+function unpackLz4(packed: Buffer): Buffer {
+  const lz4 = require('lz4js') as { decompress(packed: Uint8Array): Uint8Array }
+  return Buffer.from(lz4.decompress(packed))
+}
+
+function unpackZstd(packed: Buffer): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    zstdDecompress(packed, (error, unpacked) => (error ? reject(error) : resolve(unpacked)))
+  })
+}
+
+interface Queue {
+  throttledUntil: number
+  throttleCheckTimeoutId: NodeJS.Timeout | null
+  readonly pending: readonly unknown[]
+  checkPendingRequests(): void
+}
+
+const CHECK_MS = 10
+
+function scheduleCheckPendingRequests(this: Queue): void {
+  if (this.throttleCheckTimeoutId || this.pending.length === 0) return
+  const throttled = this.throttledUntil - Date.now()
+  this.throttleCheckTimeoutId = setTimeout(
+    () => {
+      this.throttleCheckTimeoutId = null
+      this.checkPendingRequests()
+    },
+    throttled > 0 ? throttled : CHECK_MS,
+  )
+}
