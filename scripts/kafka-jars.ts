@@ -73,5 +73,5 @@ async function fetchInto(folder: string): Promise<void> {
 function reason(error: unknown): string {
   const { killed, stdout, message } = error as { killed?: boolean; stdout?: string; message: string }
   if (killed) return `no answer in ${FETCH_LIMIT_MS / 1000} s`
-  return stdout?.split('\n').find((line) => line.startsWith('[ERROR]')) ?? message
+  return /\[ERROR\] +(\S.*)/.exec(stdout ?? '')?.[1] ?? message
 }

@@ -61,6 +61,8 @@ export class Broker implements AsyncDisposable {
    * @throws NoKafka when Java, openssl or the jars are missing; Error with the end of its log when it does not start
    */
   static async start(options: BrokerOptions = {}): Promise<Broker> {
+    if (options.port !== undefined && !(await isFree(options.port)))
+      throw new Error(`The port ${options.port} is taken.`)
     const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'lpa-kafka-'))
     mkdirSync(folder, { recursive: true })
     const broker = new Broker(folder, await freePorts(options.port), options)
