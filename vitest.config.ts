@@ -23,7 +23,19 @@ export default defineConfig({
         test: {
           name: 'whole',
           include: ['test/**/*.test.ts'],
+          exclude: ['test/services/**'],
           globalSetup: ['test/setup/extensions.ts', 'test/setup/build.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        // Apart, so that the broker starts for its own tests only.
+        extends: true,
+        test: {
+          name: 'services',
+          include: ['test/services/**/*.test.ts'],
+          globalSetup: ['test/setup/extensions.ts', 'test/setup/build.ts', 'test/setup/kafka.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
