@@ -33,11 +33,13 @@ Without --until-caught-up it goes on until it is stopped. A topic that was made 
       ...{ default: 'earliest', helpValue: 'earliest|latest|TIME' },
       summary: 'Where topics begin that were never read.',
     }),
-    'commit-rows': Flags.integer({ default: 100_000, min: 1, summary: 'Commit after so many records,' }),
+    'commit-rows': Flags.integer({
+      ...{ default: 50_000, min: 1, helpValue: 'N' },
+      summary: 'Commit when so many records are there.',
+    }),
     'commit-every': Flags.string({
-      default: '5s',
-      helpValue: 'DURATION',
-      summary: 'and after so long at most.',
+      ...{ default: '5s', helpValue: 'DURATION' },
+      summary: 'Commit when a record has waited so long.',
     }),
     'max-rejects': Flags.string({
       helpValue: 'N|P%',
