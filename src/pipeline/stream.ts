@@ -78,6 +78,9 @@ export async function stream(
       const { streamKafka } = await import('./stream-kafka.ts')
       await streamKafka({ settings: target.kafka, from, resetOffsets: request.resetOffsets }, work)
       await work.build()
+    } catch (error) {
+      // To be stopped is how a stream ends.
+      if (!signal.aborted) throw error
     } finally {
       await telling.end()
       onSummary({ source, ...status.counts, failedChecks: work.hasFailedChecks })
