@@ -42,7 +42,8 @@ const BUILD_SHARE = 3
 export class StreamWork {
   readonly #options: StreamWorkOptions
   #window: { readonly read: number; readonly rejected: number }[] = []
-  #unbuilt = 0
+  /** A run that died may have left loads that are not built. */
+  #unbuilt = 1
   #failedChecks = ''
   #hasFailedChecks = false
 
