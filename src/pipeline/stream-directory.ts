@@ -72,6 +72,8 @@ class DirectoryStream {
   readonly #tried = new Map<string, Tried>()
   /** Snapshots whose older loads stay until every file of the directory is read. */
   readonly #unended = new Set<string>()
+  /** A file of this look could not be loaded, and was not as it had been looked at. */
+  #hasSlipped = false
   #overtaken = 0
   #isAway = false
   #hasLooked = false
@@ -126,6 +128,8 @@ class DirectoryStream {
     this.#tell(look, fresh.length)
     const isWhole = () => this.#isWhole(look)
     if (fresh.length === 0 && !(this.#unended.size > 0 && isWhole())) return
+    this.#hasSlipped = false
+    for (const file of fresh) this.#tried.delete(file)
     const inputs = await this.#recognised(look, fresh)
     const snapshots = snapshotsOf(inputs.map(({ source, readBy }) => ({ source, mappings: readBy })))
     for (const note of partsNotes(snapshots)) this.#work.progress.onNote(note)
@@ -154,7 +158,7 @@ class DirectoryStream {
    */
   #isWhole({ changing }: Look): boolean {
     const isBad = [...this.#tried.values()].some(({ failure }) => failure)
-    return !isBad && changing.every((file) => this.#tried.get(file)?.snapshots.length === 0)
+    return !isBad && !this.#hasSlipped && changing.every((file) => this.#tried.get(file)?.snapshots.length === 0)
   }
 
   /** The files of one look that are loaded together: those that are fresh, and with a part of a snapshot its other parts. */
@@ -210,7 +214,10 @@ class DirectoryStream {
       if (error instanceof UserError && error.code === 'LPA-LOAD-OVERTAKEN') return this.#beOvertaken(error)
       if (!isOfFile(error, path)) throw error
       // It was changed, renamed or taken away meanwhile: the next look finds what there is.
-      if ((await markOf(file).catch(() => mark)) !== mark) return
+      if ((await markOf(file).catch(() => mark)) !== mark) {
+        this.#hasSlipped = true
+        return
+      }
       const failure = asUserError(error)
       this.#tried.set(file, { mark, snapshots: [], failure })
       const { message, where = path, next } = failure
@@ -222,6 +229,7 @@ class DirectoryStream {
   /** Another run replaced a part of the snapshot: all of its files are looked at again. */
   #beOvertaken(error: UserError): void {
     this.#work.status.overtaken()
+    this.#hasSlipped = true
     this.#overtaken += 1
     if (this.#overtaken > OVERTAKEN_AT_MOST) throw error
     for (const [file, { snapshots }] of this.#tried) if (snapshots.length > 0) this.#tried.delete(file)
