@@ -40,10 +40,13 @@ Without --until-caught-up it goes on until it is stopped. A topic that was made 
       helpValue: 'earliest|latest|TIME',
       summary: 'Where topics begin that were never read: earliest, unless said.',
     }),
-    'commit-rows': Flags.integer({ min: 1, summary: 'Commit after so many messages (100000),' }),
+    'commit-rows': Flags.integer({
+      ...{ min: 1, helpValue: 'N' },
+      summary: 'Commit when so many messages are there (50000).',
+    }),
     'commit-every': Flags.string({
       helpValue: 'DURATION',
-      summary: 'and after so long at most (5s); or look at the directory so often (1s).',
+      summary: 'Commit when a message has waited so long (5s); look at a directory so often (1s).',
     }),
     'max-rejects': Flags.string({
       helpValue: 'N|P%',

@@ -18,6 +18,10 @@ export interface BuildRequest {
   readonly select: readonly string[]
   readonly full: boolean
   readonly runId: string
+  /** Of new loads only the first, up to so many records: what a build takes of memory grows with them. */
+  readonly mostRecords?: number
+  /** False leaves the checks to a later build, which runs them for all that was built since. */
+  readonly checks?: boolean
 }
 
 export interface BuildProgress {
@@ -35,6 +39,8 @@ export interface BuildSummary {
   readonly outcome: 'built' | 'unchanged' | 'empty'
   readonly kind: 'full' | 'incremental' | 'selected'
   readonly loads: number
+  /** Loads that wait for the next build. */
+  readonly left: number
   readonly models: readonly BuiltModel[]
   readonly checks: readonly CheckOutcome[]
   readonly milliseconds: number
@@ -100,13 +106,23 @@ export async function buildIn(
   // The checks belong to the build: after a kill between the two, the next run would find nothing to do.
   const built = await engine.transaction(async () => {
     const { current, batch, ...made } = await buildInTransaction(config, engine, request, names, progress)
-    // What failed is looked for everywhere, batch after batch, until it passes.
-    const hasFailed = await hasFailedChecks(engine)
-    const isChecked = made.outcome === 'built' || hasFailed
-    const checks = isChecked ? await runChecks(engine, request.runId, hasFailed ? current : batch) : []
-    return { ...made, checks }
+    return { ...made, checks: request.checks === false ? [] : await check(engine, request, current, batch) }
   })
   return { ...built, milliseconds: Math.round(performance.now() - started) }
+}
+
+/** Checks what was built since the last checks; what failed is looked for everywhere, batch after batch, until it passes. */
+async function check(
+  engine: Engine,
+  { runId }: BuildRequest,
+  current: readonly number[],
+  batch: readonly number[],
+): Promise<CheckOutcome[]> {
+  if (await hasFailedChecks(engine)) return runChecks(engine, runId, current)
+  const unchecked = (await ledgerRows(engine, 'unchecked-loads')).map(([id]) => Number(id))
+  // Of selected models no load was built anew.
+  const loads = [...new Set([...unchecked, ...batch])]
+  return loads.length > 0 ? runChecks(engine, runId, loads) : []
 }
 
 async function buildInTransaction(
@@ -122,11 +138,12 @@ async function buildInTransaction(
     readonly batch: readonly number[]
   }
 > {
-  const loads = (await ledgerRows(engine, 'loads')).map(([id, superseded, isBuilt, sessionGapMinutes]) => ({
+  const loads = (await ledgerRows(engine, 'loads')).map(([id, superseded, isBuilt, gap, records]) => ({
     id: Number(id),
     isSuperseded: superseded === true,
     isBuilt: isBuilt === true,
-    sessionGapMinutes,
+    sessionGapMinutes: gap,
+    records: Number(records),
   }))
   const counting = loads.filter((load) => !load.isSuperseded)
   const current = counting.map((load) => load.id)
@@ -138,12 +155,13 @@ async function buildInTransaction(
     (load) => load.isSuperseded || (load.isBuilt && load.sessionGapMinutes !== sessionGapMinutes),
   )
   const isFull = request.full || isSelected || isStale || !loads.some((load) => load.isBuilt)
-  const batch = counting
-    .filter((load) => (isSelected ? load.isBuilt : isFull || !load.isBuilt))
-    .map((load) => load.id)
+  const wanted = counting.filter((load) => (isSelected ? load.isBuilt : isFull || !load.isBuilt))
+  const batch = (isFull ? wanted : firstOf(wanted, request.mostRecords)).map((load) => load.id)
+  const left = wanted.length - batch.length
   const kind = isSelected ? 'selected' : isFull ? 'full' : 'incremental'
   if (batch.length === 0 && !request.full && !isStale) {
-    return { outcome: loads.length === 0 ? 'empty' : 'unchanged', kind, loads: 0, models: [], current, batch }
+    const outcome = loads.length === 0 ? 'empty' : 'unchanged'
+    return { outcome, kind, loads: 0, left, models: [], current, batch }
   }
   await engine.temporaryTable('batch_load', batchLoads(batch))
   await engine.temporaryTable('configured_term', terms(config))
@@ -170,7 +188,20 @@ async function buildInTransaction(
       session_gap_minutes: sessionGapMinutes,
     })
   }
-  return { outcome: 'built', kind, loads: batch.length, models, current, batch }
+  return { outcome: 'built', kind, loads: batch.length, left, models, current, batch }
+}
+
+/** The first loads that have so many records together; always one. */
+function firstOf<L extends { readonly records: number }>(
+  loads: readonly L[],
+  most = Number.POSITIVE_INFINITY,
+): readonly L[] {
+  let records = 0
+  const end = loads.findIndex((load) => {
+    records += load.records
+    return records > most
+  })
+  return end < 0 ? loads : loads.slice(0, Math.max(1, end))
 }
 
 function selectedModels(select: readonly string[]): readonly string[] {

@@ -91,10 +91,13 @@ class DirectoryStream {
       signal.throwIfAborted()
       const look = await this.#look()
       if (look) {
-        await this.#load(look)
-        await this.#work.build()
+        // While files come, facts follow each of them; what they left is done when none does.
+        if (!(await this.#load(look))) await this.#work.build()
         const isDone = look.changing.length === 0 && this.#fresh(look).length === 0
-        if (untilCaughtUp && (isDone || waitedMs >= PATIENCE_MS)) return this.#end(look)
+        if (untilCaughtUp && (isDone || waitedMs >= PATIENCE_MS)) {
+          await this.#work.build()
+          return this.#end(look)
+        }
       }
       await sleep(pauseMs, undefined, { signal })
     }
@@ -123,11 +126,12 @@ class DirectoryStream {
     return [...ready].filter(([file, mark]) => this.#tried.get(file)?.mark !== mark).map(([file]) => file)
   }
 
-  async #load(look: Look): Promise<void> {
+  /** @returns whether there was anything to do */
+  async #load(look: Look): Promise<boolean> {
     const fresh = this.#fresh(look)
     this.#tell(look, fresh.length)
     const isWhole = () => this.#isWhole(look)
-    if (fresh.length === 0 && !(this.#unended.size > 0 && isWhole())) return
+    if (fresh.length === 0 && !(this.#unended.size > 0 && isWhole())) return false
     this.#hasSlipped = false
     for (const file of fresh) this.#tried.delete(file)
     const inputs = await this.#recognised(look, fresh)
@@ -150,6 +154,7 @@ class DirectoryStream {
       this.#tell(look, left)
     }
     if (isWhole()) this.#unended.clear()
+    return true
   }
 
   /**
@@ -158,7 +163,9 @@ class DirectoryStream {
    */
   #isWhole({ changing }: Look): boolean {
     const isBad = [...this.#tried.values()].some(({ failure }) => failure)
-    return !isBad && !this.#hasSlipped && changing.every((file) => this.#tried.get(file)?.snapshots.length === 0)
+    return (
+      !isBad && !this.#hasSlipped && changing.every((file) => this.#tried.get(file)?.snapshots.length === 0)
+    )
   }
 
   /** The files of one look that are loaded together: those that are fresh, and with a part of a snapshot its other parts. */

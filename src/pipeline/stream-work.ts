@@ -36,6 +36,10 @@ export interface StreamWorkOptions {
 const WINDOW_RECORDS = 10_000
 /** and a share of them against so many at least: one bad record among the first ten is no ten percent. */
 const LEAST_RECORDS = 1000
+/** Records of a build: with what it takes of memory, the stream stays within its bound. */
+const BUILD_RECORDS = 200_000
+/** Checks look at whole tables: not at each commit. */
+const CHECK_MS = 60_000
 /** While records wait, building takes at most a third of the time. */
 const BUILD_SHARE = 3
 
@@ -43,7 +47,9 @@ export class StreamWork {
   readonly #options: StreamWorkOptions
   #window: { readonly read: number; readonly rejected: number }[] = []
   /** A run that died may have left loads that are not built. */
-  #unbuilt = 1
+  #hasUnbuilt = true
+  #hasUnchecked = false
+  #checkedAt = Date.now()
   #failedChecks = ''
   #hasFailedChecks = false
 
@@ -117,22 +123,29 @@ export class StreamWork {
 
   /** After each commit: facts follow at once, or, while records wait, as soon as that does not hold them up. */
   async committed(isBehind: boolean): Promise<void> {
-    this.#unbuilt += 1
+    this.#hasUnbuilt = true
     const { lastBuild } = this.status
     const isSoon = lastBuild && Date.now() - lastBuild.at.getTime() < 1000 * BUILD_SHARE * lastBuild.seconds
     if (isBehind && isSoon) return
-    await this.build()
+    await this.#buildSome(Date.now() - this.#checkedAt > CHECK_MS)
   }
 
-  /** Builds what is committed and not built yet. */
+  /** Builds what is committed and not built yet, and checks it. */
   async build(): Promise<void> {
-    if (this.#unbuilt === 0) return
+    while (this.#hasUnbuilt) await this.#buildSome(false)
+    if (this.#hasUnchecked) await this.#buildSome(true)
+  }
+
+  async #buildSome(checks: boolean): Promise<void> {
     const { config, engine, runId, status, progress } = this.#options
-    const built = await buildIn(config, engine, { select: [], full: false, runId }, { onModel: () => {} })
-    this.#unbuilt = 0
+    const request = { select: [], full: false, runId, mostRecords: BUILD_RECORDS, checks }
+    const built = await buildIn(config, engine, request, { onModel: () => {} })
+    this.#hasUnbuilt = built.left > 0
+    this.#hasUnchecked = !checks
+    if (checks) this.#checkedAt = Date.now()
     status.built(built.milliseconds / 1000)
-    progress.onDone('built', { milliseconds: built.milliseconds })
-    this.#tellChecks(built, progress)
+    progress.onDone('built', { loads: built.loads, milliseconds: built.milliseconds })
+    if (checks) this.#tellChecks(built, progress)
   }
 
   /** A check that fails is told once, until it fails otherwise. */

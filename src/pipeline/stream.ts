@@ -14,7 +14,7 @@ export interface StreamRequest extends TargetRequest {
   readonly untilCaughtUp: boolean
   /** Where topics begin that were never read: `earliest` (unless said), `latest`, or an instant. */
   readonly from?: string | undefined
-  /** Records of a commit of messages; 100,000 unless said. */
+  /** Records of a commit of messages; 50,000 unless said. */
   readonly commitRows?: number | undefined
   /** How long messages wait at most, 5 s unless said; or the pause between two looks at a directory, 1 s unless said. */
   readonly commitEveryMs?: number | undefined
@@ -37,7 +37,7 @@ export interface StreamSummary {
   readonly unit: 'commit' | 'file'
 }
 
-const COMMIT_ROWS = 100_000
+const COMMIT_ROWS = 50_000
 const COMMIT_EVERY_MS = 5000
 const LOOK_EVERY_MS = 1000
 
