@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -440,6 +441,25 @@ describe('continuously', () => {
     expect(await counts(place)).toEqual([2, 20, 20])
   })
 
+  test('what was read, and grew while it waited for the lock, is not committed: the larger file is', async () => {
+    const place = copyPlace(empty, 'waited')
+    const lock = new DatabaseSync(join(place.warehouse, 'writer.lock'), { timeout: 5000 })
+    const path = write(place, 'a.ndjson', eventLines('a', 50))
+    // What was left unbuilt is built and checked first; staging begins with the second look.
+    await whileStreaming(place, ['dir:exports', '-v'], async (told) => {
+      await until(() => told().match(/ built /g)?.length === 2, 'it has looked once')
+      lock.exec('begin exclusive')
+      await until(() => stagingBegan(place), 'the file is read')
+      await sleep(1500)
+      appendFileSync(path, eventLines('a', 25, 50))
+      lock.close()
+      await until(async () => (await counts(place))[2] === 75, 'it is loaded')
+      expect(told()).not.toContain('Warning')
+    })
+    expect(await ask(place, 'select count(*), sum(records_read) from meta.loads')).toEqual([1, 75])
+    expect(await faultsOf(place)).toEqual([])
+  })
+
   test('two at once, with a reader beside them: nothing doubled, and what is seen only grows', async () => {
     const place = copyPlace(empty, 'two')
     const seen: number[] = []
@@ -495,6 +515,13 @@ describe('kill -9', () => {
     await generateCampus(join(before.root, 'exports'), {
       ...{ learners: 300, events: 8000, seed: 11, courses: 20, badRows: 0.005 },
     })
+    // One of its files was loaded when it was shorter.
+    const log = join(before.root, 'exports', 'events.ndjson')
+    const whole = readFileSync(log, 'utf8')
+    writeFileSync(log, whole.slice(0, whole.indexOf('\n', whole.length / 3) + 1))
+    await lpaOk(before, [...ONCE, '--quiet'])
+    writeFileSync(log, whole)
+    write(before, 'more.ndjson', eventLines('more', 3000))
     after = copyPlace(before, 'after')
     ms = (await lpaOk(after, [...ONCE, '--quiet'])).ms
     dumped = await dump(after, CONTENT.isMeant)
