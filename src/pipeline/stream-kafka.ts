@@ -6,10 +6,12 @@ import { UserError } from '../errors.ts'
 import {
   discardStaged,
   type FileRequest,
+  type RecognisedFile,
   recogniseInput,
   type StagedFile,
   stageFile,
 } from '../sources/files.ts'
+import type { Input } from '../sources/input.ts'
 import {
   explained,
   type KafkaClient,
@@ -19,6 +21,8 @@ import {
 } from '../sources/kafka/client.ts'
 import { type ConsumeHooks, consume, type Fetched, keyOf, type Member } from '../sources/kafka/consume.ts'
 import { MessageLines } from '../sources/kafka/message-lines.ts'
+import { packagedMappings } from '../sources/mapping.ts'
+import { ledgerRows } from './ledger.ts'
 import { assertReadable, claimOffsets, Overtaken, resetOffsets, storedOffsets } from './stream-offsets.ts'
 import type { StreamWork } from './stream-work.ts'
 
@@ -87,7 +91,9 @@ class TopicStream implements ConsumeHooks {
   /** What uses the engine, one after the other. */
   #lane: Promise<void> = Promise.resolve()
   #overtaken = 0
-  readonly #mappings = new Map<string, readonly string[]>()
+  /** By topic, where none was asked for: what is read by now, what was read by earlier runs. */
+  readonly #mappings = new Map<string, string>()
+  readonly #lastMappings = new Map<string, string>()
 
   constructor(
     request: KafkaRequest,
@@ -238,15 +244,10 @@ class TopicStream implements ConsumeHooks {
       })
   }
 
+  /** Another assignment may begin meanwhile, and a commit may fail: only what is stored counts. */
   async #caughtUp(): Promise<void> {
-    for (;;) {
-      while (!this.#isPastEnds(this.#fetched)) await this.#woken()
-      while (this.#ahead >= GROUPS_AHEAD) await this.#woken()
-      this.#seal('it is the last')
-      while (this.#ahead > 0) await this.#woken()
-      // Another assignment may have begun meanwhile.
-      if (this.#isPastEnds(this.#stored)) return
-    }
+    for (; !this.#isPastEnds(this.#stored); await this.#woken())
+      if (this.#isPastEnds(this.#fetched)) this.#seal('it is the last')
   }
 
   #isPastEnds(offsets: ReadonlyMap<string, number>): boolean {
@@ -283,6 +284,7 @@ class TopicStream implements ConsumeHooks {
     const stored = await storedOffsets(engine, source)
     const ranges = await this.#readable(stored)
     for (const { topic, topicId } of ranges) this.#topicIds.set(topic, topicId)
+    for (const topic of new Set(partitions.map((id) => id.topic))) await this.#findLastMapping(topic)
     const isKnown = (topic: string) => stored.some((one) => one.topic === topic)
     const { from } = this.#request
     const times = from instanceof Date ? await this.#client.offsetsAt(from) : []
@@ -304,6 +306,18 @@ class TopicStream implements ConsumeHooks {
       .map(({ offset, ...id }) => this.#claim({ ...id, nextOffset: offset }, null))
     if (claims.length > 0) await engine.transaction(() => claimOffsets(engine, source, claims))
     return starts.map(({ isNew, ...start }) => start)
+  }
+
+  /** The packaged mapping by which a topic was read before. */
+  async #findLastMapping(topic: string): Promise<void> {
+    const { engine, source } = this.#work
+    const [last] = await ledgerRows(engine, 'last-mapping', { source, uri: this.#uriOf(topic) })
+    const name = packagedMappings().find((mapping) => mapping.name === last?.[0])?.name
+    if (name !== undefined) this.#lastMappings.set(topic, name)
+  }
+
+  #uriOf(topic: string): string {
+    return kafkaName({ ...this.#request.settings, topics: [topic] })
   }
 
   /** After a restart, a broker may need a moment until it knows its end again. */
@@ -343,16 +357,9 @@ class TopicStream implements ConsumeHooks {
   }
 
   async #stageTopic(topic: string, lines: MessageLines): Promise<StagedFile[]> {
-    const { settings } = this.#request
     const request: FileRequest = this.#work.fileRequest
-    const input = lines.input(kafkaName({ ...settings, topics: [topic] }))
-    // What the first messages were, the others are.
-    const mappings = this.#mappings.get(topic) ?? request.mappings
-    const recognised = await recogniseInput(input, { ...request, mappings })
-    this.#mappings.set(
-      topic,
-      recognised.mappings.map(({ path, name }) => (mappings.includes(path) ? path : name)),
-    )
+    const input = lines.input(this.#uriOf(topic))
+    const recognised = await this.#recognise(topic, input)
     const snapshot = recognised.mappings.find((mapping) => mapping.export === 'snapshot')
     if (snapshot) {
       throw new UserError('LPA-STREAM-SNAPSHOT', 'The messages of a topic are no snapshot of everything.', {
@@ -363,6 +370,21 @@ class TopicStream implements ConsumeHooks {
     const staged = await stageFile(recognised, request)
     const { tombstones } = lines
     return staged.map((file) => withTombstones(file, tombstones))
+  }
+
+  /** What the first messages of a topic were, the others are: also when some of them can be read by no mapping. */
+  async #recognise(topic: string, input: Input): Promise<RecognisedFile> {
+    const { entity, mappings } = this.#work.fileRequest
+    const known = this.#mappings.get(topic)
+    const asked = { entity, mappings: known ? [known] : mappings }
+    const recognised = await recogniseInput(input, asked).catch(async (error) => {
+      const last = error.code === 'LPA-LOAD-UNRECOGNISED' ? this.#lastMappings.get(topic) : undefined
+      if (last === undefined) throw error
+      return recogniseInput(input, { entity, mappings: [last] })
+    })
+    const [first] = recognised.mappings
+    if (first && mappings.length === 0) this.#mappings.set(topic, first.name)
+    return recognised
   }
 
   async #commit(group: Group, staged: readonly StagedFile[]): Promise<void> {

@@ -86,6 +86,9 @@ export async function stream(
     try {
       await run.start(work)
       await work.build()
+    } catch (error) {
+      // To be stopped is how a stream ends.
+      if (!signal.aborted) throw error
     } finally {
       await telling.end()
       onSummary({ source, ...status.counts, failedChecks: work.hasFailedChecks, unit: run.unit })

@@ -113,6 +113,8 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   let isCommitting = false
   /** The open transaction: of `transaction()`, or of a stream whose rows are being read. */
   let open: 'work' | 'stream' | undefined
+  /** What temporary models made in the open transaction, or in one before it. */
+  const temporary = new Set<string>()
 
   async function transaction<T>(work: () => Promise<T>): Promise<T> {
     if (lock) throw new Error('A transaction is already open.')
@@ -126,6 +128,9 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
       await connection.run('begin')
       open = 'work'
       try {
+        // What an earlier build touched, this one does not.
+        for (const name of temporary) await connection.run(`drop table if exists temp.${name}`)
+        temporary.clear()
         const result = await work()
         stop.signal.throwIfAborted()
         isCommitting = true
@@ -389,6 +394,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
           ? await insertVariants(table, variants, `(${model.select})`, () => execute(statement))
           : await execute(statement)
       }
+      if (!isTable) temporary.add(model.name)
       await releaseMemory(connection, options.memoryLimit)
       return rows
     },

@@ -83,6 +83,8 @@ export class KafkaClient implements AsyncDisposable {
 
   /** Deletes the messages of a partition before `offset`: stored offsets before it are then out of range. */
   async deleteRecordsBefore(topic: string, partition: number, offset: bigint): Promise<void> {
+    // It knows the leaders only of topics that it was asked about.
+    await this.#admin.fetchTopicOffsets(topic)
     await this.#admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(offset) }] })
   }
 

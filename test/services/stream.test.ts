@@ -1,0 +1,513 @@
+/** `lpa stream kafka://…` against a real broker: what it reads, where it goes on, how it ends. */
+
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { loadConfig } from '../../src/config.ts'
+import { withWarehouse } from '../../src/pipeline/warehouse.ts'
+import type { Cell } from '../../src/types.ts'
+import {
+  copyPlace,
+  initPlace,
+  lpa,
+  lpaOk,
+  type Place,
+  type Ran,
+  removePlaces,
+  startLpa,
+} from '../faults/lpa.ts'
+import { type Codec, KafkaClient, type Message, produceByJava } from './kafka/client.ts'
+import { type EventMessage, eventMessages, expectedOf } from './kafka/events.ts'
+import { type Mechanism, USERS } from './kafka/properties.ts'
+import { describeWithKafka } from './kafka/shared-broker.ts'
+
+const SEED = 20_261_126
+
+describeWithKafka('lpa stream kafka://', (kafka) => {
+  let client: KafkaClient
+  /** An empty warehouse, to be copied. */
+  let empty: Place
+  let topics = 0
+  const newTopic = async (partitions = 1, config: Readonly<Record<string, string>> = {}) => {
+    topics += 1
+    const topic = `stream-${topics}`
+    await client.createTopic(topic, partitions, config)
+    return topic
+  }
+  const newPlace = () => copyPlace(empty, 'stream')
+  const uri = (...names: readonly string[]) => `kafka://${kafka.plaintext}/${names.join(',')}`
+  const catchUp = (place: Place, topic: string, ...more: readonly string[]) =>
+    lpa(place, ['stream', uri(topic), '--until-caught-up', ...more])
+  const caughtUp = (place: Place, topic: string, ...more: readonly string[]) =>
+    lpaOk(place, ['stream', uri(topic), '--until-caught-up', ...more])
+
+  beforeAll(async () => {
+    client = await KafkaClient.connect(kafka.plaintext)
+    empty = await initPlace('stream')
+  })
+  afterAll(async () => {
+    await client[Symbol.asyncDispose]()
+    removePlaces()
+  })
+
+  // ── what is read ────────────────────────────────────────────────────────────────────────────────────────
+
+  test('brings every event once, with doubles, disorder, poison and tombstones', async () => {
+    const topic = await newTopic(3)
+    const place = newPlace()
+    const options = { count: 3000, duplicates: 80, disorder: 400, poison: 3, tombstones: 10, nullKeys: 100 }
+    const messages = [...eventMessages({ seed: SEED, ...options })]
+    const half = messages.length >> 1
+    await client.produce(topic, messages.slice(0, half))
+    await caughtUp(place, topic)
+    await client.produce(topic, messages.slice(half))
+    const second = await caughtUp(place, topic, '--json', '--report', 'report.json')
+    expect(second.stderr).toContain('records mapped')
+
+    const expected = expectedOf(messages)
+    expect(await idsOf(place)).toEqual([...expected.ids].sort())
+    expect(
+      await rows(
+        place,
+        'select course_id, count(*) from fact_learning_event join course using (course_key) group by 1',
+      ),
+    ).toEqual(expect.arrayContaining([...expected.byCourse]))
+    const { rejected, filtered, read, mapped, doubled } = await countsOf(place)
+    expect({ rejected, filtered, read }).toEqual({
+      rejected: expected.poison,
+      filtered: expected.tombstones,
+      read: expected.messages,
+    })
+    expect(read).toBe(mapped + rejected + filtered + doubled)
+    const places = await rows(place, 'select position from raw.rejected_rows order by 1')
+    for (const [position] of places) expect(position).toMatch(new RegExp(`^${topic}-[012]-\\d+$`))
+
+    const ends = await client.endOffsets(topic)
+    expect(await offsetsOf(place, topic)).toEqual(ends.map(Number))
+    // For tools that show lag.
+    expect(await client.groupOffsets('lpa-kafka', topic)).toEqual(ends)
+    expect((await caughtUp(place, topic)).stderr).toMatch(/^lpa stream: nothing new \(/)
+  })
+
+  test('names events without an id by topic, partition and offset, so that reading again doubles nothing', async () => {
+    const topic = await newTopic(2)
+    const place = newPlace()
+    const mapping = readFileSync(
+      new URL('../../sql/mappings/campus_learning_event.sql', import.meta.url),
+      'utf8',
+    )
+    writeFileSync(
+      join(place.root, 'clicks.sql'),
+      mapping
+        .replace(/^-- recognise.*\n/m, '')
+        .replace(/^ {2}event_id,\n/m, '')
+        .replace('event_id, ', ''),
+    )
+    const messages = [...eventMessages({ seed: SEED + 1, count: 200 })]
+    await client.produce(topic, messages)
+    await caughtUp(place, topic, '--mapping', 'clicks.sql', '--commit-rows', '50')
+    const before = await idsOf(place)
+    expect(before).toHaveLength(200)
+    expect(before[0]).toMatch(/^kafka:[\w-]{22}-[01]-\d+$/)
+    await caughtUp(place, topic, '--mapping', 'clicks.sql', '--reset-offsets')
+    expect(await idsOf(place)).toEqual(before)
+  })
+
+  test('several topics, each in its own form, CloudEvents around some', async () => {
+    const [events, statements] = [await newTopic(2), await newTopic(1)]
+    const place = newPlace()
+    const messages = [...eventMessages({ seed: SEED + 2, count: 100 })]
+    await client.produce(events, messages.map(inCloudEvent))
+    const statement = (index: number) => ({
+      id: `5f3c9a10-0000-4000-8000-${String(index).padStart(12, '0')}`,
+      actor: { account: { homePage: 'https://lms.example', name: `person-${index % 7}` } },
+      verb: { id: 'http://adlnet.gov/expapi/verbs/completed' },
+      object: { id: `https://lms.example/activity/${index % 3}` },
+      timestamp: '2026-03-02T08:00:00Z',
+    })
+    await client.produce(
+      statements,
+      Array.from({ length: 50 }, (_, index) => ({ value: JSON.stringify(statement(index), undefined, 2) })),
+    )
+    await lpaOk(place, ['stream', uri(events, statements), '--until-caught-up'])
+    expect(
+      await rows(place, 'select format, sum(records_mapped) from meta.loads group by 1 order by 1'),
+    ).toEqual([
+      ['campus_learning_event', 100],
+      ['xapi', 50],
+    ])
+    expect(await value(place, 'select count(*) from fact_learning_event')).toBe(150)
+  })
+
+  test('what Kafka’s own producer packs by every codec', async () => {
+    const topic = await newTopic(2)
+    const place = newPlace()
+    const codecs: readonly Codec[] = ['none', 'gzip', 'snappy', 'lz4', 'zstd']
+    const messages = [...eventMessages({ seed: SEED + 3, count: 5000 })]
+    for (const [index, codec] of codecs.entries()) {
+      const lines = messages.slice(index * 1000, index * 1000 + 1000).map(({ value }) => String(value))
+      await produceByJava(kafka.plaintext, topic, lines, codec)
+    }
+    await caughtUp(place, topic)
+    expect(await idsOf(place)).toEqual([...expectedOf(messages).ids].sort())
+  })
+
+  // ── transactions ────────────────────────────────────────────────────────────────────────────────────────
+
+  test('committed messages only, of transactions that are interleaved and longer than a fetch', async () => {
+    const topic = await newTopic(1)
+    const place = newPlace()
+    const all = [...eventMessages({ seed: SEED + 4, count: 24_000 })]
+    const [aborted, committed, plain] = [all.slice(0, 8000), all.slice(8000, 16_000), all.slice(16_000)]
+    const zero = Buffer.alloc(4)
+    const [first, second, third] = [
+      await client.begin('a1'),
+      await client.begin('a2'),
+      await client.begin('c1'),
+    ]
+    for (let at = 0; at < 8000; at += 1000) {
+      const part = (of: readonly EventMessage[]): Message[] =>
+        of.slice(at, at + 1000).map((message, index) => (index === 5 ? { ...message, key: zero } : message))
+      await first.send(topic, part(aborted).slice(0, 500))
+      await second.send(topic, part(aborted).slice(500))
+      await third.send(topic, part(committed))
+      await client.produce(topic, part(plain))
+      if (at === 3000) await first.abort()
+      if (at === 3000) break
+    }
+    await second.abort()
+    await third.commit()
+    // A tail of nothing but aborted messages and markers.
+    const tail = await client.begin('a3')
+    await tail.send(topic, aborted.slice(4000))
+    await tail.abort()
+    await caughtUp(place, topic, '--commit-rows', '3000')
+    const expected = expectedOf([...committed.slice(0, 4000), ...plain.slice(0, 4000)])
+    expect(await idsOf(place)).toEqual([...expected.ids].sort())
+    expect(await offsetsOf(place, topic)).toEqual((await client.endOffsets(topic)).map(Number))
+  })
+
+  test('up to an open transaction, and on when it ends', async () => {
+    const topic = await newTopic(1)
+    const place = newPlace()
+    const all = [...eventMessages({ seed: SEED + 5, count: 300 })]
+    await client.produce(topic, all.slice(0, 100))
+    const open = await client.begin('open-1')
+    await open.send(topic, all.slice(100, 200))
+    await client.produce(topic, all.slice(200))
+    await caughtUp(place, topic)
+    expect(await idsOf(place)).toHaveLength(100)
+    await open.commit()
+    await sleep(500)
+    await caughtUp(place, topic)
+    expect(await idsOf(place)).toEqual([...expectedOf(all).ids].sort())
+  })
+
+  test('nothing of topics and partitions that are empty or hold aborted messages only', async () => {
+    const topic = await newTopic(4)
+    const place = newPlace()
+    expect((await caughtUp(place, topic)).stderr).toContain('nothing new')
+    const gone = await client.begin('gone')
+    await gone.send(topic, eventMessages({ seed: SEED + 6, count: 50 }), { partition: 2 })
+    await gone.abort()
+    await sleep(500)
+    await caughtUp(place, topic)
+    expect(await value(place, 'select count(*) from meta.loads')).toBe(0)
+    const messages = [...eventMessages({ seed: SEED + 7, count: 20 })]
+    await client.produce(topic, messages, { partition: 3 })
+    await caughtUp(place, topic)
+    expect(await idsOf(place)).toHaveLength(20)
+  })
+
+  test('what compaction left of a topic', async () => {
+    const topic = await newTopic(1, {
+      'cleanup.policy': 'compact',
+      'segment.ms': '100',
+      'min.cleanable.dirty.ratio': '0.001',
+      'min.compaction.lag.ms': '0',
+    })
+    const place = newPlace()
+    const messages = [...eventMessages({ seed: SEED + 8, count: 400 })].map((message, index) => ({
+      ...message,
+      key: `k${index % 10}`,
+    }))
+    for (let at = 0; at < 400; at += 100) {
+      await client.produce(topic, messages.slice(at, at + 100))
+      await sleep(200)
+    }
+    await client.produce(topic, [{ key: 'last', value: messages[0]?.value ?? null }])
+    await sleep(4000)
+    await caughtUp(place, topic)
+    const ids = await idsOf(place)
+    // The newest of each key are there, however far the broker has come.
+    for (const { value } of messages.slice(-10)) expect(ids).toContain(JSON.parse(String(value)).event_id)
+    expect(await offsetsOf(place, topic)).toEqual([401])
+  })
+
+  // ── where it begins and goes on ─────────────────────────────────────────────────────────────────────────
+
+  test('from the newest, or from a time, and from there on without a gap', async () => {
+    const topic = await newTopic(2)
+    const place = newPlace()
+    const all = [...eventMessages({ seed: SEED + 9, count: 300 })]
+    await client.produce(topic, all.slice(0, 100))
+    await caughtUp(place, topic, '--from', 'latest')
+    expect(await value(place, 'select count(*) from meta.loads')).toBe(0)
+    await client.produce(topic, all.slice(100))
+    // Once read, --from says nothing any more.
+    await caughtUp(place, topic, '--from', 'latest')
+    expect(await idsOf(place)).toEqual([...expectedOf(all.slice(100)).ids].sort())
+
+    const other = newPlace()
+    const time = new Date(all[200]?.timestamp ?? 0).toISOString()
+    await caughtUp(other, topic, '--from', time)
+    expect(await idsOf(other)).toEqual([...expectedOf(all.slice(200)).ids].sort())
+    const wrong = await catchUp(newPlace(), topic, '--from', 'tomorrow')
+    expect(failureOf(wrong)).toBe('2 LPA-STREAM-FROM')
+  })
+
+  test('ends loudly when the topic was made anew, and goes on when told to', async () => {
+    const topic = await newTopic(1)
+    const place = newPlace()
+    const all = [...eventMessages({ seed: SEED + 10, count: 60 })]
+    await client.produce(topic, all.slice(0, 40))
+    await caughtUp(place, topic)
+    await client.deleteTopic(topic)
+    await sleep(1000)
+    await client.createTopic(topic, 1)
+    await client.produce(topic, all.slice(20))
+    const refused = await catchUp(place, topic)
+    expect(failureOf(refused)).toBe('65 LPA-STREAM-RECREATED')
+    expect(refused.stderr).toContain('--reset-offsets')
+    expect(await idsOf(place)).toHaveLength(40)
+    await caughtUp(place, topic, '--reset-offsets')
+    expect(await idsOf(place)).toEqual([...expectedOf(all).ids].sort())
+  })
+
+  test('ends loudly when messages were deleted before they were read', async () => {
+    const topic = await newTopic(2)
+    const place = newPlace()
+    const all = [...eventMessages({ seed: SEED + 11, count: 90 })]
+    await client.produce(topic, all.slice(0, 30), { partition: 1 })
+    await caughtUp(place, topic)
+    await client.produce(topic, all.slice(30), { partition: 1 })
+    await client.deleteRecordsBefore(topic, 1, 50n)
+    const refused = await catchUp(place, topic)
+    expect(failureOf(refused)).toBe('65 LPA-STREAM-GONE')
+    expect(refused.stderr).toContain(`${topic}-1-30`)
+    await caughtUp(place, topic, '--reset-offsets')
+    expect(await idsOf(place)).toHaveLength(70)
+  })
+
+  test('ends loudly when that happens while it runs', async () => {
+    const topic = await newTopic(1)
+    const place = newPlace()
+    const all = [...eventMessages({ seed: SEED + 12, count: 40 })]
+    await client.produce(topic, all.slice(0, 20))
+    const running = startLpa(place, ['stream', uri(topic), '--commit-every', '200ms'])
+    await until(async () => (await offsetsOf(place, topic))[0] === 20)
+    await client.deleteTopic(topic)
+    await sleep(500)
+    await client.createTopic(topic, 1)
+    await client.produce(topic, all.slice(20, 25))
+    const ended = await running.ended
+    expect(failureOf(ended)).toMatch(/^65 LPA-STREAM-(GONE|RECREATED)$/)
+    expect(await idsOf(place)).toHaveLength(20)
+  })
+
+  test('more bad messages than allowed end it, and nothing of theirs is committed', async () => {
+    const topic = await newTopic(1)
+    const place = newPlace()
+    const good = [...eventMessages({ seed: SEED + 13, count: 100 })]
+    await client.produce(topic, good)
+    await caughtUp(place, topic)
+    const bad = Array.from({ length: 11 }, () => ({ value: 'no json' }))
+    await client.produce(topic, bad)
+    const refused = await catchUp(place, topic)
+    expect(failureOf(refused)).toBe('65 LPA-LOAD-REJECTS')
+    expect(refused.stderr).toContain(`${topic}-0-100`)
+    expect(await offsetsOf(place, topic)).toEqual([100])
+    await caughtUp(place, topic, '--max-rejects', '11')
+    expect(await offsetsOf(place, topic)).toEqual([111])
+    const rejected = await rows(place, 'select position, reason_code from raw.rejected_rows order by 1')
+    expect(rejected).toEqual(bad.map((_, index) => [`${topic}-0-${100 + index}`, 'json:malformed']))
+  })
+
+  // ── signing in ──────────────────────────────────────────────────────────────────────────────────────────
+
+  describe('signed in', () => {
+    let topic: string
+    beforeAll(async () => {
+      topic = await newTopic(1)
+      await client.produce(topic, eventMessages({ seed: SEED + 14, count: 25 }))
+    })
+    const configured = (lines: readonly string[], secret: string) => {
+      const place = newPlace()
+      const toml = join(place.root, 'lpa.toml')
+      writeFileSync(toml, `${readFileSync(toml, 'utf8')}\n[sources.bus]\n${lines.join('\n')}\n`)
+      writeFileSync(join(place.root, 'bus.secret'), secret, { mode: 0o600 })
+      return place
+    }
+    const stream = (place: Place, env = {}) =>
+      lpa(place, ['stream', 'bus', '--until-caught-up', '-v'], { env })
+
+    test.each(Object.keys(USERS) as Mechanism[])(
+      'by %s, and refused with a wrong password',
+      async (mechanism) => {
+        const { username, password } = USERS[mechanism]
+        const lines = [
+          `uri = "kafka://${kafka.sasl}/${topic}"`,
+          `auth = "${mechanism.toLowerCase()}"`,
+          `user = "${username}"`,
+          'secret_file = "bus.secret"',
+        ]
+        const place = configured(lines, `${password}\n`)
+        const ran = await stream(place)
+        expect(ran.code, ran.stderr).toBe(0)
+        expect(await idsOf(place)).toHaveLength(25)
+        expect(`${ran.stderr}${ran.stdout}${everythingIn(place)}`).not.toContain(password)
+        const wrong = await stream(place, { LPA_SOURCES_BUS_SECRET: 'canary-4711' })
+        expect(failureOf(wrong)).toBe('77 LPA-KAFKA-AUTH')
+        expect(wrong.stderr).not.toContain('canary-4711')
+      },
+    )
+
+    test('over TLS, with the authority that is named and with no other', async () => {
+      const { username, password } = USERS['SCRAM-SHA-512']
+      const lines = [
+        `uri = "kafka://${kafka.saslSsl}/${topic}"`,
+        ...['tls = true', 'auth = "scram-sha-512"', `user = "${username}"`, 'secret_file = "bus.secret"'],
+      ]
+      const place = configured([...lines, 'ca_file = "ca.pem"'], password)
+      copyFileSync(kafka.ca, join(place.root, 'ca.pem'))
+      const ran = await stream(place)
+      expect(ran.code, ran.stderr).toBe(0)
+      expect(await idsOf(place)).toHaveLength(25)
+      const distrusting = configured(lines, password)
+      const refused = await stream(distrusting, { NODE_TLS_REJECT_UNAUTHORIZED: '0' })
+      expect(failureOf(refused)).toBe('69 LPA-KAFKA-UNREACHABLE')
+      expect(refused.stderr).toMatch(/certificate/)
+    })
+  })
+
+  // ── while it runs ───────────────────────────────────────────────────────────────────────────────────────
+
+  test('facts follow within seconds; SIGTERM ends it; metrics and runs tell', async () => {
+    const topic = await newTopic(2)
+    const place = newPlace()
+    const all = [...eventMessages({ seed: SEED + 15, count: 600 })]
+    const running = startLpa(place, [
+      ...['stream', uri(topic), '--commit-every', '300ms', '--metrics-file', 'lpa.prom'],
+    ])
+    for (let at = 0; at < 600; at += 200) {
+      await client.produce(topic, all.slice(at, at + 200))
+      const expected = [...expectedOf(all.slice(0, at + 200)).ids].sort()
+      await until(async () => (await idsOf(place)).length === expected.length)
+      expect(await idsOf(place)).toEqual(expected)
+    }
+    await until(async () => readFileSync(join(place.root, 'lpa.prom'), 'utf8').includes('fate="mapped"} 600'))
+    const metrics = readFileSync(join(place.root, 'lpa.prom'), 'utf8')
+    expect(metrics).toMatch(/# EOF\n$/)
+    expect(metrics).toContain(`lpa_stream_lag{source="kafka",place="${topic}-0"} 0\n`)
+    running.child.kill('SIGTERM')
+    const stopping = performance.now()
+    const ended = await running.ended
+    expect(ended.code).toBe(143)
+    expect(performance.now() - stopping).toBeLessThan(5000)
+    expect(ended.stderr).toMatch(/600 records mapped, 0 rejected in \d+ commits; stopped by SIGTERM/)
+    expect(ended.stdout).toBe('')
+    const [run] = JSON.parse((await lpaOk(place, ['runs', '--json'])).stdout)
+    expect(run).toMatchObject({ command: 'stream', exit_code: 143 })
+    // What was built without checks, the next batch checks.
+    const checked = 'select count(*) from meta.checks'
+    const before = await value(place, checked)
+    await lpaOk(place, ['batch'])
+    expect(Number(await value(place, checked))).toBeGreaterThan(Number(before))
+    const [{ count }] = JSON.parse(
+      (
+        await lpaOk(place, [
+          'query',
+          '--json',
+          '--sql',
+          'select count(*) as count from meta.checks where failures > 0',
+        ])
+      ).stdout,
+    )
+    expect(count).toBe(0)
+  })
+
+  test.each([
+    ['a topic that is not there', () => uri('no-such-topic'), '66 LPA-KAFKA-TOPIC'],
+    ['a port where nobody listens', () => 'kafka://127.0.0.1:1/t', '69 LPA-KAFKA-UNREACHABLE'],
+    ['a source that is not there', () => 'nope', '2 LPA-STREAM-TARGET'],
+    ['an address without a topic', () => `kafka://${kafka.plaintext}`, '78 LPA-CONFIG-KAFKA'],
+  ])('%s is said', async (_, target, failure) => {
+    const ran = await lpa(newPlace(), ['stream', target(), '--until-caught-up'])
+    expect(failureOf(ran)).toBe(failure)
+  })
+})
+
+function inCloudEvent({ value, ...message }: EventMessage, index: number): Message {
+  const envelope = {
+    specversion: '1.0',
+    id: String(index),
+    source: '/lms',
+    type: 'event',
+    data: JSON.parse(String(value)),
+  }
+  return index % 2 === 0 ? { ...message, value: JSON.stringify(envelope) } : { ...message, value }
+}
+
+function failureOf({ code, stderr }: Ran): string {
+  return `${code} ${/LPA-[A-Z-]+/.exec(stderr)?.[0]}`
+}
+
+/** In this process: a process of lpa for each would take most of the time. */
+async function rows(place: Place, sql: string): Promise<(readonly Cell[])[]> {
+  const config = loadConfig({ cwd: place.root, env: { LPA_EXTENSIONS: process.env.LPA_EXTENSIONS } })
+  const never = new AbortController().signal
+  return [...(await withWarehouse(config, 'read', never, (engine) => engine.query(sql))).rows]
+}
+
+async function value(place: Place, sql: string): Promise<unknown> {
+  return (await rows(place, sql))[0]?.[0]
+}
+
+async function idsOf(place: Place): Promise<unknown[]> {
+  const ids = await rows(place, 'select event_id from fact_learning_event')
+  // Ids that are not global have their source before them.
+  return ids.map(([id]) => String(id).replace(/^[a-z]+:(?=ev-)/, '')).sort()
+}
+
+async function offsetsOf(place: Place, topic: string): Promise<unknown[]> {
+  const sql = `select next_offset from meta.stream_offsets where topic = '${topic}' order by partition`
+  return (await rows(place, sql)).map(([offset]) => offset)
+}
+
+async function countsOf(
+  place: Place,
+): Promise<Record<'read' | 'mapped' | 'rejected' | 'filtered' | 'doubled', number>> {
+  const names = ['read', 'mapped', 'rejected', 'filtered', 'doubled'] as const
+  const [sums = []] = await rows(
+    place,
+    `select ${names.map((name) => `sum(records_${name})`).join(', ')} from meta.loads`,
+  )
+  return Object.fromEntries(names.map((name, index) => [name, Number(sums[index])])) as never
+}
+
+async function until(isTrue: () => Promise<boolean>, limitMs = 20_000): Promise<void> {
+  const deadline = Date.now() + limitMs
+  while (!(await isTrue().catch(() => false))) {
+    if (Date.now() > deadline) throw new Error('It did not come true.')
+    await sleep(100)
+  }
+}
+
+/** Every byte that lies in a place, but for its secret. */
+function everythingIn({ root }: Place): string {
+  return readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name !== 'bus.secret')
+    .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'))
+    .join('\n')
+}
