@@ -166,6 +166,8 @@ export interface Engine {
   supersede(loadIds: readonly number[], by: number): Promise<void>
   /** The last cursor that a load of a source brought. With a `format` only of loads by that mapping. */
   lastCursor(source: string, format?: string): Promise<string | undefined>
+  /** Merges small files where there are many; answers of how many tables. What is read stays the same. */
+  compact(): Promise<number>
   /** A text that changes with every commit: a snapshot id. */
   version(): Promise<string>
   /** Stops the running statement, and what comes after it: the engine can only be closed then. */

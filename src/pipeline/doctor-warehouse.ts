@@ -118,7 +118,8 @@ async function examineFiles(
     if (!onDisk.has(path) && !damaged.has(`data/${path}`))
       findings.push(damageFinding(`data/${path}`, 'missing'))
   }
-  const orphans = [...onDisk].filter(([path]) => !needed.has(path))
+  const merged = new Set((await ledgerRows(engine, 'merged-files')).map(([path]) => String(path)))
+  const orphans = [...onDisk].filter(([path]) => !needed.has(path) && !merged.has(path))
   // What a run is writing just now is nobody's orphan.
   if (orphans.length === 0 || isWriting) return
   const bytes = orphans.reduce((sum, [, size]) => sum + size, 0)

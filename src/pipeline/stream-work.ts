@@ -40,6 +40,8 @@ const LEAST_RECORDS = 1000
 const BUILD_RECORDS = 200_000
 /** Checks look at whole tables: not at each commit. */
 const CHECK_MS = 60_000
+/** Small files are looked for after so many commits, and at the end. */
+const COMPACT_COMMITS = 50
 /** While records wait, building takes at most a third of the time. */
 const BUILD_SHARE = 3
 
@@ -49,6 +51,7 @@ export class StreamWork {
   /** A run that died may have left loads that are not built. */
   #hasUnbuilt = true
   #hasUnchecked = false
+  #uncompacted = 0
   #checkedAt = Date.now()
   #failedChecks = ''
   #hasFailedChecks = false
@@ -124,6 +127,8 @@ export class StreamWork {
   /** After each commit: facts follow at once, or, while records wait, as soon as that does not hold them up. */
   async committed(isBehind: boolean): Promise<void> {
     this.#hasUnbuilt = true
+    this.#uncompacted += 1
+    if (this.#uncompacted >= COMPACT_COMMITS) await this.#compact()
     const { lastBuild } = this.status
     const isSoon = lastBuild && Date.now() - lastBuild.at.getTime() < 1000 * BUILD_SHARE * lastBuild.seconds
     if (isBehind && isSoon) return
@@ -134,6 +139,15 @@ export class StreamWork {
   async build(): Promise<void> {
     while (this.#hasUnbuilt) await this.#buildSome(false)
     if (this.#hasUnchecked) await this.#buildSome(true)
+    if (this.#uncompacted > 0) await this.#compact()
+  }
+
+  async #compact(): Promise<void> {
+    const started = performance.now()
+    this.#uncompacted = 0
+    const tables = await this.engine.compact()
+    if (tables === 0) return
+    this.progress.onDone('compacted', { tables, milliseconds: Math.round(performance.now() - started) })
   }
 
   async #buildSome(checks: boolean): Promise<void> {

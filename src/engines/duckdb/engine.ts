@@ -21,6 +21,7 @@ import type {
 } from '../../types.ts'
 import { catalogFile, createCatalog, hasCatalog } from './catalog.ts'
 import { recordChecksums, refuseDamagedCatalog } from './checksums.ts'
+import { mergeSmallFiles } from './compaction.ts'
 import { type ExtensionFiles, ensureExtensions } from './extensions.ts'
 import { fillTemporaryTable, materialiseSql } from './materialise.ts'
 import { assertPermitted, followGroup, isPermitted, type Permissions, permissionsOf } from './permissions.ts'
@@ -116,7 +117,8 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   /** What temporary models made in the open transaction, or in one before it. */
   const temporary = new Set<string>()
 
-  async function transaction<T>(work: () => Promise<T>): Promise<T> {
+  /** Runs `work` as the only writer, with nothing left of runs that died. */
+  async function locked<T>(work: () => Promise<T>): Promise<T> {
     if (lock) throw new Error('A transaction is already open.')
     lock = await takeWriterLock(folder, options.lockWaitMs, stop.signal)
     try {
@@ -125,6 +127,15 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
         await sweep()
       }
       await endStream()
+      return await work()
+    } finally {
+      lock.release()
+      lock = undefined
+    }
+  }
+
+  function transaction<T>(work: () => Promise<T>): Promise<T> {
+    return locked(async () => {
       await connection.run('begin')
       open = 'work'
       try {
@@ -144,14 +155,12 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
         if (isCommitting) swept = false
         else for (const [path] of placed) rmSync(path, { force: true })
         throw error
+      } finally {
+        isCommitting = false
+        open = undefined
+        placed = []
       }
-    } finally {
-      isCommitting = false
-      open = undefined
-      placed = []
-      lock.release()
-      lock = undefined
-    }
+    })
   }
 
   /**
@@ -397,6 +406,13 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
       if (!isTable) temporary.add(model.name)
       await releaseMemory(connection, options.memoryLimit)
       return rows
+    },
+    async compact() {
+      const tables = await locked(() => mergeSmallFiles(connection))
+      hasCommitted ||= tables > 0
+      if (tables > 0) await recordChecksums(folder, committed)
+      await releaseMemory(connection, options.memoryLimit)
+      return tables
     },
     nextLoadId: () => nextNumber(folder, 'load'),
     version: async () => String(await readNumber(connection, 'from lake.current_snapshot()')),
