@@ -5,18 +5,25 @@ import { recordRun } from '../src/pipeline/runs.ts'
 import { stream, streamSummary } from '../src/pipeline/stream.ts'
 
 export default class Stream extends BaseCommand {
-  static override summary = 'Stream Kafka topics into the warehouse, each message exactly once.'
+  static override summary =
+    'Stream Kafka topics or a directory into the warehouse, each message and file exactly once.'
   static override description =
-    `kafka://host:9092/topic[,topic], or the name of a source in lpa.toml. Messages are JSON records as lpa load takes them, plain or in CloudEvents, and pseudonymised before anything is written. Rows, rejected rows and offsets are one transaction of the warehouse: after a crash, a rebalance or a broker's restart the stream goes on from there. Several processes share the partitions out. Facts follow each commit.
+    `kafka://host:9092/topic[,topic], dir:PATH, or the name of a source in lpa.toml. Messages are JSON records as lpa load takes them, plain or in CloudEvents, and pseudonymised before anything is written. Rows, rejected rows and offsets are one transaction of the warehouse: after a crash, a rebalance or a broker's restart the stream goes on from there. Several processes share the partitions out. Facts follow each commit.
+
+Of a directory, data files in it and below are loaded as lpa load loads them, once they were the same in two looks; one that grew later takes the place of what it was. Which were loaded is known by their content, so they may be renamed or taken away. A file that cannot be loaded is told and left, and tried again when it changes; with --until-caught-up the exit code is 65 then, after all others were loaded.
 
 Without --until-caught-up it goes on until it is stopped. A topic that was made anew, messages that were deleted before they were read, and more bad records than --max-rejects end it: exit code 65. A share of rejects is held against the last 10,000 records, and at least 1,000.`
   static override examples = [
     '<%= config.bin %> stream kafka://localhost:9092/statements',
     '<%= config.bin %> stream lrs --until-caught-up --quiet',
+    '<%= config.bin %> stream dir:exports --until-caught-up',
     '<%= config.bin %> stream lrs --commit-every 1s --metrics-file /var/lib/node_exporter/lpa.prom',
   ]
   static override args = {
-    source: Args.string({ required: true, description: 'kafka://…, or the name of a source in lpa.toml.' }),
+    source: Args.string({
+      required: true,
+      description: 'kafka://…, dir:PATH, or the name of a source in lpa.toml.',
+    }),
   }
   static override flags = {
     as: Flags.string({
@@ -30,16 +37,16 @@ Without --until-caught-up it goes on until it is stopped. A topic that was made 
     source: Flags.string({ helpValue: 'NAME', summary: 'Whose records these are: offsets are kept by it.' }),
     'until-caught-up': Flags.boolean({ summary: 'End when what is there now is committed: for cron.' }),
     from: Flags.string({
-      ...{ default: 'earliest', helpValue: 'earliest|latest|TIME' },
-      summary: 'Where topics begin that were never read.',
+      helpValue: 'earliest|latest|TIME',
+      summary: 'Where topics begin that were never read: earliest, unless said.',
     }),
     'commit-rows': Flags.integer({
-      ...{ default: 50_000, min: 1, helpValue: 'N' },
-      summary: 'Commit when so many records are there.',
+      ...{ min: 1, helpValue: 'N' },
+      summary: 'Commit when so many messages are there (50000).',
     }),
     'commit-every': Flags.string({
-      ...{ default: '5s', helpValue: 'DURATION' },
-      summary: 'Commit when a record has waited so long.',
+      helpValue: 'DURATION',
+      summary: 'Commit when a message has waited so long (5s); look at a directory so often (1s).',
     }),
     'max-rejects': Flags.string({
       helpValue: 'N|P%',
@@ -53,11 +60,12 @@ Without --until-caught-up it goes on until it is stopped. A topic that was made 
     const { args, flags } = await this.start(Stream)
     const config = await this.settings({ 'load.max_rejects': flags['max-rejects'] })
     this.recordRun((run) => recordRun(config, run))
+    const every = flags['commit-every']
     const request = {
       ...{ target: args.source, mappings: flags.mapping ?? [], entity: flags.as, source: flags.source },
       ...{ untilCaughtUp: flags['until-caught-up'], from: flags.from, runId: this.runId },
       ...{ commitRows: flags['commit-rows'], resetOffsets: flags['reset-offsets'] },
-      commitEveryMs: parseDuration(flags['commit-every'], '--commit-every'),
+      commitEveryMs: every === undefined ? undefined : parseDuration(every, '--commit-every'),
       metricsFile: flags['metrics-file'],
     }
     await stream(

@@ -314,9 +314,9 @@ export abstract class BaseCommand extends Command {
   }
 
   #runRecord(finishedAt: Date, exitCode: number, failure: UserError | undefined): RunRecord {
-    // Work that was too far to be stopped still says what it came to.
+    // Work that was too far to be stopped, or goes on until it is, says what it came to.
     const parts = [
-      ...(failure ? (this.#stoppedBy ? [] : [`failed: ${failure.code}`]) : [this.#outcome.summary ?? '']),
+      failure && !this.#stoppedBy ? `failed: ${failure.code}` : (this.#outcome.summary ?? ''),
       ...(this.#stoppedBy ? [`stopped by ${this.#stoppedBy.signal}`] : []),
     ]
     return {

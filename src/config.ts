@@ -39,6 +39,8 @@ export interface SourceSettings {
   readonly api?: ApiSettings
   /** Of topics: how they are read. */
   readonly kafka?: KafkaSettings
+  /** Of `dir:…`: the folder, absolute. `lpa stream` looks at it, `lpa load` loads what is in it now. */
+  readonly directory?: string
 }
 
 /** A teaching term for `dim_date.term`; both days belong to it (`YYYY-MM-DD`). */

@@ -64,6 +64,7 @@ export function readSources(
       ...(entity !== undefined && { entity }),
       ...(isApi(uri) && { api: readApi(uri, source, place) }),
       ...(isKafka(uri) && { kafka: readKafka(uri, source, place) }),
+      ...(isDirectory(uri) && { directory: directoryOf(root, uri) }),
     }
   }
   return sources
@@ -90,9 +91,18 @@ function refuseOthersKeys(uri: string, source: object, { name, where }: SourcePl
   }
 }
 
+/** A folder in which files appear: `dir:exports`. */
+export function isDirectory(uri: string): boolean {
+  return uri.startsWith('dir:')
+}
+
+export function directoryOf(root: string, uri: string): string {
+  return resolve(root, uri.slice('dir:'.length))
+}
+
 function resolveUri(root: string, uri: string): string {
   if (uri === '-' || /^[a-z][a-z0-9+]*:\/\//i.test(uri) || isAbsolute(uri)) return uri
-  if (uri.startsWith('dir:')) return `dir:${resolve(root, uri.slice(4))}`
+  if (isDirectory(uri)) return `dir:${directoryOf(root, uri)}`
   // join, not resolve: a folder's final slash and a glob stay as written.
   return join(root, uri)
 }

@@ -44,11 +44,7 @@ export function planInputs(config: Config, request: InputRequest): PlannedInput[
       },
     )
   }
-  const configured = Object.entries(sources).map(([name, settings]) => ({
-    name,
-    settings,
-    files: filesOf(settings),
-  }))
+  const plan = filePlanner(config, request)
   return names.flatMap((name): PlannedInput[] => {
     const settings = Object.hasOwn(sources, name) ? sources[name] : undefined
     if (settings?.api) {
@@ -56,25 +52,38 @@ export function planInputs(config: Config, request: InputRequest): PlannedInput[
       const { api, idSpace } = settings
       return [{ path: apiName(api), source, idSpace, api, ...asked(request, settings) }]
     }
-    const found = settings ? findFiles([settings.uri]) : filesNamed(name, Object.keys(sources))
-    return found.map((path) => {
-      const owner = settings
-        ? { name, settings }
-        : configured.find((source) => source.name === request.source || source.files.has(resolve(path)))
-      const source = request.source ?? owner?.name ?? UNNAMED_SOURCE
-      return {
-        path: path === '-' ? path : relative(process.cwd(), resolve(path)) || path,
-        source,
-        idSpace: owner?.settings.idSpace ?? source,
-        ...asked(request, owner?.settings),
-      }
-    })
+    const found = settings ? findFiles([placeOf(settings)]) : filesNamed(name, Object.keys(sources))
+    return found.map((path) => plan(path, settings && name))
   })
+}
+
+/** Plans files one by one: of the source that was named, else of the one in lpa.toml that has the file. */
+export function filePlanner(
+  { sources }: Pick<Config, 'sources'>,
+  request: Omit<InputRequest, 'inputs'>,
+): (path: string, named?: string) => PlannedInput {
+  const configured = Object.entries(sources).map(([name, settings]) => ({
+    name,
+    settings,
+    files: filesOf(settings),
+  }))
+  return (path, named) => {
+    const owner = configured.find(({ name, files }) =>
+      named === undefined ? name === request.source || files.has(resolve(path)) : name === named,
+    )
+    const source = request.source ?? owner?.name ?? UNNAMED_SOURCE
+    return {
+      path: path === '-' ? path : relative(process.cwd(), resolve(path)) || path,
+      source,
+      idSpace: owner?.settings.idSpace ?? source,
+      ...asked(request, owner?.settings),
+    }
+  }
 }
 
 /** What was asked for, else what the source says. */
 function asked(
-  { mappings, entity }: InputRequest,
+  { mappings, entity }: Omit<InputRequest, 'inputs'>,
   settings: SourceSettings | undefined,
 ): Pick<PlannedInput, 'mappings' | 'entity'> {
   return {
@@ -99,11 +108,16 @@ function filesNamed(name: string, sources: readonly string[]): string[] {
 }
 
 /** The files that a source has now, absolute; none for what is no file. */
-export function filesOf({ uri }: SourceSettings): ReadonlySet<string> {
-  if (/^[a-z]+:\/\//.test(uri)) return new Set()
+export function filesOf(settings: SourceSettings): ReadonlySet<string> {
+  if (/^[a-z]+:\/\//.test(settings.uri)) return new Set()
   try {
-    return new Set(findFiles([uri]).map((path) => resolve(path)))
+    return new Set(findFiles([placeOf(settings)]).map((path) => resolve(path)))
   } catch {
     return new Set()
   }
+}
+
+/** Where a source's files are: a directory that is streamed is loaded like any folder. */
+function placeOf({ uri, directory }: SourceSettings): string {
+  return directory ?? uri
 }

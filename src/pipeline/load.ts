@@ -1,5 +1,6 @@
 /** load: from named inputs to raw and staging, by the load protocol (README, "What a load promises"). */
 
+import { existsSync } from 'node:fs'
 import { isApi } from '../config/api.ts'
 import type { Config } from '../config.ts'
 import { UserError } from '../errors.ts'
@@ -14,9 +15,10 @@ import {
   type StagedFile,
   stageFile,
 } from '../sources/files.ts'
-import { hashInput, openInput } from '../sources/input.ts'
+import { assertUnchanged, hashInput, type Input, openInput } from '../sources/input.ts'
 import type { Mapping } from '../sources/mapping.ts'
 import type { Counts, Engine, Result } from '../types.ts'
+import { Growth } from './growth.ts'
 import { ledgerRows, withoutColumns } from './ledger.ts'
 import { type ApiOpening, openPlannedApi, refusePartOfSnapshot } from './load-api.ts'
 import { type PlannedInput, planInputs, UNNAMED_SOURCE } from './load-inputs.ts'
@@ -258,7 +260,7 @@ export function otherKeyWarning(
   ]
 }
 
-interface FileTask {
+export interface FileTask {
   readonly input: PlannedInput
   /** Its place among the inputs of the command, from 0. */
   readonly index: number
@@ -268,9 +270,17 @@ interface FileTask {
   readonly recognised: RecognisedFile | undefined
   /** It takes the place of all that its source held of its entity. */
   readonly isWhole: boolean
+  /** Of a directory: it may go on growing, and what it was before then is superseded. */
+  readonly mayGrow?: boolean
+  /** Asked of the last file of a snapshot: whether what is no part of it goes. Always, unless said. */
+  readonly mayEnd?: () => boolean
 }
 
-async function loadFile(
+/**
+ * Loads one file by the load protocol, in a transaction of its own; in the same one goes what its snapshot replaces.
+ * @throws UserError data (65) for a broken file or rejects over the limit, …
+ */
+export async function loadFile(
   config: Config,
   engine: Engine,
   { input, index, snapshots, dryRun, isWhole, ...task }: FileTask,
@@ -293,11 +303,11 @@ async function loadFile(
   const keep = (mapping: Mapping, loadId: number) => {
     if (isWhole || mapping.export === 'snapshot') addPart(snapshots, input, mapping, loadId)
   }
-  const ending = snapshots.filter(({ files }) => files.at(-1) === index)
+  const ending = snapshots.filter(({ files }) => files.at(-1) === index && (task.mayEnd?.() ?? true))
 
   const before = await sameIfLoaded(engine, input.source, recognised)
   const known = recognised.mappings.flatMap((mapping) => {
-    const load = before.find((one) => isSameLoad(one, mapping, request.key))
+    const load = knownLoad(before, mapping, request.key)
     return load ? [{ mapping, load }] : []
   })
   if (known.length === recognised.mappings.length) {
@@ -314,22 +324,27 @@ async function loadFile(
       assertRejects(input.path, batch.load.counts, config.load.maxRejects, reasons)
     if (input.source === UNNAMED_SOURCE) await refuseElsewhere(engine, input, staged)
     if (dryRun) return done('checked', mappings, [])
+    const growth = task.mayGrow ? new Growth(engine, input.source, recognised.input) : undefined
+    // Before the lock is taken: it reads the file.
+    await growth?.outgrownLoads()
     const replaced: number[] = []
     const committed = await engine.transaction(async () => {
+      // While it waited for the lock, another run may have loaded what the file is by now.
+      if (growth && existsSync(input.path)) assertUnchanged(recognised.input)
       let count = 0
       for (const { batch, mapping } of staged) {
         const { loadId, contentSha256 } = batch.load
-        const same = await sameContent(engine, input.source, contentSha256)
-        const known = same.find((load) => isSameLoad(load, mapping, request.key))
+        const content = await sameContent(engine, input.source, contentSha256, recognised.input)
+        const known = knownLoad(content, mapping, request.key)
         keep(mapping, known?.loadId ?? loadId)
         if (known) continue
         // Read by what that mapping was before it changed, also its name, or under another key.
-        const changed = same
+        const changed = content.same
           .filter((load) => !recognised.mappings.some((wanted) => isSameLoad(load, wanted, request.key)))
           .filter((load) => load.entity === mapping.entity || load.format === mapping.name)
           .map((load) => load.loadId)
         await engine.supersede(changed, loadId)
-        replaced.push(...changed)
+        replaced.push(...changed, ...((await growth?.supersede(mapping, loadId)) ?? []))
         await engine.append(batch)
         count += 1
       }
@@ -347,9 +362,10 @@ async function sameIfLoaded(
   engine: Engine,
   source: string,
   { input }: RecognisedFile,
-): Promise<readonly SameContent[]> {
+): Promise<KnownContent> {
   const [earlier] = await ledgerRows(engine, 'same-size', { source, bytes: input.stats?.size ?? -1 })
-  return Number(earlier?.[0]) > 0 ? sameContent(engine, source, await hashInput(input)) : []
+  if (Number(earlier?.[0]) === 0) return { same: [], outgrown: [] }
+  return sameContent(engine, source, await hashInput(input), input)
 }
 
 /** Two platforms may export alike, and both count; but whose this is must be said then, not left out. */
@@ -406,16 +422,43 @@ interface SameContent {
   readonly keyId: string
 }
 
-/** Loads of this content that still count, under any key: a row an entity. */
-async function sameContent(engine: Engine, source: string, contentSha256: string): Promise<SameContent[]> {
-  const rows = await ledgerRows(engine, 'same-content', { source, content_sha256: contentSha256 })
-  return rows.map(([loadId, format, entity, mappingSha256, keyId]) => ({
-    loadId: Number(loadId),
-    format: String(format),
-    entity: String(entity),
-    mappingSha256: String(mappingSha256),
-    keyId: String(keyId),
-  }))
+/** Loads that hold a content and still count, under any key: a row an entity. */
+interface KnownContent {
+  /** Of just this content. */
+  readonly same: readonly SameContent[]
+  /** Of what a file grew to that had this content once. */
+  readonly outgrown: readonly SameContent[]
+}
+
+async function sameContent(
+  engine: Engine,
+  source: string,
+  contentSha256: string,
+  input: Input,
+): Promise<KnownContent> {
+  const loads = async (name: string): Promise<SameContent[]> => {
+    const rows = await ledgerRows(engine, name, { source, content_sha256: contentSha256 })
+    return rows.map(([loadId, format, entity, mappingSha256, keyId]) => ({
+      loadId: Number(loadId),
+      format: String(format),
+      entity: String(entity),
+      mappingSha256: String(mappingSha256),
+      keyId: String(keyId),
+    }))
+  }
+  const same = await loads('same-content')
+  // Only files grow. An API may answer again what it answered before.
+  return { same, outgrown: input.stats ? await loads('outgrown-content') : [] }
+}
+
+/** The load that makes loading the content again needless. An older snapshot is loaded again, and counts then. */
+function knownLoad(
+  { same, outgrown }: KnownContent,
+  mapping: Mapping,
+  key: PseudonymKey,
+): SameContent | undefined {
+  const loads = mapping.export === 'snapshot' ? same : [...same, ...outgrown]
+  return loads.find((load) => isSameLoad(load, mapping, key))
 }
 
 /** Whether loading the content again would give the same rows: under another key the pseudonyms are others. */

@@ -9,7 +9,7 @@ export interface StreamCounts extends Counts {
   readonly overtaken: number
 }
 
-/** A partition's distance from the newest message that the broker has. */
+/** A partition's distance from the newest message that the broker has; or how many files of a directory wait. */
 export interface Lag {
   /** `clicks-0`, or the directory. */
   readonly name: string
@@ -19,6 +19,7 @@ export interface Lag {
 
 export class StreamStatus {
   readonly source: string
+  readonly #unit: 'records' | 'files'
   readonly startedAt = Date.now()
   #counts: StreamCounts = {
     read: 0,
@@ -30,13 +31,16 @@ export class StreamStatus {
     overtaken: 0,
   }
   #lags: readonly Lag[] = []
+  #badFiles = 0
   #lastCommit: Date | undefined
   #lastBuild: { readonly at: Date; readonly seconds: number } | undefined
   /** Records read by the last commits, newest last: what the rate is of. */
   #recent: { readonly at: number; readonly records: number }[] = []
 
-  constructor(source: string) {
+  /** `unit`: what is behind. */
+  constructor(source: string, unit: 'records' | 'files' = 'records') {
     this.source = source
+    this.#unit = unit
   }
 
   get counts(): StreamCounts {
@@ -71,6 +75,11 @@ export class StreamStatus {
     this.#lags = lags
   }
 
+  /** How many files of the directory cannot be loaded as they are now. */
+  bad(files: number): void {
+    this.#badFiles = files
+  }
+
   /** Records a second over the last ten. */
   get rate(): number {
     const now = Date.now()
@@ -90,7 +99,9 @@ export class StreamStatus {
     const committed = this.#lastCommit
       ? `committed ${this.#lastCommit.toISOString().slice(11, 19)}Z`
       : 'nothing committed yet'
-    return `${number(read)} records, ${number(this.rate)}/s, ${number(rejected)} rejected, lag ${number(total)}${named}, ${committed}`
+    const unit = this.#unit === 'records' ? '' : total === 1 ? ' file' : ' files'
+    const bad = this.#badFiles > 0 ? `, ${number(this.#badFiles)} bad` : ''
+    return `${number(read)} records, ${number(this.rate)}/s, ${number(rejected)} rejected, lag ${number(total)}${unit}${named}${bad}, ${committed}`
   }
 
   /** OpenMetrics text, version 1.0.0. */
@@ -114,6 +125,13 @@ export class StreamStatus {
       '# TYPE lpa_stream_lag gauge',
       '# HELP lpa_stream_lag Records (of a directory: files) that are there and not committed yet.',
       ...this.#lags.map(({ name, behind }) => `lpa_stream_lag{${source},place="${escaped(name)}"} ${behind}`),
+      ...(this.#unit === 'files'
+        ? [
+            '# TYPE lpa_stream_bad_files gauge',
+            '# HELP lpa_stream_bad_files Files of the directory that cannot be loaded as they are now.',
+            `lpa_stream_bad_files{${source}} ${this.#badFiles}`,
+          ]
+        : []),
       '# TYPE lpa_stream_start_time_seconds gauge',
       '# UNIT lpa_stream_start_time_seconds seconds',
       `lpa_stream_start_time_seconds{${source}} ${this.startedAt / 1000}`,

@@ -1,20 +1,33 @@
 /** What a stream reads: a source of lpa.toml, or an address. */
 
+import { resolve } from 'node:path'
 import { isKafka, type KafkaSettings, kafkaName, readKafka } from '../config/kafka.ts'
+import { directoryOf, isDirectory } from '../config/sources.ts'
 import type { Config } from '../config.ts'
 import { didYouMean } from '../did-you-mean.ts'
 import { UserError } from '../errors.ts'
+import { UNNAMED_SOURCE } from './load-inputs.ts'
 
-export interface StreamTarget {
+interface StreamedSource {
   readonly source: string
   readonly idSpace: string
   readonly mappings: readonly string[]
   readonly entity: string | undefined
-  readonly kafka: KafkaSettings
 }
 
+export type KafkaTarget = StreamedSource & { readonly kafka: KafkaSettings }
+
+export type DirectoryTarget = StreamedSource & {
+  /** Absolute. */
+  readonly directory: string
+  /** The source of lpa.toml that all its files are of; else each is of the one that has it, as when they are loaded. */
+  readonly named: string | undefined
+}
+
+export type StreamTarget = KafkaTarget | DirectoryTarget
+
 export interface TargetRequest {
-  /** The name of a source, or `kafka://…`. */
+  /** The name of a source, `kafka://…` or `dir:…`. */
   readonly target: string
   readonly mappings: readonly string[]
   readonly entity?: string | undefined
@@ -29,7 +42,11 @@ export function streamTarget(config: Config, request: TargetRequest): StreamTarg
   const { target } = request
   const { sources } = config
   const named = Object.hasOwn(sources, target) ? sources[target] : undefined
-  if (named?.kafka) return targetOf(request, target, named.kafka, named)
+  if (named?.kafka) return { ...sourceOf(request, target, named), kafka: named.kafka }
+  if (named?.directory !== undefined) {
+    return { ...sourceOf(request, target, named), directory: named.directory, named: target }
+  }
+  if (isDirectory(target)) return directoryTarget(config, request, directoryOf(process.cwd(), target))
   if (isKafka(target)) {
     const settings = readAddress(target, request.source)
     const owner = Object.entries(sources).find(
@@ -38,8 +55,8 @@ export function streamTarget(config: Config, request: TargetRequest): StreamTarg
         (request.source === undefined || request.source === name) &&
         kafkaName(kafka) === kafkaName(settings),
     )
-    if (owner?.[1].kafka) return targetOf(request, owner[0], owner[1].kafka, owner[1])
-    return targetOf(request, UNNAMED_TOPICS, settings)
+    if (owner?.[1].kafka) return { ...sourceOf(request, owner[0], owner[1]), kafka: owner[1].kafka }
+    return { ...sourceOf(request, UNNAMED_TOPICS), kafka: settings }
   }
   if (named) {
     throw new UserError('LPA-STREAM-TARGET', `The source ${target} is loaded, not streamed: ${named.uri}`, {
@@ -47,32 +64,41 @@ export function streamTarget(config: Config, request: TargetRequest): StreamTarg
       next: `lpa load ${target}`,
     })
   }
-  const streams = Object.entries(sources).flatMap(([name, { kafka }]) => (kafka ? [name] : []))
+  const streams = Object.entries(sources).flatMap(([name, { kafka, directory }]) =>
+    (kafka ?? directory) ? [name] : [],
+  )
   const near = didYouMean(target, streams)
   throw new UserError('LPA-STREAM-TARGET', `There is no source ${target} to stream.`, {
     exit: 'usage',
     next: near
       ? `Did you mean ${near}?`
       : [
-          'Name topics: lpa stream kafka://host:9092/topic',
+          'Name topics or a directory: lpa stream kafka://host:9092/topic, lpa stream dir:exports',
           'Or add [sources.NAME] with uri = "kafka://host:9092/topic" to lpa.toml, then: lpa stream NAME',
         ],
   })
 }
 
-function targetOf(
+/** What lpa.toml says of the same folder counts, also where it is only loaded. */
+function directoryTarget({ sources }: Config, request: TargetRequest, directory: string): DirectoryTarget {
+  const owner = Object.entries(sources).find(
+    ([name, { uri, directory: known }]) =>
+      (known ?? resolve(uri)) === directory && (request.source === undefined || request.source === name),
+  )
+  return { ...sourceOf(request, owner?.[0] ?? UNNAMED_SOURCE, owner?.[1]), directory, named: owner?.[0] }
+}
+
+function sourceOf(
   request: TargetRequest,
   name: string,
-  kafka: KafkaSettings,
   settings?: Config['sources'][string],
-): StreamTarget {
+): StreamedSource {
   const source = request.source ?? name
   return {
     source,
     idSpace: settings?.idSpace ?? source,
     mappings: request.mappings.length > 0 ? request.mappings : [settings?.mapping ?? []].flat(),
     entity: request.entity ?? settings?.entity,
-    kafka,
   }
 }
 

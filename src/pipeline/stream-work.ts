@@ -48,7 +48,8 @@ const BUILD_SHARE = 3
 export class StreamWork {
   readonly #options: StreamWorkOptions
   #window: { readonly read: number; readonly rejected: number }[] = []
-  #hasUnbuilt = false
+  /** A run that died may have left loads that are not built. */
+  #hasUnbuilt = true
   #hasUnchecked = false
   #uncompacted = 0
   #checkedAt = Date.now()

@@ -6,16 +6,18 @@ import { readKey } from '../pseudonym.ts'
 import { otherKeyWarning } from './load.ts'
 import { readOtherLoads, reloadsOf } from './reload.ts'
 import { StreamStatus } from './stream-status.ts'
-import { streamTarget, type TargetRequest } from './stream-target.ts'
+import { type DirectoryTarget, type KafkaTarget, streamTarget, type TargetRequest } from './stream-target.ts'
 import { type StreamProgress, StreamWork } from './stream-work.ts'
 import { withWarehouse } from './warehouse.ts'
 
 export interface StreamRequest extends TargetRequest {
   readonly untilCaughtUp: boolean
-  /** Where topics begin that were never read: `earliest`, `latest`, or an instant. */
-  readonly from: string
-  readonly commitRows: number
-  readonly commitEveryMs: number
+  /** Where topics begin that were never read: `earliest` (unless said), `latest`, or an instant. */
+  readonly from?: string | undefined
+  /** Records of a commit of messages; 50,000 unless said. */
+  readonly commitRows?: number | undefined
+  /** How long messages wait at most, 5 s unless said; or the pause between two looks at a directory, 1 s unless said. */
+  readonly commitEveryMs?: number | undefined
   readonly resetOffsets: boolean
   readonly metricsFile?: string | undefined
   readonly runId: string
@@ -31,7 +33,13 @@ export interface StreamSummary {
   readonly commits: number
   readonly overtaken: number
   readonly failedChecks: boolean
+  /** What a commit is of: a file, or what came of messages. */
+  readonly unit: 'commit' | 'file'
 }
+
+const COMMIT_ROWS = 50_000
+const COMMIT_EVERY_MS = 5000
+const LOOK_EVERY_MS = 1000
 
 /** Another run holds the warehouse for its commit; this one has time. */
 const LEAST_LOCK_WAIT_MS = 600_000
@@ -52,17 +60,18 @@ export async function stream(
   onSummary: (summary: StreamSummary) => void,
 ): Promise<void> {
   const target = streamTarget(config, request)
-  const from = startOf(request.from)
+  const run = 'kafka' in target ? kafkaRun(target, request) : directoryRun(config, target, request)
   const key = readKey(config.privacy.keyFile)
   const lockWaitMs = Math.max(config.load.lockWaitMs, LEAST_LOCK_WAIT_MS)
   const patient = { ...config, load: { ...config.load, lockWaitMs } }
   const { source, idSpace, mappings, entity } = target
   await withWarehouse(patient, 'write', signal, async (engine) => {
-    const status = new StreamStatus(source)
+    const status = new StreamStatus(source, run.lag)
     const { timezone, memoryLimit, threads } = config.warehouse
     const work = new StreamWork({
       ...{ config, engine, source, status, signal, progress, runId: request.runId },
-      ...{ commitRows: request.commitRows, commitEveryMs: request.commitEveryMs },
+      commitRows: request.commitRows ?? COMMIT_ROWS,
+      commitEveryMs: request.commitEveryMs ?? run.commitEveryMs,
       untilCaughtUp: request.untilCaughtUp,
       fileRequest: {
         ...{ source, idSpace, mappings, entity, key, timezone, memoryLimit, threads, signal },
@@ -75,21 +84,62 @@ export async function stream(
       progress.onWarning(...otherKeyWarning(others, reloadsOf(others, config, process.cwd())))
     const telling = new Telling(status, progress, request.metricsFile)
     try {
-      const { streamKafka } = await import('./stream-kafka.ts')
-      await streamKafka({ settings: target.kafka, from, resetOffsets: request.resetOffsets }, work)
+      await run.start(work)
       await work.build()
     } catch (error) {
       // To be stopped is how a stream ends.
       if (!signal.aborted) throw error
     } finally {
       await telling.end()
-      onSummary({ source, ...status.counts, failedChecks: work.hasFailedChecks })
+      onSummary({ source, ...status.counts, failedChecks: work.hasFailedChecks, unit: run.unit })
     }
   })
 }
 
+/** How one kind of target is streamed. */
+interface StreamRun {
+  readonly lag: 'records' | 'files'
+  readonly unit: StreamSummary['unit']
+  readonly commitEveryMs: number
+  start(work: StreamWork): Promise<void>
+}
+
+function kafkaRun({ kafka: settings }: KafkaTarget, request: StreamRequest): StreamRun {
+  const from = startOf(request.from ?? 'earliest')
+  return {
+    ...{ lag: 'records', unit: 'commit', commitEveryMs: COMMIT_EVERY_MS },
+    async start(work) {
+      const { streamKafka } = await import('./stream-kafka.ts')
+      await streamKafka({ settings, from, resetOffsets: request.resetOffsets }, work)
+    },
+  }
+}
+
+/** @throws UserError usage (2) for what is said of topics only */
+function directoryRun(config: Config, target: DirectoryTarget, request: StreamRequest): StreamRun {
+  const said = { '--from': request.from, '--commit-rows': request.commitRows }
+  const flags = [
+    ...Object.entries(said).flatMap(([flag, value]) => (value === undefined ? [] : [flag])),
+    ...(request.resetOffsets ? ['--reset-offsets'] : []),
+  ]
+  if (flags.length > 0) {
+    throw new UserError('LPA-STREAM-FLAG', `${flags.join(' and ')} can be said of Kafka topics only.`, {
+      ...{ exit: 'usage', where: request.target },
+      next: 'Leave it out: each file of a directory is loaded once, as a whole.',
+    })
+  }
+  return {
+    ...{ lag: 'files', unit: 'file', commitEveryMs: LOOK_EVERY_MS },
+    async start(work) {
+      const { streamDirectory } = await import('./stream-directory.ts')
+      const { mappings, entity, source } = request
+      await streamDirectory({ config, target, mappings, entity, source }, work)
+    },
+  }
+}
+
 /** `12,400 records mapped, 3 rejected in 14 commits`. */
-export function streamSummary({ mapped, rejected, filtered, doubled, commits }: StreamSummary): string {
+export function streamSummary({ mapped, rejected, filtered, doubled, commits, unit }: StreamSummary): string {
   const said = (count: number) => count.toLocaleString('en')
   if (commits === 0) return 'nothing new'
   const fates = [
@@ -98,7 +148,7 @@ export function streamSummary({ mapped, rejected, filtered, doubled, commits }: 
     ...(filtered > 0 ? [`${said(filtered)} filtered`] : []),
     ...(doubled > 0 ? [`${said(doubled)} doubled`] : []),
   ]
-  return `${fates.join(', ')} in ${said(commits)} ${commits === 1 ? 'commit' : 'commits'}`
+  return `${fates.join(', ')} in ${said(commits)} ${unit}${commits === 1 ? '' : 's'}`
 }
 
 function startOf(from: string): 'earliest' | 'latest' | Date {

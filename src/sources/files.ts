@@ -1,6 +1,7 @@
 /** Files, globs, folders and standard input: from what the user named to staged batches. */
 
 import { accessSync, constants, globSync, mkdirSync, rmSync, statSync } from 'node:fs'
+import { access, glob } from 'node:fs/promises'
 import { join } from 'node:path'
 import { UserError } from '../errors.ts'
 import type { PseudonymKey } from '../pseudonym.ts'
@@ -53,6 +54,7 @@ export interface StagedFile {
   readonly leftOut: readonly string[]
 }
 
+/** Not what copies and downloads are called until they are complete: .part, .tmp, .crdownload, name~ */
 const DATA_FILE = /\.(csv|tsv|txt|json|ndjson|jsonl|parquet)(\.(gz|zst))?$/i
 
 /**
@@ -103,6 +105,18 @@ function filesIn(folder: string): string[] {
     .filter((path) => DATA_FILE.test(path) && !isFolder(path))
     .map(assertFile)
     .sort()
+}
+
+/** The same for a directory that is looked at again and again, none of whose answers may block. */
+export async function dataFilesIn(folder: string): Promise<string[]> {
+  await access(folder, constants.R_OK | constants.X_OK)
+  const found: string[] = []
+  for await (const entry of glob('**/*', { cwd: folder, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name)
+    if (entry.isDirectory()) await access(path, constants.R_OK | constants.X_OK)
+    else if (DATA_FILE.test(entry.name)) found.push(path)
+  }
+  return found.sort()
 }
 
 function isFolder(path: string): boolean {

@@ -1,5 +1,6 @@
 /** One input: what it holds, by its first bytes, and its bytes in flight. */
 
+import { createHash } from 'node:crypto'
 import { type Stats, statSync } from 'node:fs'
 import { UserError } from '../errors.ts'
 import {
@@ -257,4 +258,29 @@ export async function hashInput(input: Input): Promise<string> {
   const hash = hasher()
   for await (const chunk of input.open()) hash.push(chunk)
   return hash.end().sha256
+}
+
+/** The SHA-256 of an input's first bytes as they lie, for each number of them; none where it has fewer. */
+export async function prefixHashes(
+  input: Input,
+  sizes: readonly number[],
+): Promise<ReadonlyMap<number, string>> {
+  const hashes = new Map<number, string>()
+  const wanted = [...new Set(sizes)].sort((a, b) => a - b)
+  if (wanted.length === 0) return hashes
+  const hash = createHash('sha256')
+  let bytes = 0
+  for await (const chunk of input.open()) {
+    let begin = 0
+    while (wanted[0] !== undefined && wanted[0] <= bytes + chunk.length) {
+      const size = wanted.shift() as number
+      hash.update(chunk.subarray(begin, size - bytes))
+      begin = size - bytes
+      hashes.set(size, hash.copy().digest('hex'))
+    }
+    if (wanted.length === 0) break
+    hash.update(chunk.subarray(begin))
+    bytes += chunk.length
+  }
+  return hashes
 }

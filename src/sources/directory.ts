@@ -1,0 +1,67 @@
+/** A directory in which files appear: which of them are complete, as far as looking twice can tell. */
+
+import { stat } from 'node:fs/promises'
+import { UserError } from '../errors.ts'
+import { dataFilesIn } from './files.ts'
+
+export interface Look {
+  /** Files that were the same the time before, by their path, each with its mark: another one when it was changed. */
+  readonly ready: ReadonlyMap<string, string>
+  /** Files that are new or were changed since. */
+  readonly changing: readonly string[]
+}
+
+/**
+ * Looked at again and again, since network file systems tell nobody of what appears in them. Data are the files that
+ * a folder is loaded with; what is hidden, or called .part or .tmp until it is complete, is none.
+ */
+export class Directory {
+  readonly path: string
+  #before: ReadonlyMap<string, string> = new Map()
+
+  constructor(path: string) {
+    this.path = path
+  }
+
+  /** @throws UserError noInput (66) when it is not there; the system's error when it cannot be read */
+  async look(): Promise<Look> {
+    const now = await this.#marks()
+    const ready = new Map([...now].filter(([path, mark]) => this.#before.get(path) === mark))
+    this.#before = now
+    return { ready, changing: [...now.keys()].filter((path) => !ready.has(path)) }
+  }
+
+  async #marks(): Promise<ReadonlyMap<string, string>> {
+    const folder = await stat(this.path).catch(() => undefined)
+    if (!folder?.isDirectory()) {
+      throw new UserError('LPA-INPUT-MISSING', `${this.path}: there is no such folder.`, {
+        exit: 'noInput',
+        next: 'Check the path, and that its disk is mounted.',
+      })
+    }
+    const marks = new Map<string, string>()
+    for (const path of await dataFilesIn(this.path)) {
+      const mark = await markOf(path)
+      if (mark !== undefined) marks.set(path, mark)
+    }
+    return marks
+  }
+}
+
+/**
+ * What a file looks like from outside: undefined for none. Its change time is part of it, since copies are often given
+ * the times of their originals, and a new file the inode of an old one.
+ */
+export async function markOf(path: string): Promise<string | undefined> {
+  try {
+    const stats = await stat(path, { bigint: true })
+    return stats.isFile()
+      ? [stats.dev, stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join(' ')
+      : undefined
+  } catch (error) {
+    const { code } = error as { code?: string }
+    // Gone since its name was read, or a link to nowhere.
+    if (code === 'ENOENT') return undefined
+    throw error
+  }
+}
