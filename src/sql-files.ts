@@ -145,9 +145,16 @@ export function parseSql(text: string, file: { kind: SqlKind; name: string; path
 export function withoutIncremental({ body }: SqlFile): string {
   return body
     .split('\n')
-    .filter((line) => !line.endsWith('-- incremental'))
+    .filter((line) => !line.endsWith(INCREMENTAL))
     .join('\n')
 }
+
+/** A model's SELECT with the lines that limit it to a batch. */
+export function withIncremental({ body }: SqlFile): string {
+  return body.replaceAll(INCREMENTAL, '')
+}
+
+const INCREMENTAL = '-- incremental'
 
 function fail(error: Error): never {
   throw error

@@ -36,11 +36,11 @@ described as (
 ),
 mentioned as (
   select course_key, course_id from staging.stg_enrollment
-  where load_id in (select load_id from batch_load)  -- incremental
+  where load_id in (select load_id from batch_load) and course_key in (select course_key from touched_course)  -- incremental
   union all select course_key, course_id from staging.stg_course_completion
-  where load_id in (select load_id from batch_load)  -- incremental
+  where load_id in (select load_id from batch_load) and course_key in (select course_key from touched_course)  -- incremental
   union all select course_key, course_id from staging.stg_learning_event where course_key <> 0
-  and load_id in (select load_id from batch_load)  -- incremental
+  and load_id in (select load_id from batch_load) and course_key in (select course_key from touched_course)  -- incremental
 ),
 inferred as (
   select course_key, min(course_id) as course_id
@@ -63,3 +63,4 @@ from inferred
 union all
 select 0, cast(null as string), cast(null as string), 0, 0, cast(null as string), cast(null as string), cast(null as decimal(9, 2)), cast(null as date), cast(null as date), cast(null as date),
   lpa_variant('{"none":true}'), timestamp '0001-01-01 00:00:00', timestamp '9999-12-31 00:00:00', true
+where 0 in (select course_key from touched_course)  -- incremental

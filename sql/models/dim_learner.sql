@@ -36,11 +36,11 @@ described as (
 ),
 mentioned as (
   select learner_key, learner_id from staging.stg_enrollment
-  where load_id in (select load_id from batch_load)  -- incremental
+  where load_id in (select load_id from batch_load) and learner_key in (select learner_key from touched_learner)  -- incremental
   union all select learner_key, learner_id from staging.stg_course_completion
-  where load_id in (select load_id from batch_load)  -- incremental
+  where load_id in (select load_id from batch_load) and learner_key in (select learner_key from touched_learner)  -- incremental
   union all select learner_key, learner_id from staging.stg_learning_event
-  where load_id in (select load_id from batch_load)  -- incremental
+  where load_id in (select load_id from batch_load) and learner_key in (select learner_key from touched_learner)  -- incremental
 ),
 inferred as (
   select learner_key, min(learner_id) as learner_id
@@ -63,3 +63,4 @@ from inferred
 union all
 select 0, cast(null as string), cast(null as string), cast(null as string), cast(null as string), cast(null as string), cast(null as string), cast(null as string), cast(null as date),
   lpa_variant('{"none":true}'), timestamp '0001-01-01 00:00:00', timestamp '9999-12-31 00:00:00', true
+where 0 in (select learner_key from touched_learner)  -- incremental

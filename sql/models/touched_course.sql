@@ -1,13 +1,16 @@
 -- title: Courses whose versions a batch must make anew
--- grain: a course that the batch's loads speak of, and the row "none"
+-- grain: a course that the batch's loads describe, one that they are the first to mention, and the row "none" at first
 -- materialise: temporary
 select course_key from staging.stg_course where load_id in (select load_id from batch_load)
 union
-select course_key from staging.stg_enrollment where load_id in (select load_id from batch_load)
+select s.course_key from staging.stg_enrollment s where s.load_id in (select load_id from batch_load)
+  and not exists (select 1 from dim_course d where d.course_key = s.course_key)  -- incremental
 union
-select course_key from staging.stg_course_completion where load_id in (select load_id from batch_load)
+select s.course_key from staging.stg_course_completion s where s.load_id in (select load_id from batch_load)
+  and not exists (select 1 from dim_course d where d.course_key = s.course_key)  -- incremental
 union
-select course_key from staging.stg_learning_event where load_id in (select load_id from batch_load)
+select s.course_key from staging.stg_learning_event s where s.load_id in (select load_id from batch_load)
+  and not exists (select 1 from dim_course d where d.course_key = s.course_key)  -- incremental
 union
 -- A deletion alone makes no course known.
 select d.course_key
@@ -16,3 +19,4 @@ where d.entity = 'course' and d.load_id in (select load_id from batch_load)
   and exists (select 1 from staging.stg_course c where c.course_key = d.course_key)
 union
 select 0
+where not exists (select 1 from dim_course where course_key = 0)  -- incremental

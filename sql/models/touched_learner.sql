@@ -1,13 +1,16 @@
 -- title: Learners whose versions a batch must make anew
--- grain: a learner that the batch's loads speak of, and the row "none"
+-- grain: a learner that the batch's loads describe, one that they are the first to mention, and the row "none" at first
 -- materialise: temporary
 select learner_key from staging.stg_learner where load_id in (select load_id from batch_load)
 union
-select learner_key from staging.stg_enrollment where load_id in (select load_id from batch_load)
+select s.learner_key from staging.stg_enrollment s where s.load_id in (select load_id from batch_load)
+  and not exists (select 1 from dim_learner d where d.learner_key = s.learner_key)  -- incremental
 union
-select learner_key from staging.stg_course_completion where load_id in (select load_id from batch_load)
+select s.learner_key from staging.stg_course_completion s where s.load_id in (select load_id from batch_load)
+  and not exists (select 1 from dim_learner d where d.learner_key = s.learner_key)  -- incremental
 union
-select learner_key from staging.stg_learning_event where load_id in (select load_id from batch_load)
+select s.learner_key from staging.stg_learning_event s where s.load_id in (select load_id from batch_load)
+  and not exists (select 1 from dim_learner d where d.learner_key = s.learner_key)  -- incremental
 union
 -- A deletion alone makes nobody known.
 select d.learner_key
@@ -16,3 +19,4 @@ where d.entity = 'learner' and d.load_id in (select load_id from batch_load)
   and exists (select 1 from staging.stg_learner l where l.learner_key = d.learner_key)
 union
 select 0
+where not exists (select 1 from dim_learner where learner_key = 0)  -- incremental

@@ -7,7 +7,7 @@ import { parseDdl } from '../ddl.ts'
 import { nearest } from '../did-you-mean.ts'
 import { UserError } from '../errors.ts'
 import { expand } from '../sql-expand.ts'
-import { packageRoot, readSql, withoutIncremental } from '../sql-files.ts'
+import { packageRoot, readSql, withIncremental, withoutIncremental } from '../sql-files.ts'
 import type { Engine, Model, Result } from '../types.ts'
 import { ledgerRows, writeLedger } from './ledger.ts'
 import { type CheckOutcome, hasFailedChecks, runChecks } from './quality.ts'
@@ -75,6 +75,12 @@ const TOUCHED = [
   'touched_course',
   'touched_learner',
 ] as const
+
+/** Of all models, those that have nothing to do where no enrollment and no completion is touched. */
+const AFTER_PAIRS: ReadonlySet<number> = new Set([
+  MODELS.indexOf('touched_enrollment'),
+  MODELS.lastIndexOf('touched_day'),
+])
 
 /** What no warehouse holds: tables of the session, which other models read. */
 const TEMPORARY: ReadonlySet<string> = new Set<(typeof MODELS)[number]>([...TOUCHED, 'repeated_event'])
@@ -173,11 +179,17 @@ async function buildInTransaction(
   // Of selected models, what loads that are not built yet brought stays out: they read what was touched.
   const isAnew = isFull && !isSelected
   const steps = isAnew ? names.filter((name) => !(TOUCHED as readonly string[]).includes(name)) : names
+  const entities = (await ledgerRows(engine, 'batch-entities')).map(([entity]) => String(entity))
+  let pairs: number | undefined
   for (const [index, name] of steps.entries()) {
+    if (pairs === 0 && AFTER_PAIRS.has(index)) continue
     progress.onModel(name, index, steps.length)
     const started = performance.now()
-    const model = readModel(name, engine, isAnew)
+    const isWhole = isAnew || (isSelected && TEMPORARY.has(name))
+    const model = readModel(name, engine, isWhole)
+    if (!isFull && isUntouched(model, entities)) continue
     const rows = await engine.materialise(model, isFull)
+    if (name === 'touched_pair' && !isFull) pairs = rows
     const milliseconds = Math.round(performance.now() - started)
     if (model.materialise.kind !== 'temporary') models.push({ name, rows, milliseconds })
   }
@@ -204,6 +216,12 @@ function firstOf<L extends { readonly records: number }>(
   return end < 0 ? loads : loads.slice(0, Math.max(1, end))
 }
 
+/** Whether a model that is made anew each time reads nothing but what the batch did not bring. */
+function isUntouched({ materialise, select }: Model, entities: readonly string[]): boolean {
+  const read = [...select.matchAll(/\bstaging\.(?:stg|live)_(\w+)/g)].map((match) => match[1] ?? '')
+  return materialise.kind === 'table' && read.length > 0 && !read.some((entity) => entities.includes(entity))
+}
+
 function selectedModels(select: readonly string[]): readonly string[] {
   for (const name of select) {
     if (!(MODELS as readonly string[]).includes(name) || TEMPORARY.has(name)) {
@@ -224,7 +242,7 @@ function readModel(name: string, engine: Pick<Engine, 'dialect'>, isAnew: boolea
   return {
     name,
     columns: file.materialise.kind === 'temporary' ? [] : coreColumns(name),
-    select: expand(isAnew ? withoutIncremental(file) : file.body, engine.dialect),
+    select: expand(isAnew ? withoutIncremental(file) : withIncremental(file), engine.dialect),
     materialise: file.materialise,
   }
 }

@@ -30,7 +30,9 @@ export const UNNAMED_SOURCE = 'files'
 
 export function planInputs(config: Config, request: InputRequest): PlannedInput[] {
   const { sources } = config
-  const names = request.inputs.length > 0 ? request.inputs : Object.keys(sources)
+  // Topics are streamed: who loads everything else does not mean them.
+  const loadable = Object.keys(sources).filter((name) => !sources[name]?.kafka)
+  const names = request.inputs.length > 0 ? request.inputs : loadable
   if (names.length === 0) {
     throw new UserError(
       'LPA-LOAD-NOTHING',
@@ -51,6 +53,12 @@ export function planInputs(config: Config, request: InputRequest): PlannedInput[
       const source = request.source ?? name
       const { api, idSpace } = settings
       return [{ path: apiName(api), source, idSpace, api, ...asked(request, settings) }]
+    }
+    if (settings?.kafka) {
+      throw new UserError('LPA-LOAD-TOPICS', `The source ${name} is topics of Kafka: they are streamed.`, {
+        exit: 'usage',
+        next: `lpa stream ${name} --until-caught-up`,
+      })
     }
     const found = settings ? findFiles([placeOf(settings)]) : filesNamed(name, Object.keys(sources))
     return found.map((path) => plan(path, settings && name))

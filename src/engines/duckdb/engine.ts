@@ -394,6 +394,11 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     alterTable,
     temporaryTable: (name, content) => fillTemporaryTable(connection, name, content),
     async materialise(model, full) {
+      const { materialise } = model
+      if (!full && materialise.kind === 'incremental' && materialise.window) {
+        const touched = `select count(*) from (select 1 from ${materialise.window} limit 1)`
+        if ((await readNumber(connection, touched)) === 0) return 0
+      }
       const table = `core.${model.name}`
       const isTable = model.materialise.kind !== 'temporary'
       const variants = isTable ? await variantColumns(connection, table) : []
