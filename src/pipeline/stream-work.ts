@@ -42,8 +42,8 @@ const BUILD_RECORDS = 200_000
 const CHECK_MS = 60_000
 /** Small files are looked for after so many commits, and at the end. */
 const COMPACT_COMMITS = 50
-/** While records wait, building takes at most a third of the time. */
-const BUILD_SHARE = 3
+/** While records wait, building takes at most a tenth of the time. */
+const BUILD_SHARE = 9
 
 export class StreamWork {
   readonly #options: StreamWorkOptions
