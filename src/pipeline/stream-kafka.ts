@@ -23,7 +23,15 @@ import { type ConsumeHooks, consume, type Fetched, keyOf, type Member } from '..
 import { MessageLines } from '../sources/kafka/message-lines.ts'
 import { packagedMappings } from '../sources/mapping.ts'
 import { ledgerRows } from './ledger.ts'
-import { assertReadable, claimOffsets, Overtaken, resetOffsets, storedOffsets } from './stream-offsets.ts'
+import {
+  assertReadable,
+  claimOffsets,
+  type OffsetClaim,
+  Overtaken,
+  resetOffsets,
+  type StoredOffset,
+  storedOffsets,
+} from './stream-offsets.ts'
 import type { StreamWork } from './stream-work.ts'
 
 export interface KafkaRequest {
@@ -37,8 +45,8 @@ interface Group {
   /** Of which assignment it is: it is dropped when another has begun. */
   readonly assignment: number
   readonly topics: Map<string, MessageLines>
-  /** The next offset of each partition that moved on. */
-  readonly next: Map<string, PartitionId & { readonly nextOffset: number }>
+  /** From where to where each partition moved on. */
+  readonly moves: Map<string, PartitionId & { readonly storedOffset: number; readonly nextOffset: number }>
   records: number
   bytes: number
   /** When its first record came. */
@@ -193,7 +201,8 @@ class TopicStream implements ConsumeHooks {
     lines.add(partition, messages)
     group.records += lines.records + lines.tombstones - before.records
     group.bytes += lines.bytes - before.bytes
-    group.next.set(key, { topic, partition, nextOffset: next })
+    const storedOffset = group.moves.get(key)?.storedOffset ?? this.#fetched.get(key) ?? 0
+    group.moves.set(key, { topic, partition, storedOffset, nextOffset: next })
     this.#fetched.set(key, next)
     this.#newest.set(key, end)
     if (group.records > 0 && group.since === undefined) {
@@ -226,14 +235,14 @@ class TopicStream implements ConsumeHooks {
   /** Hands a group on to be staged and committed, as soon as there are not too many ahead of it. */
   #seal(why: 'it is full' | 'its time has come' | 'it is the last'): void {
     const group = this.#group
-    if (group.next.size === 0 || (group.records === 0 && why !== 'it is the last')) return
+    if (group.moves.size === 0 || (group.records === 0 && why !== 'it is the last')) return
     if (this.#ahead >= GROUPS_AHEAD) return
     clearTimeout(this.#timer)
     this.#group = newGroup(this.#assignment)
     this.#ahead += 1
     const staging = this.#stage(group)
     staging.catch(() => {})
-    this.#inLane(async () => this.#commit(group, await staging))
+    this.#inLane(() => this.#commit(group, staging))
       .catch(this.#failed.reject)
       .finally(() => {
         this.#ahead -= 1
@@ -276,36 +285,49 @@ class TopicStream implements ConsumeHooks {
 
   // ── committing ──────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Where partitions begin: where the last commit ended, else where `--from` says, which is stored at once. */
+  /**
+   * Where partitions begin: where the last commit ended, else where `--from` says. That is stored at once, for all of a
+   * topic, so that it means the same to every member of the group.
+   */
   async #starts(
     partitions: readonly PartitionId[],
   ): Promise<readonly (PartitionId & { readonly offset: number })[]> {
     const { engine, source } = this.#work
-    const stored = await storedOffsets(engine, source)
-    const ranges = await this.#readable(stored)
-    for (const { topic, topicId } of ranges) this.#topicIds.set(topic, topicId)
     for (const topic of new Set(partitions.map((id) => id.topic))) await this.#findLastMapping(topic)
-    const isKnown = (topic: string) => stored.some((one) => one.topic === topic)
+    for (;;) {
+      const stored = await storedOffsets(engine, source)
+      const ranges = await this.#readable(stored)
+      for (const { topic, topicId } of ranges) this.#topicIds.set(topic, topicId)
+      const claims = await this.#firstClaims(stored, ranges)
+      try {
+        if (claims.length > 0) await engine.transaction(() => claimOffsets(engine, source, claims))
+      } catch (error) {
+        // Another member was quicker.
+        if (error instanceof Overtaken) continue
+        throw error
+      }
+      const known = [...stored, ...claims]
+      return partitions.map((id) => ({
+        ...id,
+        offset: known.find((one) => keyOf(one) === keyOf(id))?.nextOffset ?? 0,
+      }))
+    }
+  }
+
+  /** Of topics that were never read all partitions, of the others those that they got since: these from their beginning. */
+  async #firstClaims(
+    stored: readonly StoredOffset[],
+    ranges: readonly PartitionRange[],
+  ): Promise<readonly OffsetClaim[]> {
     const { from } = this.#request
-    const times = from instanceof Date ? await this.#client.offsetsAt(from) : []
-    const starts = partitions.map((id) => {
-      const key = keyOf(id)
-      const range = ranges.find((one) => keyOf(one) === key)
-      const before = stored.find((one) => keyOf(one) === key)?.nextOffset
-      const { begin = 0, end = 0 } = range ?? {}
-      // A partition that a topic gets later is read from its beginning.
-      const first = isKnown(id.topic)
-        ? begin
-        : from === 'latest'
-          ? end
-          : (times.find((one) => keyOf(one) === key)?.offset ?? begin)
-      return { ...id, offset: before ?? first, isNew: before === undefined }
+    const unread = ranges.filter((range) => !stored.some((one) => keyOf(one) === keyOf(range)))
+    const isNew = ({ topic }: PartitionId) => !stored.some((one) => one.topic === topic)
+    const times = from instanceof Date && unread.some(isNew) ? await this.#client.offsetsAt(from) : []
+    return unread.map(({ topic, partition, begin, end }) => {
+      const id = { topic, partition }
+      const first = from === 'latest' ? end : times.find((one) => keyOf(one) === keyOf(id))?.offset
+      return this.#claim({ ...id, nextOffset: isNew(id) ? (first ?? begin) : begin }, null)
     })
-    const claims = starts
-      .filter(({ isNew }) => isNew)
-      .map(({ offset, ...id }) => this.#claim({ ...id, nextOffset: offset }, null))
-    if (claims.length > 0) await engine.transaction(() => claimOffsets(engine, source, claims))
-    return starts.map(({ isNew, ...start }) => start)
   }
 
   /** The packaged mapping by which a topic was read before. */
@@ -321,7 +343,7 @@ class TopicStream implements ConsumeHooks {
   }
 
   /** After a restart, a broker may need a moment until it knows its end again. */
-  async #readable(stored: Awaited<ReturnType<typeof storedOffsets>>): Promise<readonly PartitionRange[]> {
+  async #readable(stored: readonly StoredOffset[]): Promise<readonly PartitionRange[]> {
     for (let tries = 1; ; tries += 1) {
       const ranges = await this.#client.ranges()
       try {
@@ -334,7 +356,7 @@ class TopicStream implements ConsumeHooks {
     }
   }
 
-  #claim(id: PartitionId & { readonly nextOffset: number }, storedOffset: number | null) {
+  #claim(id: PartitionId & { readonly nextOffset: number }, storedOffset: number | null): OffsetClaim {
     return { ...id, topicId: this.#topicIds.get(id.topic) ?? '', storedOffset }
   }
 
@@ -387,18 +409,22 @@ class TopicStream implements ConsumeHooks {
     return recognised
   }
 
-  async #commit(group: Group, staged: readonly StagedFile[]): Promise<void> {
+  /** What comes after a group that fails is dropped: nothing may be committed past it. */
+  async #commit(group: Group, staging: Promise<readonly StagedFile[]>): Promise<void> {
     const { engine, source, status } = this.#work
+    let staged: readonly StagedFile[] = []
     const started = performance.now()
     try {
+      staged = await staging
       if (group.assignment !== this.#assignment) return
       this.#work.assertRejects(staged)
-      const claims = [...group.next].map(([key, id]) => this.#claim(id, this.#stored.get(key) ?? null))
+      const claims = [...group.moves.values()].map((move) => this.#claim(move, move.storedOffset))
       await engine.transaction(async () => {
         await claimOffsets(engine, source, claims)
         for (const { batch } of staged) await engine.append(batch)
       })
     } catch (error) {
+      this.#drop()
       if (!(error instanceof Overtaken)) throw error
       this.#beOvertaken(error)
       return
@@ -406,7 +432,7 @@ class TopicStream implements ConsumeHooks {
       this.#discard(staged)
     }
     this.#overtaken = 0
-    for (const [key, { nextOffset }] of group.next) this.#stored.set(key, nextOffset)
+    for (const [key, { nextOffset }] of group.moves) this.#stored.set(key, nextOffset)
     const lone = [...group.topics.values()].filter(({ records }) => records === 0)
     const tombstones = lone.reduce((sum, lines) => sum + lines.tombstones, 0)
     status.committed([
@@ -415,9 +441,11 @@ class TopicStream implements ConsumeHooks {
     ])
     this.#tellLag()
     this.#work.progress.onDone('committed', { records: group.records, milliseconds: since(started) })
-    void this.#member?.acknowledge(
-      [...group.next.values()].map(({ nextOffset, ...id }) => ({ ...id, offset: nextOffset })),
-    )
+    const reached = [...group.moves.values()].map(({ topic, partition, nextOffset }) => ({
+      ...{ topic, partition },
+      offset: nextOffset,
+    }))
+    void this.#member?.acknowledge(reached)
     await this.#work.committed(this.#isBehind())
   }
 
@@ -457,7 +485,7 @@ function since(started: number): number {
 }
 
 function newGroup(assignment: number): Group {
-  return { assignment, topics: new Map(), next: new Map(), records: 0, bytes: 0, since: undefined }
+  return { assignment, topics: new Map(), moves: new Map(), records: 0, bytes: 0, since: undefined }
 }
 
 /** A tombstone is read, and is no record of anything: filtered. */

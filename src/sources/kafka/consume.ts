@@ -51,10 +51,13 @@ export async function consume(client: KafkaClient, hooks: ConsumeHooks, signal: 
   let partitions: PartitionId[] = []
   /** The next offset of each partition; empty until it is known from where to begin. */
   let positions = new Map<string, number>()
+  let isOver = false
   const over = Promise.withResolvers<void>()
   const stop = () => over.resolve()
 
   const restart = async () => {
+    // Who joins again is told anew where to begin.
+    if (isOver) return
     assignment += 1
     const mine = assignment
     positions = new Map()
@@ -83,7 +86,10 @@ export async function consume(client: KafkaClient, hooks: ConsumeHooks, signal: 
     hooks.onJoined(member)
     restart().catch(over.reject)
   })
-  consumer.on('consumer.crash', ({ payload }) => over.reject(outOfRange(payload.error) ?? payload.error))
+  consumer.on('consumer.crash', ({ payload }) => {
+    isOver = true
+    over.reject(outOfRange(payload.error) ?? payload.error)
+  })
 
   signal.addEventListener('abort', stop, { once: true })
   try {
@@ -123,6 +129,7 @@ export async function consume(client: KafkaClient, hooks: ConsumeHooks, signal: 
     await over.promise
   } finally {
     signal.removeEventListener('abort', stop)
+    isOver = true
     assignment += 1
     await consumer.disconnect().catch(() => {})
   }
