@@ -270,13 +270,13 @@ export abstract class BaseCommand extends Command {
     let code = this.#stoppedBy?.code ?? failure?.exitCode ?? EXIT[this.#outcome.exit]
     const finishedAt = new Date()
     const run = () => this.#runRecord(finishedAt, code, failure)
-    try {
-      await this.#recordRun?.(run())
-      await this.#writeReport(run(), failure)
-    } catch (thrown) {
-      // The first failure is the one that matters.
-      failure ??= asUserError(thrown)
-      if (code === EXIT.done) code = failure.exitCode
+    // The report is written also of a run that could not be recorded.
+    for (const tell of [async () => this.#recordRun?.(run()), () => this.#writeReport(run(), failure)]) {
+      await tell().catch((thrown) => {
+        // The first failure is the one that matters.
+        failure ??= asUserError(thrown)
+        if (code === EXIT.done) code = failure.exitCode
+      })
     }
     process.exitCode = code
     if (failure) this.#printFailure(failure)

@@ -7,14 +7,14 @@ import type { Cell, Engine, Result } from '../types.ts'
 import { queryLedger, recordsOf, withoutColumns, writeLedger } from './ledger.ts'
 import { withWarehouse } from './warehouse.ts'
 
-/** The work is done by then, so another run that took the lock meanwhile is waited for. */
-const LOCK_WAIT_MS = 30_000
+/** The work is done by then, so another run that took the lock meanwhile is waited for: by one that was stopped less long. */
+const [LOCK_WAIT_MS, STOPPED_WAIT_MS] = [30_000, 2000]
 
 /** Adds the row of a run that has ended, however it ended. One that found the warehouse locked leaves none. */
 export async function recordRun(config: Config, run: RunRecord): Promise<void> {
   if (run.exitCode === EXIT.locked) return
   const isDone = run.exitCode === EXIT.done || run.exitCode === EXIT.findings
-  const lockWaitMs = isDone ? Math.max(config.load.lockWaitMs, LOCK_WAIT_MS) : config.load.lockWaitMs
+  const lockWaitMs = Math.max(config.load.lockWaitMs, isDone ? LOCK_WAIT_MS : STOPPED_WAIT_MS)
   const patient = { ...config, load: { ...config.load, lockWaitMs } }
   const signal = new AbortController().signal
   await withWarehouse(patient, 'write', signal, (engine) =>

@@ -57,6 +57,8 @@ interface Group {
 const GROUP_BYTES = 16 * 1024 * 1024
 /** Groups that are staged or wait for their commit while the next one is collected. */
 const GROUPS_AHEAD = 2
+/** How often it is looked how far the other members of the group are. */
+const OTHERS_MS = 500
 /** A run for cron gives up after so long without a broker; one that goes on waits. */
 const PATIENCE_MS = 120_000
 const [FIRST_WAIT_MS, LONGEST_WAIT_MS] = [500, 15_000]
@@ -253,17 +255,34 @@ class TopicStream implements ConsumeHooks {
       })
   }
 
-  /** Another assignment may begin meanwhile, and a commit may fail: only what is stored counts. */
+  /**
+   * All partitions, whoever reads them: those of a member that died go to others when its session has ended. Another
+   * assignment may begin meanwhile, and a commit may fail, so only what is stored counts.
+   */
   async #caughtUp(): Promise<void> {
-    for (; !this.#isPastEnds(this.#stored); await this.#woken())
-      if (this.#isPastEnds(this.#fetched)) this.#seal('it is the last')
+    while (!this.#over.signal.aborted) {
+      const own = new Set(this.#assigned?.map(keyOf))
+      if (this.#isPastEnds(own, this.#stored)) {
+        if (await this.#areOthersPastEnds(own)) return
+        await Promise.race([sleep(OTHERS_MS), this.#woken()])
+        continue
+      }
+      if (this.#isPastEnds(own, this.#fetched)) this.#seal('it is the last')
+      await this.#woken()
+    }
   }
 
-  #isPastEnds(offsets: ReadonlyMap<string, number>): boolean {
-    return (
-      this.#assigned?.every((id) => (offsets.get(keyOf(id)) ?? 0) >= (this.#ends.get(keyOf(id)) ?? 0)) ??
-      false
-    )
+  #isPastEnds(partitions: ReadonlySet<string>, offsets: ReadonlyMap<string, number>): boolean {
+    const isPast = (key: string) => (offsets.get(key) ?? 0) >= (this.#ends.get(key) ?? 0)
+    return this.#assigned !== undefined && [...partitions].every(isPast)
+  }
+
+  async #areOthersPastEnds(own: ReadonlySet<string>): Promise<boolean> {
+    const others = new Set([...this.#ends.keys()].filter((key) => !own.has(key)))
+    if (others.size === 0) return true
+    const { engine, source } = this.#work
+    const stored = await this.#inLane(() => storedOffsets(engine, source))
+    return this.#isPastEnds(others, new Map(stored.map((one) => [keyOf(one), one.nextOffset])))
   }
 
   #wake(): void {

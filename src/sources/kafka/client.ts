@@ -51,8 +51,8 @@ interface Cluster {
   }>
 }
 
-/** How long a consumer may be silent before its partitions go to others of its group. */
-const SESSION_MS = 30_000
+/** How long a member may be silent, after it died or was stopped, before its partitions go to others of its group. */
+const SESSION_MS = 15_000
 const [UNKNOWN_TOPIC, NOT_ALLOWED] = [3, 29]
 const READ_COMMITTED = 1
 const MEGABYTE = 1024 * 1024
@@ -130,7 +130,7 @@ export async function openKafka(settings: KafkaSettings): Promise<KafkaClient> {
         groupId: settings.group,
         sessionTimeout: SESSION_MS,
         // What is fetched waits for a place in a commit: the sessions' time must do.
-        rebalanceTimeout: 2 * SESSION_MS,
+        rebalanceTimeout: 4 * SESSION_MS,
         // Also how long a partition's beginning waits after a group was joined.
         maxWaitTimeInMs: 300,
         maxBytesPerPartition: MEGABYTE,
