@@ -40,6 +40,34 @@ const examine = (request: { verify?: boolean; fix?: boolean } = {}, its = config
 const codes = async (...request: Parameters<typeof examine>) =>
   (await examine(...request)).findings.map(({ code }) => code)
 
+test('every key of every kind of source is shown', async () => {
+  const sources = [
+    '[sources."a.b"]',
+    'uri = "https://lrs.example/x"',
+    'auth = "basic"\nuser = "lpa"\ntimeout = "5m"\nheaders = {A = "b"}',
+    '[sources.bus]',
+    'uri = "kafka://bus.example/clicks"',
+    'auth = "plain"\nuser = "lpa"\nsecret_file = "s"\nca_file = "ca.pem"\ntls = true\ngroup = "etl"',
+    '[sources.drop]',
+    'uri = "dir:exports"\nmapping = "mine.sql"',
+  ]
+  const folder = mkdtempSync(join(tmpdir(), 'lpa-doctor-sources-'))
+  writeFileSync(join(folder, 'lpa.toml'), sources.join('\n'))
+  const { facts } = await examine({}, loadConfig({ cwd: folder, env: {} }))
+  rmSync(folder, { recursive: true })
+  const shown = Object.fromEntries(
+    facts.map(({ name, value }) => [name, value.replace(/ \(lpa\.toml(:\d+)?\)$/, '')]),
+  )
+  expect(shown).toMatchObject({
+    'sources.a.b.timeout': '5m',
+    'sources.a.b.headers': '{"A":"b"}',
+    'sources.bus.group': 'etl',
+    'sources.bus.tls': 'true',
+    'sources.bus.ca_file': join(folder, 'ca.pem'),
+    'sources.drop.uri': `dir:${join(folder, 'exports')}`,
+  })
+})
+
 test('a sound warehouse has no findings, and the facts say where values come from', async () => {
   let read = 0
   const { facts, findings } = await diagnose(

@@ -97,7 +97,8 @@ function settingText(config: Config, name: string): string {
   for (const part of [parts[0], source, parts.at(-1)]) {
     if (!part) continue
     const camel = part.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase())
-    const holder = { ...(value as { api?: object }).api, ...(value as Record<string, unknown>) }
+    const { api, kafka } = value as { readonly api?: object; readonly kafka?: object }
+    const holder = { ...api, ...kafka, ...(value as Record<string, unknown>) }
     const ms = holder[`${camel}Ms`]
     value = typeof ms === 'number' ? durationText(ms) : (holder[camel] ?? holder[part])
   }
