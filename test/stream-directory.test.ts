@@ -524,7 +524,7 @@ describe('kill -9', () => {
     write(before, 'more.ndjson', eventLines('more', 3000))
     after = copyPlace(before, 'after')
     ms = (await lpaOk(after, [...ONCE, '--quiet'])).ms
-    dumped = await dump(after, CONTENT.isMeant)
+    dumped = await dump(after, CONTENT)
   })
 
   test.each(seeds(rounds(4, 30)))('at a random moment, seed %i', async (seed) => {

@@ -260,10 +260,15 @@ class TopicStream implements ConsumeHooks {
    * assignment may begin meanwhile, and a commit may fail, so only what is stored counts.
    */
   async #caughtUp(): Promise<void> {
+    let others = { stored: '', since: Date.now() }
     while (!this.#over.signal.aborted) {
       const own = new Set(this.#assigned?.map(keyOf))
       if (this.#isPastEnds(own, this.#stored)) {
-        if (await this.#areOthersPastEnds(own)) return
+        const theirs = await this.#storedOfOthers(own)
+        if (this.#isPastEnds(new Set(theirs.keys()), theirs)) return
+        const stored = JSON.stringify([...theirs])
+        if (stored !== others.stored) others = { stored, since: Date.now() }
+        if (Date.now() - others.since > PATIENCE_MS) throw othersStandStill(this.#request.settings)
         await Promise.race([sleep(OTHERS_MS), this.#woken()])
         continue
       }
@@ -277,12 +282,13 @@ class TopicStream implements ConsumeHooks {
     return this.#assigned !== undefined && [...partitions].every(isPast)
   }
 
-  async #areOthersPastEnds(own: ReadonlySet<string>): Promise<boolean> {
-    const others = new Set([...this.#ends.keys()].filter((key) => !own.has(key)))
-    if (others.size === 0) return true
+  /** Partitions that other members of the group have, and how far the warehouse is with them. */
+  async #storedOfOthers(own: ReadonlySet<string>): Promise<ReadonlyMap<string, number>> {
+    const others = [...this.#ends.keys()].filter((key) => !own.has(key))
+    if (others.length === 0) return new Map()
     const { engine, source } = this.#work
     const stored = await this.#inLane(() => storedOffsets(engine, source))
-    return this.#isPastEnds(others, new Map(stored.map((one) => [keyOf(one), one.nextOffset])))
+    return new Map(others.map((key) => [key, stored.find((one) => keyOf(one) === key)?.nextOffset ?? 0]))
   }
 
   #wake(): void {
@@ -501,6 +507,20 @@ class TopicStream implements ConsumeHooks {
 
 function since(started: number): number {
   return Math.round(performance.now() - started)
+}
+
+function othersStandStill({ group, ...settings }: KafkaSettings): UserError {
+  return new UserError(
+    'LPA-STREAM-SHARED',
+    `Other members of the group ${group} have partitions and do not get on.`,
+    {
+      ...{ exit: 'locked', where: kafkaName(settings) },
+      next: [
+        'What this run was given is committed. Look for other runs of lpa stream, or other programs in this group.',
+        'To read by a group of its own: group = "NAME" of the source in lpa.toml.',
+      ],
+    },
+  )
 }
 
 function newGroup(assignment: number): Group {

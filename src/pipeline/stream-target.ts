@@ -48,7 +48,9 @@ export function streamTarget(config: Config, request: TargetRequest): StreamTarg
   }
   if (isDirectory(target)) return directoryTarget(config, request, directoryOf(process.cwd(), target))
   if (isKafka(target)) {
-    const settings = readAddress(target, request.source)
+    const address = readAddress(target, request.source)
+    // Members of a group that read other topics would take each other's partitions and read none of them.
+    const settings = { ...address, group: `lpa-${address.topics.join('-')}` }
     const owner = Object.entries(sources).find(
       ([name, { kafka }]) =>
         kafka &&

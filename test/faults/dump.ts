@@ -41,14 +41,20 @@ export async function withEngine<T>(place: Place, work: (engine: Engine) => Prom
   }
 }
 
-/** `isMeant` chooses tables by name; all unless said. */
-export function dump(place: Place, isMeant: (table: string) => boolean = () => true): Promise<Dump> {
+export interface DumpOptions {
+  /** Chooses tables by name; all unless said. */
+  readonly isMeant?: ((table: string) => boolean) | undefined
+  /** Leaves out in which loads rows came, and where in them: another run may have split the same messages otherwise. */
+  readonly apartFromLoads?: boolean | undefined
+}
+
+export function dump(place: Place, { isMeant = () => true, ...options }: DumpOptions = {}): Promise<Dump> {
   return withEngine(place, async (engine) => {
     const dumped: Record<string, string> = {}
     for (const table of dumpedTables()) {
       if (!isMeant(table.name)) continue
       const { rows } = await engine.query(
-        `select count(*)::varchar || ' rows ' || coalesce(md5(string_agg(line, chr(10) order by line)), '-') from (${lines(table)})`,
+        `select count(*)::varchar || ' rows ' || coalesce(md5(string_agg(line, chr(10) order by line)), '-') from (${lines(table, options)})`,
       )
       dumped[table.name] = String(rows[0]?.[0])
     }
@@ -63,13 +69,13 @@ export function dump(place: Place, isMeant: (table: string) => boolean = () => t
 export async function difference(
   a: Place,
   b: Place,
-  { known, isMeant }: { known?: Dump; isMeant?: (table: string) => boolean } = {},
+  { known, ...options }: DumpOptions & { readonly known?: Dump } = {},
 ): Promise<string> {
-  const [left, right] = [known ?? (await dump(a, isMeant)), await dump(b, isMeant)]
+  const [left, right] = [known ?? (await dump(a, options)), await dump(b, options)]
   const told: string[] = []
   for (const table of dumpedTables()) {
     if (left[table.name] === right[table.name]) continue
-    const [leftRows, rightRows] = [await linesOf(a, table), await linesOf(b, table)]
+    const [leftRows, rightRows] = [await linesOf(a, table, options), await linesOf(b, table, options)]
     told.push(
       `${table.name}: ${left[table.name]} / ${right[table.name]}`,
       ...only(leftRows, rightRows).map((line) => `  - ${line}`),
@@ -86,9 +92,9 @@ export function tableLines(place: Place, name: string): Promise<string[]> {
   return linesOf(place, table)
 }
 
-function linesOf(place: Place, table: TableDeclaration): Promise<string[]> {
+function linesOf(place: Place, table: TableDeclaration, options: DumpOptions = {}): Promise<string[]> {
   return withEngine(place, async (engine) => {
-    const { rows } = await engine.query(`${lines(table)} order by line`)
+    const { rows } = await engine.query(`${lines(table, options)} order by line`)
     return rows.map((row) => String(row[0]))
   })
 }
@@ -112,9 +118,13 @@ function dumpedTables(): TableDeclaration[] {
   )
 }
 
-function lines({ name, columns }: TableDeclaration): string {
+function lines({ name, columns }: TableDeclaration, { apartFromLoads = false }: DumpOptions): string {
+  // Of a load, a position is a number; a rejected row has it as text that says which message it was.
+  const isLeftOut = (column: { readonly name: string; readonly type: string }) =>
+    LEFT_OUT_COLUMNS.includes(column.name) ||
+    (apartFromLoads && column.name === 'position' && column.type === 'bigint')
   const told = columns
-    .filter((column) => !LEFT_OUT_COLUMNS.includes(column.name))
+    .filter((column) => !isLeftOut(column))
     .map(({ name: column, type }) => {
       if (column === 'superseded_by') return `'superseded ' || (t.superseded_by is not null)::varchar`
       const value = type === 'variant' ? `cast(t.${column} as json)` : `t.${column}`
@@ -124,7 +134,7 @@ function lines({ name, columns }: TableDeclaration): string {
     })
   const isOfLoad = columns.some((column) => column.name === 'load_id') && name !== 'meta.loads'
   const join = isOfLoad ? 'left join meta.loads l on l.load_id = t.load_id' : ''
-  const load = isOfLoad ? [`coalesce(l.uri || ' ' || l.content_sha256, 'no load')`] : []
+  const load = isOfLoad && !apartFromLoads ? [`coalesce(l.uri || ' ' || l.content_sha256, 'no load')`] : []
   return `select concat_ws(' | ', ${[...load, ...told].join(', ')}) as line from ${name} t ${join}`
 }
 

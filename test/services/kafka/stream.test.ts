@@ -4,9 +4,9 @@ import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { loadConfig } from '../../src/config.ts'
-import { withWarehouse } from '../../src/pipeline/warehouse.ts'
-import type { Cell } from '../../src/types.ts'
+import { loadConfig } from '../../../src/config.ts'
+import { withWarehouse } from '../../../src/pipeline/warehouse.ts'
+import type { Cell } from '../../../src/types.ts'
 import {
   copyPlace,
   initPlace,
@@ -16,11 +16,11 @@ import {
   type Ran,
   removePlaces,
   startLpa,
-} from '../faults/lpa.ts'
-import { type Codec, KafkaClient, type Message, produceByJava } from './kafka/client.ts'
-import { type EventMessage, eventMessages, expectedOf } from './kafka/events.ts'
-import { type Mechanism, USERS } from './kafka/properties.ts'
-import { describeWithKafka } from './kafka/shared-broker.ts'
+} from '../../faults/lpa.ts'
+import { type Codec, KafkaClient, type Message, produceByJava } from './client.ts'
+import { type EventMessage, eventMessages, expectedOf } from './events.ts'
+import { type Mechanism, USERS } from './properties.ts'
+import { describeWithKafka } from './shared-broker.ts'
 
 const SEED = 20_261_126
 
@@ -86,7 +86,7 @@ describeWithKafka('lpa stream kafka://', (kafka) => {
     const ends = await client.endOffsets(topic)
     expect(await offsetsOf(place, topic)).toEqual(ends.map(Number))
     // For tools that show lag.
-    expect(await client.groupOffsets('lpa-kafka', topic)).toEqual(ends)
+    expect(await client.groupOffsets(`lpa-${topic}`, topic)).toEqual(ends)
     expect((await caughtUp(place, topic)).stderr).toMatch(/^lpa stream: nothing new \(/)
   })
 
@@ -94,7 +94,7 @@ describeWithKafka('lpa stream kafka://', (kafka) => {
     const topic = await newTopic(2)
     const place = newPlace()
     const mapping = readFileSync(
-      new URL('../../sql/mappings/campus_learning_event.sql', import.meta.url),
+      new URL('../../../sql/mappings/campus_learning_event.sql', import.meta.url),
       'utf8',
     )
     writeFileSync(
