@@ -2,7 +2,6 @@
 
 import {
   appendFileSync,
-  chmodSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -412,18 +411,6 @@ describe('continuously', () => {
     expect(ran.stopMs).toBeLessThan(5000)
     expect(await faultsOf(place)).toEqual([])
     expect(await counts(place)).toEqual([0, 0, 0])
-  })
-
-  test('a file that may not be read is told, and loaded when it may', async (context) => {
-    if (process.getuid?.() === 0) context.skip('root may read everything')
-    const place = copyPlace(empty, 'unreadable')
-    const path = write(place, 'a.ndjson', eventLines('a', 10))
-    chmodSync(path, 0)
-    await whileStreaming(place, ['dir:exports'], async (told) => {
-      await until(() => told().includes('Warning: exports/a.ndjson'), 'it is told')
-      chmodSync(path, 0o600)
-      await until(async () => (await counts(place))[2] === 10, 'it is loaded')
-    })
   })
 
   test('a directory that is away for a time comes back', async () => {
