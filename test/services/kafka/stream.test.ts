@@ -4,6 +4,7 @@ import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { loadOclifConfig } from '../../../scripts/oclif-config.ts'
 import { loadConfig } from '../../../src/config.ts'
 import { withWarehouse } from '../../../src/pipeline/warehouse.ts'
 import type { Cell } from '../../../src/types.ts'
@@ -435,6 +436,35 @@ describeWithKafka('lpa stream kafka://', (kafka) => {
       ).stdout,
     )
     expect(count).toBe(0)
+  })
+
+  test('the examples of its help run', async () => {
+    const topic = await newTopic(1)
+    await client.produce(topic, eventMessages({ seed: SEED + 16, count: 10 }))
+    const place = newPlace()
+    const toml = join(place.root, 'lpa.toml')
+    writeFileSync(toml, `${readFileSync(toml, 'utf8')}\n[sources.lrs]\nuri = "${uri(topic)}"\n`)
+    const { commands } = await loadOclifConfig()
+    const examples = (commands.find(({ id }) => id === 'stream')?.examples ?? [])
+      .map((example) => (typeof example === 'string' ? example : example.command))
+      .filter((example) => /stream (kafka:|lrs\b)/.test(example))
+    expect(examples).toHaveLength(3)
+    for (const example of examples) {
+      const [, ...words] = example
+        .replace('<%= config.bin %>', 'lpa')
+        .replace('kafka://localhost:9092/statements', uri(topic))
+        .replace('/var/lib/node_exporter/', '')
+        .split(' ')
+      const { child, ended } = startLpa(place, words)
+      if (!words.includes('--until-caught-up')) {
+        await until(async () => (await offsetsOf(place, topic)).at(-1) === 10)
+        await sleep(500)
+        child.kill('SIGTERM')
+      }
+      const { code, stderr } = await ended
+      expect([0, 143], `${example}: ${stderr}`).toContain(code)
+    }
+    expect(readFileSync(join(place.root, 'lpa.prom'), 'utf8')).toMatch(/# EOF\n$/)
   })
 
   test.each([
