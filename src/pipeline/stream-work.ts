@@ -37,9 +37,9 @@ const WINDOW_RECORDS = 10_000
 /** and a share of them against so many at least: one bad record among the first ten is no ten percent. */
 const LEAST_RECORDS = 1000
 /** Records of a build: with what it takes of memory, the stream stays within its bound. */
-const BUILD_RECORDS = 200_000
-/** Checks look at whole tables: not at each commit. */
-const CHECK_MS = 60_000
+const BUILD_RECORDS = 120_000
+/** Checks look at whole tables, and hold commits up meanwhile. */
+const CHECK_MS = 300_000
 /** Small files are looked for after so many commits, and at the end. */
 const COMPACT_COMMITS = 50
 /** While records wait, building takes at most a tenth of the time. */
