@@ -54,6 +54,9 @@ export interface DuckLakeOptions extends JsonTypes {
   readonly folders?: readonly string[]
 }
 
+/** Statements that write no more than this leave little memory behind. */
+const FEW_ROWS = 10_000
+
 export const CAN: Capabilities = {
   transactions: true,
   // DuckDB has none of these three; nothing stands in for them yet.
@@ -409,7 +412,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
           : await execute(statement)
       }
       if (!isTable) temporary.add(model.name)
-      await releaseMemory(connection, options.memoryLimit)
+      if (full || rows > FEW_ROWS) await releaseMemory(connection, options.memoryLimit)
       return rows
     },
     async compact() {

@@ -43,6 +43,9 @@ const TYPES: Record<ColumnType, string> = {
   json: 'json',
 }
 
+/** Of one statement. */
+const MOST_VALUES = 5000
+
 /** Makes a temporary table of a small result, in place of one of that name. */
 export async function fillTemporaryTable(
   connection: DuckDBConnection,
@@ -51,6 +54,15 @@ export async function fillTemporaryTable(
 ): Promise<void> {
   const declared = columns.map((column) => `${quoteName(column.name)} ${TYPES[column.type]}`).join(', ')
   await connection.run(`create or replace temp table ${name} (${declared})`)
-  const holes = columns.map((_, index) => `$${index + 1}`).join(', ')
-  for (const row of rows) await connection.run(`insert into ${name} values (${holes})`, [...row])
+  const most = Math.max(1, Math.floor(MOST_VALUES / columns.length))
+  for (let at = 0; at < rows.length; at += most) {
+    const some = rows.slice(at, at + most)
+    const holes = some.map((_, row) =>
+      columns.map((_, index) => `$${row * columns.length + index + 1}`).join(', '),
+    )
+    await connection.run(
+      `insert into ${name} values ${holes.map((row) => `(${row})`).join(', ')}`,
+      some.flat(),
+    )
+  }
 }
