@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../src/base-command.ts'
+import { mappingFlags } from '../src/mapping-flags.ts'
 import { load, loadNotes, loadRows, loadSummary, loadTable } from '../src/pipeline/load.ts'
 import { recordRun } from '../src/pipeline/runs.ts'
 
@@ -23,14 +24,7 @@ While earlier loads lie under another pseudonym key, a load warns (also with --q
     source: Args.string({ description: 'Files, globs, folders, "-", or names of sources in lpa.toml.' }),
   }
   static override flags = {
-    as: Flags.string({
-      helpValue: 'ENTITY',
-      summary: 'What the records are: learner, course, enrollment, …',
-    }),
-    mapping: Flags.string({
-      ...{ multiple: true, helpValue: 'NAME|FILE.sql' },
-      summary: 'How to read them: a packaged mapping or your own; several make several entities.',
-    }),
+    ...mappingFlags,
     source: Flags.string({
       helpValue: 'NAME',
       summary: 'Whose export this is: identity and id space of the load.',

@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../src/base-command.ts'
 import { parseDuration } from '../src/duration.ts'
+import { mappingFlags } from '../src/mapping-flags.ts'
 import { recordRun } from '../src/pipeline/runs.ts'
 import { stream, streamSummary } from '../src/pipeline/stream.ts'
 
@@ -26,14 +27,7 @@ Without --until-caught-up it goes on until it is stopped. A topic that was made 
     }),
   }
   static override flags = {
-    as: Flags.string({
-      helpValue: 'ENTITY',
-      summary: 'What the records are: learner, course, enrollment, …',
-    }),
-    mapping: Flags.string({
-      ...{ multiple: true, helpValue: 'NAME|FILE.sql' },
-      summary: 'How to read them: a packaged mapping or your own; several make several entities.',
-    }),
+    ...mappingFlags,
     source: Flags.string({ helpValue: 'NAME', summary: 'Whose records these are: offsets are kept by it.' }),
     'until-caught-up': Flags.boolean({ summary: 'End when what is there now is committed: for cron.' }),
     from: Flags.string({

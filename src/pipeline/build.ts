@@ -20,7 +20,7 @@ export interface BuildRequest {
   readonly runId: string
   /** Of new loads only the first, up to so many records: what a build takes of memory grows with them. */
   readonly mostRecords?: number
-  /** False leaves the checks to a later build, which runs them for all that was built since. */
+  /** False leaves the checks to a later build, which runs them for all that was built since; so do loads that are left. */
   readonly checks?: boolean
 }
 
@@ -112,7 +112,8 @@ export async function buildIn(
   // The checks belong to the build: after a kill between the two, the next run would find nothing to do.
   const built = await engine.transaction(async () => {
     const { current, batch, ...made } = await buildInTransaction(config, engine, request, names, progress)
-    return { ...made, checks: request.checks === false ? [] : await check(engine, request, current, batch) }
+    const isLater = request.checks === false || made.left > 0
+    return { ...made, checks: isLater ? [] : await check(engine, request, current, batch) }
   })
   return { ...built, milliseconds: Math.round(performance.now() - started) }
 }
@@ -179,7 +180,9 @@ async function buildInTransaction(
   // Of selected models, what loads that are not built yet brought stays out: they read what was touched.
   const isAnew = isFull && !isSelected
   const steps = isAnew ? names.filter((name) => !(TOUCHED as readonly string[]).includes(name)) : names
-  const entities = (await ledgerRows(engine, 'batch-entities')).map(([entity]) => String(entity))
+  const entities = isFull
+    ? []
+    : (await ledgerRows(engine, 'batch-entities')).map(([entity]) => String(entity))
   let pairs: number | undefined
   for (const [index, name] of steps.entries()) {
     if (pairs === 0 && AFTER_PAIRS.has(index)) continue

@@ -9,6 +9,7 @@ import { maskEmails } from '../secrets.ts'
 import {
   discardStaged,
   type FileRequest,
+  loadIdsOf,
   type RecognisedFile,
   recogniseFile,
   recogniseInput,
@@ -353,7 +354,7 @@ export async function loadFile(
     })
     return done(committed > 0 ? 'loaded' : 'unchanged', committed > 0 ? mappings : [], replaced)
   } finally {
-    for (const { batch } of staged) discardStaged(engine.scratch, batch.load.loadId)
+    discardStaged(engine.scratch, loadIdsOf(staged))
   }
 }
 

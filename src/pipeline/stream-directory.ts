@@ -85,7 +85,7 @@ class DirectoryStream {
   }
 
   async run(): Promise<void> {
-    const { signal, untilCaughtUp, commitEveryMs } = this.#work
+    const { signal, untilCaughtUp, commitEveryMs } = this.#work.options
     const pauseMs = Math.max(commitEveryMs, LEAST_PAUSE_MS)
     for (let waitedMs = 0; ; waitedMs += pauseMs) {
       signal.throwIfAborted()
@@ -113,9 +113,11 @@ class DirectoryStream {
       for (const file of this.#tried.keys()) if (!here.has(file)) this.#tried.delete(file)
       return look
     } catch (error) {
-      if (!this.#hasLooked || this.#work.untilCaughtUp) throw error
+      if (!this.#hasLooked || this.#work.options.untilCaughtUp) throw error
       if (!this.#isAway)
-        this.#work.progress.onWarning(`${asUserError(error).message} Trying again until it can be read.`)
+        this.#work.options.progress.onWarning(
+          `${asUserError(error).message} Trying again until it can be read.`,
+        )
       this.#isAway = true
       return undefined
     }
@@ -136,14 +138,14 @@ class DirectoryStream {
     for (const file of fresh) this.#tried.delete(file)
     const inputs = await this.#recognised(look, fresh)
     const snapshots = snapshotsOf(inputs.map(({ source, readBy }) => ({ source, mappings: readBy })))
-    for (const note of partsNotes(snapshots)) this.#work.progress.onNote(note)
+    for (const note of partsNotes(snapshots)) this.#work.options.progress.onNote(note)
     for (const { source, entity } of snapshots) this.#unended.add(keyOf(source, entity))
     for (const [index, input] of inputs.entries()) {
       const left = inputs.length - index - 1
       await this.#loadOne(input, left > 0, (request) =>
         loadFile(
           this.#request.config,
-          this.#work.engine,
+          this.#work.options.engine,
           {
             ...{ input, index, snapshots, recognised: undefined },
             ...{ dryRun: false, isWhole: false, mayGrow: true, mayEnd: isWhole },
@@ -174,7 +176,7 @@ class DirectoryStream {
     const plan = filePlanner(config, { mappings, entity, source })
     const inputs: Waiting[] = []
     const recognise = async (file: string) => {
-      this.#work.signal.throwIfAborted()
+      this.#work.options.signal.throwIfAborted()
       const mark = look.ready.get(file) ?? ''
       const input = plan(file, target.named)
       await this.#trying(file, mark, input.path, async () => {
@@ -194,9 +196,9 @@ class DirectoryStream {
   async #loadOne(
     input: Waiting,
     isBehind: boolean,
-    load: (request: StreamWork['fileRequest']) => ReturnType<typeof loadFile>,
+    load: (request: StreamWork['options']['fileRequest']) => ReturnType<typeof loadFile>,
   ): Promise<void> {
-    const { fileRequest, status, progress } = this.#work
+    const { fileRequest, status, progress } = this.#work.options
     const { file, mark, path, source, idSpace, mappings, entity } = input
     await this.#trying(file, mark, path, async () => {
       const loaded = await load({ ...fileRequest, source, idSpace, mappings, entity })
@@ -217,7 +219,7 @@ class DirectoryStream {
     try {
       await work()
     } catch (error) {
-      if (this.#work.signal.aborted) throw error
+      if (this.#work.options.signal.aborted) throw error
       if (error instanceof UserError && error.code === 'LPA-LOAD-OVERTAKEN') return this.#beOvertaken(error)
       if (!isOfFile(error, path)) throw error
       // It was changed, renamed or taken away meanwhile: the next look finds what there is.
@@ -229,13 +231,13 @@ class DirectoryStream {
       this.#tried.set(file, { mark, snapshots: [], failure })
       const { message, where = path, next } = failure
       const told = [`${maskEmails(where)}: ${maskEmails(message)}`, ...next] as const
-      this.#work.progress.onWarning(told[0], ...told.slice(1), 'It is tried again when it changes.')
+      this.#work.options.progress.onWarning(told[0], ...told.slice(1), 'It is tried again when it changes.')
     }
   }
 
   /** Another run replaced a part of the snapshot: all of its files are looked at again. */
   #beOvertaken(error: UserError): void {
-    this.#work.status.overtaken()
+    this.#work.options.status.overtaken()
     this.#hasSlipped = true
     this.#overtaken += 1
     if (this.#overtaken > OVERTAKEN_AT_MOST) throw error
@@ -243,7 +245,7 @@ class DirectoryStream {
   }
 
   #tell({ changing }: Look, fresh: number): void {
-    const { status } = this.#work
+    const { status } = this.#work.options
     status.lagging([{ name: this.#directory.path, behind: fresh + changing.length }])
     status.bad([...this.#tried.values()].filter(({ failure }) => failure).length)
   }
@@ -257,7 +259,7 @@ class DirectoryStream {
         .join(', ') + (files.length > NAMED_AT_MOST ? ', …' : '')
     const count = (files: number) => (files === 1 ? '1 file' : `${files} files`)
     if (changing.length > 0)
-      this.#work.progress.onWarning(
+      this.#work.options.progress.onWarning(
         `${count(changing.length)} still being written and left for the next run: ${names(changing)}`,
       )
     const bad = [...this.#tried].flatMap(([file, { failure }]) => (failure ? [{ file, failure }] : []))

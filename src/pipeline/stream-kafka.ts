@@ -6,6 +6,7 @@ import { UserError } from '../errors.ts'
 import {
   discardStaged,
   type FileRequest,
+  loadIdsOf,
   type RecognisedFile,
   recogniseInput,
   type StagedFile,
@@ -69,7 +70,7 @@ const OVERTAKEN_AT_MOST = 5
 export async function streamKafka(request: KafkaRequest, work: StreamWork): Promise<void> {
   const client = await openKafka(request.settings)
   try {
-    const { engine, source } = work
+    const { engine, source } = work.options
     if (request.resetOffsets) await resetOffsets(engine, source, request.settings.topics)
     await new TopicStream(request, work, client, await client.ranges()).run()
   } finally {
@@ -121,7 +122,7 @@ class TopicStream implements ConsumeHooks {
   }
 
   async run(): Promise<void> {
-    const { signal, untilCaughtUp } = this.#work
+    const { signal, untilCaughtUp } = this.#work.options
     const stopped = aborted(signal)
     const consuming = this.#consume()
     consuming.catch(this.#failed.reject)
@@ -140,7 +141,7 @@ class TopicStream implements ConsumeHooks {
 
   /** One membership after the other: a broker that is gone comes back. */
   async #consume(): Promise<void> {
-    const signal = AbortSignal.any([this.#over.signal, this.#work.signal])
+    const signal = AbortSignal.any([this.#over.signal, this.#work.options.signal])
     const { settings } = this.#request
     let wait = FIRST_WAIT_MS
     let lostAt: number | undefined
@@ -154,11 +155,11 @@ class TopicStream implements ConsumeHooks {
         if (!(known instanceof UserError) || known.exit !== 'unavailable') throw known
         if (this.#assignment > joinedBefore) lostAt = undefined
         if (lostAt === undefined) {
-          this.#work.progress.onNote(`${known.message} Trying again until it does.`)
+          this.#work.options.progress.onNote(`${known.message} Trying again until it does.`)
           wait = FIRST_WAIT_MS
         }
         lostAt ??= Date.now()
-        if (this.#work.untilCaughtUp && Date.now() - lostAt > PATIENCE_MS) throw known
+        if (this.#work.options.untilCaughtUp && Date.now() - lostAt > PATIENCE_MS) throw known
         this.#drop()
         await sleep(wait, undefined, { signal }).catch(() => {})
         wait = Math.min(2 * wait, LONGEST_WAIT_MS)
@@ -209,7 +210,7 @@ class TopicStream implements ConsumeHooks {
     this.#newest.set(key, end)
     if (group.records > 0 && group.since === undefined) {
       group.since = Date.now()
-      this.#timer = setTimeout(() => this.#seal('its time has come'), this.#work.commitEveryMs)
+      this.#timer = setTimeout(() => this.#seal('its time has come'), this.#work.options.commitEveryMs)
     }
     if (this.#isFull()) this.#seal('it is full')
     this.#wake()
@@ -222,7 +223,7 @@ class TopicStream implements ConsumeHooks {
   // ── collecting ──────────────────────────────────────────────────────────────────────────────────────────
 
   #isFull(): boolean {
-    return this.#group.records >= this.#work.commitRows || this.#group.bytes >= GROUP_BYTES
+    return this.#group.records >= this.#work.options.commitRows || this.#group.bytes >= GROUP_BYTES
   }
 
   /** Gives up what was collected: another assignment reads it again from what is stored. */
@@ -249,7 +250,7 @@ class TopicStream implements ConsumeHooks {
       .finally(() => {
         this.#ahead -= 1
         const { since } = this.#group
-        const isDue = since !== undefined && Date.now() - since >= this.#work.commitEveryMs
+        const isDue = since !== undefined && Date.now() - since >= this.#work.options.commitEveryMs
         if (isDue || this.#isFull()) this.#seal(isDue ? 'its time has come' : 'it is full')
         this.#wake()
       })
@@ -286,7 +287,7 @@ class TopicStream implements ConsumeHooks {
   async #storedOfOthers(own: ReadonlySet<string>): Promise<ReadonlyMap<string, number>> {
     const others = [...this.#ends.keys()].filter((key) => !own.has(key))
     if (others.length === 0) return new Map()
-    const { engine, source } = this.#work
+    const { engine, source } = this.#work.options
     const stored = await this.#inLane(() => storedOffsets(engine, source))
     return new Map(others.map((key) => [key, stored.find((one) => keyOf(one) === key)?.nextOffset ?? 0]))
   }
@@ -317,7 +318,7 @@ class TopicStream implements ConsumeHooks {
   async #starts(
     partitions: readonly PartitionId[],
   ): Promise<readonly (PartitionId & { readonly offset: number })[]> {
-    const { engine, source } = this.#work
+    const { engine, source } = this.#work.options
     for (const topic of new Set(partitions.map((id) => id.topic))) await this.#findLastMapping(topic)
     for (;;) {
       const stored = await storedOffsets(engine, source)
@@ -357,7 +358,7 @@ class TopicStream implements ConsumeHooks {
 
   /** The packaged mapping by which a topic was read before. */
   async #findLastMapping(topic: string): Promise<void> {
-    const { engine, source } = this.#work
+    const { engine, source } = this.#work.options
     const [last] = await ledgerRows(engine, 'last-mapping', { source, uri: this.#uriOf(topic) })
     const name = packagedMappings().find((mapping) => mapping.name === last?.[0])?.name
     if (name !== undefined) this.#lastMappings.set(topic, name)
@@ -395,7 +396,7 @@ class TopicStream implements ConsumeHooks {
         staged.push(...files)
       }
       const { records, bytes } = group
-      this.#work.progress.onDone('staged', { records, bytes, milliseconds: since(started) })
+      this.#work.options.progress.onDone('staged', { records, bytes, milliseconds: since(started) })
       return staged
     } catch (error) {
       this.#discard(staged)
@@ -404,7 +405,7 @@ class TopicStream implements ConsumeHooks {
   }
 
   async #stageTopic(topic: string, lines: MessageLines): Promise<StagedFile[]> {
-    const request: FileRequest = this.#work.fileRequest
+    const request: FileRequest = this.#work.options.fileRequest
     const input = lines.input(this.#uriOf(topic))
     const recognised = await this.#recognise(topic, input)
     const snapshot = recognised.mappings.find((mapping) => mapping.export === 'snapshot')
@@ -421,7 +422,7 @@ class TopicStream implements ConsumeHooks {
 
   /** What the first messages of a topic were, the others are: also when some of them can be read by no mapping. */
   async #recognise(topic: string, input: Input): Promise<RecognisedFile> {
-    const { entity, mappings } = this.#work.fileRequest
+    const { entity, mappings } = this.#work.options.fileRequest
     const known = this.#mappings.get(topic)
     const asked = { entity, mappings: known ? [known] : mappings }
     const recognised = await recogniseInput(input, asked).catch(async (error) => {
@@ -436,7 +437,7 @@ class TopicStream implements ConsumeHooks {
 
   /** What comes after a group that fails is dropped: nothing may be committed past it. */
   async #commit(group: Group, staging: Promise<readonly StagedFile[]>): Promise<void> {
-    const { engine, source, status } = this.#work
+    const { engine, source, status } = this.#work.options
     let staged: readonly StagedFile[] = []
     const started = performance.now()
     try {
@@ -465,7 +466,7 @@ class TopicStream implements ConsumeHooks {
       { read: tombstones, mapped: 0, rejected: 0, filtered: tombstones, doubled: 0 },
     ])
     this.#tellLag()
-    this.#work.progress.onDone('committed', { records: group.records, milliseconds: since(started) })
+    this.#work.options.progress.onDone('committed', { records: group.records, milliseconds: since(started) })
     const reached = [...group.moves.values()].map(({ topic, partition, nextOffset }) => ({
       ...{ topic, partition },
       offset: nextOffset,
@@ -475,7 +476,7 @@ class TopicStream implements ConsumeHooks {
   }
 
   #beOvertaken({ where }: Overtaken): void {
-    this.#work.status.overtaken()
+    this.#work.options.status.overtaken()
     this.#overtaken += 1
     if (this.#overtaken > OVERTAKEN_AT_MOST) {
       throw new UserError('LPA-STREAM-OVERTAKEN', 'Another run reads these partitions for the same source.', {
@@ -487,7 +488,7 @@ class TopicStream implements ConsumeHooks {
   }
 
   #discard(staged: readonly StagedFile[]): void {
-    for (const { batch } of staged) discardStaged(this.#work.engine.scratch, batch.load.loadId)
+    discardStaged(this.#work.options.engine.scratch, loadIdsOf(staged))
   }
 
   #isBehind(): boolean {
@@ -495,7 +496,7 @@ class TopicStream implements ConsumeHooks {
   }
 
   #tellLag(): void {
-    this.#work.status.lagging(
+    this.#work.options.status.lagging(
       (this.#assigned ?? []).map((id) => {
         const key = keyOf(id)
         const newest = this.#newest.get(key) ?? this.#ends.get(key) ?? 0

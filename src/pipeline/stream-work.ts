@@ -46,7 +46,7 @@ const COMPACT_COMMITS = 50
 const BUILD_SHARE = 9
 
 export class StreamWork {
-  readonly #options: StreamWorkOptions
+  readonly options: StreamWorkOptions
   #window: { readonly read: number; readonly rejected: number }[] = []
   /** A run that died may have left loads that are not built. */
   #hasUnbuilt = true
@@ -57,43 +57,7 @@ export class StreamWork {
   #hasFailedChecks = false
 
   constructor(options: StreamWorkOptions) {
-    this.#options = options
-  }
-
-  get engine(): Engine {
-    return this.#options.engine
-  }
-
-  get source(): string {
-    return this.#options.source
-  }
-
-  get fileRequest(): FileRequest {
-    return this.#options.fileRequest
-  }
-
-  get commitRows(): number {
-    return this.#options.commitRows
-  }
-
-  get commitEveryMs(): number {
-    return this.#options.commitEveryMs
-  }
-
-  get untilCaughtUp(): boolean {
-    return this.#options.untilCaughtUp
-  }
-
-  get status(): StreamStatus {
-    return this.#options.status
-  }
-
-  get signal(): AbortSignal {
-    return this.#options.signal
-  }
-
-  get progress(): StreamProgress {
-    return this.#options.progress
+    this.options = options
   }
 
   /** Whether a check of severity error found something when facts were last built. */
@@ -106,7 +70,7 @@ export class StreamWork {
    * @throws UserError data (65)
    */
   assertRejects(staged: readonly StagedFile[]): void {
-    const { maxRejects } = this.#options.config.load
+    const { maxRejects } = this.options.config.load
     for (const { batch } of staged) this.#window.push(batch.load.counts)
     const sum = (of: 'read' | 'rejected') => this.#window.reduce((total, counts) => total + counts[of], 0)
     const isShare = maxRejects.includes('%')
@@ -120,7 +84,7 @@ export class StreamWork {
         'What was committed before stays, its rejects too: lpa rejects list',
         `To go on and quarantine them: --max-rejects ${isShare ? '100%' : rejected}, or mend the mapping or the producer.`,
       ],
-      this.#options.source,
+      this.options.source,
     )
   }
 
@@ -129,7 +93,7 @@ export class StreamWork {
     this.#hasUnbuilt = true
     this.#uncompacted += 1
     if (this.#uncompacted >= COMPACT_COMMITS) await this.#compact()
-    const { lastBuild } = this.status
+    const { lastBuild } = this.options.status
     const isSoon = lastBuild && Date.now() - lastBuild.at.getTime() < 1000 * BUILD_SHARE * lastBuild.seconds
     if (isBehind && isSoon) return
     await this.#buildSome(Date.now() - this.#checkedAt > CHECK_MS)
@@ -137,29 +101,31 @@ export class StreamWork {
 
   /** Builds what is committed and not built yet, and checks it. */
   async build(): Promise<void> {
-    while (this.#hasUnbuilt) await this.#buildSome(false)
-    if (this.#hasUnchecked) await this.#buildSome(true)
+    while (this.#hasUnbuilt || this.#hasUnchecked) await this.#buildSome(true)
     if (this.#uncompacted > 0) await this.#compact()
   }
 
   async #compact(): Promise<void> {
     const started = performance.now()
     this.#uncompacted = 0
-    const tables = await this.engine.compact()
+    const tables = await this.options.engine.compact()
     if (tables === 0) return
-    this.progress.onDone('compacted', { tables, milliseconds: Math.round(performance.now() - started) })
+    this.options.progress.onDone('compacted', {
+      tables,
+      milliseconds: Math.round(performance.now() - started),
+    })
   }
 
   async #buildSome(checks: boolean): Promise<void> {
-    const { config, engine, runId, status, progress } = this.#options
+    const { config, engine, runId, status, progress } = this.options
     const request = { select: [], full: false, runId, mostRecords: BUILD_RECORDS, checks }
     const built = await buildIn(config, engine, request, { onModel: () => {} })
     this.#hasUnbuilt = built.left > 0
-    this.#hasUnchecked = !checks
-    if (checks) this.#checkedAt = Date.now()
+    this.#hasUnchecked = !checks || this.#hasUnbuilt
+    if (!this.#hasUnchecked) this.#checkedAt = Date.now()
     status.built(built.milliseconds / 1000)
     progress.onDone('built', { loads: built.loads, milliseconds: built.milliseconds })
-    if (checks) this.#tellChecks(built, progress)
+    if (!this.#hasUnchecked) this.#tellChecks(built, progress)
   }
 
   /** A check that fails is told once, until it fails otherwise. */

@@ -210,7 +210,7 @@ export async function stageFile(file: RecognisedFile, request: FileRequest): Pro
     }
     return staged
   } catch (error) {
-    for (const loadId of loadIds) discardStaged(request.scratch, loadId)
+    discardStaged(request.scratch, loadIds)
     throw error
   }
 }
@@ -282,9 +282,13 @@ function shownLeftOut(head: Head, fields: readonly Field[]): string[] {
   return [`${names.length} names, not shown: some look like values`]
 }
 
-/** Takes the staged files of a load away, if they were not committed. */
-export function discardStaged(scratch: string, loadId: number): void {
-  rmSync(stagedFolder(scratch, loadId), { recursive: true, force: true })
+/** Takes the staged files of loads away, if they were not committed. */
+export function discardStaged(scratch: string, loadIds: readonly number[]): void {
+  for (const loadId of loadIds) rmSync(stagedFolder(scratch, loadId), { recursive: true, force: true })
+}
+
+export function loadIdsOf(staged: readonly StagedFile[]): number[] {
+  return staged.map(({ batch }) => batch.load.loadId)
 }
 
 /** Its name tells whose it is, so that the next run can clear up after one that was killed. */

@@ -47,7 +47,8 @@ export interface RecordPlace {
   readonly offset: number
 }
 
-const HEAD_BYTES = 256 * 1024
+/** So much of an input is looked at before it is read. */
+export const HEAD_BYTES = 256 * 1024
 /** A decompressed text may be this many times its file, once it is large. Real exports stay under 60. */
 const BOMB_RATIO = 400
 const BOMB_BYTES = 512 * 1024 * 1024

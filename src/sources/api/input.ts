@@ -3,6 +3,7 @@
 import type { ApiSettings } from '../../config/api.ts'
 import type { PseudonymKey } from '../../pseudonym.ts'
 import type { Input } from '../input.ts'
+import { headOfLines, LINES, linesOf } from '../lines.ts'
 import { openClient } from './client.ts'
 import { apiName } from './name.ts'
 import { type Page, pagesOf, withParameter } from './pages.ts'
@@ -18,8 +19,6 @@ export interface ApiRequest {
   /** The first wait before a request is made again. */
   readonly firstWaitMs?: number
 }
-
-const HEAD_BYTES = 256 * 1024
 
 /**
  * Asks for the first page that holds records, and for the others while it is read.
@@ -51,13 +50,13 @@ export async function openApi(request: ApiRequest): Promise<Input | undefined> {
   if (!page) return undefined
 
   let isOver = false
-  const firstLines = [...linesOf(page)]
+  const firstLines = [...pageLines(page)]
   return {
-    ...{ name, format: 'ndjson', compression: 'none', hasBom: false, delimiter: ',', stats: undefined },
-    head: headOf(firstLines),
+    ...{ ...LINES, name },
+    head: headOfLines(firstLines),
     async *open() {
       yield* firstLines.splice(0)
-      for (let next = take(await pages.next()); next; next = take(await pages.next())) yield* linesOf(next)
+      for (let next = take(await pages.next()); next; next = take(await pages.next())) yield* pageLines(next)
       isOver = true
     },
     placeOf(line) {
@@ -72,40 +71,21 @@ export async function openApi(request: ApiRequest): Promise<Input | undefined> {
 }
 
 const CHUNK_BYTES = 1 << 20
-const [LF, CR, SPACE] = [10, 13, 32]
 
 /** The records of a page as they are written, each on a line of its own, in chunks of whole lines. */
-function* linesOf({ json, records }: Page): Generator<Buffer> {
-  // In JSON, line ends stand between values only.
-  const hasLineEnds = json.includes(LF) || json.includes(CR)
+function* pageLines({ json, records }: Page): Generator<Buffer> {
   for (let first = 0; first < records.length; ) {
-    let last = first
-    let length = 0
-    for (; last < records.length && length < CHUNK_BYTES; last += 1) {
-      const { start, end } = records[last] as (typeof records)[number]
-      length += end - start + 1
+    const lengths: number[] = []
+    for (let size = 0; first + lengths.length < records.length && size < CHUNK_BYTES; ) {
+      const { start, end } = records[first + lengths.length] as Page['records'][number]
+      lengths.push(end - start)
+      size += end - start + 1
     }
-    const chunk = Buffer.allocUnsafe(length)
-    let at = 0
-    for (const { start, end } of records.slice(first, last)) {
+    const from = first
+    yield linesOf(lengths, (record, chunk, at) => {
+      const { start, end } = records[from + record] as Page['records'][number]
       json.copy(chunk, at, start, end)
-      if (hasLineEnds) {
-        for (let byte = at; byte < at + end - start; byte += 1)
-          if (chunk[byte] === LF || chunk[byte] === CR) chunk[byte] = SPACE
-      }
-      at += end - start
-      chunk[at] = LF
-      at += 1
-    }
-    yield chunk
-    first = last
+    })
+    first += lengths.length
   }
-}
-
-/** Whole lines, as far as they are looked at. */
-function headOf(chunks: readonly Buffer[]): string {
-  const [first] = chunks
-  if (!first || first.length <= HEAD_BYTES) return first?.toString('utf8') ?? ''
-  const end = first.lastIndexOf(LF, HEAD_BYTES)
-  return first.toString('utf8', 0, end < 0 ? first.indexOf(LF) + 1 : end + 1)
 }
