@@ -6,15 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { difference, faultsOf, withEngine } from './faults/dump.ts'
 import { copyPlace, initPlace, lpaOk, removePlaces, startLpa } from './faults/lpa.ts'
+import { LEARNERS, part } from './learner-snapshot.ts'
 import { TryWarehouse } from './try-warehouse.ts'
-
-const LEARNERS = `-- entity: learner
--- export: snapshot
--- personal: student(learner)
-select student as learner_id, country from source
-`
-const part = (...students: readonly string[]) =>
-  `student,country\n${students.map((student) => `${student},DE\n`).join('')}`
 
 describe('the files of one command', () => {
   let its: TryWarehouse

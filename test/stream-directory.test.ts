@@ -18,7 +18,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { generateCampus } from '../src/pipeline/sample/campus.ts'
-import { type Dump, difference, dump, faultsOf, withEngine } from './faults/dump.ts'
+import { type Dump, difference, dump, faultsOf, rowsOf, withEngine } from './faults/dump.ts'
 import {
   copyPlace,
   initPlace,
@@ -32,6 +32,8 @@ import {
   startLpa,
 } from './faults/lpa.ts'
 import { randomOf, replayable, seeds, share } from './faults/seeds.ts'
+import { until } from './faults/until.ts'
+import { LEARNERS, part } from './learner-snapshot.ts'
 
 const FILE = 'test/stream-directory.test.ts'
 const ONCE = ['stream', 'dir:exports', '--until-caught-up']
@@ -67,7 +69,7 @@ function write(place: Place, name: string, content: string | Buffer): string {
 }
 
 async function ask(place: Place, sql: string): Promise<unknown[]> {
-  return withEngine(place, async (engine) => [...((await engine.query(sql)).rows[0] ?? [])].map(Number))
+  return ((await rowsOf(place, sql))[0] ?? []).map(Number)
 }
 
 /** Loads that count, staged events, facts. */
@@ -77,14 +79,6 @@ function counts(place: Place): Promise<unknown[]> {
     `select (select count(*) from meta.loads where superseded_by is null),
       (select count(*) from staging.stg_learning_event), (select count(*) from core.fact_learning_event)`,
   )
-}
-
-async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (let tries = 0; tries < 400; tries += 1) {
-    if (await condition()) return
-    await sleep(100)
-  }
-  throw new Error(`It was waited in vain until ${what}.`)
 }
 
 /** Whatever the test came to, nothing goes on running. */
@@ -298,13 +292,6 @@ select event_type, learner_id, occurred_at from source
 })
 
 describe('parts of a snapshot', () => {
-  const LEARNERS = `-- entity: learner
--- export: snapshot
--- personal: student(learner)
-select student as learner_id, country from source
-`
-  const part = (...students: readonly string[]) =>
-    `student,country\n${students.map((student) => `${student},DE\n`).join('')}`
   const learners = async (place: Place) =>
     Number((await ask(place, 'select count(*) from staging.stg_learner'))[0])
 
@@ -434,7 +421,7 @@ describe('continuously', () => {
     const path = write(place, 'a.ndjson', eventLines('a', 50))
     // What was left unbuilt is built and checked first; staging begins with the second look.
     await whileStreaming(place, ['dir:exports', '-v'], async (told) => {
-      await until(() => told().match(/ built /g)?.length === 2, 'it has looked once')
+      await until(() => told().includes(' built '), 'it has looked once')
       lock.exec('begin exclusive')
       await until(() => stagingBegan(place), 'the file is read')
       await sleep(1500)

@@ -8,7 +8,7 @@ import { join, relative, sep } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { openDuckLake } from '../../src/engines/duckdb/engine.ts'
 import { readDeclared } from '../../src/pipeline/schema.ts'
-import type { Engine, TableDeclaration } from '../../src/types.ts'
+import type { Engine, Row, TableDeclaration } from '../../src/types.ts'
 import type { Place } from './lpa.ts'
 
 /** Rows and a hash of them, by table. */
@@ -39,6 +39,11 @@ export async function withEngine<T>(place: Place, work: (engine: Engine) => Prom
   } finally {
     await engine.close()
   }
+}
+
+/** The rows of a SELECT, in this process: a process of lpa for each would take most of a test's time. */
+export async function rowsOf(place: Place, sql: string): Promise<readonly Row[]> {
+  return withEngine(place, async (engine) => (await engine.query(sql)).rows)
 }
 
 export interface DumpOptions {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { takeWriterLock } from '../../../src/engines/duckdb/writer-lock.ts'
-import { withEngine } from '../../faults/dump.ts'
+import { rowsOf } from '../../faults/dump.ts'
 import {
   copyPlace,
   initPlace,
@@ -80,12 +80,11 @@ describeWithKafka('lpa stream, with others', (kafka) => {
         let reads = 0
         for (; !isOver; reads += 1) {
           const began = performance.now()
-          const { rows } = await withEngine(place, (engine) =>
-            engine.query(
-              'select (select count(*) from core.fact_learning_event), (select coalesce(sum(events), 0) from core.agg_course_day)',
-            ),
+          const [seen = []] = await rowsOf(
+            place,
+            'select (select count(*) from core.fact_learning_event), (select coalesce(sum(events), 0) from core.agg_course_day)',
           )
-          const [facts = 0, days = 0] = (rows[0] ?? []).map(Number)
+          const [facts = 0, days = 0] = seen.map(Number)
           expect(performance.now() - began).toBeLessThan(5000)
           expect(facts).toBeGreaterThanOrEqual(before)
           expect(days).toBe(facts)
@@ -206,11 +205,10 @@ describeWithKafka('lpa stream, with others', (kafka) => {
         `resident: ${Math.round(atStart)} MB at its start, at most ${Math.round(peak)} MB\n`,
       )
       expect(peak).toBeLessThanOrEqual(atStart + 512)
-      const [row] = (
-        await withEngine(place, (engine) =>
-          engine.query('select count(*), count(distinct event_id) from core.fact_learning_event'),
-        )
-      ).rows
+      const [row] = await rowsOf(
+        place,
+        'select count(*), count(distinct event_id) from core.fact_learning_event',
+      )
       expect(row).toEqual(isFull ? [600_000, 600_000] : [150_000, 150_000])
     },
     LIMIT_MS,

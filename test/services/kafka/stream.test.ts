@@ -5,9 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadOclifConfig } from '../../../scripts/oclif-config.ts'
-import { loadConfig } from '../../../src/config.ts'
-import { withWarehouse } from '../../../src/pipeline/warehouse.ts'
-import type { Cell } from '../../../src/types.ts'
+import { rowsOf } from '../../faults/dump.ts'
 import {
   copyPlace,
   initPlace,
@@ -18,6 +16,7 @@ import {
   removePlaces,
   startLpa,
 } from '../../faults/lpa.ts'
+import { until } from '../../faults/until.ts'
 import { type Codec, KafkaClient, type Message, produceByJava } from './client.ts'
 import { type EventMessage, eventMessages, expectedOf } from './events.ts'
 import { type Mechanism, USERS } from './properties.ts'
@@ -69,7 +68,7 @@ describeWithKafka('lpa stream kafka://', (kafka) => {
     const expected = expectedOf(messages)
     expect(await idsOf(place)).toEqual([...expected.ids].sort())
     expect(
-      await rows(
+      await rowsOf(
         place,
         'select course_id, count(*) from fact_learning_event join course using (course_key) group by 1',
       ),
@@ -81,7 +80,7 @@ describeWithKafka('lpa stream kafka://', (kafka) => {
       read: expected.messages,
     })
     expect(read).toBe(mapped + rejected + filtered + doubled)
-    const places = await rows(place, 'select position from raw.rejected_rows order by 1')
+    const places = await rowsOf(place, 'select position from raw.rejected_rows order by 1')
     for (const [position] of places) expect(position).toMatch(new RegExp(`^${topic}-[012]-\\d+$`))
 
     const ends = await client.endOffsets(topic)
@@ -133,7 +132,7 @@ describeWithKafka('lpa stream kafka://', (kafka) => {
     )
     await lpaOk(place, ['stream', uri(events, statements), '--until-caught-up'])
     expect(
-      await rows(place, 'select format, sum(records_mapped) from meta.loads group by 1 order by 1'),
+      await rowsOf(place, 'select format, sum(records_mapped) from meta.loads group by 1 order by 1'),
     ).toEqual([
       ['campus_learning_event', 100],
       ['xapi', 50],
@@ -307,7 +306,7 @@ describeWithKafka('lpa stream kafka://', (kafka) => {
     const all = [...eventMessages({ seed: SEED + 12, count: 40 })]
     await client.produce(topic, all.slice(0, 20))
     const running = startLpa(place, ['stream', uri(topic), '--commit-every', '200ms'])
-    await until(async () => (await offsetsOf(place, topic))[0] === 20)
+    await until(async () => (await offsetsOf(place, topic))[0] === 20, 'the first messages are there')
     await client.deleteTopic(topic)
     await sleep(500)
     await client.createTopic(topic, 1)
@@ -331,7 +330,7 @@ describeWithKafka('lpa stream kafka://', (kafka) => {
     expect(await offsetsOf(place, topic)).toEqual([100])
     await caughtUp(place, topic, '--max-rejects', '11')
     expect(await offsetsOf(place, topic)).toEqual([111])
-    const rejected = await rows(place, 'select position, reason_code from raw.rejected_rows order by 1')
+    const rejected = await rowsOf(place, 'select position, reason_code from raw.rejected_rows order by 1')
     expect(rejected).toEqual(bad.map((_, index) => [`${topic}-0-${100 + index}`, 'json:malformed']))
   })
 
@@ -404,10 +403,13 @@ describeWithKafka('lpa stream kafka://', (kafka) => {
     for (let at = 0; at < 600; at += 200) {
       await client.produce(topic, all.slice(at, at + 200))
       const expected = [...expectedOf(all.slice(0, at + 200)).ids].sort()
-      await until(async () => (await idsOf(place)).length === expected.length)
+      await until(async () => (await idsOf(place)).length === expected.length, 'facts follow')
       expect(await idsOf(place)).toEqual(expected)
     }
-    await until(async () => readFileSync(join(place.root, 'lpa.prom'), 'utf8').includes('fate="mapped"} 600'))
+    await until(
+      () => readFileSync(join(place.root, 'lpa.prom'), 'utf8').includes('fate="mapped"} 600'),
+      'the metrics tell',
+    )
     const metrics = readFileSync(join(place.root, 'lpa.prom'), 'utf8')
     expect(metrics).toMatch(/# EOF\n$/)
     expect(metrics).toContain(`lpa_stream_lag{source="kafka",place="${topic}-0"} 0\n`)
@@ -457,7 +459,7 @@ describeWithKafka('lpa stream kafka://', (kafka) => {
         .split(' ')
       const { child, ended } = startLpa(place, words)
       if (!words.includes('--until-caught-up')) {
-        await until(async () => (await offsetsOf(place, topic)).at(-1) === 10)
+        await until(async () => (await offsetsOf(place, topic)).at(-1) === 10, 'the messages are there')
         await sleep(500)
         child.kill('SIGTERM')
       }
@@ -493,45 +495,30 @@ function failureOf({ code, stderr }: Ran): string {
   return `${code} ${/LPA-[A-Z-]+/.exec(stderr)?.[0]}`
 }
 
-/** In this process: a process of lpa for each would take most of the time. */
-async function rows(place: Place, sql: string): Promise<(readonly Cell[])[]> {
-  const config = loadConfig({ cwd: place.root, env: { LPA_EXTENSIONS: process.env.LPA_EXTENSIONS } })
-  const never = new AbortController().signal
-  return [...(await withWarehouse(config, 'read', never, (engine) => engine.query(sql))).rows]
-}
-
 async function value(place: Place, sql: string): Promise<unknown> {
-  return (await rows(place, sql))[0]?.[0]
+  return (await rowsOf(place, sql))[0]?.[0]
 }
 
 async function idsOf(place: Place): Promise<unknown[]> {
-  const ids = await rows(place, 'select event_id from fact_learning_event')
+  const ids = await rowsOf(place, 'select event_id from fact_learning_event')
   // Ids that are not global have their source before them.
   return ids.map(([id]) => String(id).replace(/^[a-z]+:(?=ev-)/, '')).sort()
 }
 
 async function offsetsOf(place: Place, topic: string): Promise<unknown[]> {
   const sql = `select next_offset from meta.stream_offsets where topic = '${topic}' order by partition`
-  return (await rows(place, sql)).map(([offset]) => offset)
+  return (await rowsOf(place, sql)).map(([offset]) => offset)
 }
 
 async function countsOf(
   place: Place,
 ): Promise<Record<'read' | 'mapped' | 'rejected' | 'filtered' | 'doubled', number>> {
   const names = ['read', 'mapped', 'rejected', 'filtered', 'doubled'] as const
-  const [sums = []] = await rows(
+  const [sums = []] = await rowsOf(
     place,
     `select ${names.map((name) => `sum(records_${name})`).join(', ')} from meta.loads`,
   )
   return Object.fromEntries(names.map((name, index) => [name, Number(sums[index])])) as never
-}
-
-async function until(isTrue: () => Promise<boolean>, limitMs = 20_000): Promise<void> {
-  const deadline = Date.now() + limitMs
-  while (!(await isTrue().catch(() => false))) {
-    if (Date.now() > deadline) throw new Error('It did not come true.')
-    await sleep(100)
-  }
 }
 
 /** Every byte that lies in a place, but for its secret. */
