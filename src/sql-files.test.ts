@@ -2,7 +2,15 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { UserError } from './errors.ts'
-import { listSql, packageRoot, paramValues, parseSql, readSql, withoutIncremental } from './sql-files.ts'
+import {
+  listSql,
+  packageRoot,
+  paramValues,
+  parseSql,
+  readSql,
+  withIncremental,
+  withoutIncremental,
+} from './sql-files.ts'
 
 const parse = (text: string) => parseSql(text, { kind: 'reports', name: 'sample', path: 'sample.sql' })
 
@@ -62,11 +70,20 @@ select 1 -- one
 
   test.each([
     ['table', { kind: 'table' }],
+    ['table window(touched_date)', { kind: 'table', window: 'touched_date' }],
     ['temporary', { kind: 'temporary' }],
     ['incremental key(date_key, event_id)', { kind: 'incremental', key: ['date_key', 'event_id'] }],
     ['incremental key(a) window(touched_pair)', { kind: 'incremental', key: ['a'], window: 'touched_pair' }],
   ])('reads materialise: %s', (text, expected) => {
     expect(parse(`-- materialise: ${text}\nselect 1`).materialise).toEqual(expected)
+  })
+
+  test('parts of a union that a batch does not bring are left out of it', () => {
+    const file = parse('select a  -- brought by a\nfrom t\nunion\nselect b  -- brought by b\nunion\nselect 0')
+    expect(withIncremental(file)).toContain('brought by a')
+    expect(withIncremental(file, new Set(['b']))).toBe('select b  -- brought by b\nunion\nselect 0')
+    const only = parse('select a  -- brought by a\nunion\nselect b  -- brought by b')
+    expect(withIncremental(only, new Set())).toBe('select a  -- brought by a')
   })
 
   test('lines of an incremental batch are left out where every row is made anew', () => {

@@ -27,7 +27,7 @@ export interface SqlChart {
   readonly y: readonly string[]
 }
 
-/** `-- materialise: table`, `temporary`, or `incremental key(a, b) window(touched_pair)`. */
+/** `-- materialise: table`, `table window(touched_date)`, `temporary`, or `incremental key(a, b) window(touched_pair)`. */
 export type Materialise = Model['materialise']
 
 export interface SqlFile {
@@ -149,12 +149,24 @@ export function withoutIncremental({ body }: SqlFile): string {
     .join('\n')
 }
 
-/** A model's SELECT with the lines that limit it to a batch. */
-export function withIncremental({ body }: SqlFile): string {
-  return body.replaceAll(INCREMENTAL, '')
+/**
+ * A model's SELECT with the lines that limit it to a batch. Where it is known what the batch `brought`, parts of the
+ * union are left out that say they are `-- brought by` something else: to plan them takes longer than all the rest.
+ */
+export function withIncremental({ body }: SqlFile, brought?: ReadonlySet<string>): string {
+  const parts = body.split(UNION)
+  const left = parts.filter((part) => {
+    const [, by] = BROUGHT_BY.exec(part) ?? []
+    return !by || !brought || brought.has(by)
+  })
+  // Of none, the first has no rows either.
+  const kept = left.length > 0 ? left : parts.slice(0, 1)
+  return kept.join('\nunion\n').replaceAll(INCREMENTAL, '')
 }
 
 const INCREMENTAL = '-- incremental'
+const BROUGHT_BY = /-- brought by (\w+)$/m
+const UNION = /\nunion\n/
 
 function fail(error: Error): never {
   throw error
@@ -176,11 +188,13 @@ function readChart(value: string): SqlChart | undefined {
 }
 
 function readMaterialise(value: string): Materialise | undefined {
-  if (value === 'table' || value === 'temporary') return { kind: value }
-  const match = /^incremental key\(([\w, ]+)\)(?: window\((\w+)\))?$/.exec(value)
+  if (value === 'temporary') return { kind: value }
+  const match = /^(?:table|incremental key\(([\w, ]+)\))(?: window\((\w+)\))?$/.exec(value)
   if (match === null) return undefined
-  const key = (match[1] as string).split(',').map((column) => column.trim())
-  return { kind: 'incremental', key, ...(match[2] === undefined ? {} : { window: match[2] }) }
+  const [, columns, name] = match
+  const window = name === undefined ? {} : { window: name }
+  if (columns === undefined) return { kind: 'table', ...window }
+  return { kind: 'incremental', key: columns.split(',').map((column) => column.trim()), ...window }
 }
 
 /** A parameter's value from its text, or undefined when the text is no value of the type. */

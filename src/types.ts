@@ -108,10 +108,11 @@ export interface Model {
   readonly select: string
   /**
    * `table`: every row anew. `incremental`: rows whose key is not there yet are added; with a window, rows whose key
-   * is in that temporary table are taken away and made anew, none when it is empty. `temporary`: rows are added to a table of this transaction.
+   * is in that temporary table are taken away and made anew. Nothing is done where the window of either is empty.
+   * `temporary`: rows are added to a table of this transaction.
    */
   readonly materialise:
-    | { readonly kind: 'table' }
+    | { readonly kind: 'table'; readonly window?: string }
     | { readonly kind: 'temporary' }
     | { readonly kind: 'incremental'; readonly key: readonly string[]; readonly window?: string }
 }

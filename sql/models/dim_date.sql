@@ -1,7 +1,7 @@
 -- title: Days
 -- grain: a day, whole years around every date of the facts
 -- definition: ISO weeks and weekdays; term from [terms] of the configuration
--- materialise: table
+-- materialise: table window(touched_date)
 with digits as (
   select n from (values (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)) as t(n)
 ),

@@ -1,19 +1,19 @@
 -- title: Courses whose versions a batch must make anew
 -- grain: a course that the batch's loads describe, one that they are the first to mention, and the row "none" at first
 -- materialise: temporary
-select course_key from staging.stg_course where load_id in (select load_id from batch_load)
+select course_key from staging.stg_course where load_id in (select load_id from batch_load)  -- brought by course
 union
-select s.course_key from staging.stg_enrollment s where s.load_id in (select load_id from batch_load)
+select s.course_key from staging.stg_enrollment s where s.load_id in (select load_id from batch_load)  -- brought by enrollment
   and not exists (select 1 from dim_course d where d.course_key = s.course_key)  -- incremental
 union
-select s.course_key from staging.stg_course_completion s where s.load_id in (select load_id from batch_load)
+select s.course_key from staging.stg_course_completion s where s.load_id in (select load_id from batch_load)  -- brought by course_completion
   and not exists (select 1 from dim_course d where d.course_key = s.course_key)  -- incremental
 union
-select s.course_key from staging.stg_learning_event s where s.load_id in (select load_id from batch_load)
+select s.course_key from staging.stg_learning_event s where s.load_id in (select load_id from batch_load)  -- brought by learning_event
   and not exists (select 1 from dim_course d where d.course_key = s.course_key)  -- incremental
 union
 -- A deletion alone makes no course known.
-select d.course_key
+select d.course_key  -- brought by course
 from staging.stg_deletion d
 where d.entity = 'course' and d.load_id in (select load_id from batch_load)
   and exists (select 1 from staging.stg_course c where c.course_key = d.course_key)

@@ -64,6 +64,7 @@ const MODELS = [
   'fact_course_completion',
   'touched_day',
   'agg_course_day',
+  'touched_date',
   'dim_date',
 ] as const
 
@@ -74,6 +75,7 @@ const TOUCHED = [
   'touched_day',
   'touched_course',
   'touched_learner',
+  'touched_date',
 ] as const
 
 /** Of all models, those that have nothing to do where no enrollment and no completion is touched. */
@@ -180,19 +182,16 @@ async function buildInTransaction(
   // Of selected models, what loads that are not built yet brought stays out: they read what was touched.
   const isAnew = isFull && !isSelected
   const steps = isAnew ? names.filter((name) => !(TOUCHED as readonly string[]).includes(name)) : names
-  const entities = isFull
-    ? []
-    : (await ledgerRows(engine, 'batch-entities')).map(([entity]) => String(entity))
-  let pairs: number | undefined
+  const brought = isFull ? undefined : await broughtBy(engine)
   for (const [index, name] of steps.entries()) {
-    if (pairs === 0 && AFTER_PAIRS.has(index)) continue
+    if (brought?.has('touched_pair') === false && AFTER_PAIRS.has(index)) continue
     progress.onModel(name, index, steps.length)
     const started = performance.now()
     const isWhole = isAnew || (isSelected && TEMPORARY.has(name))
-    const model = readModel(name, engine, isWhole)
-    if (!isFull && isUntouched(model, entities)) continue
+    const model = readModel(name, engine, isWhole, brought)
+    if (brought && isUntouched(model, brought)) continue
     const rows = await engine.materialise(model, isFull)
-    if (name === 'touched_pair' && !isFull) pairs = rows
+    if (name === 'touched_pair' && rows === 0) brought?.delete(name)
     const milliseconds = Math.round(performance.now() - started)
     if (model.materialise.kind !== 'temporary') models.push({ name, rows, milliseconds })
   }
@@ -219,10 +218,16 @@ function firstOf<L extends { readonly records: number }>(
   return end < 0 ? loads : loads.slice(0, Math.max(1, end))
 }
 
+/** The entities that a batch brings, and touched_pair until it is known to be empty. */
+async function broughtBy(engine: Engine): Promise<Set<string>> {
+  const entities = await ledgerRows(engine, 'batch-entities')
+  return new Set([...entities.map(([entity]) => String(entity)), 'touched_pair'])
+}
+
 /** Whether a model that is made anew each time reads nothing but what the batch did not bring. */
-function isUntouched({ materialise, select }: Model, entities: readonly string[]): boolean {
+function isUntouched({ materialise, select }: Model, brought: ReadonlySet<string>): boolean {
   const read = [...select.matchAll(/\bstaging\.(?:stg|live)_(\w+)/g)].map((match) => match[1] ?? '')
-  return materialise.kind === 'table' && read.length > 0 && !read.some((entity) => entities.includes(entity))
+  return materialise.kind === 'table' && read.length > 0 && !read.some((entity) => brought.has(entity))
 }
 
 function selectedModels(select: readonly string[]): readonly string[] {
@@ -239,13 +244,18 @@ function selectedModels(select: readonly string[]): readonly string[] {
 }
 
 /** A model as the engine runs it: expanded for its dialect, with the columns that its table declares. */
-function readModel(name: string, engine: Pick<Engine, 'dialect'>, isAnew: boolean): Model {
+function readModel(
+  name: string,
+  engine: Pick<Engine, 'dialect'>,
+  isWhole: boolean,
+  brought: ReadonlySet<string> | undefined,
+): Model {
   const file = readSql('models', name, engine.dialect)
   if (!file.materialise) throw new Error(`sql/models/${name}.sql does not say how to materialise it.`)
   return {
     name,
     columns: file.materialise.kind === 'temporary' ? [] : coreColumns(name),
-    select: expand(isAnew ? withoutIncremental(file) : withIncremental(file), engine.dialect),
+    select: expand(isWhole ? withoutIncremental(file) : withIncremental(file, brought), engine.dialect),
     materialise: file.materialise,
   }
 }

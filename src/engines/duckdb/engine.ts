@@ -398,7 +398,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     temporaryTable: (name, content) => fillTemporaryTable(connection, name, content),
     async materialise(model, full) {
       const { materialise } = model
-      if (!full && materialise.kind === 'incremental' && materialise.window) {
+      if (!full && materialise.kind !== 'temporary' && materialise.window) {
         const touched = `select count(*) from (select 1 from ${materialise.window} limit 1)`
         if ((await readNumber(connection, touched)) === 0) return 0
       }
