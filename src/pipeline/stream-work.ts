@@ -32,6 +32,11 @@ export interface StreamWorkOptions {
   readonly progress: StreamProgress
 }
 
+interface Counts {
+  readonly read: number
+  readonly rejected: number
+}
+
 /** Rejects are held against this many of the last records, */
 const WINDOW_RECORDS = 10_000
 /** and a share of them against so many at least: one bad record among the first ten is no ten percent. */
@@ -47,7 +52,7 @@ const BUILD_SHARE = 9
 
 export class StreamWork {
   readonly options: StreamWorkOptions
-  #window: { readonly read: number; readonly rejected: number }[] = []
+  #window: readonly Counts[] = []
   /** A run that died may have left loads that are not built. */
   #hasUnbuilt = true
   #hasUnchecked = false
@@ -71,25 +76,31 @@ export class StreamWork {
    */
   assertRejects(staged: readonly StagedFile[]): void {
     const { maxRejects } = this.options.config.load
-    for (const { batch } of staged) this.#window.push(batch.load.counts)
-    const sum = (of: 'read' | 'rejected') => this.#window.reduce((total, counts) => total + counts[of], 0)
-    const isShare = maxRejects.includes('%')
-    while (isShare && sum('read') - (this.#window[0]?.read ?? 0) > WINDOW_RECORDS) this.#window.shift()
-    const [read, rejected] = [sum('read'), sum('rejected')]
+    const { read, rejected } = totalOf(this.#windowWith(staged))
     if (rejected <= allowedRejects(maxRejects, Math.max(read, LEAST_RECORDS))) return
     throw tooManyRejects(
       `${rejected} of the last ${read} records are bad, more than the limit of ${maxRejects}. These were not committed.`,
       staged.flatMap(({ reasons }) => reasons),
       [
         'What was committed before stays, its rejects too: lpa rejects list',
-        `To go on and quarantine them: --max-rejects ${isShare ? '100%' : rejected}, or mend the mapping or the producer.`,
+        `To go on and quarantine them: --max-rejects ${maxRejects.includes('%') ? '100%' : rejected}, or mend the mapping or the producer.`,
       ],
       this.options.source,
     )
   }
 
+  /** Counts of the last commits and of what may come after them; against a number of rejects, all there ever were. */
+  #windowWith(staged: readonly StagedFile[]): readonly Counts[] {
+    const window = [...this.#window, ...staged.map(({ batch }) => batch.load.counts)]
+    if (!this.options.config.load.maxRejects.includes('%')) return [totalOf(window)]
+    const isEnough = ([first, ...rest]: readonly Counts[]) => first && totalOf(rest).read > WINDOW_RECORDS
+    while (isEnough(window)) window.shift()
+    return window
+  }
+
   /** After each commit: facts follow at once, or, while records wait, as soon as that does not hold them up. */
-  async committed(isBehind: boolean): Promise<void> {
+  async committed(isBehind: boolean, staged: readonly StagedFile[] = []): Promise<void> {
+    this.#window = this.#windowWith(staged)
     this.#hasUnbuilt = true
     this.#uncompacted += 1
     if (this.#uncompacted >= COMPACT_COMMITS) await this.#compact()
@@ -138,4 +149,9 @@ export class StreamWork {
         progress.onNote(`${severity}: ${title}: ${failures} ${failures === 1 ? 'row' : 'rows'}`)
     this.#failedChecks = names
   }
+}
+
+function totalOf(window: readonly Counts[]): Counts {
+  const sum = (of: keyof Counts) => window.reduce((total, counts) => total + counts[of], 0)
+  return { read: sum('read'), rejected: sum('rejected') }
 }
