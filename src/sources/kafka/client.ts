@@ -2,11 +2,12 @@
 
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import type { Consumer, Kafka, KafkaConfig, SASLOptions } from 'kafkajs'
+import type { Socket } from 'node:net'
+import type { Consumer, ISocketFactory, Kafka, KafkaConfig, SASLOptions } from 'kafkajs'
 import { type KafkaSettings, kafkaName } from '../../config/kafka.ts'
 import { UserError } from '../../errors.ts'
 import { readSecret } from '../source-secret.ts'
-import { createKafka } from './mended-kafkajs.ts'
+import { createKafka, createSocketFactory } from './mended-kafkajs.ts'
 import { API_VERSION, type TopicMetadata, topicIdsRequest, topicIdsResponse } from './topic-ids.ts'
 
 export interface PartitionId {
@@ -62,7 +63,8 @@ const MEGABYTE = 1024 * 1024
  * @throws UserError unavailable (69) when no broker answers, notPermitted (77) when it refuses, config (78) without a secret
  */
 export async function openKafka(settings: KafkaSettings): Promise<KafkaClient> {
-  const kafka = createKafka(configOf(settings))
+  const sockets = new Sockets()
+  const kafka = createKafka({ ...configOf(settings), socketFactory: sockets.open })
   const cluster = clusterOf(kafka)
   const { topics } = settings
   const asked = <T>(work: () => Promise<T>) =>
@@ -82,6 +84,7 @@ export async function openKafka(settings: KafkaSettings): Promise<KafkaClient> {
     })
   } catch (error) {
     await cluster.disconnect().catch(() => {})
+    sockets.close()
     throw error
   }
 
@@ -139,7 +142,29 @@ export async function openKafka(settings: KafkaSettings): Promise<KafkaClient> {
         // What a lost connection asks for, the stream does itself.
         retry: { retries: 2, restartOnFailure: async () => false },
       }),
-    close: () => cluster.disconnect().catch(() => {}),
+    close: async () => {
+      await cluster.disconnect().catch(() => {})
+      sockets.close()
+    },
+  }
+}
+
+/** All connections of a client, those too of consumers that did not leave their group in time. */
+class Sockets {
+  readonly #open = new Set<Socket>()
+  #isClosed = false
+
+  readonly open: ISocketFactory = (options) => {
+    const socket = createSocketFactory()(options)
+    this.#open.add(socket)
+    socket.once('close', () => this.#open.delete(socket))
+    if (this.#isClosed) socket.destroy()
+    return socket
+  }
+
+  close(): void {
+    this.#isClosed = true
+    for (const socket of this.#open) socket.destroy()
   }
 }
 

@@ -39,6 +39,8 @@ export interface Member {
 
 /** How often a member that waits for room tells the group that it lives. */
 const HEARTBEAT_MS = 1000
+/** Who stops while it joins a group would wait for the other members, as long as their sessions may last. */
+const LEAVE_WITHIN_MS = 1000
 
 /**
  * Joins the group and consumes until `signal` is aborted.
@@ -91,8 +93,7 @@ export async function consume(client: KafkaClient, hooks: ConsumeHooks, signal: 
     over.reject(outOfRange(payload.error) ?? payload.error)
   })
 
-  signal.addEventListener('abort', stop, { once: true })
-  try {
+  const run = async () => {
     await consumer.connect()
     await consumer.subscribe({ topics: [...client.topics], fromBeginning: true })
     await consumer.run({
@@ -127,11 +128,16 @@ export async function consume(client: KafkaClient, hooks: ConsumeHooks, signal: 
       },
     })
     await over.promise
+  }
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    await Promise.race([run(), over.promise])
   } finally {
     signal.removeEventListener('abort', stop)
     isOver = true
     assignment += 1
-    await consumer.disconnect().catch(() => {})
+    const left = consumer.disconnect().catch(() => {})
+    await (signal.aborted ? Promise.race([left, sleep(LEAVE_WITHIN_MS, undefined, { ref: false })]) : left)
   }
 }
 

@@ -5,7 +5,7 @@
 
 import { createRequire } from 'node:module'
 import { zstdDecompress } from 'node:zlib'
-import type { Kafka, KafkaConfig } from 'kafkajs'
+import type { ISocketFactory, Kafka, KafkaConfig } from 'kafkajs'
 
 const require = createRequire(import.meta.url)
 
@@ -35,6 +35,11 @@ let mended: typeof import('kafkajs') | undefined
 export function createKafka(config: KafkaConfig): Kafka {
   mended ??= mend()
   return new mended.Kafka(config)
+}
+
+/** What makes its connections. */
+export function createSocketFactory(): ISocketFactory {
+  return require('kafkajs/src/network/socketFactory.js')()
 }
 
 function mend(): typeof import('kafkajs') {

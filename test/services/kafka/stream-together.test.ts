@@ -159,12 +159,34 @@ describeWithKafka('lpa stream, with others', (kafka) => {
       await stale.reached('staged', staged + 1)
       stale.child.kill('SIGSTOP')
       lock.release()
-      await finish(place, topic, two)
+      await lpaOk(place, ['stream', SOURCE, '--until-caught-up', ...OFTEN, '--quiet', ...two])
       stale.child.kill('SIGCONT')
       await sleep(2000)
       await stop([stale])
       expect(JSON.parse(readFileSync(join(place.root, 'stale.json'), 'utf8'))).toMatchObject({ overtaken: 1 })
       await finish(place, topic, one)
+    },
+    LIMIT_MS,
+  )
+
+  test(
+    'of its group, of which one is stopped while it waits for another that died',
+    async () => {
+      const topic = 'waiting'
+      await client.createTopic(topic, 2)
+      const place = copyPlace(empty, topic)
+      await client.produce(topic, eventMessages({ seed: 83, count: 100, ...MIXED }))
+      const config = configFor(place, client, topic, topic)
+      const dead = startStream(place, [...OFTEN, ...config])
+      await dead.reached('committed')
+      dead.child.kill('SIGKILL')
+      await dead.ended
+      const waiting = startStream(place, [...OFTEN, ...config])
+      await waiting.reached('started')
+      await sleep(2500)
+      expect(waiting.count('committed')).toBe(0)
+      waiting.child.kill('SIGTERM')
+      expect(await waiting.ended).toMatchObject({ code: 143 })
     },
     LIMIT_MS,
   )
