@@ -9,8 +9,8 @@ union
 select s.learner_key from staging.stg_course_completion s where s.load_id in (select load_id from batch_load)  -- brought by course_completion
   and not exists (select 1 from dim_learner d where d.learner_key = s.learner_key)  -- incremental
 union
-select s.learner_key from staging.stg_learning_event s where s.load_id in (select load_id from batch_load)  -- brought by learning_event
-  and not exists (select 1 from dim_learner d where d.learner_key = s.learner_key)  -- incremental
+select s.learner_key from batch_event s  -- brought by learning_event
+where not exists (select 1 from dim_learner d where d.learner_key = s.learner_key)  -- incremental
 union
 -- A deletion alone makes nobody known.
 select d.learner_key  -- brought by learner
@@ -18,5 +18,5 @@ from staging.stg_deletion d
 where d.entity = 'learner' and d.load_id in (select load_id from batch_load)
   and exists (select 1 from staging.stg_learner l where l.learner_key = d.learner_key)
 union
-select 0
+select 0 as learner_key
 where not exists (select 1 from dim_learner where learner_key = 0)  -- incremental

@@ -23,8 +23,5 @@ from staging.stg_course_completion
 where load_id in (select load_id from batch_load)
 union
 select learner_key, course_key  -- brought by learning_event
-from staging.stg_learning_event
-where load_id in (select load_id from batch_load)
-  and course_key <> 0
-  and (event_type in ('registered', 'unregistered')
-    or event_type in ('completed', 'passed') and activity_type = 'course')
+from batch_event
+where course_key <> 0 and changes_pair = 1

@@ -48,6 +48,7 @@ export interface BuildSummary {
 
 /** In the order in which they read each other. touched_day is made before and after the facts change. */
 const MODELS = [
+  'batch_event',
   'touched_pair',
   'touched_enrollment',
   'touched_day',
@@ -70,6 +71,7 @@ const MODELS = [
 
 /** What a batch adds to: where every row is made anew, everything is touched. */
 const TOUCHED = [
+  'batch_event',
   'touched_pair',
   'touched_enrollment',
   'touched_day',
