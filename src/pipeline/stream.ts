@@ -63,11 +63,15 @@ export async function stream(
   const run = 'kafka' in target ? kafkaRun(target, request) : directoryRun(config, target, request)
   const key = readKey(config.privacy.keyFile)
   const lockWaitMs = Math.max(config.load.lockWaitMs, LEAST_LOCK_WAIT_MS)
-  const patient = { ...config, load: { ...config.load, lockWaitMs } }
+  const { timezone, memoryLimit, threads } = config.warehouse
+  const beside = {
+    ...config,
+    load: { ...config.load, lockWaitMs },
+    warehouse: { ...config.warehouse, memoryLimit: halfOf(memoryLimit) },
+  }
   const { source, idSpace, mappings, entity } = target
-  await withWarehouse(patient, 'write', signal, async (engine) => {
+  await withWarehouse(beside, 'write', signal, async (engine) => {
     const status = new StreamStatus(source, run.lag)
-    const { timezone, memoryLimit, threads } = config.warehouse
     const work = new StreamWork({
       ...{ config, engine, source, status, signal, progress, runId: request.runId },
       commitRows: request.commitRows ?? COMMIT_ROWS,
@@ -94,6 +98,11 @@ export async function stream(
       onSummary({ source, ...status.counts, failedChecks: work.hasFailedChecks, unit: run.unit })
     }
   })
+}
+
+/** The warehouse has half of the memory that is configured: the next records are staged beside what it does. */
+function halfOf(limit: string): string {
+  return limit.replace(/^[\d.]+/, (size) => String(Number(size) / 2))
 }
 
 /** How one kind of target is streamed. */

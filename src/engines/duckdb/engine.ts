@@ -416,7 +416,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
       return rows
     },
     async compact() {
-      const tables = await locked(() => mergeSmallFiles(connection))
+      const tables = await locked(() => mergeSmallFiles(connection, options.memoryLimit))
       hasCommitted ||= tables > 0
       if (tables > 0) await recordChecksums(folder, committed)
       await releaseMemory(connection, options.memoryLimit)
