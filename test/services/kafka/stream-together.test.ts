@@ -141,6 +141,34 @@ describeWithKafka('lpa stream, with others', (kafka) => {
     LIMIT_MS,
   )
 
+  test(
+    'stopped between staging and its commit, while another group commits the same messages',
+    async () => {
+      const topic = 'stale'
+      await client.createTopic(topic, 2)
+      const place = copyPlace(empty, topic)
+      const [one = [], two = []] = ['one', 'two'].map((name) =>
+        configFor(place, client, topic, `${topic}-${name}`),
+      )
+      const stale = startStream(place, [...OFTEN, ...one, '--report', 'stale.json'])
+      await client.produce(topic, eventMessages({ seed: 81, count: 1000, ...MIXED }))
+      await stale.reached('built')
+      const staged = stale.count('staged')
+      const lock = await takeWriterLock(place.warehouse, 60_000)
+      await client.produce(topic, eventMessages({ seed: 82, count: 1000, ...MIXED }))
+      await stale.reached('staged', staged + 1)
+      stale.child.kill('SIGSTOP')
+      lock.release()
+      await finish(place, topic, two)
+      stale.child.kill('SIGCONT')
+      await sleep(2000)
+      await stop([stale])
+      expect(JSON.parse(readFileSync(join(place.root, 'stale.json'), 'utf8'))).toMatchObject({ overtaken: 1 })
+      await finish(place, topic, one)
+    },
+    LIMIT_MS,
+  )
+
   // It takes most of a minute.
   if (isFull)
     test(
