@@ -85,7 +85,8 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   ])
   const scratch = join(folder, 'tmp')
   const permissions = permissionsOf(options.group)
-  const umask = process.umask(isReadOnly ? 0o077 : permissions.umask)
+  // Who only reads has 0077 from the start (src/start.ts), and may be a worker thread, which can set none.
+  const umask = isReadOnly ? undefined : process.umask(permissions.umask)
   if (!isReadOnly) {
     makeFolder(folder)
     followGroup(folder, permissions)
@@ -97,7 +98,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     : mkdtempSync(join(tmpdir(), 'lpa-spill-'))
   const tidy = () => {
     if (isPermitted(dirname(spill), constants.W_OK)) rmSync(spill, { recursive: true, force: true })
-    process.umask(umask)
+    if (umask !== undefined) process.umask(umask)
   }
   const { database, journal } = await openLake(options, { isNew, spill, extensions, permissions }).catch(
     (error) => {

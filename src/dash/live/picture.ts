@@ -1,0 +1,95 @@
+/** The whole window as lines, and the same as sentences. */
+
+import { clipFrame, clipText, span } from '../../charts/frame.ts'
+import type { Frame, Glyphs, Size } from '../../types.ts'
+import type { Panels, Screen, View } from '../screen.ts'
+import { footerLine, headerLine, helpFrame, type Notice, paletteFrame } from './chrome.ts'
+import type { Connection } from './connection.ts'
+import type { KeyBinding } from './keys.ts'
+import { type LiveState, matching, type PaletteEntry } from './state.ts'
+
+/** Below, nothing can be drawn. */
+const LEAST: Size = { width: 40, height: 10 }
+
+export interface Picture {
+  readonly screens: readonly Screen[]
+  readonly screen: Screen
+  readonly state: LiveState
+  readonly view: View
+  readonly panels: Panels
+  readonly connection: Connection
+  readonly bindings: readonly KeyBinding[]
+  readonly entries: readonly PaletteEntry[]
+  readonly notice: Notice | undefined
+}
+
+/** Exactly `size.height` lines of at most `size.width` cells. `body` draws the screen, or has it drawn already. */
+export function drawPicture(picture: Picture, size: Size, body: (size: Size) => Frame): Frame {
+  if (size.width < LEAST.width || size.height < LEAST.height)
+    return filled([[span(tooSmall(size), 'warn')]], size)
+  const { screens, state, connection, bindings, notice, view } = picture
+  const { glyphs } = view
+  const inner = { width: size.width, height: size.height - 2 }
+  const whole = { width: size.width, glyphs }
+  return [
+    ...filled([headerLine(screens, state.screen, connection, whole)], { ...size, height: 1 }),
+    ...filled(middle(picture, inner, body, glyphs), inner),
+    ...filled([footerLine(state, bindings, notice, whole)], { ...size, height: 1 }),
+  ]
+}
+
+function middle(picture: Picture, size: Size, body: (size: Size) => Frame, glyphs: Glyphs): Frame {
+  const { state, bindings, entries } = picture
+  if (state.mode === 'help') return helpFrame(state, bindings, size)
+  if (state.mode === 'palette') return paletteFrame(state, entries, size, glyphs)
+  return body(size)
+}
+
+function filled(frame: Frame, size: Size): Frame {
+  const clipped = clipFrame(frame, size)
+  return Array.from({ length: size.height }, (_, row) => clipped[row] ?? [])
+}
+
+function tooSmall({ width, height }: Size): string {
+  const text = `The window is ${width}x${height}: too small, 40x10 is the least.`
+  return text.length <= width ? text : clipText(`Too small: ${width}x${height}, needs 40x10`, width)
+}
+
+/** For who listens: one sentence a line. */
+export function describePicture(picture: Picture): readonly string[] {
+  const { screen, state, connection, bindings, entries, notice, panels, view } = picture
+  const told = notice === undefined ? [] : [notice.text]
+  switch (state.mode) {
+    case 'help':
+      return ['Keys.', ...bindings.map(({ shown, help }) => `${shown}: ${help}.`), 'Escape closes this.']
+    case 'palette': {
+      const chosen = matching(entries, state.input)[state.choice]
+      return [`Go to: ${state.input}`, ...(chosen ? [`Chosen: ${chosen.label}.`] : [])]
+    }
+    case 'filter':
+      return [`Filter: ${state.input}`, ...screen.describe(panels, view)]
+    case 'browse':
+      return [
+        `Screen ${screen.number} of ${picture.screens.length}: ${screen.title}.`,
+        connectionSentence(connection),
+        ...told,
+        ...screen.describe(panels, view),
+        'Question mark: the keys.',
+      ]
+  }
+}
+
+function connectionSentence(connection: Connection): string {
+  switch (connection.kind) {
+    case 'opening':
+      return 'The warehouse is being opened.'
+    case 'live':
+      return `Live, version ${connection.version}.`
+    case 'paused':
+      return `Paused at version ${connection.version}.`
+    case 'stale':
+      return `Version ${connection.version} is shown, which is no longer the newest.`
+    case 'disconnected':
+      return `Disconnected, version ${connection.version} is shown. ${connection.reason}`
+  }
+}
