@@ -26,11 +26,6 @@ export interface LiveOptions extends Pick<ShellOptions, 'screens' | 'screen' | '
 const CLOSE_WITHIN_MS = 500
 const TICK_MS = 1000
 
-/** The terminal can show the dashboard and read its keys. */
-export function isLiveTerminal(env: Readonly<Record<string, string | undefined>>): boolean {
-  return process.stdout.isTTY === true && process.stdin.isTTY === true && env.TERM !== 'dumb'
-}
-
 /**
  * Shows the dashboard until it is left: with `q`, or interrupted with Ctrl-C.
  * @throws the signal's reason, or what makes it impossible to go on; the terminal is as it was by then.

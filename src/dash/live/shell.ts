@@ -91,9 +91,9 @@ export class Shell {
 
   receive(message: Exclude<FromEngine, { kind: 'failed' }>): void {
     this.#warehouse.receive(message, this.#options.now())
-    // There may be fewer rows now.
-    if (message.kind === 'panel')
-      this.#state = select(this.#state, this.#view.selected, { rows: this.#tableRows() })
+    // There may be fewer rows now; while there are none yet, the selection waits for them.
+    const rows = message.kind === 'panel' ? this.#tableRows() : []
+    if (rows.length > 0) this.#state = select(this.#state, this.#view.selected, { rows })
     this.#changed()
   }
 

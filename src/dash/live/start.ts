@@ -7,7 +7,8 @@ import { exitWhenWritten, watchOutputs } from '../../exit.ts'
 import { reportFailure } from '../../failure.ts'
 import { rememberSecretVariables } from '../../secrets.ts'
 import { SCREENS } from '../screens/index.ts'
-import { isLiveTerminal, runLive } from './live.ts'
+import { runLive } from './live.ts'
+import { isLiveTerminal } from './terminal.ts'
 
 interface StartOptions {
   /** The folder of package.json. */
