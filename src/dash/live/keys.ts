@@ -101,7 +101,7 @@ export const KEYS: readonly KeyBinding[] = [
     command: 'compare',
     keys: ['c'],
     shown: 'c',
-    help: 'figures against the days before',
+    help: 'hold figures against the days before',
     footer: { label: 'compare', rank: 8 },
   },
   { command: 'style', keys: ['v'], shown: 'v', help: 'other kind of chart' },
