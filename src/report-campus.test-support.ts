@@ -376,10 +376,35 @@ export async function openCampus(campus: Campus, backwards = false): Promise<Duc
       union all select course_key, enrolled_date_key, count(*), 0, 0 from core.fact_enrollment group by all
       union all select course_key, completed_date_key, 0, count(*), 0 from core.fact_course_completion group by all)
     group by all`)
-  for (const load of [1, 2]) {
-    await connection.run(`insert into meta.loads values (${load}, 'lms', 'ndjson', 'x', '', 0, 10, 7, 1, 1, 1, '', '', null,
-      timestamp '2026-06-30', timestamp '2026-06-30', null)`)
-  }
+  await fill(
+    'meta.loads',
+    'load_id, source, format, uri, content_sha256, bytes, records_read, records_mapped, records_rejected, records_filtered, records_doubled, mapping_sha256, key_id, superseded_by, started_at, committed_at, next_cursor',
+    [
+      [1, 'lms', 'ndjson', 10, 7, 1, 1, 1, null, '2026-06-30 00:00:00'],
+      [2, 'lms', 'ndjson', 10, 7, 1, 1, 1, null, '2026-06-30 00:00:00'],
+      [3, 'clicks', 'xapi', 5, 4, 1, 0, 0, null, '2026-07-01 08:00:00'],
+      [4, 'lms', 'ndjson', 3, 3, 0, 0, 0, 2, '2026-06-29 00:00:00'],
+    ].map(
+      ([load, source, format, read, mapped, rejected, filtered, doubled, by, at]) =>
+        `(${load}, '${source}', '${format}', 'x', '', 0, ${read}, ${mapped}, ${rejected}, ${filtered}, ${doubled}, '', '', ${by}, timestamp '${at}', timestamp '${at}', null)`,
+    ),
+  )
+  await fill('meta.built_loads', 'load_id, built_at', ["(1, timestamp '2026-06-30 00:01:00')"])
+  await fill('meta.checks', 'run_id, check_name, severity, failures, checked_at', [
+    "('r1', 'one-key', 'error', 2, timestamp '2026-06-29 09:00:00')",
+    "('r2', 'one-key', 'error', 0, timestamp '2026-06-30 09:00:00')",
+    "('r2', 'unique-facts', 'error', 3, timestamp '2026-06-30 09:00:00')",
+    "('r2', 'known-words', 'warning', 12, timestamp '2026-06-30 09:00:00')",
+  ])
+  await fill('raw.rejected_rows', 'load_id, source, position, reason_code, reason, column_name', [
+    "(1, 'lms', 'a.ndjson:4', 'bad_date', 'is no date', 'occurred_at')",
+    "(2, 'lms', 'b.ndjson:9', 'bad_date', 'is no date', 'occurred_at')",
+    "(3, 'clicks', 'clicks-0-17', 'not_json', 'is not JSON', null)",
+  ])
+  await fill('meta.stream_offsets', 'source, topic, topic_id, partition, next_offset, committed_at', [
+    "('clicks', 'clicks', 't', 1, 40, timestamp '2026-07-01 07:59:00')",
+    "('clicks', 'clicks', 't', 0, 18, timestamp '2026-07-01 08:00:00')",
+  ])
   await connection.run('create temp table checked_load as select load_id from meta.loads')
   await connection.run("set search_path = 'core'")
   return connection
@@ -403,6 +428,7 @@ export async function runReport(
     DuckDBTypeId.DOUBLE,
     DuckDBTypeId.VARCHAR,
     DuckDBTypeId.DATE,
+    DuckDBTypeId.TIMESTAMP,
   ]
   const strange = reader.columnNames().filter((_, i) => !known.includes(types[i] as DuckDBTypeId))
   if (strange.length > 0)
