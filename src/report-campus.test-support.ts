@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance, DuckDBTypeId } from '@duckdb/node-api'
 import { expand } from './sql-expand.ts'
 import { packageRoot, paramValues, readSql } from './sql-files.ts'
+import type { Cell, Column, ColumnType, Result, Row } from './types.ts'
 
 export interface Enrollment {
   id: string
@@ -412,37 +413,45 @@ export async function openCampus(campus: Campus, backwards = false): Promise<Duc
 
 export type Plain = Record<string, string | number | boolean | null>
 
-/** Runs a report as `lpa query` does: expanded for DuckDB, parameters bound. Dates come as YYYY-MM-DD. */
-export async function runReport(
+const TYPES: Readonly<Record<number, ColumnType>> = {
+  [DuckDBTypeId.BIGINT]: 'integer',
+  [DuckDBTypeId.INTEGER]: 'integer',
+  [DuckDBTypeId.DOUBLE]: 'double',
+  [DuckDBTypeId.VARCHAR]: 'text',
+  [DuckDBTypeId.DATE]: 'date',
+  [DuckDBTypeId.TIMESTAMP]: 'timestamp',
+}
+
+/** Runs a report as the dashboard does: expanded for DuckDB, parameters bound. Dates come as YYYY-MM-DD. */
+export async function reportResult(
   connection: DuckDBConnection,
   name: string,
-  given: Record<string, string> = {},
-): Promise<Plain[]> {
+  given: Readonly<Record<string, string>> = {},
+): Promise<Result> {
   const file = readSql('reports', name)
   const values = paramValues(file, given) as Record<string, string | number | boolean | null>
   const reader = await connection.runAndReadAll(expand(file.body, 'duckdb'), values)
-  const types = reader.columnTypes().map((type) => type.typeId)
-  const known = [
-    DuckDBTypeId.BIGINT,
-    DuckDBTypeId.INTEGER,
-    DuckDBTypeId.DOUBLE,
-    DuckDBTypeId.VARCHAR,
-    DuckDBTypeId.DATE,
-    DuckDBTypeId.TIMESTAMP,
-  ]
-  const strange = reader.columnNames().filter((_, i) => !known.includes(types[i] as DuckDBTypeId))
-  if (strange.length > 0)
-    throw new Error(`${name}: columns of a type that reports do not have: ${strange.join(', ')}`)
-  const whole = new Set(reader.columnNames().filter((_, i) => types[i] === DuckDBTypeId.BIGINT))
-  return reader
-    .getRowObjectsJson()
-    .map(
-      (row) =>
-        Object.fromEntries(
-          Object.entries(row).map(([key, cell]) => [
-            key,
-            whole.has(key) && cell !== null ? Number(cell) : cell,
-          ]),
-        ) as Plain,
-    )
+  const types = reader.columnTypes().map(({ typeId }) => TYPES[typeId])
+  const columns = reader.columnNames().map((column, index): Column => {
+    const type = types[index]
+    if (type === undefined) throw new Error(`${name}: ${column} is of a type that reports do not have`)
+    return { name: column, type }
+  })
+  const rows = reader.getRowsJson() as Row[]
+  // DuckDB writes whole numbers of 64 bits as text.
+  const plain = (cell: Cell, index: number) =>
+    types[index] === 'integer' && cell !== null ? Number(cell) : cell
+  return { columns, rows: rows.map((row) => row.map(plain)) }
+}
+
+/** The same as one object a row. */
+export async function runReport(
+  connection: DuckDBConnection,
+  name: string,
+  given: Readonly<Record<string, string>> = {},
+): Promise<Plain[]> {
+  const { columns, rows } = await reportResult(connection, name, given)
+  return rows.map(
+    (row) => Object.fromEntries(columns.map((column, index) => [column.name, row[index] ?? null])) as Plain,
+  )
 }

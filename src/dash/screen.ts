@@ -6,6 +6,8 @@ import type { Frame, Glyphs, Result, Size } from '../types.ts'
 export interface ReportRequest {
   readonly report: string
   readonly params: Readonly<Record<string, string>>
+  /** It also changes without a commit: to be asked again while its screen is looked at. */
+  readonly isVolatile?: boolean
 }
 
 /** What came of a request: its newest rows, and why there are none, or none newer. */
@@ -36,6 +38,20 @@ export interface View {
   readonly glyphs: Glyphs
 }
 
+/** Time ranges to choose from, in days. */
+export const DAY_RANGES: readonly number[] = [7, 28, 90, 364]
+
+/** How a screen is seen first. */
+export const FIRST_VIEW: Omit<View, 'glyphs'> = {
+  days: 28,
+  isCompared: false,
+  filter: { text: '', isInverted: false },
+  sort: undefined,
+  selected: 0,
+  opened: undefined,
+  style: 0,
+}
+
 /** A row of a screen's table as the shell moves among them, copies and opens them. */
 export interface TableRow {
   /** Names it for Enter; none: it cannot be opened. */
@@ -58,4 +74,6 @@ export interface Screen {
   rows(panels: Panels, view: View): readonly TableRow[]
   /** Everything between header and footer. */
   draw(panels: Panels, view: View, size: Size): Frame
+  /** The same in sentences, for who listens to it. */
+  describe(panels: Panels, view: View): readonly string[]
 }
