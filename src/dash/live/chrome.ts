@@ -105,7 +105,7 @@ export function footerLine(
   state: LiveState,
   bindings: readonly KeyBinding[],
   notice: Notice | undefined,
-  { width, glyphs }: { readonly width: number; readonly glyphs: Glyphs },
+  { width, glyphs, period }: { readonly width: number; readonly glyphs: Glyphs; readonly period: string },
 ): Line {
   if (state.mode === 'filter') return filterLine(state, width, glyphs)
   if (notice !== undefined) {
@@ -115,7 +115,7 @@ export function footerLine(
   if (state.mode === 'help') return hintLine([], ['j k scroll', 'esc close'], width)
   const { filter } = viewOf(state, glyphs)
   const told: Line = [
-    span(`${state.days} days${state.isCompared ? ' against those before' : ''}`, 'strong'),
+    span(`${period || `${state.days} days`}${state.isCompared ? ', compared' : ''}`, 'strong'),
     ...(filter.text === ''
       ? []
       : [

@@ -6,9 +6,9 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { UserError } from '../../errors.ts'
 import { asUserError } from '../../failure.ts'
-import { runReport } from '../../pipeline/report.ts'
 import { withWarehouse } from '../../pipeline/warehouse.ts'
 import type { Engine } from '../../types.ts'
+import { readReport } from '../read-panels.ts'
 import type { Panel, ReportRequest } from '../screen.ts'
 import { type FromEngine, keyOf, type ToEngine, type WorkerOptions } from './messages.ts'
 
@@ -89,9 +89,9 @@ async function answer(engine: Engine, version: string): Promise<void> {
   }
 }
 
-async function read(engine: Engine, { report, params }: ReportRequest): Promise<Panel> {
+async function read(engine: Engine, request: ReportRequest): Promise<Panel> {
   try {
-    return { result: await runReport(engine, config, report, params) }
+    return { result: await readReport(engine, config, request) }
   } catch (error) {
     // One report that fails is its panel's problem, unless nothing answers any more.
     await engine.version()

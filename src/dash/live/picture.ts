@@ -1,15 +1,14 @@
 /** The whole window as lines, and the same as sentences. */
 
-import { clipFrame, clipText, span } from '../../charts/frame.ts'
+import { clipFrame, span } from '../../charts/frame.ts'
 import type { Frame, Glyphs, Size } from '../../types.ts'
+import { tooSmall } from '../once.ts'
+import { periodText } from '../period.ts'
 import type { Panels, Screen, View } from '../screen.ts'
 import { footerLine, headerLine, helpFrame, type Notice, paletteFrame } from './chrome.ts'
 import type { Connection } from './connection.ts'
 import type { KeyBinding } from './keys.ts'
 import { type LiveState, matching, type PaletteEntry } from './state.ts'
-
-/** Below, nothing can be drawn. */
-const LEAST: Size = { width: 40, height: 10 }
 
 export interface Picture {
   readonly screens: readonly Screen[]
@@ -25,16 +24,19 @@ export interface Picture {
 
 /** Exactly `size.height` lines of at most `size.width` cells. `body` draws the screen, or has it drawn already. */
 export function drawPicture(picture: Picture, size: Size, body: (size: Size) => Frame): Frame {
-  if (size.width < LEAST.width || size.height < LEAST.height)
-    return filled([[span(tooSmall(size), 'warn')]], size)
-  const { screens, state, connection, bindings, notice, view } = picture
+  const small = tooSmall(size)
+  if (small !== undefined) return filled([[span(small, 'warn')]], size)
+  const { screens, state, connection, bindings, notice, panels, view } = picture
   const { glyphs } = view
   const inner = { width: size.width, height: size.height - 2 }
   const whole = { width: size.width, glyphs }
   return [
     ...filled([headerLine(screens, state.screen, connection, whole)], { ...size, height: 1 }),
     ...filled(middle(picture, inner, body, glyphs), inner),
-    ...filled([footerLine(state, bindings, notice, whole)], { ...size, height: 1 }),
+    ...filled([footerLine(state, bindings, notice, { ...whole, period: periodText(panels, view) })], {
+      ...size,
+      height: 1,
+    }),
   ]
 }
 
@@ -48,11 +50,6 @@ function middle(picture: Picture, size: Size, body: (size: Size) => Frame, glyph
 function filled(frame: Frame, size: Size): Frame {
   const clipped = clipFrame(frame, size)
   return Array.from({ length: size.height }, (_, row) => clipped[row] ?? [])
-}
-
-function tooSmall({ width, height }: Size): string {
-  const text = `The window is ${width}x${height}: too small, 40x10 is the least.`
-  return text.length <= width ? text : clipText(`Too small: ${width}x${height}, needs 40x10`, width)
 }
 
 /** For who listens: one sentence a line. */

@@ -1,0 +1,95 @@
+/** A page in sentences, for who listens to it: the same figures, lines and rows without a picture. */
+
+import { valueText } from '../charts/number-text.ts'
+import { readData, type Series } from '../charts/series.ts'
+import { UserError } from '../errors.ts'
+import { safeText } from '../safe-text.ts'
+import type { Result } from '../types.ts'
+import { type ChartPart, type Figure, type Page, type Part, resultsOf, type TablePart } from './page.ts'
+import type { Panels, View } from './screen.ts'
+import { arrangeRows, cellTexts } from './table.ts'
+
+/** One sentence a line: figures, then what each part shows, then the chosen row. */
+export function describePage(page: Page, panels: Panels, view: View): readonly string[] {
+  const isThere = page.figures.reports.every((report) => panels.get(report)?.result !== undefined)
+  const figures = isThere ? page.figures.read(resultsOf(panels)).map(figureSentence) : []
+  const parts = [...page.parts, ...page.side].map((part) => partSentence(part, panels))
+  const trail = page.trail === undefined ? [] : [`${page.trail}.`]
+  return [...trail, ...figures, ...parts, tableSentence(page.table, panels, view)].map(safeText)
+}
+
+function figureSentence({ label, value, change, changeUnit }: Figure): string {
+  if (change === null) return `${label}: ${value}.`
+  const size = Math.abs(change).toFixed(1)
+  const unit = changeUnit === '%' ? '%' : ' percentage points'
+  const moved = size === '0.0' ? 'the same as' : `${change > 0 ? 'up' : 'down'} ${size}${unit} on`
+  return `${label}: ${value}, ${moved} the days before.`
+}
+
+/** Why a part has no rows to tell of; undefined when it has some. */
+function reasonFor({ report, title, empty }: Part, panels: Panels): string | undefined {
+  const panel = panels.get(report)
+  if (panel?.result === undefined) {
+    return panel?.problem ? `${title}: ${panel.problem.text}` : `${title}: still loading.`
+  }
+  return panel.result.rows.length === 0 ? `${title}: ${empty.text} ${empty.command}` : undefined
+}
+
+function partSentence(part: Part, panels: Panels): string {
+  const result = panels.get(part.report)?.result
+  const reason = reasonFor(part, panels)
+  if (reason !== undefined || result === undefined) return reason ?? ''
+  return part.kind === 'chart' ? chartSentence(part, result) : `${part.title}: ${rowsText(part, result, 3)}`
+}
+
+function chartSentence(part: ChartPart, rows: Result): string {
+  try {
+    const { result, spec } = part.chart(rows)
+    const data = readData(result, spec)
+    const told = data.series.map((one) => seriesText(one, data.labels, data.stepDays !== undefined))
+    return `${spec.title}: ${told.join('; ')}.`
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    return `${part.title}: ${error.message}`
+  }
+}
+
+/** Of days the ends, the newest and both extremes; of a few named values all. */
+function seriesText({ label, unit, values }: Series, labels: readonly string[], isDated: boolean): string {
+  const known = values.flatMap((value, index) => (value === null ? [] : [{ value, at: labels[index] ?? '' }]))
+  const said = ({ value, at }: { value: number; at: string }) => `${valueText(value)}${unit} (${at})`
+  if (known.length === 0) return `${label} unknown`
+  if (!isDated && known.length <= 8) return `${label} ${known.map(said).join(', ')}`
+  const sorted = known.toSorted((a, b) => a.value - b.value)
+  const [low, high, last] = [sorted[0], sorted.at(-1), known.at(-1)] as [
+    { value: number; at: string },
+    { value: number; at: string },
+    { value: number; at: string },
+  ]
+  return `${label} from ${said(low)} to ${said(high)}, ${isDated ? 'newest' : 'last'} ${said(last)}`
+}
+
+function tableSentence(table: TablePart, panels: Panels, view: View): string {
+  const result = panels.get(table.report)?.result
+  const reason = reasonFor(table, panels)
+  if (reason !== undefined || result === undefined) return reason ?? ''
+  const rows = arrangeRows(table, result, view)
+  const row = rows[Math.max(0, view.selected)]
+  const chosen =
+    row === undefined ? '' : ` Row ${Math.max(0, view.selected) + 1}: ${rowText(table, result, row)}.`
+  return `${table.title}: ${rows.length} ${rows.length === 1 ? 'row' : 'rows'}.${chosen}`
+}
+
+function rowsText(table: TablePart, result: Result, most: number): string {
+  const told = result.rows.slice(0, most).map((row) => rowText(table, result, row))
+  const left = result.rows.length - told.length
+  return `${told.join('; ')}${left > 0 ? `; ${left} more` : ''}.`
+}
+
+function rowText(table: TablePart, result: Result, row: Result['rows'][number]): string {
+  return cellTexts(table, result, row)
+    .map((text, index) =>
+      index === 0 ? text : `${table.columns[index]?.label.toLowerCase()} ${text || 'none'}`,
+    )
+    .join(', ')
+}
