@@ -1,6 +1,7 @@
 /** The live dashboard from its settings to its end: the one file that knows terminal, thread and job control. */
 
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { glyphsFor } from '../../charts/glyphs.ts'
 import type { Config } from '../../config.ts'
@@ -50,6 +51,8 @@ export async function runLive(options: LiveOptions): Promise<'left' | 'interrupt
     send: (message: ToEngine) => thread.postMessage(message),
   })
 
+  const threadEnd = new Promise((resolve) => thread.once('exit', resolve))
+
   let app: RunningApp | undefined
   const end = Promise.withResolvers<'left' | 'interrupted'>()
   signal.addEventListener('abort', () => end.reject(signal.reason), { once: true })
@@ -77,8 +80,8 @@ export async function runLive(options: LiveOptions): Promise<'left' | 'interrupt
     const resume = await app.suspend()
     process.once('SIGCONT', () => {
       isSuspended = false
-      // The window may have another size now, and nobody was told.
-      shell.resize(windowSize())
+      // The window may have another size now: only the job in the foreground is told of that.
+      process.emit('SIGWINCH')
       void resume()
     })
     // All of this job, as Ctrl-Z does: SIGTSTP itself would come back to the listener.
@@ -116,7 +119,9 @@ export async function runLive(options: LiveOptions): Promise<'left' | 'interrupt
     process.off('SIGTSTP', suspend)
     process.removeAllListeners('uncaughtException')
     for (const listener of others) process.on('uncaughtException', listener)
-    await closed(thread)
+    // The thread closes the warehouse; one that does not come to it ends with the process.
+    thread.postMessage({ kind: 'stop' } satisfies ToEngine)
+    await Promise.race([threadEnd, sleep(CLOSE_WITHIN_MS)])
   }
 }
 
@@ -124,13 +129,4 @@ function engineThread(root: string): URL | string {
   return import.meta.url.endsWith('.ts')
     ? new URL('./engine-thread.ts', import.meta.url)
     : join(root, 'dist', 'src', 'dash', 'live', 'engine-thread.js')
-}
-
-/** Lets the thread close the warehouse; one that does not come to it ends with the process. */
-function closed(thread: Worker): Promise<void> {
-  return new Promise((resolve) => {
-    thread.once('exit', () => resolve())
-    setTimeout(resolve, CLOSE_WITHIN_MS).unref()
-    thread.postMessage({ kind: 'stop' } satisfies ToEngine)
-  })
 }
