@@ -208,7 +208,8 @@ const DOES: Readonly<Record<Command, (tmux: Tmux) => Promise<void>>> = {
   async range(tmux) {
     for (const days of [90, 364, 7, 28]) {
       tmux.press('t')
-      await tmux.shows(new RegExp(` ${days} days to .*NEW ${days}D|NEW ${days}D[^]* ${days} days to `))
+      await tmux.shows(`New in ${days} days`)
+      await tmux.shows(` ${days} days to `)
     }
   },
   async compare(tmux) {
@@ -276,6 +277,11 @@ const DOES: Readonly<Record<Command, (tmux: Tmux) => Promise<void>>> = {
     await tmux.shows('›7')
   },
   async quit(tmux) {
+    tmux.press('q')
+    await until(() => !tmux.is('alternate_on'), 'the terminal is given back')
+    // After fg the shell has forgotten the rest of its line.
+    tmux.enter('lpa dash; echo "ended with $?"')
+    await tmux.shows(LIVE)
     tmux.press('q')
     await expectRestored(tmux, 0)
   },
