@@ -1,5 +1,6 @@
 /** What is known of the warehouse and its answers, and in which state the dashboard is by that. */
 
+import { isDeepStrictEqual } from 'node:util'
 import type { Panel, Panels, ReportRequest } from '../screen.ts'
 import { type FromEngine, keyOf } from './messages.ts'
 
@@ -101,13 +102,16 @@ export class Warehouse {
   }
 
   #keep({ key, version, panel }: Extract<FromEngine, { kind: 'panel' }>): void {
-    // The last rows stay beside a problem, and say since when they are no longer new.
-    const result = panel.result ?? this.#answers.get(key)?.panel.result
+    const before = this.#answers.get(key)?.panel
+    // The last rows stay beside a problem.
+    const after = { ...panel, result: panel.result ?? before?.result }
+    // Rows that came again are no reason to draw.
+    const isSame = isDeepStrictEqual(after, before)
     this.#answers.delete(key)
-    this.#answers.set(key, { version, panel: { ...panel, result } })
+    this.#answers.set(key, { version, panel: isSame && before ? before : after })
     const oldest = this.#answers.size > MOST_ANSWERS ? this.#answers.keys().next().value : undefined
     if (oldest !== undefined) this.#answers.delete(oldest)
-    this.#panels = undefined
+    if (!isSame) this.#panels = undefined
   }
 
   /** A version is shown once every report of the screen is of it. */

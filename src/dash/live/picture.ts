@@ -1,7 +1,7 @@
 /** The whole window as lines, and the same as sentences. */
 
 import { clipFrame, span } from '../../charts/frame.ts'
-import type { Frame, Glyphs, Size } from '../../types.ts'
+import type { Frame, Size } from '../../types.ts'
 import { tooSmall } from '../once.ts'
 import { periodText } from '../period.ts'
 import type { Panels, Screen, View } from '../screen.ts'
@@ -22,32 +22,40 @@ export interface Picture {
   readonly notice: Notice | undefined
 }
 
-/** Exactly `size.height` lines of at most `size.width` cells. `body` draws the screen, or has it drawn already. */
-export function drawPicture(picture: Picture, size: Size, body: (size: Size) => Frame): Frame {
+/**
+ * Exactly `size.height` lines of at most `size.width` cells. `style` makes lines of a frame; `drawBody` those of the
+ * screen, or has them already.
+ */
+export function drawPicture(
+  picture: Picture,
+  size: Size,
+  style: (frame: Frame) => readonly string[],
+  drawBody: (size: Size) => readonly string[],
+): readonly string[] {
   const small = tooSmall(size)
-  if (small !== undefined) return filled([[span(small, 'warn')]], size)
+  if (small !== undefined) return style(filled([[span(small, 'warn')]], size))
   const { screens, state, connection, bindings, notice, panels, view } = picture
   const { glyphs } = view
   const inner = { width: size.width, height: size.height - 2 }
-  const whole = { width: size.width, glyphs }
+  const line = { width: size.width, height: 1 }
+  const footer = { ...line, glyphs, period: periodText(panels, view) }
+  const over = frameOver(picture, inner)
   return [
-    ...filled([headerLine(screens, state.screen, connection, whole)], { ...size, height: 1 }),
-    ...filled(middle(picture, inner, body, glyphs), inner),
-    ...filled([footerLine(state, bindings, notice, { ...whole, period: periodText(panels, view) })], {
-      ...size,
-      height: 1,
-    }),
+    ...style(filled([headerLine(screens, state.screen, connection, { ...line, glyphs })], line)),
+    ...(over === undefined ? drawBody(inner) : style(filled(over, inner))),
+    ...style(filled([footerLine(state, bindings, notice, footer)], line)),
   ]
 }
 
-function middle(picture: Picture, size: Size, body: (size: Size) => Frame, glyphs: Glyphs): Frame {
-  const { state, bindings, entries } = picture
+/** What is shown in place of the screen, if something is. */
+function frameOver({ state, bindings, entries, view }: Picture, size: Size): Frame | undefined {
   if (state.mode === 'help') return helpFrame(state, bindings, size)
-  if (state.mode === 'palette') return paletteFrame(state, entries, size, glyphs)
-  return body(size)
+  if (state.mode === 'palette') return paletteFrame(state, entries, size, view.glyphs)
+  return undefined
 }
 
-function filled(frame: Frame, size: Size): Frame {
+/** Exactly as many lines as there is room for. */
+export function filled(frame: Frame, size: Size): Frame {
   const clipped = clipFrame(frame, size)
   return Array.from({ length: size.height }, (_, row) => clipped[row] ?? [])
 }

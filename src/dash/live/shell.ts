@@ -2,13 +2,13 @@
 
 import { frameToLines, type Theme } from '../../charts/frame.ts'
 import { safeText } from '../../safe-text.ts'
-import type { Frame, Glyphs, Size } from '../../types.ts'
+import type { Glyphs, Size } from '../../types.ts'
 import type { Panels, Screen, TableRow, View } from '../screen.ts'
 import type { Notice } from './chrome.ts'
 import { Warehouse } from './connection.ts'
 import { type Command, keysWith } from './keys.ts'
 import type { FromEngine, ToEngine } from './messages.ts'
-import { describePicture, drawPicture, type Picture } from './picture.ts'
+import { describePicture, drawPicture, filled, type Picture } from './picture.ts'
 import { type Effect, firstState, type LiveState, type PaletteEntry, press, select, viewOf } from './state.ts'
 
 export interface ShellOptions {
@@ -44,7 +44,7 @@ export class Shell {
   #notice: (Notice & { readonly until: number }) | undefined
   #lines: readonly string[] = []
   #listener: () => void = () => {}
-  #body: { readonly of: readonly unknown[]; readonly frame: Frame } | undefined
+  #body: { readonly of: readonly unknown[]; readonly lines: readonly string[] } | undefined
   #rows: { readonly of: readonly unknown[]; readonly rows: readonly TableRow[] } | undefined
 
   constructor(options: ShellOptions) {
@@ -237,17 +237,22 @@ export class Shell {
       notice: this.#notice ?? lost,
     }
     if (isSpoken) return describePicture(picture)
-    return frameToLines(
-      drawPicture(picture, this.#size, (size) => this.#drawBody(picture, size)),
-      theme,
+    return drawPicture(
+      picture,
+      this.#size,
+      (frame) => frameToLines(frame, theme),
+      (size) => this.#drawBody(picture, size),
     )
   }
 
   /** A screen is drawn when something that it shows is another, not for every key and every second. */
-  #drawBody({ screen, panels, view }: Picture, size: Size): Frame {
+  #drawBody({ screen, panels, view }: Picture, size: Size): readonly string[] {
     const of = [screen, panels, size.width, size.height, ...Object.values(view)]
-    if (!isSame(of, this.#body?.of)) this.#body = { of, frame: screen.draw(panels, view, size) }
-    return this.#body?.frame ?? []
+    if (!isSame(of, this.#body?.of)) {
+      const frame = filled(screen.draw(panels, view, size), size)
+      this.#body = { of, lines: frameToLines(frame, this.#options.theme) }
+    }
+    return this.#body?.lines ?? []
   }
 }
 
