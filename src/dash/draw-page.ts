@@ -100,12 +100,13 @@ interface FigureLayout {
 function drawFigures(page: Page, panels: Panels, view: View, { width, isTall, sparks }: FigureLayout): Frame {
   const { glyphs } = view
   const panel = page.figures.reports.map((report) => panels.get(report))
-  const missing = panel.findIndex((one) => one?.result === undefined)
-  if (missing >= 0) {
-    const problem = panel.find((one) => one?.result === undefined && one?.problem)?.problem
-    const lines = problem
-      ? problemLines(problem, width - MARGIN, 2, view).map((line) => [span(' '.repeat(MARGIN)), ...line])
-      : skeleton({ width, height: 2 }, view)
+  const problem = panel.find((one) => one?.problem)?.problem
+  const isComing = panel.some((one) => one?.result === undefined && one?.problem === undefined)
+  if (isComing || panel.every((one) => one?.result === undefined)) {
+    const lines =
+      problem && !isComing
+        ? problemLines(problem, width - MARGIN, 2, view).map((line) => [span(' '.repeat(MARGIN)), ...line])
+        : skeleton({ width, height: 2 }, view)
     // As high as what comes, so that nothing jumps.
     return Array.from({ length: isTall ? 4 : sparks ? 3 : 2 }, (_, row) => lines[row] ?? [])
   }

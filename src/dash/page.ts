@@ -29,6 +29,8 @@ export interface TableColumn {
   readonly kind: 'text' | 'number' | 'percent' | 'bar' | 'change' | 'time'
   /** Narrow tables keep the lowest. */
   readonly rank: number
+  /** Cells of a text at most; 32 unless said. */
+  readonly most?: number
   readonly tone?: (cell: Cell) => Tone
 }
 
@@ -55,7 +57,7 @@ export interface Page {
   /** What was opened: `Courses / Intro to SQL`. */
   readonly trail?: string
   readonly figures: {
-    /** Of these reports; while one is missing there are no figures yet. */
+    /** Of these reports. While one is on its way there are no figures; one that failed has no rows and no columns. */
     readonly reports: readonly string[]
     read(results: Results): readonly Figure[]
   }
