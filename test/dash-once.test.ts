@@ -85,13 +85,34 @@ it('draws in ASCII for a locale without more, and in the size that is asked for'
 
 it('gives the same numbers as its reports', () => {
   const numbers = JSON.parse(lpa(['dash', '--format', 'json']).stdout)
-  expect(numbers.overview).toEqual(JSON.parse(lpa(['query', 'overview', '--json', '-q']).stdout))
-  expect(numbers.courses).toEqual(JSON.parse(lpa(['query', 'course-table', '--json', '-q']).stdout))
+  const asked = (report: string) =>
+    JSON.parse(lpa(['query', report, '--param', 'days=28', '--json', '-q']).stdout)
+  expect(numbers.overview).toEqual(asked('overview'))
+  expect(numbers['course-table']).toEqual(asked('course-table'))
   expect(numbers.overview[0].value).toBeGreaterThan(0)
 })
 
+it.each(['overview', 'enrollments', 'funnel', 'courses', 'learners', 'stream', 'health'])(
+  'shows the screen %s as a picture, its numbers, and the rows of its table',
+  (screen) => {
+    const picture = lpa(['dash', '--screen', screen])
+    expect(picture).toMatchObject({ code: 0, stderr: '' })
+    expect(picture.stdout).not.toContain('\x1b')
+    expect(picture.stdout.split('\n').length).toBeLessThanOrEqual(25)
+    const numbers = JSON.parse(lpa(['dash', '--screen', screen, '--json']).stdout)
+    const csv = lpa(['dash', '--screen', screen, '--format', 'csv', '-q'])
+    expect(csv).toMatchObject({ code: 0, stderr: '' })
+    const [head = '', ...rows] = csv.stdout.trimEnd().split('\n')
+    const table = Object.values(numbers as Record<string, object[]>).find(
+      (its) => Object.keys(its[0] ?? {}).join(',') === head,
+    )
+    // Nothing was streamed here.
+    if (screen !== 'stream') expect(rows).toHaveLength(table?.length ?? -1)
+  },
+)
+
 it('refuses formats that a picture has not', () => {
-  expect(lpa(['dash', '--format', 'csv'])).toMatchObject({
+  expect(lpa(['dash', '--format', 'markdown'])).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('lpa query daily --format csv'),
   })
