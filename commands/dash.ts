@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core'
 import { BaseCommand } from '../src/base-command.ts'
+import { exportFormat, exportScreen } from '../src/dash/export.ts'
 import { onceOptions, onceView, panelsJson, renderOnce } from '../src/dash/once.ts'
 import { readPanels } from '../src/dash/read-panels.ts'
 import { SCREENS } from '../src/dash/screens/index.ts'
@@ -17,8 +18,13 @@ LPA_GLYPHS=braille|block|ascii says what the terminal can show, when its locale 
     '<%= config.bin %> dash',
     '<%= config.bin %> dash --screen funnel --once > today.txt',
     '<%= config.bin %> dash --format json',
+    '<%= config.bin %> dash --screen courses --export courses.html',
   ]
   static override flags = {
+    export: Flags.string({
+      helpValue: 'FILE',
+      summary: 'Write the screen into FILE.svg, .html, .png or .csv instead.',
+    }),
     once: Flags.boolean({ summary: 'Print one picture and leave.' }),
     screen: Flags.option({ options: SCREENS.map(({ name }) => name) })({
       default: 'overview',
@@ -36,6 +42,7 @@ LPA_GLYPHS=braille|block|ascii says what the terminal can show, when its locale 
         next: 'Its numbers: lpa dash --format json. The rows of one report: lpa query daily --format csv',
       })
     }
+    if (flags.export !== undefined) exportFormat(flags.export)
     const config = await this.settings()
     const options = onceOptions(this.terminal, process.env)
     const view = onceView(options.glyphs)
@@ -45,6 +52,11 @@ LPA_GLYPHS=braille|block|ascii says what the terminal can show, when its locale 
       readPanels(engine, config, screen.reports(view)),
     )
     this.progress.done()
+    if (flags.export !== undefined) {
+      await exportScreen(screen, panels, view, flags.export)
+      this.finish({ summary: `${flags.export} written` })
+      return
+    }
     if (format === 'csv') {
       const table = panels.get(screen.page(view, panels).table.report)?.result
       if (table !== undefined) await this.print(table)
