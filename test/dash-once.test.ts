@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -110,6 +110,17 @@ it.each(['overview', 'enrollments', 'funnel', 'courses', 'learners', 'stream', '
     if (screen !== 'stream') expect(rows).toHaveLength(table?.length ?? -1)
   },
 )
+
+it('writes a screen into a file, in the place of an older one', () => {
+  for (const ending of ['svg', 'html', 'png', 'csv', 'svg']) {
+    const ran = lpa(['dash', '--screen', 'funnel', '--export', `funnel.${ending}`])
+    expect(ran).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('written') })
+  }
+  expect(readFileSync(join(folder, 'funnel.svg'), 'utf8')).toContain('From enrollment to certificate')
+  expect(readFileSync(join(folder, 'funnel.csv'), 'utf8')).toMatch(/^course_id,course_title,enrolled/)
+  expect(lpa(['dash', '--export', 'funnel.gif'])).toMatchObject({ code: 2 })
+  expect(lpa(['dash', '--export', 'no/such/folder.svg'])).toMatchObject({ code: 73 })
+})
 
 it('refuses formats that a picture has not', () => {
   expect(lpa(['dash', '--format', 'markdown'])).toMatchObject({

@@ -22,8 +22,8 @@ const TONE_COLORS: Readonly<Record<Tone, string>> = {
 }
 
 const FONT_PX = 13
-/** Mean width of a letter, and the height of a line, in pixels. */
-const LETTER = 7
+/** Width that most letters keep within, and the height of a line, in pixels. */
+const LETTER = 8
 export const LINE = 20
 
 interface TextStyle {

@@ -179,7 +179,7 @@ function reasonText({ empty }: Part, panel: Panel | undefined): string {
   return panel.result.rows.length === 0 ? empty.text : ''
 }
 
-const BAR = 90
+const BAR = 80
 const GAP = 20
 
 function tableSvg(
@@ -208,11 +208,11 @@ function tableSvg(
 }
 
 function columnPixels(column: TableColumn, result: Result, rows: readonly Row[]): number {
-  if (column.kind === 'bar') return Math.max(BAR, pixelsOf(column.heading))
+  if (column.kind === 'bar') return BAR + 6 + pixelsOf('100.0%')
   const texts = rows.map(
     (row) => cellLine(column, cellOf(result, row, column.name), 0, 'block')[0]?.text ?? '',
   )
-  const longest = column.kind === 'text' ? (column.most ?? 40) * 7 : Number.POSITIVE_INFINITY
+  const longest = column.kind === 'text' ? pixelsOf(' '.repeat(column.most ?? 40)) : Number.POSITIVE_INFINITY
   return Math.min(longest, Math.max(...[column.heading, ...texts].map(pixelsOf)))
 }
 
@@ -231,7 +231,8 @@ function columnSvg(
     const y = LINE * (index + 1)
     const [{ text, tone } = { text: '', tone: 'plain' as const }] = cellLine(column, cell, 0, 'block')
     const value = toValue(cell)
-    if (column.kind === 'bar' && value !== null) return svgTrack(x, y + 4, BAR, value / 100, text)
+    if (column.kind === 'bar' && value !== null)
+      return svgTrack(x, y + 4, BAR, value / 100, text) + svgText(x + BAR + 6, y + 14, text)
     return svgText(at, y + 14, clipToPixels(text, pixels + 1), { anchor, tone })
   })
   return svgText(at, 14, column.heading, { tone: 'muted', anchor, size: 11 }) + cells.join('')
