@@ -13,7 +13,7 @@ export default class Dash extends BaseCommand {
   static override description =
     `One picture of the newest 28 days: key figures against the days before, charts day by day, a table. It fits the terminal: from 110 × 29 with more, below 60 × 14 with less. --format json gives the numbers, --format csv the rows of the screen's table.
 
-LPA_GLYPHS=braille|block|ascii says what the terminal can show, when its locale does not.`
+LPA_GLYPHS=braille|block|ascii says what the terminal can show, when its locale does not. INK_SCREEN_READER=true gives sentences instead of a picture.`
   static override examples = [
     '<%= config.bin %> dash',
     '<%= config.bin %> dash --screen funnel --once > today.txt',
@@ -62,7 +62,10 @@ LPA_GLYPHS=braille|block|ascii says what the terminal can show, when its locale 
       if (table !== undefined) await this.print(table)
       return
     }
-    const text = format === 'json' ? panelsJson(panels) : renderOnce(screen, panels, view, options)
-    await writeText(text, process.stdout)
+    const draw = () =>
+      process.env.INK_SCREEN_READER === 'true'
+        ? screen.describe(panels, view).join('\n')
+        : renderOnce(screen, panels, view, options)
+    await writeText(format === 'json' ? panelsJson(panels) : draw(), process.stdout)
   }
 }

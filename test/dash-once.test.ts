@@ -111,6 +111,13 @@ it.each(['overview', 'enrollments', 'funnel', 'courses', 'learners', 'stream', '
   },
 )
 
+it('tells sentences to who listens', () => {
+  const { code, stdout } = lpa(['dash'], { INK_SCREEN_READER: 'true' })
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^Enrollments: \S+, (up|down) /)
+  expect(stdout).not.toMatch(/[╭│]/)
+})
+
 it('writes a screen into a file, in the place of an older one', () => {
   for (const ending of ['svg', 'html', 'png', 'csv', 'svg']) {
     const ran = lpa(['dash', '--screen', 'funnel', '--export', `funnel.${ending}`])

@@ -99,9 +99,9 @@ export function drawTable(
   const drawn = others.map((column) =>
     drawColumn({ ...column, heading: headingOf(column, part, view) }, result, shown, view),
   )
-  const columns = columnsThatFit(drawn, width - MARGIN - Math.min(SHORTEST_TEXT, widest(texts)))
-  const taken = columns.reduce((sum, column) => sum + GAP + column.width, MARGIN)
   const head = headingOf(first, part, view)
+  const columns = columnsThatFit(drawn, width - MARGIN - Math.min(SHORTEST_TEXT, widest([...texts, head])))
+  const taken = columns.reduce((sum, column) => sum + GAP + column.width, MARGIN)
   const firstWidth = Math.max(1, Math.min(widest([...texts, head]), width - taken))
   const gap = span(' '.repeat(GAP))
   const headings = columns.map((column) =>

@@ -13,8 +13,10 @@ const WEEKS = Array.from({ length: 9 }, (_, week) => `week_${week}`)
 
 export const learners = pageScreen(
   { number: 5, name: 'learners', title: 'Learners & engagement', shortTitle: 'Learn' },
-  (view) => {
+  (view, panels) => {
     const { opened, glyphs } = view
+    const isCut = (panels.get('at-risk')?.result?.rows.length ?? 0) >= MOST_AT_RISK
+    const riskTitle = isCut ? `Longest silent ${MOST_AT_RISK} by course` : 'At risk by course'
     const course: Record<string, string> = opened === undefined ? {} : { course: opened }
     const empty = { text: 'No activity of learners yet.', command: FILLS }
     return {
@@ -48,10 +50,10 @@ export const learners = pageScreen(
           }),
         },
         {
-          ...{ kind: 'chart', report: 'at-risk', title: 'At risk by course', empty },
+          ...{ kind: 'chart', report: 'at-risk', title: riskTitle, empty },
           chart: (result) => ({
             result: countRows(result, 'course_id', 'learners'),
-            spec: { kind: 'bar', title: 'At risk by course', x: 'course_id', y: ['learners'], glyphs },
+            spec: { kind: 'bar', title: riskTitle, x: 'course_id', y: ['learners'], glyphs },
           }),
         },
       ],
@@ -70,7 +72,7 @@ export const learners = pageScreen(
 /** Columns of the report `at-risk` beside the course. */
 export function atRiskColumns(): readonly [TableColumn, ...TableColumn[]] {
   return [
-    { name: 'reason', heading: 'REASON', label: 'Reason', kind: 'text', rank: 1, most: 40 },
+    { name: 'reason', heading: 'REASON', label: 'Reason', kind: 'text', rank: 1, most: 39 },
     { name: 'days_silent', heading: 'SILENT', label: 'Days silent', kind: 'number', rank: 0 },
     { name: 'events', heading: 'EVENTS', label: 'Events', kind: 'number', rank: 2 },
     { name: 'learner_id', heading: 'LEARNER', label: 'Learner', kind: 'text', rank: 3, most: 13 },
