@@ -11,6 +11,7 @@ import {
   type Figure,
   type Page,
   type Part,
+  problemText,
   resultsOf,
   type TablePart,
 } from './page.ts'
@@ -22,8 +23,9 @@ export function describePage(page: Page, panels: Panels, view: View): readonly s
   const isThere = page.figures.reports.every((report) => panels.get(report)?.result !== undefined)
   const figures = isThere ? page.figures.read(resultsOf(panels)).map(figureSentence) : []
   const parts = [...page.parts, ...page.side].map((part) => partSentence(part, panels))
+  const kept = [...page.parts, ...page.side, page.table].flatMap((part) => keptSentence(part, panels))
   const trail = page.trail === undefined ? [] : [`${page.trail}.`]
-  return [...trail, ...figures, ...parts, tableSentence(page.table, panels, view)].map(safeText)
+  return [...trail, ...figures, ...parts, tableSentence(page.table, panels, view), ...kept].map(safeText)
 }
 
 function figureSentence({ label, value, change, changeUnit }: Figure): string {
@@ -34,11 +36,17 @@ function figureSentence({ label, value, change, changeUnit }: Figure): string {
   return `${label}: ${value}, ${moved} the days before.`
 }
 
+/** Of rows that are kept while newer ones do not come. */
+function keptSentence({ report, title }: Part, panels: Panels): readonly string[] {
+  const panel = panels.get(report)
+  return panel?.result && panel.problem ? [`${title} is not the newest: ${problemText(panel.problem)}.`] : []
+}
+
 /** Why a part has no rows to tell of; undefined when it has some. */
 function reasonFor({ report, title, empty }: Part, panels: Panels): string | undefined {
   const panel = panels.get(report)
   if (panel?.result === undefined) {
-    return panel?.problem ? `${title}: ${panel.problem.text}` : `${title}: still loading.`
+    return panel?.problem ? `${title}: ${problemText(panel.problem)}.` : `${title}: still loading.`
   }
   return panel.result.rows.length === 0 ? `${title}: ${empty.text} ${empty.command}` : undefined
 }

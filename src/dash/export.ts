@@ -22,6 +22,7 @@ import {
   type Figure,
   type Page,
   type Part,
+  problemText,
   resultsOf,
   type TableColumn,
   type TablePart,
@@ -175,7 +176,7 @@ function partSvg(part: Part, panels: Panels, size: Size): string {
 
 /** Why there is nothing to draw; empty when there is something. */
 function reasonText({ empty }: Part, panel: Panel | undefined): string {
-  if (panel?.result === undefined) return panel?.problem?.text ?? 'not read yet'
+  if (panel?.result === undefined) return panel?.problem ? problemText(panel.problem) : 'not read yet'
   return panel.result.rows.length === 0 ? empty.text : ''
 }
 

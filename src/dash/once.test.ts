@@ -222,6 +222,9 @@ describe('golden frames of states', () => {
     const text = draw(panels, 80, 24, { screen, selected: 0 })
     expect(text).toContain('Failed: IO Error')
     expect(text).toContain('Databases')
+    expect(screen.describe(panels, onceView('braille')).at(-1)).toMatch(
+      /^Courses is not the newest: Failed: IO/,
+    )
     await expect(`${text}\n`).toMatchFileSnapshot(goldenFile('courses-kept-80x24'))
   })
 

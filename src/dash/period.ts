@@ -7,7 +7,7 @@ import { type ChartPart, cellOf, type Empty, type Figure, resultsOf } from './pa
 import type { Panels, View } from './screen.ts'
 
 /** The newest day among the reports by day, in milliseconds; undefined before there is one. */
-export function newestDay(panels: Panels): number | undefined {
+function newestDay(panels: Panels): number | undefined {
   const results = resultsOf(panels)
   const days = [...panels.keys()].map((report) => {
     const result = results(report)
