@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core'
 import { BaseCommand } from '../src/base-command.ts'
-import { exportFormat, exportScreen } from '../src/dash/export.ts'
+import { exportFormat, exportPage, exportScreen } from '../src/dash/export.ts'
+import { isLiveTerminal } from '../src/dash/live/terminal.ts'
 import { onceOptions, onceView, panelsJson, renderOnce } from '../src/dash/once.ts'
 import { readPanels } from '../src/dash/read-panels.ts'
 import { SCREENS } from '../src/dash/screens/index.ts'
@@ -9,11 +10,11 @@ import { writeText } from '../src/output.ts'
 import { withWarehouse } from '../src/pipeline/warehouse.ts'
 
 export default class Dash extends BaseCommand {
-  static override summary = 'Show enrollments, progress and completions as a picture.'
+  static override summary = 'Show enrollments, progress and completions, live.'
   static override description =
-    `One picture of the newest 28 days: key figures against the days before, charts day by day, a table. It fits the terminal: from 110 × 29 with more, below 60 × 14 with less. --format json gives the numbers, --format csv the rows of the screen's table.
+    `On a terminal a dashboard that follows the warehouse until q; ? tells its keys. With --once, or where there is no terminal, one picture of the newest 28 days: key figures against the days before, charts day by day, a table. It fits the terminal: from 110 × 29 with more, below 60 × 14 with less. --format json gives the numbers, --format csv the rows of the screen's table.
 
-LPA_GLYPHS=braille|block|ascii says what the terminal can show, when its locale does not. INK_SCREEN_READER=true gives sentences instead of a picture.`
+LPA_THEME=ansi|dark|light|high-contrast|mono says how the dashboard is coloured (dash.theme in lpa.toml), INK_SCREEN_READER=true asks for sentences instead of pictures. LPA_GLYPHS=braille|block|ascii says what the terminal can show, when its locale does not.`
   static override examples = [
     '<%= config.bin %> dash',
     '<%= config.bin %> dash --screen funnel --once > today.txt',
@@ -31,10 +32,28 @@ LPA_GLYPHS=braille|block|ascii says what the terminal can show, when its locale 
       helpValue: 'SCREEN',
       summary: `What to show: ${SCREENS.map(({ name }) => name).join(', ')}.`,
     }),
+    refresh: Flags.string({
+      helpValue: 'DURATION',
+      summary: 'How often to look for new data, 2s unless said.',
+    }),
   }
 
   async run(): Promise<void> {
     const { flags } = await this.start(Dash)
+    if (flags.export !== undefined) exportFormat(flags.export)
+    const config = await this.settings({ 'dash.refresh': flags.refresh })
+    const isOnce = flags.once || flags.json || flags.format !== undefined || flags.export !== undefined
+    if (!isOnce && isLiveTerminal(process.env)) {
+      // Only here when bin/run.js has not started it: with flags that it leaves to oclif, and without a build.
+      const { runLive } = await import('../src/dash/live/live.ts')
+      const how = await runLive({
+        ...{ screens: SCREENS, screen: flags.screen, config, root: this.config.root, signal: this.signal },
+        noColor: flags['no-color'],
+        exportScreen: exportPage,
+      })
+      if (how === 'interrupted') this.finish({ exit: 'sigint' })
+      return
+    }
     const format = this.format('chart')
     if (format !== 'chart' && format !== 'json' && format !== 'csv') {
       throw new UserError('LPA-DASH-FORMAT', `A picture cannot be printed as ${format}.`, {
@@ -42,8 +61,6 @@ LPA_GLYPHS=braille|block|ascii says what the terminal can show, when its locale 
         next: 'Its numbers: lpa dash --format json. The rows of one report: lpa query daily --format csv',
       })
     }
-    if (flags.export !== undefined) exportFormat(flags.export)
-    const config = await this.settings()
     const options = onceOptions(this.terminal, process.env)
     const view = onceView(options.glyphs)
     const screen = SCREENS.find(({ name }) => name === flags.screen) ?? SCREENS[0]

@@ -42,6 +42,19 @@ const quickerOclif: BuildPlugin = {
   },
 }
 
+/** What Ink loads at every start and the dashboard has no use for: React's developer tools. */
+const quickerInk: BuildPlugin = {
+  name: 'quicker-ink',
+  setup(build) {
+    build.onResolve({ filter: /^react-devtools-core$/ }, ({ path }) => ({ path, namespace: 'quicker-ink' }))
+    build.onLoad({ filter: /./, namespace: 'quicker-ink' }, () => ({ contents: 'export default {}' }))
+    // It looks for fetch before it decides that it needs none, and a look is enough for Node to load its HTTP client.
+    build.onLoad({ filter: /yoga-wasm-base64-esm\.js$/ }, ({ path }) => ({
+      contents: `const fetch = undefined\n${readFileSync(path, 'utf8')}`,
+    }))
+  },
+}
+
 /** Builds when an input changed; says whether it did. */
 export async function buildWhenStale(): Promise<boolean> {
   const wanted = inputsFingerprint()
@@ -84,7 +97,13 @@ async function bundle(): Promise<void> {
   mkdirSync(DIST, { recursive: true })
   const { metafile } = await build({
     absWorkingDir: ROOT,
-    entryPoints: ['src/start.ts', 'src/help.ts', ...sources('commands/**/*.{ts,tsx}')],
+    entryPoints: [
+      'src/start.ts',
+      'src/help.ts',
+      'src/dash/live/start.ts',
+      'src/dash/live/engine-thread.ts',
+      ...sources('commands/**/*.{ts,tsx}'),
+    ],
     outbase: '.',
     outdir: 'dist',
     chunkNames: 'chunks/[name]-[hash]',
@@ -96,7 +115,9 @@ async function bundle(): Promise<void> {
     target: 'node22.19',
     keepNames: true,
     external: EXTERNAL,
-    plugins: [quickerOclif],
+    jsx: 'automatic',
+    define: { 'process.env.NODE_ENV': '"production"' },
+    plugins: [quickerOclif, quickerInk],
     banner: { js: COMMONJS_NAMES },
     logLevel: 'warning',
   })

@@ -59,7 +59,7 @@ it('draws one plain picture where there is no terminal', () => {
 })
 
 it('fits a terminal of 80 × 24 with all that it says', () => {
-  const command = `stty cols 80 rows 24; "${process.execPath}" "${ENTRY}" dash`
+  const command = `stty cols 80 rows 24; "${process.execPath}" "${ENTRY}" dash --once`
   const { stdout } = spawnSync('bash', ['-c', `script -qec '${command}' /dev/null`], {
     cwd: folder,
     encoding: 'utf8',

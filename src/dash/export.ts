@@ -29,7 +29,8 @@ import {
 } from './page.ts'
 import type { PageScreen } from './page-screen.ts'
 import { periodText } from './period.ts'
-import type { Panel, Panels, View } from './screen.ts'
+import type { Panel, Panels, Screen, View } from './screen.ts'
+import { SCREENS } from './screens/index.ts'
 import { arrangeRows, cellLine } from './table.ts'
 
 const FORMATS = ['svg', 'html', 'png', 'csv'] as const
@@ -61,6 +62,14 @@ export async function exportScreen(
     csv: () => tableCsv(screen.page(view, panels).table, panels, view),
   }[format]
   await writeWhole(file, await content())
+}
+
+/** For a key: the page `lpa-SCREEN.html` in the working folder, in the place of the last one. Answers its name. */
+export async function exportPage({ name }: Screen, panels: Panels, view: View): Promise<string> {
+  const file = `lpa-${name}.html`
+  const screen = SCREENS.find((one) => one.name === name)
+  if (screen !== undefined) await exportScreen(screen, panels, view, file)
+  return file
 }
 
 /** All rows that filter and sort leave, formulas made harmless. */

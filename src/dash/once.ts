@@ -40,13 +40,16 @@ export function renderOnce(screen: Screen, panels: Panels, view: View, { size, c
 const SMALLEST: Size = { width: 40, height: 10 }
 
 function pictureOf(screen: Screen, panels: Panels, view: View, size: Size): Frame {
-  if (lessThan(size, SMALLEST)) return [[span(tooSmall(size), 'warn')]]
+  const small = tooSmall(size)
+  if (small !== undefined) return [[span(small, 'warn')]]
   const body = screen.draw(panels, view, { width: size.width, height: size.height - 1 })
   return [headerLine(screen, panels, view, size.width), ...body]
 }
 
-/** What a window is told that has no room for any screen. */
-export function tooSmall({ width, height }: Size): string {
+/** What a window is told that has no room for any screen; undefined where there is some. */
+export function tooSmall(size: Size): string | undefined {
+  if (!lessThan(size, SMALLEST)) return undefined
+  const { width, height } = size
   const text = `The window is ${width}x${height}: too small for a picture, 40x10 is the least.`
   return text.length <= width ? text : clipText(`Too small: ${width}x${height}, needs 40x10`, width)
 }

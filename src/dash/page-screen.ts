@@ -11,7 +11,7 @@ const NOTHING_YET = new Map()
 export type PageScreen = Screen & { readonly page: PageOf }
 
 export function pageScreen(
-  names: Pick<Screen, 'number' | 'name' | 'title' | 'shortTitle'>,
+  names: Pick<Screen, 'number' | 'name' | 'title' | 'shortTitle' | 'opens'>,
   page: PageOf,
 ): PageScreen {
   return {

@@ -67,6 +67,8 @@ export interface Screen {
   /** In the header: `Enrollments`; and where that is too long. */
   readonly title: string
   readonly shortTitle: string
+  /** Name of the screen that shows what Enter opens; none: this one. */
+  readonly opens?: string
   reports(view: View): readonly ReportRequest[]
   /** Headings of the table, for `s`; empty: the screen has none. */
   columns(panels: Panels, view: View): readonly string[]

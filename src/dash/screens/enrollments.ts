@@ -6,7 +6,7 @@ import type { View } from '../screen.ts'
 import { FILLS } from './course-columns.ts'
 
 export const enrollments = pageScreen(
-  { number: 2, name: 'enrollments', title: 'Enrollments', shortTitle: 'Enroll' },
+  { number: 2, name: 'enrollments', title: 'Enrollments', shortTitle: 'Enroll', opens: 'courses' },
   (view) => {
     const empty = { text: 'No enrollments yet.', command: FILLS }
     return {

@@ -13,7 +13,7 @@ const CHARTS = [
 ]
 
 export const overview = pageScreen(
-  { number: 1, name: 'overview', title: 'Overview', shortTitle: 'Over' },
+  { number: 1, name: 'overview', title: 'Overview', shortTitle: 'Over', opens: 'courses' },
   (view, panels) => {
     const daily = resultsOf(panels)('daily')
     // Where there is none of the first, as in logs of events alone, what there is instead.
