@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core'
 import { BaseCommand } from '../src/base-command.ts'
+import { exportFormat, exportPage, exportScreen } from '../src/dash/export.ts'
 import { isLiveTerminal } from '../src/dash/live/terminal.ts'
 import { onceOptions, onceView, panelsJson, renderOnce } from '../src/dash/once.ts'
 import { readPanels } from '../src/dash/read-panels.ts'
@@ -18,8 +19,13 @@ LPA_THEME=ansi|dark|light|high-contrast|mono says how the dashboard is coloured 
     '<%= config.bin %> dash',
     '<%= config.bin %> dash --screen funnel --once > today.txt',
     '<%= config.bin %> dash --format json',
+    '<%= config.bin %> dash --screen courses --export courses.html',
   ]
   static override flags = {
+    export: Flags.string({
+      helpValue: 'FILE',
+      summary: 'Write the screen into FILE.svg, .html, .png or .csv instead.',
+    }),
     once: Flags.boolean({ summary: 'Print one picture and leave.' }),
     screen: Flags.option({ options: SCREENS.map(({ name }) => name) })({
       default: 'overview',
@@ -34,13 +40,16 @@ LPA_THEME=ansi|dark|light|high-contrast|mono says how the dashboard is coloured 
 
   async run(): Promise<void> {
     const { flags } = await this.start(Dash)
+    if (flags.export !== undefined) exportFormat(flags.export)
     const config = await this.settings({ 'dash.refresh': flags.refresh })
-    if (!flags.once && !flags.json && flags.format === undefined && isLiveTerminal(process.env)) {
+    const isOnce = flags.once || flags.json || flags.format !== undefined || flags.export !== undefined
+    if (!isOnce && isLiveTerminal(process.env)) {
       // Only here when bin/run.js has not started it: with flags that it leaves to oclif, and without a build.
       const { runLive } = await import('../src/dash/live/live.ts')
       const how = await runLive({
         ...{ screens: SCREENS, screen: flags.screen, config, root: this.config.root, signal: this.signal },
         noColor: flags['no-color'],
+        exportScreen: exportPage,
       })
       if (how === 'interrupted') this.finish({ exit: 'sigint' })
       return
@@ -60,12 +69,20 @@ LPA_THEME=ansi|dark|light|high-contrast|mono says how the dashboard is coloured 
       readPanels(engine, config, screen.reports(view)),
     )
     this.progress.done()
+    if (flags.export !== undefined) {
+      await exportScreen(screen, panels, view, flags.export)
+      this.finish({ summary: `${flags.export} written` })
+      return
+    }
     if (format === 'csv') {
       const table = panels.get(screen.page(view, panels).table.report)?.result
       if (table !== undefined) await this.print(table)
       return
     }
-    const text = format === 'json' ? panelsJson(panels) : renderOnce(screen, panels, view, options)
-    await writeText(text, process.stdout)
+    const draw = () =>
+      process.env.INK_SCREEN_READER === 'true'
+        ? screen.describe(panels, view).join('\n')
+        : renderOnce(screen, panels, view, options)
+    await writeText(format === 'json' ? panelsJson(panels) : draw(), process.stdout)
   }
 }

@@ -22,6 +22,7 @@ const LEAVES = ['src/types.ts', 'src/errors.ts']
 /** Milliseconds each: most commands need none of them. */
 const LATE = [
   '@duckdb/node-api',
+  '@resvg/resvg-js',
   'pino',
   'cli-table3',
   'asciichart',

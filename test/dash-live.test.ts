@@ -1,39 +1,32 @@
 /** The live dashboard in a real terminal: what keys do, what is written, and how it is left. */
 
 import { spawnSync } from 'node:child_process'
-import { renameSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, type TestContext } from 'vitest'
 import { ROOT } from '../scripts/oclif-config.ts'
 import { type Command, KEYS } from '../src/dash/live/keys.ts'
 import { SCREENS } from '../src/dash/screens/index.ts'
 import { generateCampus } from '../src/pipeline/sample/campus.ts'
-import { initPlace, lpaOk, type Place, removePlaces } from './faults/lpa.ts'
 import { until } from './faults/until.ts'
 import { TEXTS } from './hostile/texts.ts'
 import { noTmux, Tmux, type TmuxOptions } from './tmux.ts'
+import { TryWarehouse } from './try-warehouse.ts'
 
 const RUN = join(ROOT, 'bin', 'run.js')
 const LIVE = /● live v\d+ \d\d:\d\d/
 
-let place: Place
+let place: TryWarehouse
 
 beforeAll(async () => {
-  place = await initPlace('dash-live')
-  const exports = join(place.root, 'exports')
+  place = await TryWarehouse.create()
+  const exports = join(place.folder, 'exports')
   await generateCampus(exports, { learners: 200, events: 3000, seed: 3, badRows: 0 })
-  for (const file of [
-    'learners.csv',
-    'courses.json',
-    'enrollments.csv',
-    'completions.csv',
-    'events.ndjson',
-  ]) {
-    await lpaOk(place, ['load', join(exports, file), '-q'])
-  }
-  await lpaOk(place, ['batch', '-q'])
+  const files = ['learners.csv', 'courses.json', 'enrollments.csv', 'completions.csv', 'events.ndjson']
+  await place.load(files.map((file) => join(exports, file)))
+  await place.build()
 })
-afterAll(removePlaces)
+afterAll(() => place[Symbol.dispose]())
 
 beforeEach((context: TestContext) => {
   const reason = noTmux()
@@ -42,9 +35,9 @@ beforeEach((context: TestContext) => {
 
 function terminal(options: Partial<TmuxOptions> = {}): Tmux {
   const tmux = new Tmux({
-    folder: place.root,
+    folder: place.folder,
     ...options,
-    env: { HOME: place.root, XDG_CACHE_HOME: cache(), LPA_DASH_REFRESH: '250ms', ...options.env },
+    env: { HOME: place.folder, XDG_CACHE_HOME: cache(), LPA_DASH_REFRESH: '250ms', ...options.env },
   })
   tmux.enter(`lpa() { '${process.execPath}' '${RUN}' "$@"; }; echo what was there before`)
   return tmux
@@ -258,17 +251,14 @@ const DOES: Readonly<Record<Command, (tmux: Tmux) => Promise<void>>> = {
   },
   async help(tmux) {
     tmux.press('?')
-    for (const { command, help } of KEYS) if (command !== 'export') await tmux.shows(help)
+    for (const { help } of KEYS) await tmux.shows(help)
     tmux.press('?')
     await tmux.shows('›7')
   },
   async export(tmux) {
-    // There is nothing to export with yet, so the key is neither told of nor bound.
-    const before = tmux.screen
     tmux.press('e')
-    await tmux.settles()
-    expect(tmux.screen).toBe(before)
-    expect(before).not.toContain('export')
+    await tmux.shows('Written: lpa-health.html')
+    expect(readFileSync(join(place.folder, 'lpa-health.html'), 'utf8')).toContain('<html')
   },
   async suspend(tmux) {
     tmux.press('C-z')
@@ -386,14 +376,13 @@ describe('what is written', () => {
 
 let more = 0
 
-/** Adds an enrollment of today to the warehouse, as another process does. */
+/** Adds an enrollment of today to the warehouse. */
 async function enrollOneMore(): Promise<void> {
   more += 1
   const header = 'enrollment_id,learner_id,course_id,enrolled_at,status,mode'
-  const file = join(place.root, `more-${more}.csv`)
-  writeFileSync(file, `${header}\nMORE${more},MORE${more},PHY101,2026-06-30T10:00:00Z,active,audit\n`)
-  await lpaOk(place, ['load', file, '-q'])
-  await lpaOk(place, ['batch', '--full', '-q'])
+  const row = `MORE${more},MORE${more},PHY101,2026-06-30T10:00:00Z,active,audit`
+  await place.load(place.write(`more-${more}.csv`, `${header}\n${row}\n`))
+  await place.build(true)
 }
 
 // ── windows ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -522,7 +511,7 @@ describe('leaving', () => {
 
 /** A module that makes the import of the dashboard wait, so that there is time to look at the skeleton. */
 function heldImport(): string {
-  const file = join(place.root, 'held.mjs')
+  const file = join(place.folder, 'held.mjs')
   writeFileSync(
     file,
     `import { registerHooks } from 'node:module'
@@ -537,7 +526,7 @@ function heldImport(): string {
 }
 
 function crash(): string {
-  const file = join(place.root, 'crash.mjs')
+  const file = join(place.folder, 'crash.mjs')
   writeFileSync(
     file,
     `import { isMainThread } from 'node:worker_threads'
@@ -551,9 +540,10 @@ function crash(): string {
 describe('the warehouse', () => {
   it('may disappear and return: the last rows stay', async () => {
     using tmux = await dash()
-    const away = `${place.warehouse}-away`
+    const warehouse = place.config.warehouse.path
+    const away = `${warehouse}-away`
     const before = table(tmux).rows
-    renameSync(place.warehouse, away)
+    renameSync(warehouse, away)
     try {
       await tmux.shows(/● disconnected \d+s v\d+/)
       await tmux.shows('Trying again.')
@@ -561,14 +551,14 @@ describe('the warehouse', () => {
       tmux.press('j')
       await choosesRow(tmux, 1)
     } finally {
-      renameSync(away, place.warehouse)
+      renameSync(away, warehouse)
     }
     await tmux.shows(LIVE)
     expect(tmux.screen).not.toContain('Trying again')
   })
 
   it('may hold anything: it is text, in columns', async () => {
-    const hostile = await initPlace('dash-hostile')
+    using hostile = await TryWarehouse.create()
     const titles = [
       ...TEXTS.map((text) => text.replace(/[\r\0]/g, '')),
       '数据库入门',
@@ -581,26 +571,23 @@ describe('the warehouse', () => {
     const rows = Array.from({ length: 12 }, (_, row) =>
       titles.filter((_, index) => index % 12 === row).map((text) => `${text} `),
     )
-    writeFileSync(
-      join(hostile.root, 'courses.csv'),
-      `course_id,course_title\n${rows.map((some, row) => `C${row},${quoted(`${row} ${some.join('')}`)}`).join('\n')}\n`,
+    const courses = rows.map((some, row) => `C${row},${quoted(`${row} ${some.join('')}`)}`)
+    const enrollments = rows.map(
+      (_, row) => `E${row},L${row},C${row},2026-06-${10 + row}T10:00:00Z,active,audit`,
     )
-    writeFileSync(
-      join(hostile.root, 'enrollments.csv'),
-      `enrollment_id,learner_id,course_id,enrolled_at,status,mode\n${rows.map((_, row) => `E${row},L${row},C${row},2026-06-${10 + row}T10:00:00Z,active,audit`).join('\n')}\n`,
-    )
-    await lpaOk(hostile, [
-      'load',
-      join(hostile.root, 'courses.csv'),
-      join(hostile.root, 'enrollments.csv'),
-      '-q',
+    await hostile.load([
+      hostile.write('courses.csv', `course_id,course_title\n${courses.join('\n')}\n`),
+      hostile.write(
+        'enrollments.csv',
+        `enrollment_id,learner_id,course_id,enrolled_at,status,mode\n${enrollments.join('\n')}\n`,
+      ),
     ])
-    await lpaOk(hostile, ['batch', '-q'])
+    await hostile.build()
     using tmux = new Tmux({
-      folder: hostile.root,
+      folder: hostile.folder,
       columns: 160,
       rows: 40,
-      env: { HOME: hostile.root, XDG_CACHE_HOME: cache() },
+      env: { HOME: hostile.folder, XDG_CACHE_HOME: cache() },
     })
     tmux.enter(`'${process.execPath}' '${RUN}' dash`)
     await tmux.shows(LIVE)
@@ -621,5 +608,7 @@ describe('the warehouse', () => {
     const at = (wanted: RegExp) => lines.filter((line) => wanted.test(line))
     // Boxes end where they should, whatever is in them.
     expect(at(/[│╮╯]$/).length).toBeGreaterThan(20)
+    tmux.press('q')
+    await until(() => !tmux.is('alternate_on'), 'the terminal is given back')
   })
 })

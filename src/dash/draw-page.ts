@@ -17,7 +17,7 @@ import { fold } from '../output/width.ts'
 import { safeText } from '../safe-text.ts'
 import type { Frame, Row, Size, Tone } from '../types.ts'
 import { figureLines, figureTiles, MARGIN } from './figures.ts'
-import { type Empty, type Page, type Part, resultsOf } from './page.ts'
+import { type Empty, type Page, type Part, type Problem, problemText, resultsOf } from './page.ts'
 import type { Panel, Panels, View } from './screen.ts'
 import { arrangeRows, drawCard, drawTable } from './table.ts'
 
@@ -100,12 +100,13 @@ interface FigureLayout {
 function drawFigures(page: Page, panels: Panels, view: View, { width, isTall, sparks }: FigureLayout): Frame {
   const { glyphs } = view
   const panel = page.figures.reports.map((report) => panels.get(report))
-  const missing = panel.findIndex((one) => one?.result === undefined)
-  if (missing >= 0) {
-    const problem = panel.find((one) => one?.result === undefined && one?.problem)?.problem
-    const lines = problem
-      ? problemLines(problem, width - MARGIN, 2, view).map((line) => [span(' '.repeat(MARGIN)), ...line])
-      : skeleton({ width, height: 2 }, view)
+  const problem = panel.find((one) => one?.problem)?.problem
+  const isComing = panel.some((one) => one?.result === undefined && one?.problem === undefined)
+  if (isComing || panel.every((one) => one?.result === undefined)) {
+    const lines =
+      problem && !isComing
+        ? problemLines(problem, width - MARGIN, 2, view).map((line) => [span(' '.repeat(MARGIN)), ...line])
+        : skeleton({ width, height: 2 }, view)
     // As high as what comes, so that nothing jumps.
     return Array.from({ length: isTall ? 4 : sparks ? 3 : 2 }, (_, row) => lines[row] ?? [])
   }
@@ -232,22 +233,16 @@ function skeleton({ width, height }: Size, { glyphs }: View): Frame {
   })
 }
 
-const PROBLEMS: Readonly<Record<NonNullable<Panel['problem']>['kind'], readonly [string, Tone]>> = {
-  failed: ['Failed', 'bad'],
-  denied: ['Not permitted', 'warn'],
-  suppressed: ['Too few learners to show', 'muted'],
+const PROBLEM_TONES: Readonly<Record<Problem['kind'], Tone>> = {
+  failed: 'bad',
+  denied: 'warn',
+  suppressed: 'muted',
 }
 
-function problemLines(
-  { kind, text }: NonNullable<Panel['problem']>,
-  width: number,
-  height: number,
-  { glyphs }: View,
-): Frame {
+function problemLines(problem: Problem, width: number, height: number, { glyphs }: View): Frame {
   if (width < 1 || height < 1) return []
-  const [word, tone] = PROBLEMS[kind]
-  const told = text === '' ? word : `${word}: ${safeText(text)}`
-  return fold(told, width, height, ellipsis(glyphs), textWidth).map((line) => [span(line, tone)])
+  const lines = fold(problemText(problem), width, height, ellipsis(glyphs), textWidth)
+  return lines.map((line) => [span(line, PROBLEM_TONES[problem.kind])])
 }
 
 /** Below rows that are kept while newer ones do not come. */

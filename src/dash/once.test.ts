@@ -1,15 +1,11 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { textWidth } from '../charts/frame.ts'
-import { makeCampus, openCampus, reportResult } from '../report-campus.test-support.ts'
-import type { Cell, Column, Result } from '../types.ts'
+import type { Cell, Result } from '../types.ts'
+import { readCampus, result } from './campus.test-support.ts'
 import { onceOptions, onceView, panelsJson, renderOnce } from './once.ts'
 import type { PageScreen } from './page-screen.ts'
-import type { Panel, Panels, ReportRequest, View } from './screen.ts'
+import type { Panel, Panels, View } from './screen.ts'
 import { SCREENS } from './screens/index.ts'
-
-function result(columns: Record<string, Column['type']>, rows: readonly Cell[][]): Result {
-  return { columns: Object.entries(columns).map(([name, type]) => ({ name, type })), rows }
-}
 
 const KPI = {
   kpi: 'text',
@@ -124,37 +120,9 @@ const plain = (data: Readonly<Record<string, Result>>, width: number, height: nu
 
 const goldenFile = (name: string) => `../../fixtures/golden/frames/${name}.txt`
 
-// ── data of the other screens: the real reports over a small campus ──────────────────────────────────────
-
-const STREAMS = result(
-  {
-    ...{ pid: 'integer', source: 'text', place: 'text', behind: 'integer', unit: 'text', rate: 'double' },
-    ...{ read: 'integer', rejected: 'integer', commits: 'integer' },
-  },
-  [
-    [4711, 'clicks', 'clicks-0', 1204, 'records', 1210.4, 12_400, 3, 14],
-    [4711, 'clicks', 'clicks-1', 0, 'records', 1210.4, 12_400, 3, 14],
-  ],
-)
-
-let campusPanels: (screen: PageScreen, look?: Look) => Panels
-
-/** Every report that a screen asks for in its usual views. */
+let campusPanels: Awaited<ReturnType<typeof readCampus>>
 beforeAll(async () => {
-  const db = await openCampus(makeCampus(20260105))
-  const known = new Map<string, Result>([[JSON.stringify(['stream-status', {}]), STREAMS]])
-  const keyOf = ({ report, params }: ReportRequest) => JSON.stringify([report, params])
-  const ask = (screen: PageScreen, look: Look) => screen.reports({ ...onceView('braille'), ...look })
-  for (const screen of SCREENS) {
-    for (const request of [...ask(screen, {}), ...ask(screen, { opened: 'CS101' })]) {
-      if (known.has(keyOf(request))) continue
-      known.set(keyOf(request), await reportResult(db, request.report, request.params))
-    }
-  }
-  campusPanels = (screen, look = {}) =>
-    new Map(
-      ask(screen, look).map((request) => [request.report, { result: known.get(keyOf(request)) as Result }]),
-    )
+  campusPanels = await readCampus()
 })
 
 // ── golden frames ─────────────────────────────────────────────────────────────────────────────────────────
@@ -254,6 +222,9 @@ describe('golden frames of states', () => {
     const text = draw(panels, 80, 24, { screen, selected: 0 })
     expect(text).toContain('Failed: IO Error')
     expect(text).toContain('Databases')
+    expect(screen.describe(panels, onceView('braille')).at(-1)).toMatch(
+      /^Courses is not the newest: Failed: IO/,
+    )
     await expect(`${text}\n`).toMatchFileSnapshot(goldenFile('courses-kept-80x24'))
   })
 

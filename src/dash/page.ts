@@ -2,8 +2,11 @@
 
 import type { Kpi } from '../charts/kpi.ts'
 import type { Value } from '../charts/series.ts'
+import { safeText } from '../safe-text.ts'
 import type { Cell, ChartSpec, Result, Tone } from '../types.ts'
-import type { Panels, ReportRequest, View } from './screen.ts'
+import type { Panel, Panels, ReportRequest, View } from './screen.ts'
+
+export type Problem = NonNullable<Panel['problem']>
 
 /** A key figure, and how it came to be: a value for each of the newest days, or none. */
 export interface Figure extends Kpi {
@@ -29,6 +32,8 @@ export interface TableColumn {
   readonly kind: 'text' | 'number' | 'percent' | 'bar' | 'change' | 'time'
   /** Narrow tables keep the lowest. */
   readonly rank: number
+  /** Cells of a text at most; 32 unless said. */
+  readonly most?: number
   readonly tone?: (cell: Cell) => Tone
 }
 
@@ -55,7 +60,7 @@ export interface Page {
   /** What was opened: `Courses / Intro to SQL`. */
   readonly trail?: string
   readonly figures: {
-    /** Of these reports; while one is missing there are no figures yet. */
+    /** Of these reports. While one is on its way there are no figures; one that failed has no rows and no columns. */
     readonly reports: readonly string[]
     read(results: Results): readonly Figure[]
   }
@@ -71,6 +76,17 @@ export type Results = (report: string) => Result
 
 /** A page for a view; what there is so far says which charts are worth their place. */
 export type PageOf = (view: View, panels: Panels) => Page
+
+const PROBLEMS: Readonly<Record<Problem['kind'], string>> = {
+  failed: 'Failed',
+  denied: 'Not permitted',
+  suppressed: 'Too few learners to show',
+}
+
+/** Why rows, or newer ones, do not come: `Failed: …`. */
+export function problemText({ kind, text }: Problem): string {
+  return text === '' ? PROBLEMS[kind] : `${PROBLEMS[kind]}: ${safeText(text)}`
+}
 
 const NOTHING: Result = { columns: [], rows: [] }
 

@@ -7,7 +7,7 @@ import { type ChartPart, cellOf, type Empty, type Figure, resultsOf } from './pa
 import type { Panels, View } from './screen.ts'
 
 /** The newest day among the reports by day, in milliseconds; undefined before there is one. */
-export function newestDay(panels: Panels): number | undefined {
+function newestDay(panels: Panels): number | undefined {
   const results = resultsOf(panels)
   const days = [...panels.keys()].map((report) => {
     const result = results(report)
@@ -70,6 +70,7 @@ export function sumFigure(result: Result, column: string, { days }: View): Figur
   const newest = values.slice(-days)
   const before = values.slice(-2 * days, -days)
   const [sum, previous] = [newest, before].map(total) as [number, number]
+  if (result.columns.length === 0) return numberFigure(column, sentence(columnLabel(column)), null)
   const change = before.length < days || previous === 0 ? null : (100 * (sum - previous)) / previous
   return {
     ...{ name: column, label: sentence(columnLabel(column)), value: valueText(sum) },

@@ -15,6 +15,7 @@ import {
 import { valueText } from '../charts/number-text.ts'
 import { trackSpans } from '../charts/progress.ts'
 import { cellLabel, toValue } from '../charts/series.ts'
+import { fold } from '../output/width.ts'
 import type { Cell, Frame, Glyphs, Result, Row, Size } from '../types.ts'
 import { cellOf, type TableColumn, type TablePart } from './page.ts'
 import type { View } from './screen.ts'
@@ -98,9 +99,9 @@ export function drawTable(
   const drawn = others.map((column) =>
     drawColumn({ ...column, heading: headingOf(column, part, view) }, result, shown, view),
   )
-  const columns = columnsThatFit(drawn, width - MARGIN - Math.min(SHORTEST_TEXT, widest(texts)))
-  const taken = columns.reduce((sum, column) => sum + GAP + column.width, MARGIN)
   const head = headingOf(first, part, view)
+  const columns = columnsThatFit(drawn, width - MARGIN - Math.min(SHORTEST_TEXT, widest([...texts, head])))
+  const taken = columns.reduce((sum, column) => sum + GAP + column.width, MARGIN)
   const firstWidth = Math.max(1, Math.min(widest([...texts, head]), width - taken))
   const gap = span(' '.repeat(GAP))
   const headings = columns.map((column) =>
@@ -143,7 +144,11 @@ function headingOf(column: TableColumn, { columns }: TablePart, { sort, glyphs }
 function drawColumn(column: TableColumn, result: Result, rows: readonly Row[], view: View): DrawnColumn {
   const cells = rows.map((row) => cellLine(column, cellOf(result, row, column.name), BAR_CELLS, view.glyphs))
   const width = cells.reduce((most, cell) => Math.max(most, lineWidth(cell)), textWidth(column.heading))
-  return { ...column, cells, width: column.kind === 'text' ? Math.min(width, LONGEST_TEXT) : width }
+  return {
+    ...column,
+    cells,
+    width: column.kind === 'text' ? Math.min(width, column.most ?? LONGEST_TEXT) : width,
+  }
 }
 
 function columnsThatFit(columns: readonly DrawnColumn[], width: number): readonly DrawnColumn[] {
@@ -172,7 +177,7 @@ function alignedCell(line: Line, column: DrawnColumn, glyphs: Glyphs): Line {
 }
 
 /** A bar is `bar` cells long; with none it is a number. */
-function cellLine(column: TableColumn, cell: Cell, bar: number, glyphs: Glyphs): Line {
+export function cellLine(column: TableColumn, cell: Cell, bar: number, glyphs: Glyphs): Line {
   const value = toValue(cell)
   if (cell === null) return [span('-', 'muted')]
   const tone = column.tone?.(cell) ?? 'plain'
@@ -204,22 +209,26 @@ export function timeText(cell: Cell): string {
 
 // ── one row ───────────────────────────────────────────────────────────────────────────────────────────────
 
-/** All that is known of a row, one line each, below what it is called. */
+/** Of one long text. */
+const MOST_LINES = 4
+
+/** All that is known of a row, one line or more each, below what it is called. */
 export function drawCard(part: TablePart, result: Result, row: Row, width: number, glyphs: Glyphs): Frame {
   const [first, ...columns] = part.columns as readonly [TableColumn, ...TableColumn[]]
   const labelWidth = Math.min(widest(columns.map(({ label }) => label)), Math.floor(width / 2))
   const bar = Math.min(20, width - labelWidth - 12)
   const room = Math.max(0, width - labelWidth - 3)
-  const lines = columns.map((column): Line => {
+  const lines = columns.flatMap((column): Line[] => {
     const cell = cellOf(result, row, column.name)
     const value = toValue(cell)
     const isBarred = (column.kind === 'percent' || column.kind === 'bar') && value !== null && bar >= 8
     const [only = span('')] = cellLine(column, cell, 0, glyphs)
-    return [
-      span(` ${fitText(column.label, labelWidth, 'left', ellipsis(glyphs))}  `, 'muted'),
+    const texts = room > 0 ? fold(only.text, room, MOST_LINES, ellipsis(glyphs), textWidth) : ['']
+    return texts.map((text, index) => [
+      span(` ${fitText(index === 0 ? column.label : '', labelWidth, 'left', ellipsis(glyphs))}  `, 'muted'),
       ...(isBarred ? [...trackSpans(value / 100, bar, glyphs), span(' ')] : []),
-      { ...only, text: clipText(only.text, room, ellipsis(glyphs)) },
-    ]
+      { ...only, text },
+    ])
   })
   const title = clipText(textOf(cellOf(result, row, first.name)), width - 2, ellipsis(glyphs))
   return [[span(title, 'strong')], ...lines]

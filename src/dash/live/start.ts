@@ -54,6 +54,10 @@ export async function startLive({ root, undoSkeleton }: StartOptions): Promise<v
         },
       }),
       noColor: asked['no-color'] ?? false,
+      exportScreen: async (screen, panels, view) => {
+        const { exportPage } = await import('../export.ts')
+        return exportPage(screen, panels, view)
+      },
       root,
       signal: stop.signal,
       undoSkeleton,

@@ -86,7 +86,7 @@ function oneCourse(view: View, course: string, panels: Panels): Page {
         chart: (result) => ({
           result,
           spec: {
-            ...{ kind: 'bar', title: 'Where learners stop', x: 'activity_id', y: ['reached', 'dropped'] },
+            ...{ kind: 'bar', title: 'Where learners stop', x: 'activity_id', y: ['reached'] },
             glyphs: view.glyphs,
           },
         }),

@@ -53,7 +53,9 @@ function stateTone(state: Cell): Tone {
 function figuresOf(results: Results): readonly Figure[] {
   const [checks, sources] = [results('checks'), results('freshness')]
   const inState = (state: string) =>
-    checks.rows.filter((row) => cellOf(checks, row, 'state') === state).length
+    checks.columns.length === 0
+      ? null
+      : checks.rows.filter((row) => cellOf(checks, row, 'state') === state).length
   const newest = sources.rows[0]
   return [
     numberFigure('failed', 'Checks failed', inState('failed')),
@@ -64,6 +66,7 @@ function figuresOf(results: Results): readonly Figure[] {
   ]
 }
 
-function sum(result: Result, column: string): number {
+function sum(result: Result, column: string): number | null {
+  if (result.columns.length === 0) return null
   return result.rows.reduce((total, row) => total + (toValue(cellOf(result, row, column)) ?? 0), 0)
 }

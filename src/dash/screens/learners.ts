@@ -1,3 +1,4 @@
+import { countRows } from '../../charts/count.ts'
 import { toValue } from '../../charts/series.ts'
 import { cellOf, type Figure, type Results, type TableColumn } from '../page.ts'
 import { pageScreen } from '../page-screen.ts'
@@ -12,8 +13,10 @@ const WEEKS = Array.from({ length: 9 }, (_, week) => `week_${week}`)
 
 export const learners = pageScreen(
   { number: 5, name: 'learners', title: 'Learners & engagement', shortTitle: 'Learn' },
-  (view) => {
+  (view, panels) => {
     const { opened, glyphs } = view
+    const isCut = (panels.get('at-risk')?.result?.rows.length ?? 0) >= MOST_AT_RISK
+    const riskTitle = isCut ? `Longest silent ${MOST_AT_RISK} by course` : 'At risk by course'
     const course: Record<string, string> = opened === undefined ? {} : { course: opened }
     const empty = { text: 'No activity of learners yet.', command: FILLS }
     return {
@@ -47,10 +50,10 @@ export const learners = pageScreen(
           }),
         },
         {
-          ...{ kind: 'chart', report: 'at-risk', title: 'At risk by course', empty },
+          ...{ kind: 'chart', report: 'at-risk', title: riskTitle, empty },
           chart: (result) => ({
-            result,
-            spec: { kind: 'count', title: 'At risk by course', x: 'course_id', y: ['learners'], glyphs },
+            result: countRows(result, 'course_id', 'learners'),
+            spec: { kind: 'bar', title: riskTitle, x: 'course_id', y: ['learners'], glyphs },
           }),
         },
       ],
@@ -69,10 +72,10 @@ export const learners = pageScreen(
 /** Columns of the report `at-risk` beside the course. */
 export function atRiskColumns(): readonly [TableColumn, ...TableColumn[]] {
   return [
-    { name: 'reason', heading: 'REASON', label: 'Reason', kind: 'text', rank: 1 },
+    { name: 'reason', heading: 'REASON', label: 'Reason', kind: 'text', rank: 1, most: 39 },
     { name: 'days_silent', heading: 'SILENT', label: 'Days silent', kind: 'number', rank: 0 },
     { name: 'events', heading: 'EVENTS', label: 'Events', kind: 'number', rank: 2 },
-    { name: 'learner_id', heading: 'LEARNER', label: 'Learner', kind: 'text', rank: 3 },
+    { name: 'learner_id', heading: 'LEARNER', label: 'Learner', kind: 'text', rank: 3, most: 13 },
   ]
 }
 
@@ -81,12 +84,13 @@ function figuresOf(results: Results, view: View): readonly Figure[] {
   const newest = active.rows.at(-1)
   const of = (column: string) => toValue(cellOf(active, newest, column))
   const days = active.rows.slice(-view.days).map((row) => toValue(cellOf(active, row, 'dau')))
-  const atRisk = results('at-risk').rows.length
+  const { columns, rows } = results('at-risk')
+  const atRisk = columns.length === 0 ? null : rows.length
   return [
     { ...numberFigure('dau', 'Active on newest day', of('dau')), days },
     numberFigure('wau', 'In its week', of('wau')),
     numberFigure('mau', 'In 28 days', of('mau_28_days')),
     percentFigure('stickiness', 'Stickiness', of('stickiness_percent')),
-    numberFigure('at_risk', 'At risk', atRisk, atRisk >= MOST_AT_RISK ? ' or more' : ''),
+    numberFigure('at_risk', 'At risk', atRisk, rows.length >= MOST_AT_RISK ? ' or more' : ''),
   ]
 }

@@ -50,7 +50,7 @@ function figuresOf(results: Results): readonly Figure[] {
     rows.reduce((total, row) => total + Number(cellOf(status, row, column) ?? 0), 0)
   const live = (value: number) => (streams.length === 0 ? null : value)
   return [
-    numberFigure('streams', 'Streams running', streams.length),
+    numberFigure('streams', 'Streams running', status.columns.length === 0 ? null : streams.length),
     numberFigure('lag', 'Lag', live(sum(status.rows, 'behind'))),
     numberFigure('rate', 'Records a second', live(Math.round(sum(streams, 'rate')))),
     numberFigure('rejected', 'Rejected', live(sum(streams, 'rejected'))),
