@@ -608,7 +608,8 @@ describe('the warehouse', () => {
     const at = (wanted: RegExp) => lines.filter((line) => wanted.test(line))
     // Boxes end where they should, whatever is in them.
     expect(at(/[│╮╯]$/).length).toBeGreaterThan(20)
+    const lpa = lpaProcess(tmux)
     tmux.press('q')
-    await until(() => !tmux.is('alternate_on'), 'the terminal is given back')
+    await until(() => !isRunning(lpa), 'lpa has ended')
   })
 })

@@ -25,13 +25,13 @@ export class Tmux implements Disposable {
   readonly #own: string
   readonly #written: string
 
-  /** The shell's prompt is `$ `. */
   constructor({ folder, columns = 100, rows = 30, env = {} }: TmuxOptions) {
     count += 1
     this.#socket = `lpa-test-${process.pid}-${count}`
     this.#own = mkdtempSync(join(tmpdir(), 'lpa-tmux-'))
     this.#written = join(this.#own, 'written')
-    const variables = { LANG: 'C.UTF-8', PS1: '$ ', ...env }
+    // No history: the shell would write it while a test takes its folder away.
+    const variables = { LANG: 'C.UTF-8', HISTFILE: '/dev/null', ...env }
     this.run(
       ...['-f', '/dev/null', '-u', 'new-session', '-d', '-c', folder, '-x', `${columns}`, '-y', `${rows}`],
       ...Object.entries(variables).flatMap(([name, value]) => ['-e', `${name}=${value}`]),
