@@ -258,7 +258,9 @@ const DOES: Readonly<Record<Command, (tmux: Tmux) => Promise<void>>> = {
   async export(tmux) {
     tmux.press('e')
     await tmux.shows('Written: lpa-health.html')
-    expect(readFileSync(join(place.folder, 'lpa-health.html'), 'utf8')).toContain('<html')
+    expect(readFileSync(join(place.folder, 'lpa-health.html'), 'utf8')).toContain(
+      '<title>Data health</title>',
+    )
   },
   async suspend(tmux) {
     tmux.press('C-z')
