@@ -4,6 +4,9 @@
 const LEAST = [22, 19]
 const EXIT_CONFIG = 78
 
+/** With these lpa dash is no live dashboard, but one picture, numbers, a file or help. */
+const ONCE = /^(--once|--format|--json|--export|--help|-h)(=|$)/
+
 const [major, minor] = process.versions.node.split('.').map(Number)
 const first = process.argv[2]
 
@@ -31,6 +34,7 @@ if (major < LEAST[0] || (major === LEAST[0] && minor < LEAST[1])) {
         process.stderr.write(`Error: standard output cannot be written: ${error.code}.\n`)
     }
   } else {
+    const undoSkeleton = first === 'dash' ? drawSkeleton(writeSync) : undefined
     // Not Node's default: a folder in the shared temporary folder could be prepared by somebody else.
     const { homedir } = process.getBuiltinModule('node:os')
     const folder = `${process.env.XDG_CACHE_HOME || `${homedir()}/.cache`}/lpa/compile`
@@ -42,7 +46,37 @@ if (major < LEAST[0] || (major === LEAST[0] && minor < LEAST[1])) {
     } catch {
       // A home that cannot be written, or none: starts slower, all else is the same.
     }
+    if (undoSkeleton) {
+      const { startLive } = await import('../dist/src/dash/live/start.js')
+      await startLive({ root, undoSkeleton })
+    }
     const { start } = await import('../dist/src/start.js')
     await start({ root })
   }
+}
+
+/**
+ * The first thing that lpa dash shows, before anything is imported, if it is going to be live; answers what takes it
+ * back. The end of the process does so too, until Ink has the terminal.
+ */
+function drawSkeleton(writeSync) {
+  const { isatty } = process.getBuiltinModule('node:tty')
+  const { INK_SCREEN_READER, TERM } = process.env
+  const isLive = isatty(0) && isatty(1) && TERM !== 'dumb'
+  if (!isLive || process.argv.slice(3).some((word) => ONCE.test(word))) return undefined
+  if (INK_SCREEN_READER === 'true') return () => {}
+  writeSync(1, '\x1b[?1049h\x1b[?25l\x1b[H \x1b[1mlpa\x1b[0m  opening the warehouse')
+  let isUndone = false
+  const undo = () => {
+    if (!isUndone) writeSync(1, '\x1b[?1049l\x1b[?25h')
+    isUndone = true
+  }
+  process.on('exit', undo)
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ])
+    process.on(signal, () => process.exit(code))
+  return undo
 }

@@ -1,47 +1,88 @@
 import { Flags } from '@oclif/core'
 import { BaseCommand } from '../src/base-command.ts'
-import { onceOptions, renderOnce } from '../src/dash/once.ts'
-import { overviewJson, readOverview } from '../src/dash/overview.ts'
+import { exportFormat, exportPage, exportScreen } from '../src/dash/export.ts'
+import { isLiveTerminal } from '../src/dash/live/terminal.ts'
+import { onceOptions, onceView, panelsJson, renderOnce } from '../src/dash/once.ts'
+import { readPanels } from '../src/dash/read-panels.ts'
+import { SCREENS } from '../src/dash/screens/index.ts'
 import { UserError } from '../src/errors.ts'
 import { writeText } from '../src/output.ts'
-import { runReport } from '../src/pipeline/report.ts'
 import { withWarehouse } from '../src/pipeline/warehouse.ts'
 
 export default class Dash extends BaseCommand {
-  static override summary = 'Show enrollments, progress and completions as a picture.'
+  static override summary = 'Show enrollments, progress and completions, live.'
   static override description =
-    `One picture of the newest days: key figures against the days before, enrollments and completions day by day, the courses. It fits the terminal: from 110 × 30 with more, below 60 × 15 with less. --format json gives the numbers.
+    `On a terminal a dashboard that follows the warehouse until q; ? tells its keys. With --once, or where there is no terminal, one picture of the newest 28 days: key figures against the days before, charts day by day, a table. It fits the terminal: from 110 × 29 with more, below 60 × 14 with less. --format json gives the numbers, --format csv the rows of the screen's table.
 
-LPA_GLYPHS=braille|block|ascii says what the terminal can show, when its locale does not.`
+LPA_THEME=ansi|dark|light|high-contrast|mono says how the dashboard is coloured (dash.theme in lpa.toml), INK_SCREEN_READER=true asks for sentences instead of pictures. LPA_GLYPHS=braille|block|ascii says what the terminal can show, when its locale does not.`
   static override examples = [
     '<%= config.bin %> dash',
-    '<%= config.bin %> dash --once > today.txt',
+    '<%= config.bin %> dash --screen funnel --once > today.txt',
     '<%= config.bin %> dash --format json',
+    '<%= config.bin %> dash --screen courses --export courses.html',
   ]
   static override flags = {
+    export: Flags.string({
+      helpValue: 'FILE',
+      summary: 'Write the screen into FILE.svg, .html, .png or .csv instead.',
+    }),
     once: Flags.boolean({ summary: 'Print one picture and leave.' }),
-    screen: Flags.option({ options: ['overview'] as const })({
+    screen: Flags.option({ options: SCREENS.map(({ name }) => name) })({
       default: 'overview',
       helpValue: 'SCREEN',
-      summary: 'What to show: overview.',
+      summary: `What to show: ${SCREENS.map(({ name }) => name).join(', ')}.`,
+    }),
+    refresh: Flags.string({
+      helpValue: 'DURATION',
+      summary: 'How often to look for new data, 2s unless said.',
     }),
   }
 
   async run(): Promise<void> {
-    await this.start(Dash)
+    const { flags } = await this.start(Dash)
+    if (flags.export !== undefined) exportFormat(flags.export)
+    const config = await this.settings({ 'dash.refresh': flags.refresh })
+    const isOnce = flags.once || flags.json || flags.format !== undefined || flags.export !== undefined
+    if (!isOnce && isLiveTerminal(process.env)) {
+      // Only here when bin/run.js has not started it: with flags that it leaves to oclif, and without a build.
+      const { runLive } = await import('../src/dash/live/live.ts')
+      const how = await runLive({
+        ...{ screens: SCREENS, screen: flags.screen, config, root: this.config.root, signal: this.signal },
+        noColor: flags['no-color'],
+        exportScreen: exportPage,
+      })
+      if (how === 'interrupted') this.finish({ exit: 'sigint' })
+      return
+    }
     const format = this.format('chart')
-    if (format !== 'chart' && format !== 'json') {
+    if (format !== 'chart' && format !== 'json' && format !== 'csv') {
       throw new UserError('LPA-DASH-FORMAT', `A picture cannot be printed as ${format}.`, {
         exit: 'usage',
         next: 'Its numbers: lpa dash --format json. The rows of one report: lpa query daily --format csv',
       })
     }
-    const config = await this.settings()
-    const data = await withWarehouse(config, 'read', this.signal, (engine) =>
-      readOverview((report, params) => runReport(engine, config, report, params)),
+    const options = onceOptions(this.terminal, process.env)
+    const view = onceView(options.glyphs)
+    const screen = SCREENS.find(({ name }) => name === flags.screen) ?? SCREENS[0]
+    if (screen === undefined) return
+    const panels = await withWarehouse(config, 'read', this.signal, (engine) =>
+      readPanels(engine, config, screen.reports(view)),
     )
     this.progress.done()
-    const options = onceOptions(this.terminal, process.env)
-    await writeText(format === 'json' ? overviewJson(data) : renderOnce(data, options), process.stdout)
+    if (flags.export !== undefined) {
+      await exportScreen(screen, panels, view, flags.export)
+      this.finish({ summary: `${flags.export} written` })
+      return
+    }
+    if (format === 'csv') {
+      const table = panels.get(screen.page(view, panels).table.report)?.result
+      if (table !== undefined) await this.print(table)
+      return
+    }
+    const draw = () =>
+      process.env.INK_SCREEN_READER === 'true'
+        ? screen.describe(panels, view).join('\n')
+        : renderOnce(screen, panels, view, options)
+    await writeText(format === 'json' ? panelsJson(panels) : draw(), process.stdout)
   }
 }

@@ -1,9 +1,9 @@
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../src/base-command.ts'
-import { onceOptions, renderOnce } from '../src/dash/once.ts'
-import { readOverview } from '../src/dash/overview.ts'
+import { onceOptions, onceView, renderOnce } from '../src/dash/once.ts'
+import { readPanels } from '../src/dash/read-panels.ts'
+import { overview } from '../src/dash/screens/overview.ts'
 import { writeText } from '../src/output.ts'
-import { runReport } from '../src/pipeline/report.ts'
 import { recordRun } from '../src/pipeline/runs.ts'
 import { up } from '../src/pipeline/up.ts'
 import { withWarehouse } from '../src/pipeline/warehouse.ts'
@@ -37,10 +37,12 @@ export default class Up extends BaseCommand {
     const config = await this.settings()
     this.recordRun((run) => recordRun(config, run))
     this.note('', '$ lpa dash --once')
-    const data = await withWarehouse(config, 'read', this.signal, (engine) =>
-      readOverview((report, params) => runReport(engine, config, report, params)),
+    const options = onceOptions(this.terminal, process.env)
+    const view = onceView(options.glyphs)
+    const panels = await withWarehouse(config, 'read', this.signal, (engine) =>
+      readPanels(engine, config, overview.reports(view)),
     )
-    await writeText(renderOnce(data, onceOptions(this.terminal, process.env)), process.stdout)
+    await writeText(renderOnce(overview, panels, view, options), process.stdout)
     this.note(
       '',
       'Next:',

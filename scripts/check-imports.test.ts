@@ -32,3 +32,10 @@ test('slow packages are imported late, or as types', () => {
 test('the line is that of the import', () => {
   expect(importsOf('src/dash/view.ts', "\n\nimport { x } from './state.ts'\n")[0]?.line).toBe(3)
 })
+
+test('a .tsx file may import Ink, and is imported late itself', () => {
+  expect(reasons('src/dash/live/app.tsx', "import { render } from 'ink'\n")).toEqual([undefined])
+  expect(reasons('src/dash/live/live.ts', "import { render } from 'ink'\n")[0]).toContain('slow to load')
+  expect(reasons('src/dash/live/live.ts', "import { startApp } from './app.tsx'\n")[0]).toContain('loads Ink')
+  expect(reasons('src/dash/live/live.ts', "import type { App } from './app.tsx'\n")).toEqual([undefined])
+})

@@ -22,6 +22,7 @@ const LEAVES = ['src/types.ts', 'src/errors.ts']
 /** Milliseconds each: most commands need none of them. */
 const LATE = [
   '@duckdb/node-api',
+  '@resvg/resvg-js',
   'pino',
   'cli-table3',
   'asciichart',
@@ -59,10 +60,13 @@ export function importsOf(file: string, text: string): Import[] {
 export function objection({ file, target, eager }: Import): string | undefined {
   if (!target.startsWith('src/') && !target.startsWith('commands/')) {
     if (/^(scripts|test|bench|bin)\//.test(target)) return `${target} is no part of lpa itself`
-    if (eager && LATE.includes(packageOf(target)))
+    // A .tsx file draws with Ink, and is late itself.
+    if (eager && LATE.includes(packageOf(target)) && !file.endsWith('.tsx'))
       return `${packageOf(target)} is slow to load: use await import() in the function that needs it`
     return LEAVES.includes(file) ? `${file} imports nothing` : undefined
   }
+  if (eager && target.endsWith('.tsx') && !file.endsWith('.tsx'))
+    return `${target} loads Ink: use await import() in the function that needs it`
   if (LEAVES.includes(target)) return undefined
   if (LEAVES.includes(file)) return `${file} imports nothing`
   const [from, to] = [layerOf(file), layerOf(target)]

@@ -94,6 +94,7 @@ order by day nulls last;
 -- against an attempt that the roster calls completed. never_started: no event at all. The reason is given in words.
 -- parameter days = 7: no event for this many days
 -- parameter course = null: a course_id; all courses when not given
+-- parameter most = null: the longest silent so many; all when not given
 with newest as (
   select coalesce(v.date_key, n.date_key) as date_key
   from (select max(date_key) as date_key from fact_learning_event) v
@@ -149,20 +150,30 @@ silent as (
   left join dim_date v on v.date_key = w.seen_date_key
   cross join newest t
   join dim_date n on n.date_key = t.date_key
+),
+listed as (
+  select c.course_id, case when s.last_event_on is null then 'never_started' else 'silent' end as class, s.days_silent,
+    s.enrolled_on, s.last_event_on, s.events,
+    substr(case when s.last_event_on is null then '; never started, enrolled ' || cast(s.enrolled_on as string) else '' end
+      || case when s.last_event_on is not null then '; no event since ' || cast(s.last_event_on as string) else '' end
+      || case when s.last_event_on < s.enrolled_on then '; enrolled again ' || cast(s.enrolled_on as string) else '' end
+      || case when s.failed = 1 then '; finished without passing' else '' end
+      || case when c.ends_on < s.newest_on then '; the course ended ' || cast(c.ends_on as string) else '' end, 3) as reason,
+    l.learner_id
+  from silent s
+  join course c on c.course_key = s.course_key
+  join learner l on l.learner_key = s.learner_key
+  where s.days_silent >= cast(7 as int) and (cast(null as string) is null or c.course_id = cast(null as string))
+),
+placed as (
+  select course_id, class, days_silent, enrolled_on, last_event_on, events, reason, learner_id,
+    row_number() over (order by days_silent desc nulls last, course_id nulls last, learner_id nulls last) as place
+  from listed
 )
-select c.course_id, case when s.last_event_on is null then 'never_started' else 'silent' end as class, s.days_silent,
-  s.enrolled_on, s.last_event_on, s.events,
-  substr(case when s.last_event_on is null then '; never started, enrolled ' || cast(s.enrolled_on as string) else '' end
-    || case when s.last_event_on is not null then '; no event since ' || cast(s.last_event_on as string) else '' end
-    || case when s.last_event_on < s.enrolled_on then '; enrolled again ' || cast(s.enrolled_on as string) else '' end
-    || case when s.failed = 1 then '; finished without passing' else '' end
-    || case when c.ends_on < s.newest_on then '; the course ended ' || cast(c.ends_on as string) else '' end, 3) as reason,
-  l.learner_id
-from silent s
-join course c on c.course_key = s.course_key
-join learner l on l.learner_key = s.learner_key
-where s.days_silent >= cast(7 as int) and (cast(null as string) is null or c.course_id = cast(null as string))
-order by days_silent desc nulls last, course_id nulls last, learner_id nulls last;
+select course_id, class, days_silent, enrolled_on, last_event_on, events, reason, learner_id
+from placed
+where cast(null as int) is null or place <= cast(null as int)
+order by place nulls last;
 
 -- category-rollup: Enrollments and completions up the category hierarchy
 -- grain: a category, with everything below it
@@ -214,6 +225,20 @@ left join totals t on t.category_key = k.category_key
 where k.category_key <> 0 or s.courses > 0
 -- Children directly below their parent: the separator sorts before every letter.
 order by case when k.category_key = 0 then 1 else 0 end nulls last, replace(k.path, '/', chr(1)) nulls last, k.category_key nulls last;
+
+-- checks: Checks of the warehouse
+-- grain: a check
+-- How each check of sql/checks came out when it last ran: ok without failures, else failed (a check of
+-- severity error) or warning. failures: the rows that it found.
+with latest as (
+  select check_name, severity, failures, checked_at
+  from meta.checks
+  qualify row_number() over (partition by check_name order by checked_at desc nulls last, run_id desc nulls last) = 1
+)
+select check_name, case when failures = 0 then 'ok' when severity = 'error' then 'failed' else 'warning' end as state,
+  failures, checked_at
+from latest
+order by case when failures = 0 then 2 when severity = 'error' then 0 else 1 end nulls last, check_name nulls last;
 
 -- completion-rate: Completion rate by course
 -- grain: a course, after one row for all courses together
@@ -496,6 +521,22 @@ where (cast(null as date) is null or day >= cast(null as date))
   and (cast(null as date) is null or day <= cast(null as date))
 order by day nulls last;
 
+-- freshness: How fresh each source is
+-- grain: a source
+-- Its loads that count (no later load took their place), their records by fate, how many of these loads
+-- are not built into facts yet, and when the newest was committed (UTC).
+with built as (
+  select distinct load_id from meta.built_loads
+)
+select l.source, count(*) as loads, cast(sum(l.records_mapped) as bigint) as mapped,
+  cast(sum(l.records_rejected) as bigint) as rejected, count(case when b.load_id is null then 1 end) as not_built,
+  max(l.committed_at) as newest_load_at
+from meta.loads l
+left join built b on b.load_id = l.load_id
+where l.superseded_by is null
+group by l.source
+order by newest_load_at desc nulls last, l.source nulls last;
+
 -- funnel: From enrollment to certificate
 -- grain: a step
 -- Distinct (learner, course) pairs that reached each step: enrolled; viewed (an event other than
@@ -541,10 +582,32 @@ select step_no, step, pairs, floor(1000 * cast(pairs as double) / nullif(enrolle
 from steps
 order by step_no nulls last;
 
+-- loads: The newest loads
+-- grain: a load, the newest first
+-- Records by fate: read = mapped + rejected + filtered + doubled. state: built when the facts hold it, not
+-- built until the next batch, superseded when a later load took its place.
+-- parameter most = 50: loads to show
+with placed as (
+  select load_id, source, format, records_read, records_mapped, records_rejected, records_filtered, records_doubled,
+    superseded_by, committed_at, row_number() over (order by committed_at desc nulls last, load_id desc nulls last) as place
+  from meta.loads
+),
+built as (
+  select distinct load_id from meta.built_loads
+)
+select p.load_id, p.source, p.format, p.records_read as read, p.records_mapped as mapped, p.records_rejected as rejected,
+  p.records_filtered as filtered, p.records_doubled as doubled,
+  case when p.superseded_by is not null then 'superseded' when b.load_id is null then 'not built' else 'built' end as state,
+  p.committed_at
+from placed p
+left join built b on b.load_id = p.load_id
+where p.place <= cast(50 as int)
+order by p.place nulls last;
+
 -- overview: The platform at a glance
 -- grain: a key figure
 -- The newest days of the data against as many before them. enrollments: attempts begun; completions: first
--- completions; active_learners: distinct learners with any event except registered and unregistered;
+-- completions; active_learners: distinct learners with any event except registered and unregistered; events: all;
 -- completion_rate: (learner, course) pairs completed ÷ pairs enrolled, up to the newest day and, before, up to
 -- the day that the window began after.
 -- parameter days = 7: length of the window in days
@@ -575,6 +638,13 @@ active as (
   cross join windows w
   where v.date_key >= w.previous_from and v.learner_key <> 0 and v.event_type not in ('registered', 'unregistered')
 ),
+happened as (
+  select count(case when v.date_key >= w.current_from then 1 end) as current_count,
+    count(case when v.date_key < w.current_from then 1 end) as previous_count
+  from fact_learning_event v
+  cross join windows w
+  where v.date_key >= w.previous_from
+),
 pairs as (
   select learner_key, course_key, min(enrolled_date_key) as date_key
   from fact_enrollment
@@ -597,6 +667,8 @@ figures as (
   select 3, 'completion_rate', floor(current_rate * 10 + 0.5) / 10, floor(previous_rate * 10 + 0.5) / 10, '%' from rates
   union all
   select 4, 'active_learners', cast(current_count as double), cast(previous_count as double), '' from active
+  union all
+  select 5, 'events', cast(current_count as double), cast(previous_count as double), '' from happened
 )
 select kpi, figure as value, previous, floor(1000 * cast(figure - previous as double) / nullif(previous, 0) + 0.5) / 10 as change_percent, unit
 from figures
@@ -673,6 +745,15 @@ left join dim_date d on d.date_key = x.date_key
 where cast(null as string) is null or x.course_id = cast(null as string)
 order by course_id nulls last, difference nulls last, first_day nulls last, learner_id nulls last;
 
+-- rejects: Why records were rejected
+-- grain: a source, reason and column
+-- Rejected records of all loads that count. last_load_id: the newest load that has one. The records
+-- themselves: lpa rejects list.
+select source, reason_code, column_name, count(*) as records, count(distinct load_id) as loads, max(load_id) as last_load_id
+from raw.rejected_rows
+group by source, reason_code, column_name
+order by records desc nulls last, source nulls last, reason_code nulls last, column_name nulls last;
+
 -- retention: Retention by week of first enrollment
 -- grain: a cohort: the learners whose first enrollment fell into an ISO week
 -- The share of a cohort (percent) with any event except registered and unregistered in week n after
@@ -739,6 +820,14 @@ grid as (
 select cohort, learners, week_0, week_1, week_2, week_3, week_4, week_5, week_6, week_7, week_8
 from grid
 order by cohort nulls last;
+
+-- stream-offsets: From where streams go on
+-- grain: a partition of a topic that was committed
+-- next_offset: the offset of the first message that is not in the warehouse yet; committed_at (UTC): when
+-- it was moved on last, which a partition without new messages is not.
+select source, topic || '-' || cast(partition as string) as place, next_offset, committed_at
+from meta.stream_offsets
+order by source nulls last, topic nulls last, partition nulls last, topic_id nulls last;
 
 -- time-on-task: Time on task by course
 -- grain: a course

@@ -84,6 +84,11 @@ export interface Config {
   /** 0: no limit. */
   readonly query: { readonly timeoutMs: number }
   readonly metrics: { readonly sessionGapMinutes: number; readonly atRiskDays: number }
+  readonly dash: {
+    readonly theme: 'ansi' | 'dark' | 'light' | 'high-contrast' | 'mono'
+    /** How often the live dashboard looks for a new version of the warehouse. */
+    readonly refreshMs: number
+  }
   readonly sources: Readonly<Record<string, SourceSettings>>
   readonly terms: readonly Term[]
   /** Where each setting came from, by its name in the file: `warehouse.path` → `lpa.toml:4`, `LPA_WAREHOUSE_PATH`. */
@@ -180,6 +185,7 @@ export function loadConfig(request: ConfigRequest): Config {
       sessionGapMinutes: required('metrics.session_gap_minutes'),
       atRiskDays: required('metrics.at_risk_days'),
     },
+    dash: { theme: required('dash.theme'), refreshMs: required('dash.refresh') },
     sources: file ? readSources(file, profile, overlay, root, origin, env.CREDENTIALS_DIRECTORY) : {},
     terms: file ? readTerms(file) : [],
     origin,

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance, DuckDBTypeId } from '@duckdb/node-api'
 import { expand } from './sql-expand.ts'
 import { packageRoot, paramValues, readSql } from './sql-files.ts'
+import type { Cell, Column, ColumnType, Result, Row } from './types.ts'
 
 export interface Enrollment {
   id: string
@@ -376,10 +377,35 @@ export async function openCampus(campus: Campus, backwards = false): Promise<Duc
       union all select course_key, enrolled_date_key, count(*), 0, 0 from core.fact_enrollment group by all
       union all select course_key, completed_date_key, 0, count(*), 0 from core.fact_course_completion group by all)
     group by all`)
-  for (const load of [1, 2]) {
-    await connection.run(`insert into meta.loads values (${load}, 'lms', 'ndjson', 'x', '', 0, 10, 7, 1, 1, 1, '', '', null,
-      timestamp '2026-06-30', timestamp '2026-06-30', null)`)
-  }
+  await fill(
+    'meta.loads',
+    'load_id, source, format, uri, content_sha256, bytes, records_read, records_mapped, records_rejected, records_filtered, records_doubled, mapping_sha256, key_id, superseded_by, started_at, committed_at, next_cursor',
+    [
+      [1, 'lms', 'ndjson', 10, 7, 1, 1, 1, null, '2026-06-30 00:00:00'],
+      [2, 'lms', 'ndjson', 10, 7, 1, 1, 1, null, '2026-06-30 00:00:00'],
+      [3, 'clicks', 'xapi', 5, 4, 1, 0, 0, null, '2026-07-01 08:00:00'],
+      [4, 'lms', 'ndjson', 3, 3, 0, 0, 0, 2, '2026-06-29 00:00:00'],
+    ].map(
+      ([load, source, format, read, mapped, rejected, filtered, doubled, by, at]) =>
+        `(${load}, '${source}', '${format}', 'x', '', 0, ${read}, ${mapped}, ${rejected}, ${filtered}, ${doubled}, '', '', ${by}, timestamp '${at}', timestamp '${at}', null)`,
+    ),
+  )
+  await fill('meta.built_loads', 'load_id, built_at', ["(1, timestamp '2026-06-30 00:01:00')"])
+  await fill('meta.checks', 'run_id, check_name, severity, failures, checked_at', [
+    "('r1', 'one-key', 'error', 2, timestamp '2026-06-29 09:00:00')",
+    "('r2', 'one-key', 'error', 0, timestamp '2026-06-30 09:00:00')",
+    "('r2', 'unique-facts', 'error', 3, timestamp '2026-06-30 09:00:00')",
+    "('r2', 'known-words', 'warning', 12, timestamp '2026-06-30 09:00:00')",
+  ])
+  await fill('raw.rejected_rows', 'load_id, source, position, reason_code, reason, column_name', [
+    "(1, 'lms', 'a.ndjson:4', 'bad_date', 'is no date', 'occurred_at')",
+    "(2, 'lms', 'b.ndjson:9', 'bad_date', 'is no date', 'occurred_at')",
+    "(3, 'clicks', 'clicks-0-17', 'not_json', 'is not JSON', null)",
+  ])
+  await fill('meta.stream_offsets', 'source, topic, topic_id, partition, next_offset, committed_at', [
+    "('clicks', 'clicks', 't', 1, 40, timestamp '2026-07-01 07:59:00')",
+    "('clicks', 'clicks', 't', 0, 18, timestamp '2026-07-01 08:00:00')",
+  ])
   await connection.run('create temp table checked_load as select load_id from meta.loads')
   await connection.run("set search_path = 'core'")
   return connection
@@ -387,36 +413,45 @@ export async function openCampus(campus: Campus, backwards = false): Promise<Duc
 
 export type Plain = Record<string, string | number | boolean | null>
 
-/** Runs a report as `lpa query` does: expanded for DuckDB, parameters bound. Dates come as YYYY-MM-DD. */
-export async function runReport(
+const TYPES: Readonly<Record<number, ColumnType>> = {
+  [DuckDBTypeId.BIGINT]: 'integer',
+  [DuckDBTypeId.INTEGER]: 'integer',
+  [DuckDBTypeId.DOUBLE]: 'double',
+  [DuckDBTypeId.VARCHAR]: 'text',
+  [DuckDBTypeId.DATE]: 'date',
+  [DuckDBTypeId.TIMESTAMP]: 'timestamp',
+}
+
+/** Runs a report as the dashboard does: expanded for DuckDB, parameters bound. Dates come as YYYY-MM-DD. */
+export async function reportResult(
   connection: DuckDBConnection,
   name: string,
-  given: Record<string, string> = {},
-): Promise<Plain[]> {
+  given: Readonly<Record<string, string>> = {},
+): Promise<Result> {
   const file = readSql('reports', name)
   const values = paramValues(file, given) as Record<string, string | number | boolean | null>
   const reader = await connection.runAndReadAll(expand(file.body, 'duckdb'), values)
-  const types = reader.columnTypes().map((type) => type.typeId)
-  const known = [
-    DuckDBTypeId.BIGINT,
-    DuckDBTypeId.INTEGER,
-    DuckDBTypeId.DOUBLE,
-    DuckDBTypeId.VARCHAR,
-    DuckDBTypeId.DATE,
-  ]
-  const strange = reader.columnNames().filter((_, i) => !known.includes(types[i] as DuckDBTypeId))
-  if (strange.length > 0)
-    throw new Error(`${name}: columns of a type that reports do not have: ${strange.join(', ')}`)
-  const whole = new Set(reader.columnNames().filter((_, i) => types[i] === DuckDBTypeId.BIGINT))
-  return reader
-    .getRowObjectsJson()
-    .map(
-      (row) =>
-        Object.fromEntries(
-          Object.entries(row).map(([key, cell]) => [
-            key,
-            whole.has(key) && cell !== null ? Number(cell) : cell,
-          ]),
-        ) as Plain,
-    )
+  const types = reader.columnTypes().map(({ typeId }) => TYPES[typeId])
+  const columns = reader.columnNames().map((column, index): Column => {
+    const type = types[index]
+    if (type === undefined) throw new Error(`${name}: ${column} is of a type that reports do not have`)
+    return { name: column, type }
+  })
+  const rows = reader.getRowsJson() as Row[]
+  // DuckDB writes whole numbers of 64 bits as text.
+  const plain = (cell: Cell, index: number) =>
+    types[index] === 'integer' && cell !== null ? Number(cell) : cell
+  return { columns, rows: rows.map((row) => row.map(plain)) }
+}
+
+/** The same as one object a row. */
+export async function runReport(
+  connection: DuckDBConnection,
+  name: string,
+  given: Readonly<Record<string, string>> = {},
+): Promise<Plain[]> {
+  const { columns, rows } = await reportResult(connection, name, given)
+  return rows.map(
+    (row) => Object.fromEntries(columns.map((column, index) => [column.name, row[index] ?? null])) as Plain,
+  )
 }

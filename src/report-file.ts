@@ -10,9 +10,9 @@ import { syncFolder, withPath } from './new-file.ts'
  * device or a pipe is written to, since a file in its place would take /dev/null from everybody.
  * @throws UserError cannotCreate when its folder is not there; else the system's error (ENOSPC, EACCES, …) with the file
  */
-export async function writeWhole(name: string, text: string, mode = 0o600): Promise<void> {
+export async function writeWhole(name: string, content: string | Uint8Array, mode = 0o600): Promise<void> {
   const there = await stat(name).catch(() => undefined)
-  if (there && !there.isFile() && !there.isDirectory()) return writeFile(name, text)
+  if (there && !there.isFile() && !there.isDirectory()) return writeFile(name, content)
   const file = there ? await realpath(name) : name
   const folder = dirname(file)
   const beside = join(folder, `.${basename(file)}.${process.pid}.part`)
@@ -20,7 +20,7 @@ export async function writeWhole(name: string, text: string, mode = 0o600): Prom
     const handle = await open(beside, 'w', 0o600)
     try {
       if (mode !== 0o600) await handle.chmod(mode)
-      await handle.writeFile(text)
+      await handle.writeFile(content)
       await handle.sync()
     } finally {
       await handle.close()

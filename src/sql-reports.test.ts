@@ -650,6 +650,7 @@ describe('reports', () => {
       row('completions', '', counts(completions)),
       row('completion_rate', '%', rates),
       row('active_learners', '', active),
+      row('events', '', counts(events)),
     ])
   })
 
@@ -680,6 +681,76 @@ describe('reports', () => {
       .sort((a, b) => b.enrolled - a.enrolled || ((a.course_id ?? '') < (b.course_id ?? '') ? -1 : 1))
     expect(sum(expected.map((row) => row.enrollments_before))).toBeGreaterThan(0)
     expect(await runReport(db, 'course-table', { days: `${length}` })).toEqual(expected)
+  })
+})
+
+describe('reports of the book-keeping', () => {
+  test('checks: as they came out last, failures first', async () => {
+    const row = (check_name: string, state: string, failures: number) => ({
+      check_name,
+      state,
+      failures,
+      checked_at: '2026-06-30 09:00:00',
+    })
+    expect(await runReport(db, 'checks')).toEqual([
+      row('unique-facts', 'failed', 3),
+      row('known-words', 'warning', 12),
+      row('one-key', 'ok', 0),
+    ])
+  })
+
+  test('loads: the newest first, and what became of them', async () => {
+    const all = await runReport(db, 'loads')
+    expect(all.map(({ load_id, state }) => [load_id, state])).toEqual([
+      [3, 'not built'],
+      [2, 'not built'],
+      [1, 'built'],
+      [4, 'superseded'],
+    ])
+    expect(await runReport(db, 'loads', { most: '1' })).toEqual([
+      {
+        ...{ load_id: 3, source: 'clicks', format: 'xapi', read: 5, mapped: 4, rejected: 1, filtered: 0 },
+        ...{ doubled: 0, state: 'not built', committed_at: '2026-07-01 08:00:00' },
+      },
+    ])
+  })
+
+  test('freshness: without what was superseded', async () => {
+    expect(await runReport(db, 'freshness')).toEqual([
+      {
+        ...{ source: 'clicks', loads: 1, mapped: 4, rejected: 1, not_built: 1 },
+        newest_load_at: '2026-07-01 08:00:00',
+      },
+      {
+        ...{ source: 'lms', loads: 2, mapped: 14, rejected: 2, not_built: 1 },
+        newest_load_at: '2026-06-30 00:00:00',
+      },
+    ])
+  })
+
+  test('rejects by reason', async () => {
+    expect(await runReport(db, 'rejects')).toEqual([
+      {
+        ...{ source: 'lms', reason_code: 'bad_date', column_name: 'occurred_at' },
+        ...{ records: 2, loads: 2, last_load_id: 2 },
+      },
+      {
+        ...{ source: 'clicks', reason_code: 'not_json', column_name: null },
+        ...{ records: 1, loads: 1, last_load_id: 3 },
+      },
+    ])
+  })
+
+  test('stream-offsets by partition', async () => {
+    expect(await runReport(db, 'stream-offsets')).toEqual([
+      { source: 'clicks', place: 'clicks-0', next_offset: 18, committed_at: '2026-07-01 08:00:00' },
+      { source: 'clicks', place: 'clicks-1', next_offset: 40, committed_at: '2026-07-01 07:59:00' },
+    ])
+  })
+
+  test('at-risk: the longest silent only', async () => {
+    const all = await runReport(db, 'at-risk')
+    expect(await runReport(db, 'at-risk', { most: '3' })).toEqual(all.slice(0, 3))
   })
 })
 

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -59,7 +59,7 @@ it('draws one plain picture where there is no terminal', () => {
 })
 
 it('fits a terminal of 80 × 24 with all that it says', () => {
-  const command = `stty cols 80 rows 24; "${process.execPath}" "${ENTRY}" dash`
+  const command = `stty cols 80 rows 24; "${process.execPath}" "${ENTRY}" dash --once`
   const { stdout } = spawnSync('bash', ['-c', `script -qec '${command}' /dev/null`], {
     cwd: folder,
     encoding: 'utf8',
@@ -85,13 +85,52 @@ it('draws in ASCII for a locale without more, and in the size that is asked for'
 
 it('gives the same numbers as its reports', () => {
   const numbers = JSON.parse(lpa(['dash', '--format', 'json']).stdout)
-  expect(numbers.overview).toEqual(JSON.parse(lpa(['query', 'overview', '--json', '-q']).stdout))
-  expect(numbers.courses).toEqual(JSON.parse(lpa(['query', 'course-table', '--json', '-q']).stdout))
+  const asked = (report: string) =>
+    JSON.parse(lpa(['query', report, '--param', 'days=28', '--json', '-q']).stdout)
+  expect(numbers.overview).toEqual(asked('overview'))
+  expect(numbers['course-table']).toEqual(asked('course-table'))
   expect(numbers.overview[0].value).toBeGreaterThan(0)
 })
 
+it.each(['overview', 'enrollments', 'funnel', 'courses', 'learners', 'stream', 'health'])(
+  'shows the screen %s as a picture, its numbers, and the rows of its table',
+  (screen) => {
+    const picture = lpa(['dash', '--screen', screen])
+    expect(picture).toMatchObject({ code: 0, stderr: '' })
+    expect(picture.stdout).not.toContain('\x1b')
+    expect(picture.stdout.split('\n').length).toBeLessThanOrEqual(25)
+    const numbers = JSON.parse(lpa(['dash', '--screen', screen, '--json']).stdout)
+    const csv = lpa(['dash', '--screen', screen, '--format', 'csv', '-q'])
+    expect(csv).toMatchObject({ code: 0, stderr: '' })
+    const [head = '', ...rows] = csv.stdout.trimEnd().split('\n')
+    const table = Object.values(numbers as Record<string, object[]>).find(
+      (its) => Object.keys(its[0] ?? {}).join(',') === head,
+    )
+    // Nothing was streamed here.
+    if (screen !== 'stream') expect(rows).toHaveLength(table?.length ?? -1)
+  },
+)
+
+it('tells sentences to who listens', () => {
+  const { code, stdout } = lpa(['dash'], { INK_SCREEN_READER: 'true' })
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^Enrollments: \S+, (up|down) /)
+  expect(stdout).not.toMatch(/[╭│]/)
+})
+
+it('writes a screen into a file, in the place of an older one', () => {
+  for (const ending of ['svg', 'html', 'png', 'csv', 'svg']) {
+    const ran = lpa(['dash', '--screen', 'funnel', '--export', `funnel.${ending}`])
+    expect(ran).toMatchObject({ code: 0, stdout: '', stderr: expect.stringContaining('written') })
+  }
+  expect(readFileSync(join(folder, 'funnel.svg'), 'utf8')).toContain('From enrollment to certificate')
+  expect(readFileSync(join(folder, 'funnel.csv'), 'utf8')).toMatch(/^course_id,course_title,enrolled/)
+  expect(lpa(['dash', '--export', 'funnel.gif'])).toMatchObject({ code: 2 })
+  expect(lpa(['dash', '--export', 'no/such/folder.svg'])).toMatchObject({ code: 73 })
+})
+
 it('refuses formats that a picture has not', () => {
-  expect(lpa(['dash', '--format', 'csv'])).toMatchObject({
+  expect(lpa(['dash', '--format', 'markdown'])).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('lpa query daily --format csv'),
   })

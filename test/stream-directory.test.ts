@@ -106,6 +106,19 @@ async function whileStreaming(
   return { ...ran, stopMs: performance.now() - sentAt }
 }
 
+test('the dashboard tells of a stream while it runs, and not after', async () => {
+  const place = copyPlace(empty, 'told')
+  write(place, 'a.ndjson', eventLines('a', 10))
+  const told = async () =>
+    JSON.parse((await lpaOk(place, ['dash', '--screen', 'stream', '--json', '-q'])).stdout)['stream-status']
+  await whileStreaming(place, ['dir:exports'], async () => {
+    await until(async () => (await told())[0]?.behind === 0, 'it has caught up')
+    expect(await told()).toEqual([expect.objectContaining({ read: 10, unit: 'files', commits: 1 })])
+  })
+  expect(await told()).toEqual([])
+  expect(readdirSync(join(place.root, 'warehouse', 'tmp'))).toEqual([])
+})
+
 describe('until caught up', () => {
   test('each file is loaded once, by its content, and facts follow', async () => {
     const place = copyPlace(empty, 'once')

@@ -10,6 +10,7 @@
 -- param: days integer 7 "no event for this many days"
 -- setting: days = metrics.at_risk_days
 -- param: course text null "a course_id; all courses when not given"
+-- param: most integer null "the longest silent so many; all when not given"
 with newest as (
   select coalesce(v.date_key, n.date_key) as date_key
   from (select max(date_key) as date_key from fact_learning_event) v
@@ -65,17 +66,27 @@ silent as (
   left join dim_date v on v.date_key = w.seen_date_key
   cross join newest t
   join dim_date n on n.date_key = t.date_key
+),
+listed as (
+  select c.course_id, case when s.last_event_on is null then 'never_started' else 'silent' end as class, s.days_silent,
+    s.enrolled_on, s.last_event_on, s.events,
+    substr(case when s.last_event_on is null then '; never started, enrolled ' || cast(s.enrolled_on as string) else '' end
+      || case when s.last_event_on is not null then '; no event since ' || cast(s.last_event_on as string) else '' end
+      || case when s.last_event_on < s.enrolled_on then '; enrolled again ' || cast(s.enrolled_on as string) else '' end
+      || case when s.failed = 1 then '; finished without passing' else '' end
+      || case when c.ends_on < s.newest_on then '; the course ended ' || cast(c.ends_on as string) else '' end, 3) as reason,
+    l.learner_id
+  from silent s
+  join course c on c.course_key = s.course_key
+  join learner l on l.learner_key = s.learner_key
+  where s.days_silent >= cast($days as int) and (cast($course as string) is null or c.course_id = cast($course as string))
+),
+placed as (
+  select course_id, class, days_silent, enrolled_on, last_event_on, events, reason, learner_id,
+    row_number() over (order by days_silent desc nulls last, course_id nulls last, learner_id nulls last) as place
+  from listed
 )
-select c.course_id, case when s.last_event_on is null then 'never_started' else 'silent' end as class, s.days_silent,
-  s.enrolled_on, s.last_event_on, s.events,
-  substr(case when s.last_event_on is null then '; never started, enrolled ' || cast(s.enrolled_on as string) else '' end
-    || case when s.last_event_on is not null then '; no event since ' || cast(s.last_event_on as string) else '' end
-    || case when s.last_event_on < s.enrolled_on then '; enrolled again ' || cast(s.enrolled_on as string) else '' end
-    || case when s.failed = 1 then '; finished without passing' else '' end
-    || case when c.ends_on < s.newest_on then '; the course ended ' || cast(c.ends_on as string) else '' end, 3) as reason,
-  l.learner_id
-from silent s
-join course c on c.course_key = s.course_key
-join learner l on l.learner_key = s.learner_key
-where s.days_silent >= cast($days as int) and (cast($course as string) is null or c.course_id = cast($course as string))
-order by days_silent desc nulls last, course_id nulls last, learner_id nulls last
+select course_id, class, days_silent, enrolled_on, last_event_on, events, reason, learner_id
+from placed
+where cast($most as int) is null or place <= cast($most as int)
+order by place nulls last

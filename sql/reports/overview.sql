@@ -1,7 +1,7 @@
 -- title: The platform at a glance
 -- grain: a key figure
 -- definition: The newest days of the data against as many before them. enrollments: attempts begun; completions: first
---   completions; active_learners: distinct learners with any event except registered and unregistered;
+--   completions; active_learners: distinct learners with any event except registered and unregistered; events: all;
 --   completion_rate: (learner, course) pairs completed ÷ pairs enrolled, up to the newest day and, before, up to
 --   the day that the window began after.
 -- chart: kpi x=kpi y=value,change_percent
@@ -33,6 +33,13 @@ active as (
   cross join windows w
   where v.date_key >= w.previous_from and v.learner_key <> 0 and v.event_type not in ('registered', 'unregistered')
 ),
+happened as (
+  select count(case when v.date_key >= w.current_from then 1 end) as current_count,
+    count(case when v.date_key < w.current_from then 1 end) as previous_count
+  from fact_learning_event v
+  cross join windows w
+  where v.date_key >= w.previous_from
+),
 pairs as (
   select learner_key, course_key, min(enrolled_date_key) as date_key
   from fact_enrollment
@@ -55,6 +62,8 @@ figures as (
   select 3, 'completion_rate', floor(current_rate * 10 + 0.5) / 10, floor(previous_rate * 10 + 0.5) / 10, '%' from rates
   union all
   select 4, 'active_learners', cast(current_count as double), cast(previous_count as double), '' from active
+  union all
+  select 5, 'events', cast(current_count as double), cast(previous_count as double), '' from happened
 )
 select kpi, figure as value, previous, floor(1000 * cast(figure - previous as double) / nullif(previous, 0) + 0.5) / 10 as change_percent, unit
 from figures

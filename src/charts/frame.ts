@@ -7,7 +7,7 @@ import type { Frame, Glyphs, Size, Span, Tone } from '../types.ts'
 export type Line = readonly Span[]
 
 // Text whose characters all take one cell: ASCII, Latin letters, and the arrows, boxes, blocks and braille drawn here.
-const NARROW = /^[\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff–…−─-╿▀-▟▪▲▼›⠀-⣿]*$/
+const NARROW = /^[\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff–…−⏎─-╿▀-▟▪▲▼●›⠀-⣿]*$/
 
 type StringWidth = (text: string) => number
 let loaded: StringWidth | undefined
@@ -143,9 +143,12 @@ export function boxed(frame: Frame, size: Size, glyphs: Glyphs): Frame {
   ]
 }
 
+/** What a tone is on a terminal: the parameters of an SGR sequence; none: the terminal's own. */
+export type Theme = Readonly<Record<Tone, string>>
+
 // ANSI-16 on the terminal's own background. Muted is `dim`, not bright black: some palettes paint that in the
 // background's colour.
-const SGR: Record<Tone, string> = {
+export const ANSI_16: Theme = {
   plain: '',
   muted: '2',
   strong: '1',
@@ -157,15 +160,20 @@ const SGR: Record<Tone, string> = {
 
 /** Terminal text of a frame: lines joined by LF, none at the end, no trailing blanks, no escapes without colour. */
 export function frameToText(frame: Frame, { color }: { readonly color: boolean }): string {
-  return frame.map((line) => lineToText(line, color)).join('\n')
+  return frameToLines(frame, color ? ANSI_16 : undefined).join('\n')
 }
 
-function lineToText(line: Line, color: boolean): string {
+/** The same line by line; without a theme no escapes. */
+export function frameToLines(frame: Frame, theme: Theme | undefined): readonly string[] {
+  return frame.map((line) => lineToText(line, theme))
+}
+
+function lineToText(line: Line, theme: Theme | undefined): string {
   const plain = line
     .map(({ text }) => text)
     .join('')
     .trimEnd()
-  if (!color) return plain
+  if (theme === undefined) return plain
   let text = ''
   let left = plain.length
   for (let index = 0; index < line.length && left > 0; ) {
@@ -175,7 +183,7 @@ function lineToText(line: Line, color: boolean): string {
     run = run.slice(0, left)
     left -= run.length
     // Blanks need no colour: fewer bytes, and an underlining terminal shows none.
-    text += tone === 'plain' || run.trim() === '' ? run : `\x1b[${SGR[tone]}m${run}\x1b[0m`
+    text += theme[tone] === '' || run.trim() === '' ? run : `\x1b[${theme[tone]}m${run}\x1b[0m`
   }
   return text
 }

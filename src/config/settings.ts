@@ -130,6 +130,18 @@ export const SETTINGS = {
   // agg_course_day looks for the end of a gap on the next day, not further.
   'metrics.session_gap_minutes': whole(30, 1, 'minutes', 720),
   'metrics.at_risk_days': whole(7, 1, 'days'),
+  'dash.theme': {
+    ...choice(['ansi', 'dark', 'light', 'high-contrast', 'mono'], 'ansi'),
+    variable: 'LPA_THEME',
+  },
+  'dash.refresh': {
+    default: '2s',
+    read: (value, place) => {
+      const ms = duration('2s').read(value, place)
+      return ms !== undefined && ms >= 250 ? ms : undefined
+    },
+    expected: 'a duration of 250ms or more: 2s, 1m',
+  } satisfies Setting<number>,
 } as const
 
 export type SettingName = keyof typeof SETTINGS

@@ -1,12 +1,11 @@
-import { describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { textWidth } from '../charts/frame.ts'
-import type { Cell, Column, Result } from '../types.ts'
-import { onceOptions, renderOnce } from './once.ts'
-import { type OverviewData, overviewJson, readOverview } from './overview.ts'
-
-function result(columns: Record<string, Column['type']>, rows: readonly Cell[][]): Result {
-  return { columns: Object.entries(columns).map(([name, type]) => ({ name, type })), rows }
-}
+import type { Cell, Result } from '../types.ts'
+import { readCampus, result } from './campus.test-support.ts'
+import { onceOptions, onceView, panelsJson, renderOnce } from './once.ts'
+import type { PageScreen } from './page-screen.ts'
+import type { Panel, Panels, View } from './screen.ts'
+import { SCREENS } from './screens/index.ts'
 
 const KPI = {
   kpi: 'text',
@@ -55,14 +54,15 @@ const TITLES = [
   'Intro to SQL',
   'Data Structures and Algorithms in Python',
   '線形代数入門',
-  null,
-  'Photography 101',
+  // Arabic, and a letter with a combining mark.
+  'مقدمة في الإحصاء',
+  'Cafe\u0301 culture',
 ]
 
 function courses(count: number): Cell[][] {
   return Array.from({ length: count }, (_, course) => [
     `C${101 + course}`,
-    TITLES[course % TITLES.length] ?? null,
+    TITLES[course % TITLES.length] as string,
     1612 - 31 * course,
     814 - 17 * course,
     50.5 - course,
@@ -73,36 +73,61 @@ function courses(count: number): Cell[][] {
   ])
 }
 
-const FULL: OverviewData = {
+const OVERVIEW = SCREENS[0] as PageScreen
+
+const panelsOf = (results: Readonly<Record<string, Result>>): Panels =>
+  new Map(Object.entries(results).map(([report, one]) => [report, { result: one }]))
+
+const FULL = {
   overview: result(KPI, [
     ['enrollments', 1203, 1150, 4.6, ''],
     ['completions', 411, 415, -1, ''],
     ['completion_rate', 38.4, 38.1, 0.8, '%'],
     ['active_learners', 14211, 14211, 0, ''],
+    ['events', 201_344, 180_200, 11.7, ''],
   ]),
   daily: result(DAY, days(90)),
-  courses: result(COURSE, courses(24)),
-  days: 7,
+  'course-table': result(COURSE, courses(24)),
 }
 
-const EMPTY: OverviewData = {
+const EMPTY = {
   overview: result(KPI, [
     ['enrollments', 0, 0, null, ''],
     ['completion_rate', null, null, null, '%'],
   ]),
   daily: result(DAY, []),
-  courses: result(COURSE, []),
-  days: 7,
+  'course-table': result(COURSE, []),
 }
 
-const plain = (
-  data: OverviewData,
-  width: number,
-  height: number,
-  glyphs: 'braille' | 'block' | 'ascii' = 'braille',
-) => renderOnce(data, { size: { width, height }, glyphs, color: false })
+interface Look extends Partial<View> {
+  readonly screen?: PageScreen
+  readonly color?: boolean
+}
 
-describe('golden frames', () => {
+function draw(panels: Panels, width: number, height: number, look: Look = {}): string {
+  const { screen = OVERVIEW, color = false, ...view } = look
+  const glyphs = view.glyphs ?? 'braille'
+  return renderOnce(
+    screen,
+    panels,
+    { ...onceView(glyphs), ...view },
+    { size: { width, height }, glyphs, color },
+  )
+}
+
+const plain = (data: Readonly<Record<string, Result>>, width: number, height: number, look: Look = {}) =>
+  draw(panelsOf(data), width, height, look)
+
+const goldenFile = (name: string) => `../../fixtures/golden/frames/${name}.txt`
+
+let campusPanels: Awaited<ReturnType<typeof readCampus>>
+beforeAll(async () => {
+  campusPanels = await readCampus()
+})
+
+// ── golden frames ─────────────────────────────────────────────────────────────────────────────────────────
+
+describe('golden frames of the overview', () => {
   it.each([
     ['overview-80x24-braille', FULL, 80, 24, 'braille'],
     ['overview-80x24-block', FULL, 80, 24, 'block'],
@@ -114,27 +139,200 @@ describe('golden frames', () => {
     ['overview-50x12-braille', FULL, 50, 12, 'braille'],
     ['overview-30x8-braille', FULL, 30, 8, 'braille'],
     ['overview-empty', EMPTY, 80, 24, 'braille'],
-    ['overview-no-courses', { ...FULL, courses: EMPTY.courses }, 80, 24, 'braille'],
+    ['overview-no-courses', { ...FULL, 'course-table': EMPTY['course-table'] }, 80, 24, 'braille'],
     ['overview-no-days', { ...FULL, daily: EMPTY.daily }, 80, 24, 'braille'],
   ] as const)('%s', async (name, data, width, height, glyphs) => {
-    const file = `../../fixtures/golden/frames/${name}.txt`
-    await expect(`${plain(data, width, height, glyphs)}\n`).toMatchFileSnapshot(file)
+    await expect(`${plain(data, width, height, { glyphs })}\n`).toMatchFileSnapshot(goldenFile(name))
+  })
+
+  const chosen = { selected: 13 }
+  const sorted = { sort: { column: 6, isDescending: false }, selected: 0 }
+  const filtered = { filter: { text: 'sql', isInverted: false }, selected: 2 }
+  const inverted = { filter: { text: 'sql', isInverted: true }, selected: 0 }
+  it.each<[string, number, number, Look]>([
+    ['overview-chosen', 120, 40, chosen],
+    ['overview-sorted', 80, 24, sorted],
+    ['overview-filtered', 80, 24, filtered],
+    ['overview-filter-inverted', 80, 24, inverted],
+    ['overview-filter-nothing', 80, 24, { filter: { text: 'no such course', isInverted: false } }],
+    ['overview-compared', 120, 40, { isCompared: true }],
+    ['overview-compared-ascii', 80, 24, { isCompared: true, glyphs: 'ascii' }],
+    ['overview-columns', 80, 24, { style: 1 }],
+    ['overview-90-days', 80, 24, { days: 90 }],
+    ['overview-color', 120, 40, { color: true, selected: 1 }],
+  ])('%s', async (name, width, height, look) => {
+    await expect(`${plain(FULL, width, height, look)}\n`).toMatchFileSnapshot(goldenFile(name))
   })
 })
 
-it('fits every window', () => {
-  const outside: string[] = []
-  for (const data of [FULL, EMPTY, { ...FULL, daily: EMPTY.daily }, { ...FULL, courses: EMPTY.courses }]) {
-    for (const width of [1, 2, 10, 29, 39, 40, 41, 59, 60, 61, 79, 80, 100, 109, 110, 120, 160, 200]) {
-      for (const height of [0, 1, 2, 9, 10, 14, 15, 16, 20, 24, 29, 30, 31, 40, 60]) {
-        const lines = plain(data, width, height).split('\n')
-        const fits = lines.length <= Math.max(1, height) && lines.every((line) => textWidth(line) <= width)
-        if (!fits) outside.push(`${width}x${height}`)
+const SIZES = [
+  [80, 24],
+  [120, 40],
+  [200, 50],
+  [60, 15],
+  [30, 8],
+] as const
+
+describe.each(SCREENS.slice(1).map((screen) => [screen.name, screen] as const))(
+  'golden frames of %s',
+  (name, screen) => {
+    it.each(SIZES)('%i x %i', async (width, height) => {
+      for (const glyphs of ['braille', 'ascii'] as const) {
+        const text = draw(campusPanels(screen), width, height, { screen, glyphs, selected: 0 })
+        await expect(`${text}\n`).toMatchFileSnapshot(goldenFile(`${name}-${width}x${height}-${glyphs}`))
       }
+    })
+  },
+)
+
+describe('golden frames of states', () => {
+  const failed = { kind: 'failed', text: 'IO Error: the file part-7.parquet is not there' } as const
+  const denied = { kind: 'denied', text: 'the role "tutor" may not read learner_id' } as const
+  const suppressed = { kind: 'suppressed', text: 'fewer than 10 in each cell' } as const
+  const named = (name: string) => SCREENS.find((screen) => screen.name === name) as PageScreen
+
+  it.each<[string, string, Look, Readonly<Record<string, Panel | undefined>>]>([
+    ['skeleton', 'overview', {}, { overview: undefined, daily: undefined, 'course-table': undefined }],
+    ['partial', 'overview', {}, { 'course-table': undefined }],
+    ['failed', 'funnel', {}, { funnel: { problem: failed }, 'completion-rate': { problem: failed } }],
+    ['denied', 'learners', {}, { 'at-risk': { problem: denied } }],
+    ['suppressed', 'learners', {}, { retention: { problem: suppressed } }],
+    ['color', 'health', { color: true }, { rejects: { problem: failed } }],
+    ['opened', 'courses', { opened: 'CS101' }, {}],
+    ['opened', 'funnel', { opened: 'CS101' }, {}],
+    ['opened', 'learners', { opened: 'CS101' }, {}],
+    ['shares', 'funnel', { style: 1 }, {}],
+  ])('%s %s', async (state, name, look, changed) => {
+    const screen = named(name)
+    const panels = new Map(campusPanels(screen, look))
+    for (const [report, panel] of Object.entries(changed)) {
+      if (panel === undefined) panels.delete(report)
+      else panels.set(report, panel)
     }
-  }
-  expect(outside).toEqual([])
+    for (const [width, height] of [SIZES[0], SIZES[1]]) {
+      const text = draw(panels, width, height, { ...look, screen, selected: 0 })
+      await expect(`${text}\n`).toMatchFileSnapshot(goldenFile(`${name}-${state}-${width}x${height}`))
+    }
+  })
+
+  it('keeps rows whose newer ones do not come, and says why', async () => {
+    const screen = named('courses')
+    const panels = new Map(campusPanels(screen))
+    panels.set('course-table', { ...panels.get('course-table'), problem: failed })
+    const text = draw(panels, 80, 24, { screen, selected: 0 })
+    expect(text).toContain('Failed: IO Error')
+    expect(text).toContain('Databases')
+    expect(screen.describe(panels, onceView('braille')).at(-1)).toMatch(
+      /^Courses is not the newest: Failed: IO/,
+    )
+    await expect(`${text}\n`).toMatchFileSnapshot(goldenFile('courses-kept-80x24'))
+  })
+
+  it.each(SCREENS.map((screen) => [screen.name, screen] as const))(
+    '%s without any rows',
+    async (_, screen) => {
+      const panels = new Map(
+        [...campusPanels(screen)].map(([report, panel]): [string, Panel] => [
+          report,
+          // Key figures are rows also of an empty warehouse.
+          report === 'overview'
+            ? { result: EMPTY.overview }
+            : { result: { columns: panel.result?.columns ?? [], rows: [] } },
+        ]),
+      )
+      expect(draw(panels, 80, 24, { screen })).toContain('lpa load FILE')
+      const opened = draw(panels, 80, 24, { screen, opened: 'CS101', selected: 0 })
+      expect(opened).toContain('lpa ')
+    },
+  )
 })
+
+// ── any data, any size ────────────────────────────────────────────────────────────────────────────────────
+
+const WIDTHS = [0, 1, 2, 10, 29, 39, 40, 41, 59, 60, 61, 79, 80, 109, 110, 120, 159, 160, 200]
+const HEIGHTS = [0, 1, 2, 9, 10, 13, 14, 15, 24, 28, 29, 30, 40, 60]
+
+/** Sizes at which a frame does not fit, or cannot be drawn. */
+function misfits(panels: Panels, screen: PageScreen, look: Look): readonly string[] {
+  const view = { ...onceView('braille'), ...look }
+  return WIDTHS.flatMap((width) =>
+    HEIGHTS.flatMap((height) => {
+      const frame = screen.draw(panels, view, { width, height })
+      const lines = frame.map((line) => line.map(({ text }) => text).join(''))
+      const fits = lines.length <= height && lines.every((line) => textWidth(line) <= width)
+      return fits ? [] : [`${screen.name} ${width}x${height}`]
+    }),
+  )
+}
+
+describe('fits every window', () => {
+  it.each(SCREENS.map((screen) => [screen.name, screen] as const))('%s', (_, screen) => {
+    const panels = campusPanels(screen)
+    expect(misfits(panels, screen, { selected: 0 })).toEqual([])
+    expect(misfits(new Map(), screen, {})).toEqual([])
+    expect(misfits(panels, screen, { isCompared: true, style: 1, glyphs: 'ascii', selected: 99 })).toEqual([])
+  })
+
+  it.each(SCREENS.map((screen) => [screen.name, screen] as const))('%s with any result', (_, screen) => {
+    const random = seeded(7)
+    for (let round = 0; round < 12; round += 1) {
+      const opened = round % 3 === 0 ? 'CS101' : undefined
+      const panels = new Map(
+        [...campusPanels(screen, { opened })].map(
+          ([report, panel]) => [report, spoiled(panel, random)] as const,
+        ),
+      )
+      const view: Look = { selected: Math.floor(random() * 5) - 1, opened, isCompared: round % 2 === 0 }
+      const filter = { text: random() < 0.3 ? 'a' : '', isInverted: random() < 0.5 }
+      const sort = random() < 0.5 ? { column: Math.floor(random() * 9), isDescending: true } : undefined
+      const look = { ...view, filter, sort }
+      for (const [width, height] of [...SIZES, [111, 29], [61, 14], [7, 5]] as const) {
+        const frame = screen.draw(panels, { ...onceView('braille'), ...look }, { width, height })
+        expect(frame.length).toBeLessThanOrEqual(height)
+        for (const line of frame)
+          expect(textWidth(line.map(({ text }) => text).join(''))).toBeLessThanOrEqual(width)
+      }
+      screen.rows(panels, { ...onceView('ascii'), ...look })
+      screen.columns(panels, { ...onceView('ascii'), ...look })
+      expect(screen.describe(panels, { ...onceView('ascii'), ...look }).join('\n')).not.toContain('\x1b')
+    }
+  })
+})
+
+function seeded(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return state / 2 ** 32
+  }
+}
+
+const STRANGE: readonly Cell[] = [
+  ...[null, 0, -1, 1e308, -1e308, Number.NaN, Number.POSITIVE_INFINITY, 9007199254740993n, true, ''],
+  ...[
+    '\x1b[2J\n\u202eSQL',
+    '線形代数入門'.repeat(9),
+    'e\u0301'.repeat(60),
+    '2026-02-30',
+    '=1+1',
+    '\ud800',
+    '👩‍👩‍👧',
+  ],
+]
+
+/** A panel with cells, columns or rows that no report should have. */
+function spoiled(panel: Panel, random: () => number): Panel {
+  const { columns, rows } = panel.result as Result
+  const pick = random()
+  if (pick < 0.1) return { result: { columns: columns.slice(1), rows: rows.map((row) => row.slice(1)) } }
+  if (pick < 0.2) return { result: { columns, rows: [] } }
+  if (pick < 0.3) return { problem: { kind: 'failed', text: '\x1b[2J'.repeat(40) }, result: panel.result }
+  const strange = (cell: Cell) =>
+    random() < 0.3 ? (STRANGE[Math.floor(random() * STRANGE.length)] as Cell) : cell
+  return { result: { columns, rows: rows.map((row) => row.map(strange)) } }
+}
+
+// ── what the picture says ─────────────────────────────────────────────────────────────────────────────────
 
 it('tells the change of a rate in points, of other figures in percent', () => {
   const text = plain(FULL, 80, 24)
@@ -150,41 +348,44 @@ it('charts what there is when nobody enrolled', () => {
 })
 
 it('has no escapes without colour, and the same text with it', () => {
-  const options = { size: { width: 120, height: 40 }, glyphs: 'braille' } as const
-  const colored = renderOnce(FULL, { ...options, color: true })
-  expect(renderOnce(FULL, { ...options, color: false })).not.toContain('\x1b')
+  const colored = plain(FULL, 120, 40, { color: true })
+  expect(plain(FULL, 120, 40)).not.toContain('\x1b')
   expect(colored).toContain('\x1b[32m▲4.6%\x1b[0m')
   // biome-ignore lint/suspicious/noControlCharactersInRegex: taking the colours away
-  expect(colored.replace(/\x1b\[[\d;]*m/g, '')).toBe(renderOnce(FULL, { ...options, color: false }))
+  expect(colored.replace(/\x1b\[[\d;]*m/g, '')).toBe(plain(FULL, 120, 40))
 })
 
 it('shows hostile course titles as text', () => {
   const row = courses(1)[0] as Cell[]
   const hostile = result(COURSE, [row.with(1, '\x1b[2J\n\u202eSQL')])
-  const text = plain({ ...FULL, courses: hostile }, 120, 40)
+  const text = plain({ ...FULL, 'course-table': hostile }, 120, 40)
   expect(text).toContain('\\e[2J\\n\\u{202e}SQL')
 })
 
-it('asks the reports for the same window that it names', async () => {
-  const asked: unknown[] = []
-  const data = await readOverview(async (report, params) => {
-    asked.push([report, params])
-    return { overview: FULL.overview, daily: result(DAY, days(500)), 'course-table': FULL.courses }[
-      report
-    ] as Result
-  }, 14)
+it('keeps columns in line below wide, combining and right-to-left titles', () => {
+  const lines = plain(FULL, 80, 24).split('\n')
+  const heading = lines.findIndex((line) => line.includes('COURSE'))
+  const ends = lines.slice(heading + 1, heading + 6).map((line) => {
+    const [before = ''] = line.split(/\d{4} /)
+    return textWidth(before)
+  })
+  expect(new Set(ends).size).toBe(1)
+})
+
+it('asks the reports for the same window that it names', () => {
+  const asked = OVERVIEW.reports({ ...onceView('braille'), days: 14 })
   expect(asked).toEqual([
-    ['overview', { days: '14' }],
-    ['daily', {}],
-    ['course-table', { days: '14' }],
+    { report: 'overview', params: { days: '14' } },
+    { report: 'daily', params: {} },
+    { report: 'course-table', params: { days: '14' } },
   ])
-  expect(data.daily.rows).toHaveLength(364)
-  expect(plain(data, 80, 24)).toContain('14 days to 19 May 2027, against the 14 before')
+  const text = plain({ ...FULL, daily: result(DAY, days(500)) }, 80, 24, { days: 14 })
+  expect(text).toContain('14 days to 19 May 2027, against the 14 before')
 })
 
 it('gives the numbers as JSON, exactly', () => {
   const big = result(COURSE, [(courses(1)[0] as Cell[]).with(2, 9007199254740993n)])
-  const json = overviewJson({ ...FULL, daily: EMPTY.daily, courses: big })
+  const json = panelsJson(panelsOf({ ...FULL, daily: EMPTY.daily, 'course-table': big }))
   expect(json).toContain('"enrolled":9007199254740993,')
   const parsed = JSON.parse(json)
   expect(parsed.overview[0]).toEqual({
@@ -195,7 +396,48 @@ it('gives the numbers as JSON, exactly', () => {
     unit: '',
   })
   expect(parsed.daily).toEqual([])
-  expect(parsed.courses[0].course_title).toBe('Intro to SQL')
+  expect(parsed['course-table'][0].course_title).toBe('Intro to SQL')
+})
+
+// ── rows as the shell moves among them ────────────────────────────────────────────────────────────────────
+
+describe('rows', () => {
+  const rows = (look: Look) =>
+    OVERVIEW.rows(panelsOf(FULL), { ...onceView('braille'), ...look }).map(({ key }) => key)
+
+  it('are those of the report, each with its key and its cells', () => {
+    const [first] = OVERVIEW.rows(panelsOf(FULL), onceView('braille'))
+    expect(first).toEqual({
+      key: 'C101',
+      cells: ['Intro to SQL', '1612', '814', '50.5', '64.2', '70', '16.7'],
+    })
+    expect(rows({})).toHaveLength(24)
+  })
+
+  it('are filtered by any cell, whatever the case, and the other way round', () => {
+    const kept = rows({ filter: { text: 'SQL', isInverted: false } })
+    const others = rows({ filter: { text: 'sql', isInverted: true } })
+    expect(kept).toHaveLength(5)
+    expect([...kept, ...others].sort()).toEqual(rows({}).sort())
+    expect(rows({ filter: { text: '1612', isInverted: false } })).toEqual(['C101'])
+  })
+
+  it('are sorted by size or as words, what is not there last', () => {
+    expect(rows({ sort: { column: 1, isDescending: false } })[0]).toBe('C124')
+    for (const isDescending of [true, false])
+      expect(rows({ sort: { column: 6, isDescending } }).at(-1)).toBe('C103')
+    expect(rows({ sort: { column: 0, isDescending: false } })[0]).toBe('C105')
+  })
+})
+
+it('tells in sentences what the picture shows', async () => {
+  const told = SCREENS.map((screen) =>
+    screen.describe(campusPanels(screen), { ...onceView('braille'), selected: 0 }).join('\n'),
+  )
+  await expect(`${told.join('\n\n')}\n`).toMatchFileSnapshot(goldenFile('sentences'))
+  expect(OVERVIEW.describe(panelsOf(FULL), { ...onceView('braille'), selected: 0 })).toContain(
+    'Enrollments: 1203, up 4.6% on the days before.',
+  )
 })
 
 describe('what it is drawn for', () => {

@@ -155,6 +155,10 @@ key_file = "pseudonym.key"        # back it up, share it with nobody
 # session_gap_minutes = 30        # a longer pause starts a new session; a change makes the next batch a full one
 # at_risk_days = 7
 
+[dash]
+# theme = "ansi"                  # the terminal's own colours; or dark, light, high-contrast, mono
+# refresh = "2s"                  # how often it looks for new data
+
 # Exports to load: lpa load, or lpa load NAME.
 ${off}[sources.campus]
 ${off}uri = "exports/*"               # files, a glob, a folder

@@ -19,7 +19,8 @@ export interface Lag {
 
 export class StreamStatus {
   readonly source: string
-  readonly #unit: 'records' | 'files'
+  /** What is behind. */
+  readonly unit: 'records' | 'files'
   readonly startedAt = Date.now()
   #counts: StreamCounts = {
     read: 0,
@@ -37,14 +38,17 @@ export class StreamStatus {
   /** Records read by the last commits, newest last: what the rate is of. */
   #recent: { readonly at: number; readonly records: number }[] = []
 
-  /** `unit`: what is behind. */
   constructor(source: string, unit: 'records' | 'files' = 'records') {
     this.source = source
-    this.#unit = unit
+    this.unit = unit
   }
 
   get counts(): StreamCounts {
     return this.#counts
+  }
+
+  get lags(): readonly Lag[] {
+    return this.#lags
   }
 
   get lastBuild() {
@@ -99,7 +103,7 @@ export class StreamStatus {
     const committed = this.#lastCommit
       ? `committed ${this.#lastCommit.toISOString().slice(11, 19)}Z`
       : 'nothing committed yet'
-    const unit = this.#unit === 'records' ? '' : total === 1 ? ' file' : ' files'
+    const unit = this.unit === 'records' ? '' : total === 1 ? ' file' : ' files'
     const bad = this.#badFiles > 0 ? `, ${number(this.#badFiles)} bad` : ''
     return `${number(read)} records, ${number(this.rate)}/s, ${number(rejected)} rejected, lag ${number(total)}${unit}${named}${bad}, ${committed}`
   }
@@ -125,7 +129,7 @@ export class StreamStatus {
       '# TYPE lpa_stream_lag gauge',
       '# HELP lpa_stream_lag Records (of a directory: files) that are there and not committed yet.',
       ...this.#lags.map(({ name, behind }) => `lpa_stream_lag{${source},place="${escaped(name)}"} ${behind}`),
-      ...(this.#unit === 'files'
+      ...(this.unit === 'files'
         ? [
             '# TYPE lpa_stream_bad_files gauge',
             '# HELP lpa_stream_bad_files Files of the directory that cannot be loaded as they are now.',

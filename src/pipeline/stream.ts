@@ -6,6 +6,7 @@ import { readKey } from '../pseudonym.ts'
 import { otherKeyWarning } from './load.ts'
 import { readOtherLoads, reloadsOf } from './reload.ts'
 import { StreamStatus } from './stream-status.ts'
+import { removeStatusFile, writeStatusFile } from './stream-status-file.ts'
 import { type DirectoryTarget, type KafkaTarget, streamTarget, type TargetRequest } from './stream-target.ts'
 import { type StreamProgress, StreamWork } from './stream-work.ts'
 import { withWarehouse } from './warehouse.ts'
@@ -86,7 +87,7 @@ export async function stream(
     const others = await readOtherLoads(engine, key.id)
     if (others.length > 0)
       progress.onWarning(...otherKeyWarning(others, reloadsOf(others, config, process.cwd())))
-    const telling = new Telling(status, progress, request.metricsFile)
+    const telling = new Telling(status, progress, request.metricsFile, engine.scratch)
     try {
       await run.start(work)
       await work.build()
@@ -178,9 +179,16 @@ class Telling {
   readonly #timer: NodeJS.Timeout
   #noted = { at: Date.now(), commits: 0 }
   #writing: Promise<void> = Promise.resolve()
+  readonly #scratch: string
   #hasFailed = false
 
-  constructor(status: StreamStatus, progress: StreamProgress, metricsFile: string | undefined) {
+  constructor(
+    status: StreamStatus,
+    progress: StreamProgress,
+    metricsFile: string | undefined,
+    scratch: string,
+  ) {
+    this.#scratch = scratch
     this.#status = status
     this.#progress = progress
     this.#metricsFile = metricsFile
@@ -190,6 +198,7 @@ class Telling {
 
   async end(): Promise<void> {
     clearInterval(this.#timer)
+    removeStatusFile(this.#scratch)
     await this.#writing
     await this.#writeMetrics()
   }
@@ -197,12 +206,20 @@ class Telling {
   #tell(): void {
     const line = this.#status.line()
     this.#progress.onStatus(line)
+    this.#writeStatus()
     const { commits } = this.#status.counts
     if (Date.now() - this.#noted.at >= NOTE_MS && commits > this.#noted.commits) {
       this.#noted = { at: Date.now(), commits }
       this.#progress.onLine(line)
     }
     this.#writing = this.#writing.then(() => this.#writeMetrics())
+  }
+
+  /** Only the dashboard misses it: a full disk is for the commits to tell. */
+  #writeStatus(): void {
+    try {
+      writeStatusFile(this.#scratch, this.#status)
+    } catch {}
   }
 
   /** What cannot be written is told once: the stream goes on. */

@@ -34,6 +34,15 @@ export function hasCatalog(folder: string): boolean {
   })
 }
 
+/** How the catalog's files look from outside: another text after each commit. */
+export function catalogLook(folder: string): string {
+  const catalog = catalogFile(folder)
+  return [catalog, `${catalog}-wal`]
+    .map((file) => statSync(file, { throwIfNoEntry: false, bigint: true }))
+    .map((stat) => (stat === undefined ? '' : `${stat.ino} ${stat.size} ${stat.mtimeNs}`))
+    .join()
+}
+
 /**
  * Makes `catalog.sqlite` under another name and renames it: a process that dies on the way leaves no half catalog,
  * and of several at once one makes it.

@@ -19,7 +19,7 @@ import type {
   Row,
   Values,
 } from '../../types.ts'
-import { catalogFile, createCatalog, hasCatalog } from './catalog.ts'
+import { catalogFile, catalogLook, createCatalog, hasCatalog } from './catalog.ts'
 import { recordChecksums, refuseDamagedCatalog } from './checksums.ts'
 import { mergeSmallFiles } from './compaction.ts'
 import { type ExtensionFiles, ensureExtensions } from './extensions.ts'
@@ -54,6 +54,9 @@ export interface DuckLakeOptions extends JsonTypes {
   readonly folders?: readonly string[]
 }
 
+/** Two commits within one tick of the file system's clock may look the same. */
+const ASK_AGAIN_MS = 30_000
+
 /** Statements that write no more than this leave little memory behind. */
 const FEW_ROWS = 10_000
 
@@ -85,7 +88,8 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   ])
   const scratch = join(folder, 'tmp')
   const permissions = permissionsOf(options.group)
-  const umask = process.umask(isReadOnly ? 0o077 : permissions.umask)
+  // Who only reads has 0077 from the start (src/start.ts), and may be a worker thread, which can set none.
+  const umask = isReadOnly ? undefined : process.umask(permissions.umask)
   if (!isReadOnly) {
     makeFolder(folder)
     followGroup(folder, permissions)
@@ -97,7 +101,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     : mkdtempSync(join(tmpdir(), 'lpa-spill-'))
   const tidy = () => {
     if (isPermitted(dirname(spill), constants.W_OK)) rmSync(spill, { recursive: true, force: true })
-    process.umask(umask)
+    if (umask !== undefined) process.umask(umask)
   }
   const { database, journal } = await openLake(options, { isNew, spill, extensions, permissions }).catch(
     (error) => {
@@ -177,6 +181,10 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
       const pid = Number(/-(\d+)$/.exec(name)?.[1])
       if (pid && !isAlive(pid)) rmSync(join(scratch, name), { recursive: true, force: true })
     }
+  }
+
+  async function snapshot(): Promise<string> {
+    return String(await readNumber(connection, 'from lake.current_snapshot()'))
   }
 
   async function execute(statement: string, values?: Values): Promise<number> {
@@ -423,7 +431,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
       return tables
     },
     nextLoadId: () => nextNumber(folder, 'load'),
-    version: async () => String(await readNumber(connection, 'from lake.current_snapshot()')),
+    version: isReadOnly ? remembered(snapshot, () => catalogLook(folder), ASK_AGAIN_MS) : snapshot,
     interrupt() {
       stop.abort()
       // A commit is short, and interrupted in the middle nobody could say whether it holds.
@@ -436,6 +444,21 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
       await journal?.[Symbol.asyncDispose]()
       tidy()
     },
+  }
+}
+
+/**
+ * The answer given before while `look` sees the same, for a while: a dashboard asks every two seconds, and the catalog
+ * takes 8 ms of CPU to answer.
+ */
+function remembered(ask: () => Promise<string>, look: () => string, forMs: number): () => Promise<string> {
+  let known: { readonly seen: string; readonly answer: string; readonly at: number } | undefined
+  return async () => {
+    const seen = look()
+    if (known?.seen === seen && performance.now() - known.at < forMs) return known.answer
+    known = undefined
+    known = { seen, answer: await ask(), at: performance.now() }
+    return known.answer
   }
 }
 

@@ -1,0 +1,174 @@
+/**
+ * What the live dashboard costs at 120 × 40, beside a bare Node and a script that opens the lake and asks the same.
+ *
+ * usage: npm run bench:dash -- [--rounds N] [--warehouse FOLDER]     (default: 9 rounds over the sample campus)
+ * Starts are medians, each round running all in turn; keys are percentiles of 200. With --warehouse the folder of
+ * lpa.toml is taken as it is, and nothing is loaded into it: the rows about a data change are left out.
+ */
+
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { buildWhenStale } from '../../scripts/build.ts'
+import { BareTerminal } from './terminal.ts'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const { values } = parseArgs({
+  options: { rounds: { type: 'string', default: '9' }, warehouse: { type: 'string' } },
+})
+const rounds = Number(values.rounds)
+const work = mkdtempSync(join(tmpdir(), 'lpa-bench-'))
+const folder = values.warehouse ?? work
+const RUN = join(ROOT, 'bin', 'run.js')
+const DASH = `'${process.execPath}' '${RUN}' dash`
+const LIVE = /● live/
+const REPORTS = ['overview', 'daily', 'course-table']
+
+function lpa(...args: string[]): void {
+  const { status, stderr } = spawnSync(process.execPath, [RUN, ...args, '-q'], {
+    cwd: folder,
+    encoding: 'utf8',
+  })
+  if (status !== 0) throw new Error(`lpa ${args.join(' ')}: exit ${status}\n${stderr}`)
+}
+
+const sorted = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b)
+const percentile = (numbers: readonly number[], share: number) =>
+  sorted(numbers)[Math.min(numbers.length - 1, Math.floor(numbers.length * share))] ?? Number.NaN
+const median = (numbers: readonly number[]) => percentile(numbers, 0.5)
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms))
+
+const table: string[][] = []
+const tell = (what: string, measured: string, goal: string) => table.push([what, measured, goal])
+
+// ── starts ────────────────────────────────────────────────────────────────────────────────────────────────
+
+async function firstShown(command: string, ...wanted: readonly (string | RegExp)[]): Promise<number[]> {
+  const terminal = new BareTerminal(command, folder)
+  const times: number[] = []
+  for (const one of wanted) times.push(await terminal.shows(one))
+  await terminal.end()
+  return times
+}
+
+async function starts(): Promise<void> {
+  const bare = join(work, 'bare.mjs')
+  writeFileSync(bare, `process.getBuiltinModule('node:fs').writeSync(1, 'started')`)
+  const script = `'${process.execPath}' '${join(ROOT, 'bench', 'start', 'minimal-query.ts')}' warehouse ${REPORTS.join(' ')}`
+  const measured: { bare: number[]; script: number[]; skeleton: number[]; frame: number[]; live: number[] } =
+    {
+      ...{ bare: [], script: [], skeleton: [], frame: [], live: [] },
+    }
+  // The first round warms the caches and does not count.
+  for (let round = 0; round <= rounds; round += 1) {
+    const [node = 0] = await firstShown(`'${process.execPath}' '${bare}'`, 'started')
+    const [answer = 0] = await firstShown(script, 'course_title')
+    const [skeleton = 0, frame = 0, live = 0] = await firstShown(DASH, 'opening the', 'Enrollments/day', LIVE)
+    if (round === 0) continue
+    measured.bare.push(node)
+    measured.script.push(answer)
+    measured.skeleton.push(skeleton / node)
+    measured.frame.push(frame / node)
+    measured.live.push(live / answer)
+  }
+  tell('skeleton after start ÷ bare node start', median(measured.skeleton).toFixed(2), '≤ 1.3')
+  tell('first frame of the screen, without data ÷ bare node start', median(measured.frame).toFixed(2), '≤ 5')
+  tell(
+    'full frame with data ÷ a script that opens the lake and asks the same reports',
+    median(measured.live).toFixed(2),
+    '≤ 2.5',
+  )
+  tell(
+    'for scale: bare node, that script',
+    `${median(measured.bare).toFixed(0)} ms, ${median(measured.script).toFixed(0)} ms`,
+    '',
+  )
+}
+
+// ── while it runs ─────────────────────────────────────────────────────────────────────────────────────────
+
+async function keys(terminal: BareTerminal, before: () => Promise<void>): Promise<number[]> {
+  const times: number[] = []
+  for (let count = 0; count < 200; count += 1) {
+    await before()
+    times.push(await terminal.press(count % 12 < 6 ? 'j' : 'k'))
+    // People press neither in step with the drawing nor with the clock.
+    await pause(20 + ((count * 37) % 60))
+  }
+  return times
+}
+
+const p50p95 = (times: readonly number[]) =>
+  `${median(times).toFixed(0)}, ${percentile(times, 0.95).toFixed(0)} ms`
+
+async function running(): Promise<void> {
+  const terminal = new BareTerminal(DASH, folder)
+  await terminal.shows(LIVE)
+  await terminal.settles(1000)
+  const peakMegabytes = terminal.peakMegabytes
+  tell('key to bytes, p50, p95', p50p95(await keys(terminal, async () => {})), '< 40, then < 20')
+  const whileRefreshing = await keys(terminal, async () => {
+    await terminal.press('r')
+    await pause(5)
+  })
+  tell('the same while all reports run', p50p95(whileRefreshing), '< 40, then < 20')
+
+  await terminal.settles(7000)
+  const [idleFrom, written] = [terminal.cpu, terminal.text.length]
+  const seconds = 20
+  await pause(seconds * 1000)
+  const idle = terminal.cpu.all - idleFrom.all
+  tell('idle CPU', `${(idle / (seconds * 10)).toFixed(2)} %`, '< 0.2 %')
+  tell('idle output', `${terminal.text.length - written} bytes in ${seconds} s`, '0')
+  if (values.warehouse === undefined) await dataChanges(terminal)
+  tell('memory without the engine’s own', `${memory(peakMegabytes)}`, '< 110 MB')
+  await terminal.end()
+}
+
+/** Each time an enrollment more, and all facts made anew. */
+async function dataChanges(terminal: BareTerminal): Promise<void> {
+  const [cpu, bytes]: [number[], number[]] = [[], []]
+  for (let count = 0; count < 5; count += 1) {
+    const file = join(folder, `more-${count}.csv`)
+    const row = `MORE${count},MORE${count},PHY101,2026-06-30T10:00:00Z,active,audit`
+    writeFileSync(file, `enrollment_id,learner_id,course_id,enrolled_at,status,mode\n${row}\n`)
+    const [from, start] = [terminal.cpu, terminal.text.length]
+    lpa('load', file)
+    lpa('batch', '--full')
+    await pause(2500)
+    await terminal.settles()
+    const written = terminal.text.slice(start)
+    const frames = written.split('\x1b[?2026h').length - 1
+    cpu.push((terminal.cpu.drawing - from.drawing) / frames)
+    bytes.push(Buffer.byteLength(written) / frames)
+  }
+  tell('CPU of a frame that data changed', `${median(cpu).toFixed(0)} ms`, '≤ 30 ms')
+  tell('bytes of a frame that data changed', `${median(bytes).toFixed(0)}`, '≤ 1024')
+}
+
+/** The dashboard's peak less that of the script with the same engine and reports, plus a bare Node's. */
+function memory(whole: number): string {
+  const peak = (...words: string[]) => {
+    const file = join(work, 'memory')
+    spawnSync(process.execPath, ['--import', join(ROOT, 'bench', 'report-memory.mjs'), ...words], {
+      cwd: folder,
+      env: { ...process.env, BENCH_MEMORY: file },
+    })
+    return Number(readFileSync(file, 'utf8'))
+  }
+  const script = peak(join(ROOT, 'bench', 'start', 'minimal-query.ts'), 'warehouse', ...REPORTS)
+  return `${(whole - script + peak(join(work, 'bare.mjs'))).toFixed(0)} MB (${whole.toFixed(0)} in all, the script ${script.toFixed(0)})`
+}
+
+await buildWhenStale()
+if (values.warehouse === undefined) lpa('up', '--sample')
+await starts()
+await running()
+const lines = [['', 'measured', 'goal'], ['---', '---', '---'], ...table].map(
+  (cells) => `| ${cells.join(' | ')} |`,
+)
+process.stdout.write(`120 × 40, ${rounds} rounds\n\n${lines.join('\n')}\n`)
+rmSync(work, { recursive: true, force: true })

@@ -1,0 +1,124 @@
+/** What is known of the warehouse and its answers, and in which state the dashboard is by that. */
+
+import { isDeepStrictEqual } from 'node:util'
+import type { Panel, Panels, ReportRequest } from '../screen.ts'
+import { type FromEngine, keyOf } from './messages.ts'
+
+export type Connection =
+  | { readonly kind: 'opening' }
+  /** What is shown is what is there; since when. */
+  | { readonly kind: 'live'; readonly version: string; readonly sinceMs: number }
+  | { readonly kind: 'paused'; readonly version: string; readonly sinceMs: number }
+  /** What is shown is older than what is there, or nobody could look for this long. */
+  | { readonly kind: 'stale'; readonly version: string; readonly ageMs: number }
+  | {
+      readonly kind: 'disconnected'
+      readonly version: string
+      readonly ageMs: number
+      readonly reason: string
+    }
+
+interface Answer {
+  readonly panel: Panel
+  readonly version: string
+}
+
+/** Screens that were looked at before show their rows at once; the oldest are forgotten. */
+const MOST_ANSWERS = 64
+/** A refresh that takes less is not worth a word. */
+const STALE_AFTER_MS = 2000
+
+/** `now` is in milliseconds since 1970. */
+export class Warehouse {
+  readonly #answers = new Map<string, Answer>()
+  readonly #longestMs: number
+  #wanted: readonly ReportRequest[] = []
+  #newest: string | undefined
+  #newestAt = 0
+  #checkedAt = 0
+  #shown: { readonly version: string; readonly since: number } | undefined
+  #lost: { readonly since: number; readonly reason: string } | undefined
+  #panels: Panels | undefined
+
+  constructor(pollMs: number) {
+    this.#longestMs = Math.max(10_000, 3 * pollMs)
+  }
+
+  /** Answers whether these are others than before. */
+  want(requests: readonly ReportRequest[], now: number): boolean {
+    const isSame =
+      requests.length === this.#wanted.length &&
+      requests.every((request, index) => keyOf(request) === keyOf(this.#wanted[index] as ReportRequest))
+    if (isSame) return false
+    this.#wanted = requests
+    this.#panels = undefined
+    this.#settle(now)
+    return true
+  }
+
+  receive(message: Exclude<FromEngine, { kind: 'failed' }>, now: number): void {
+    switch (message.kind) {
+      case 'checked':
+        this.#lost = undefined
+        this.#checkedAt = now
+        if (message.version !== this.#newest) {
+          this.#newest = message.version
+          this.#newestAt = now
+        }
+        break
+      case 'panel':
+        this.#keep(message)
+        break
+      case 'lost':
+        this.#lost ??= { since: now, reason: message.reason }
+    }
+    this.#settle(now)
+  }
+
+  /** Reports of the shown screen that have come. The same map until one comes. */
+  get panels(): Panels {
+    this.#panels ??= new Map(
+      this.#wanted.flatMap((request) => {
+        const answer = this.#answers.get(keyOf(request))
+        return answer === undefined ? [] : [[request.report, answer.panel] as const]
+      }),
+    )
+    return this.#panels
+  }
+
+  state(now: number, isPaused: boolean): Connection {
+    const shown = this.#shown
+    if (this.#lost) {
+      const { since, reason } = this.#lost
+      return { kind: 'disconnected', version: shown?.version ?? '', ageMs: now - since, reason }
+    }
+    if (shown === undefined) return { kind: 'opening' }
+    if (isPaused) return { kind: 'paused', version: shown.version, sinceMs: shown.since }
+    const behindMs = this.#newest === shown.version ? 0 : now - this.#newestAt
+    const unseenMs = now - this.#checkedAt
+    if (behindMs > STALE_AFTER_MS) return { kind: 'stale', version: shown.version, ageMs: behindMs }
+    if (unseenMs > this.#longestMs) return { kind: 'stale', version: shown.version, ageMs: unseenMs }
+    return { kind: 'live', version: shown.version, sinceMs: shown.since }
+  }
+
+  #keep({ key, version, panel }: Extract<FromEngine, { kind: 'panel' }>): void {
+    const before = this.#answers.get(key)?.panel
+    // The last rows stay beside a problem.
+    const after = { ...panel, result: panel.result ?? before?.result }
+    // Rows that came again are no reason to draw.
+    const isSame = isDeepStrictEqual(after, before)
+    this.#answers.delete(key)
+    this.#answers.set(key, { version, panel: isSame && before ? before : after })
+    const oldest = this.#answers.size > MOST_ANSWERS ? this.#answers.keys().next().value : undefined
+    if (oldest !== undefined) this.#answers.delete(oldest)
+    if (!isSame) this.#panels = undefined
+  }
+
+  /** A version is shown once every report of the screen is of it. */
+  #settle(now: number): void {
+    const newest = this.#newest
+    if (newest === undefined || newest === this.#shown?.version) return
+    const isWhole = this.#wanted.every((request) => this.#answers.get(keyOf(request))?.version === newest)
+    if (isWhole) this.#shown = { version: newest, since: now }
+  }
+}

@@ -1,0 +1,132 @@
+/** The live dashboard from its settings to its end: the one file that knows terminal, thread and job control. */
+
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
+import { glyphsFor } from '../../charts/glyphs.ts'
+import type { Config } from '../../config.ts'
+import { UserError } from '../../errors.ts'
+import { describeTerminal } from '../../output/terminal.ts'
+import type { RunningApp } from './app.tsx'
+import type { FromEngine, ToEngine, WorkerOptions } from './messages.ts'
+import { Shell, type ShellOptions, type TerminalEffect } from './shell.ts'
+import { themeFor } from './theme.ts'
+
+export interface LiveOptions extends Pick<ShellOptions, 'screens' | 'screen' | 'exportScreen'> {
+  readonly config: Config
+  readonly noColor: boolean
+  /** The folder of package.json. */
+  readonly root: string
+  /** Aborted by signals; the terminal is given back before anything else is done about them. */
+  readonly signal: AbortSignal
+  /** Takes back what was drawn before anything was imported, until Ink has the terminal. */
+  readonly undoSkeleton?: () => void
+}
+
+/** How long a report that runs may take to stop when the dashboard is left. */
+const CLOSE_WITHIN_MS = 500
+const TICK_MS = 1000
+
+/**
+ * Shows the dashboard until it is left: with `q`, or interrupted with Ctrl-C.
+ * @throws the signal's reason, or what makes it impossible to go on; the terminal is as it was by then.
+ */
+export async function runLive(options: LiveOptions): Promise<'left' | 'interrupted'> {
+  const { config, signal } = options
+  const { env, stdout, stdin } = process
+  const isSpoken = env.INK_SCREEN_READER === 'true'
+  const { refreshMs, theme } = config.dash
+  const thread = new Worker(engineThread(options.root), {
+    workerData: { config, pollMs: refreshMs } satisfies WorkerOptions,
+  })
+  const windowSize = () => ({ width: stdout.columns || 80, height: stdout.rows || 24 })
+  const shell = new Shell({
+    ...options,
+    glyphs: glyphsFor(env, true),
+    theme: themeFor(theme, describeTerminal(stdout, env, options.noColor).color),
+    size: windowSize(),
+    pollMs: refreshMs,
+    isSpoken,
+    now: Date.now,
+    send: (message: ToEngine) => thread.postMessage(message),
+  })
+
+  const threadEnd = new Promise((resolve) => thread.once('exit', resolve))
+
+  let app: RunningApp | undefined
+  const end = Promise.withResolvers<'left' | 'interrupted'>()
+  signal.addEventListener('abort', () => end.reject(signal.reason), { once: true })
+  if (signal.aborted) end.reject(signal.reason)
+  thread.on('message', (message: FromEngine) => {
+    if (message.kind !== 'failed') return shell.receive(message)
+    const { code, message: text, exit, next } = message.failure
+    end.reject(new UserError(code, text, { exit, next }))
+  })
+  thread.on('error', end.reject)
+  // The program's own would print while the alternate screen is shown.
+  const others = process.listeners('uncaughtException')
+  process.removeAllListeners('uncaughtException')
+  process.on('uncaughtException', end.reject)
+  process.on('SIGTSTP', suspend)
+  // Before Ink's own, so that it draws lines of the new size.
+  stdout.on('resize', () => shell.resize(windowSize()))
+  // The terminal was closed.
+  stdin.on('end', () => process.kill(process.pid, 'SIGHUP'))
+
+  let isSuspended = false
+  async function suspend(): Promise<void> {
+    if (app === undefined || isSuspended) return
+    isSuspended = true
+    const resume = await app.suspend()
+    process.once('SIGCONT', () => {
+      isSuspended = false
+      // The window may have another size now: only the job in the foreground is told of that.
+      process.emit('SIGWINCH')
+      void resume()
+    })
+    // All of this job, as Ctrl-Z does: SIGTSTP itself would come back to the listener.
+    process.kill(0, 'SIGSTOP')
+  }
+
+  function onEffect(effect: TerminalEffect): void {
+    switch (effect.kind) {
+      case 'leave':
+        end.resolve(effect.isInterrupted ? 'interrupted' : 'left')
+        break
+      case 'suspend':
+        void suspend()
+        break
+      case 'copy':
+        stdout.write(`\x1b]52;c;${Buffer.from(effect.text).toString('base64')}\x07`)
+    }
+  }
+
+  const ticking = setInterval(() => shell.tick(), TICK_MS)
+  try {
+    shell.start()
+    const { startApp } = await import('./app.tsx')
+    if (!signal.aborted) {
+      // Ink draws from where the cursor is; some terminals do not clear an alternate screen that is shown already.
+      if (options.undoSkeleton && !isSpoken) stdout.write('\x1b[H\x1b[J')
+      app = startApp({ shell, isSpoken, onEffect, onCrash: end.reject })
+      if (options.undoSkeleton) process.off('exit', options.undoSkeleton)
+    }
+    return await end.promise
+  } finally {
+    clearInterval(ticking)
+    app?.leave()
+    if (app === undefined) options.undoSkeleton?.()
+    process.off('SIGTSTP', suspend)
+    process.removeAllListeners('uncaughtException')
+    for (const listener of others) process.on('uncaughtException', listener)
+    // The thread closes the warehouse; one that does not come to it ends with the process.
+    thread.postMessage({ kind: 'stop' } satisfies ToEngine)
+    await Promise.race([threadEnd, sleep(CLOSE_WITHIN_MS)])
+  }
+}
+
+function engineThread(root: string): URL | string {
+  return import.meta.url.endsWith('.ts')
+    ? new URL('./engine-thread.ts', import.meta.url)
+    : join(root, 'dist', 'src', 'dash', 'live', 'engine-thread.js')
+}

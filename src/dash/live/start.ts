@@ -1,0 +1,87 @@
+/** `lpa dash` on a terminal, without oclif: its import would take longer than everything until the first frame. */
+
+import { parseArgs } from 'node:util'
+import { loadConfig } from '../../config.ts'
+import { EXIT } from '../../errors.ts'
+import { exitWhenWritten, watchOutputs } from '../../exit.ts'
+import { reportFailure } from '../../failure.ts'
+import { rememberSecretVariables } from '../../secrets.ts'
+import { SCREENS } from '../screens/index.ts'
+import { runLive } from './live.ts'
+import { isLiveTerminal } from './terminal.ts'
+
+interface StartOptions {
+  /** The folder of package.json. */
+  readonly root: string
+  /** Takes back what bin/run.js has drawn. */
+  readonly undoSkeleton: () => void
+}
+
+const SIGNALS = { SIGINT: EXIT.sigint, SIGTERM: EXIT.sigterm, SIGHUP: 129 } as const
+
+/** Runs the dashboard and ends the process; returns when the command line needs the command itself to be read. */
+export async function startLive({ root, undoSkeleton }: StartOptions): Promise<void> {
+  const argv = process.argv.slice(3)
+  const asked = readArguments(argv)
+  if (asked === undefined || !isLiveTerminal(process.env)) {
+    for (const signal of Object.keys(SIGNALS)) process.removeAllListeners(signal)
+    return undoSkeleton()
+  }
+  watchOutputs()
+  rememberSecretVariables(process.env)
+  const stop = new AbortController()
+  let stoppedBy: number | undefined
+  for (const [signal, code] of Object.entries(SIGNALS)) {
+    // In place of the skeleton's.
+    process.removeAllListeners(signal)
+    process.on(signal, () => {
+      stoppedBy ??= code
+      stop.abort()
+    })
+  }
+  let code: number
+  try {
+    const how = await runLive({
+      screens: SCREENS,
+      screen: asked.screen ?? 'overview',
+      config: loadConfig({
+        cwd: process.cwd(),
+        env: process.env,
+        flags: {
+          config: asked.config,
+          profile: asked.profile,
+          settings: { 'dash.refresh': asked.refresh },
+        },
+      }),
+      noColor: asked['no-color'] ?? false,
+      exportScreen: async (screen, panels, view) => {
+        const { exportPage } = await import('../export.ts')
+        return exportPage(screen, panels, view)
+      },
+      root,
+      signal: stop.signal,
+      undoSkeleton,
+    })
+    code = how === 'interrupted' ? EXIT.sigint : EXIT.done
+  } catch (error) {
+    // Where it failed before there was a dashboard.
+    undoSkeleton()
+    code = stoppedBy ?? reportFailure(error, argv)
+  }
+  await exitWhenWritten(code)
+}
+
+/** The flags that concern the live dashboard; undefined for any other, and for what is wrong. */
+function readArguments(args: string[]) {
+  const text = { type: 'string' } as const
+  try {
+    const { values } = parseArgs({
+      args,
+      options: { screen: text, refresh: text, config: text, profile: text, 'no-color': { type: 'boolean' } },
+    })
+    const { screen } = values
+    return screen === undefined || SCREENS.some(({ name }) => name === screen) ? values : undefined
+  } catch {
+    return undefined
+  }
+}
