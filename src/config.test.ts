@@ -185,7 +185,7 @@ describe('refuses', () => {
       '[profiles.prod.profiles]\n',
       'lpa.toml:1',
       'profiles.prod.profiles is not a setting.',
-      'Known here: warehouse, privacy, load, query, metrics, sources.',
+      'Known here: warehouse, privacy, load, query, metrics, dash, sources.',
     ],
     [
       'warehouse = 3\n',
@@ -200,6 +200,8 @@ describe('refuses', () => {
       'Did you mean "duckdb"?',
     ],
     ['[metrics]\nsession_gap_minutes = 721\n', 'lpa.toml:2', /is 721\. .* from 1 to 720/, undefined],
+    ['[dash]\nrefresh = "100ms"\n', 'lpa.toml:2', /"100ms".* 250ms or more/, undefined],
+    ['[dash]\ntheme = "drak"\n', 'lpa.toml:2', /one of ansi, dark/, 'Did you mean "dark"?'],
     ['[warehouse]\nthreads = 0\n', 'lpa.toml:2', /threads is 0\. .* 1 or more/, undefined],
     ['[warehouse]\ntimezone = "Mars/Olympus"\n', 'lpa.toml:2', /"Mars\/Olympus".*time zone/, undefined],
     ['[warehouse]\nmemory_limit = "lots"\n', 'lpa.toml:2', /"lots".*600MB/, undefined],
