@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { readCampus, result } from './campus.test-support.ts'
+import { readCampus, result, seeded, spoiled } from './campus.test-support.ts'
 import { exportFormat, exportScreen } from './export.ts'
 import { onceView } from './once.ts'
 import type { PageScreen } from './page-screen.ts'
@@ -67,6 +67,21 @@ describe('as vectors', () => {
     const svg = (await exported(screen, new Map(), 'svg')).toString()
     assertWellFormed(svg)
     expect(svg).toContain('not read yet')
+  })
+
+  it.each(NAMED)('%s is well-formed of any result', async (_, screen) => {
+    const random = seeded(11)
+    for (let round = 0; round < 8; round += 1) {
+      const view = { ...VIEW, opened: round % 3 === 0 ? 'CS101' : undefined, isCompared: round % 2 === 0 }
+      const panels = new Map(
+        [...campusPanels(screen, view)].map(([name, panel]) => [name, spoiled(panel, random)] as const),
+      )
+      const svg = (await exported(screen, panels, 'svg', view)).toString()
+      assertWellFormed(svg)
+      expect(svg).not.toMatch(/ (x|y|d|width|height)="[^"]*(NaN|Infinity)/)
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they must not be there
+      expect(svg).not.toMatch(/[\x00-\x08\x0b-\x1f\u202e]/)
+    }
   })
 
   it('draws a line for each series, apart in colour and dashes, and each value to hover over', async () => {
@@ -145,6 +160,13 @@ describe('as rows', () => {
     expect((await exported(overview, panels, 'csv')).toString()).toBe(
       'course_id,course_title,enrolled\nC1,"\'=HYPERLINK(""http://x"")",12\nC2,"Plain, with a comma",-3\n',
     )
+  })
+
+  it('has text that no terminal acts on', async () => {
+    const hostile: Panels = new Map([
+      ['course-table', { result: result({ course_title: 'text' }, [[HOSTILE]]) }],
+    ])
+    expect((await exported(overview, hostile, 'csv')).toString()).not.toContain('\x1b')
   })
 
   it('has what filter and sort leave', async () => {
