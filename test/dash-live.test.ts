@@ -269,8 +269,9 @@ const DOES: Readonly<Record<Command, (tmux: Tmux) => Promise<void>>> = {
     await tmux.shows('›7')
   },
   async quit(tmux) {
+    const lpa = lpaProcess(tmux)
     tmux.press('q')
-    await until(() => !tmux.is('alternate_on'), 'the terminal is given back')
+    await until(() => !isRunning(lpa), 'lpa has ended')
     // After fg the shell has forgotten the rest of its line.
     tmux.enter('lpa dash; echo "ended with $?"')
     await tmux.shows(LIVE)

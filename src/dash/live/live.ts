@@ -115,6 +115,8 @@ export async function runLive(options: LiveOptions): Promise<'left' | 'interrupt
   } finally {
     clearInterval(ticking)
     app?.leave()
+    // What is typed from now on is for the shell.
+    stdin.pause()
     if (app === undefined) options.undoSkeleton?.()
     process.off('SIGTSTP', suspend)
     process.removeAllListeners('uncaughtException')
