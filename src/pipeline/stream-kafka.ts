@@ -55,7 +55,7 @@ interface Group {
 }
 
 /** Messages of a commit at most: so much is in memory up to three times, collected, staged and committed. */
-const GROUP_BYTES = 10 * 1024 * 1024
+const GROUP_BYTES = 12 * 1024 * 1024
 /** Groups that are staged or wait for their commit while the next one is collected. */
 const GROUPS_AHEAD = 2
 /** How often it is looked how far the other members of the group are. */

@@ -68,7 +68,7 @@ export async function stream(
   const beside = {
     ...config,
     load: { ...config.load, lockWaitMs },
-    warehouse: { ...config.warehouse, memoryLimit: halfOf(memoryLimit) },
+    warehouse: { ...config.warehouse, memoryLimit: thirdOf(memoryLimit) },
   }
   const { source, idSpace, mappings, entity } = target
   await withWarehouse(beside, 'write', signal, async (engine) => {
@@ -101,9 +101,9 @@ export async function stream(
   })
 }
 
-/** The warehouse has half of the memory that is configured: the next records are staged beside what it does. */
-function halfOf(limit: string): string {
-  return limit.replace(/^[\d.]+/, (size) => String(Number(size) / 2))
+/** The warehouse has a third of the memory that is configured: two groups of records may be staged beside it. */
+function thirdOf(limit: string): string {
+  return limit.replace(/^[\d.]+/, (size) => String(Number(size) / 3))
 }
 
 /** How one kind of target is streamed. */

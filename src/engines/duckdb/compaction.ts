@@ -3,8 +3,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { quoteText, readNumber, readRows, releaseMemory } from '../../duckdb.ts'
 
-/** A file of this size is left as it is: merging it again and again would write everything many times. */
-const LARGE_BYTES = 32 * 1024 * 1024
+/** A file of this size is left as it is: to merge some dozens of larger ones takes hundreds of megabytes of memory. */
+const LARGE_BYTES = 1024 * 1024
 const MANY_FILES = 20
 /** Readers of an older snapshot may still need what was merged. DuckLake compares by the day. */
 const KEPT_DAYS = 2

@@ -205,7 +205,10 @@ describeWithKafka('lpa stream, with others', (kafka) => {
         const sleeper = start()
         await trickle(client, topic, messages.slice(0, 2000), 3000)
         const sending = trickle(client, topic, messages.slice(2000), 40_000)
+        // Stopped in the middle of a commit, it would hold the warehouse for as long as it sleeps.
+        const lock = await takeWriterLock(place.warehouse, 60_000)
         sleeper.child.kill('SIGSTOP')
+        lock.release()
         const other = start()
         await other.reached('committed', 3)
         sleeper.child.kill('SIGCONT')
