@@ -17,7 +17,7 @@ import {
 import { type Progress, silentProgress, terminalProgress } from './progress.ts'
 import { newRunId, type RunRecord } from './run-record.ts'
 import { safeLines, safeText } from './safe-text.ts'
-import { maskEmails, rememberSecretVariables, scrub } from './secrets.ts'
+import { maskEmails, rememberSecretVariables, rememberTypedSecrets, scrub } from './secrets.ts'
 import type { Result, ResultStream } from './types.ts'
 
 const GLOBAL = 'GLOBAL'
@@ -135,6 +135,7 @@ export abstract class BaseCommand extends Command {
     this.#shared = shared
     this.#verbose = parsed.raw.filter((token) => token.type === 'flag' && token.flag === 'verbose').length
     rememberSecretVariables(process.env)
+    rememberTypedSecrets(this.argv)
     this.#letGo = this.#listenForSignals()
     if (shared['log-file'] !== undefined || this.#verbose > 0) {
       const { openLog } = await import('./log.ts')

@@ -1,5 +1,11 @@
 import { expect, it } from 'vitest'
-import { maskEmails, rememberSecret, rememberSecretVariables, scrub } from './secrets.ts'
+import {
+  maskEmails,
+  rememberSecret,
+  rememberSecretVariables,
+  rememberTypedSecrets,
+  scrub,
+} from './secrets.ts'
 
 it('hides a secret however it is written', () => {
   const secret = 'c4nary "key" 9f8e7d'
@@ -43,4 +49,10 @@ it.each([
   ['--at 2026@1', '--at 2026@1'],
 ])('masks e-mail addresses in the names of files: %s', (text, masked) => {
   expect(maskEmails(text)).toBe(masked)
+})
+
+it('passwords of addresses that were typed, whatever is in them', () => {
+  rememberTypedSecrets(['stream', 'kafka://bob:hunter2/secret@broker:9092/t', 'https://host:8080/path'])
+  expect(scrub('kafka://bob:hunter2/secret@broker:9092/t')).toBe('kafka://bob:[secret]@broker:9092/t')
+  expect(scrub('https://host:8080/path')).toBe('https://host:8080/path')
 })

@@ -28,6 +28,14 @@ export function rememberSecretVariables(env: Readonly<Record<string, string | un
   }
 }
 
+/** Remembers the passwords of addresses that were typed: `kafka://user:password@host`. */
+export function rememberTypedSecrets(words: readonly string[]): void {
+  for (const word of words) {
+    const [, password] = /^[\w+.-]*:\/\/[^:@]*:(.*)@/.exec(word) ?? []
+    if (password !== undefined) rememberSecret(password)
+  }
+}
+
 /** The text with every remembered secret replaced by `[secret]`. */
 export function scrub(text: string): string {
   let scrubbed = text

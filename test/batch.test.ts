@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadConfig } from '../src/config.ts'
-import { build, buildSummary } from '../src/pipeline/build.ts'
+import { build, buildIn, buildSummary } from '../src/pipeline/build.ts'
 import { load } from '../src/pipeline/load.ts'
 import type { Random } from '../src/pipeline/sample/random.ts'
 import { withWarehouse } from '../src/pipeline/warehouse.ts'
@@ -24,6 +24,7 @@ import {
   withContradictions,
   writeFiles,
 } from './faults/small-campus.ts'
+import { TryWarehouse } from './try-warehouse.ts'
 
 const FILE = 'test/batch.test.ts'
 const SOURCE = 'lms'
@@ -669,5 +670,33 @@ test('days far from today find their row', async () => {
     ['1969-12-31', 'Wednesday'],
     ['2038-01-18', 'Monday'],
     ['2400-02-29', 'Tuesday'],
+  ])
+})
+
+test('a build after a transaction that was rolled back knows nothing of the one before it', async () => {
+  using warehouse = await TryWarehouse.create()
+  const event = (name: string, course: string) =>
+    JSON.stringify({
+      ...{ event_id: `e-${name}`, event_type: 'viewed', learner_id: name },
+      ...{ course_id: course, occurred_at: '2026-03-01T10:00:00Z' },
+    })
+  const loadEvent = (name: string, course: string) =>
+    warehouse.load(warehouse.write(`${name}.ndjson`, `${event(name, course)}\n`))
+  await loadEvent('first', 'CS0')
+  await warehouse.build()
+  const request = { select: [], full: false, runId: 'test' }
+  await withWarehouse(warehouse.config, 'write', new AbortController().signal, async (engine) => {
+    const buildAgain = () => buildIn(warehouse.config, engine, request, { onModel: () => {} })
+    await loadEvent('ana', 'CS1')
+    await buildAgain()
+    const failing = engine.transaction(() => Promise.reject(new Error('overtaken')))
+    await expect(failing).rejects.toThrow('overtaken')
+    await loadEvent('bo', 'CS2')
+    await buildAgain()
+  })
+  expect(await warehouse.rows('select course_id from dim_course where course_key <> 0 order by 1')).toEqual([
+    ['CS0'],
+    ['CS1'],
+    ['CS2'],
   ])
 })

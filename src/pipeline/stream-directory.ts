@@ -210,7 +210,7 @@ class DirectoryStream {
       const records = counts.reduce((sum, { read }) => sum + read, 0)
       progress.onDone('committed', { records, milliseconds: loaded.milliseconds })
       for (const note of loadNotes(loaded)) progress.onNote(note)
-      await this.#work.committed(isBehind)
+      await this.#work.committed(() => isBehind)
     })
   }
 

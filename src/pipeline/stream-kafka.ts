@@ -472,7 +472,7 @@ class TopicStream implements ConsumeHooks {
       offset: nextOffset,
     }))
     void this.#member?.acknowledge(reached)
-    await this.#work.committed(this.#isBehind(), staged)
+    await this.#work.committed(() => this.#isBehind(), staged)
   }
 
   #beOvertaken({ where }: Overtaken): void {

@@ -111,7 +111,7 @@ function readAddress(uri: string, source: string | undefined): KafkaSettings {
     {
       name: source ?? UNNAMED_TOPICS,
       root: process.cwd(),
-      where: () => uri.replace(/\/\/[^/]*@/, '//…@'),
+      where: () => uri.replace(/\/\/.*@/, '//…@'),
       wrong: () => new UserError('LPA-STREAM-TARGET', 'This is no address.', { exit: 'usage' }),
       credentials: undefined,
     },

@@ -99,15 +99,17 @@ export class StreamWork {
   }
 
   /** After each commit: facts follow at once, or, while records wait, as soon as that does not hold them up. */
-  async committed(isBehind: boolean, staged: readonly StagedFile[] = []): Promise<void> {
+  async committed(isBehind: () => boolean, staged: readonly StagedFile[] = []): Promise<void> {
     this.#window = this.#windowWith(staged)
     this.#hasUnbuilt = true
     this.#uncompacted += 1
     if (this.#uncompacted >= COMPACT_COMMITS) await this.#compact()
     const { lastBuild } = this.options.status
     const isSoon = lastBuild && Date.now() - lastBuild.at.getTime() < 1000 * BUILD_SHARE * lastBuild.seconds
-    if (isBehind && isSoon) return
+    if (isBehind() && isSoon) return
     await this.#buildSome(Date.now() - this.#checkedAt > CHECK_MS)
+    // What was left while records waited: nothing else may come for long.
+    while (this.#hasUnbuilt && !isBehind()) await this.#buildSome(false)
   }
 
   /** Builds what is committed and not built yet, and checks it. */

@@ -121,7 +121,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   let isCommitting = false
   /** The open transaction: of `transaction()`, or of a stream whose rows are being read. */
   let open: 'work' | 'stream' | undefined
-  /** What temporary models made in the open transaction, or in one before it. */
+  /** Names of all temporary models that ever ran: a transaction that is rolled back brings back what it dropped. */
   const temporary = new Set<string>()
 
   /** Runs `work` as the only writer, with nothing left of runs that died. */
@@ -148,7 +148,6 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
       try {
         // What an earlier build touched, this one does not.
         for (const name of temporary) await connection.run(`drop table if exists temp.${name}`)
-        temporary.clear()
         const result = await work()
         stop.signal.throwIfAborted()
         isCommitting = true
