@@ -379,7 +379,7 @@ describe.concurrent('a terminal', () => {
   test.each([
     ['load', ['load', WORD, '--dry-run', '--max-rejects', '100%', '--format', 'markdown']],
     ['query --raw', ['query', '--raw', '--format', 'csv', '--sql', 'select course_title from course']],
-    ['dash', ['dash']],
+    ['dash', ['dash', '--once']],
   ])('%s, with progress', async (_, args) => {
     const { code, stdout } = await onTerminal(args)
     expect(code).toBe(0)
