@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core'
 import { BaseCommand } from '../src/base-command.ts'
 import { exportFormat, exportPage, exportScreen } from '../src/dash/export.ts'
-import { isLiveTerminal } from '../src/dash/live/terminal.ts'
+import { isLiveTerminal, isSpoken } from '../src/dash/live/terminal.ts'
 import { onceOptions, onceView, panelsJson, renderOnce } from '../src/dash/once.ts'
 import { readPanels } from '../src/dash/read-panels.ts'
 import { SCREENS } from '../src/dash/screens/index.ts'
@@ -80,7 +80,7 @@ LPA_THEME=ansi|dark|light|high-contrast|mono says how the dashboard is coloured 
       return
     }
     const draw = () =>
-      process.env.INK_SCREEN_READER === 'true'
+      isSpoken(process.env)
         ? screen.describe(panels, view).join('\n')
         : renderOnce(screen, panels, view, options)
     await writeText(format === 'json' ? panelsJson(panels) : draw(), process.stdout)

@@ -1,7 +1,7 @@
 import { Command, Flags, type Interfaces } from '@oclif/core'
 import type { Config } from './config.ts'
 import { formatDuration } from './duration.ts'
-import { EXIT, type ExitName, UserError } from './errors.ts'
+import { EXIT, type ExitName, STOP_SIGNALS, UserError } from './errors.ts'
 import { asUserError, failureJson, failureOutput, reportFailure } from './failure.ts'
 import { type Log, silentLog } from './log.ts'
 import { wrapped } from './output/width.ts'
@@ -378,9 +378,8 @@ export abstract class BaseCommand extends Command {
   }
 
   #listenForSignals(): () => void {
-    const signals = { SIGINT: EXIT.sigint, SIGTERM: EXIT.sigterm, SIGHUP: 129 } as const
     const stop = (signal: NodeJS.Signals): void => {
-      const code = signals[signal as keyof typeof signals]
+      const code = STOP_SIGNALS[signal as keyof typeof STOP_SIGNALS]
       if (this.#stoppedBy) dieOf(signal, code)
       this.#stoppedBy = { signal, code }
       this.#progress.done()
@@ -392,9 +391,9 @@ export abstract class BaseCommand extends Command {
         }),
       )
     }
-    for (const signal of Object.keys(signals)) process.on(signal, stop)
+    for (const signal of Object.keys(STOP_SIGNALS)) process.on(signal, stop)
     return () => {
-      for (const signal of Object.keys(signals)) process.off(signal, stop)
+      for (const signal of Object.keys(STOP_SIGNALS)) process.off(signal, stop)
     }
   }
 }

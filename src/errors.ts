@@ -21,6 +21,9 @@ export const EXIT = {
 
 export type ExitName = keyof typeof EXIT
 
+/** Signals that stop a run, and the exit code of each. */
+export const STOP_SIGNALS = { SIGINT: EXIT.sigint, SIGTERM: EXIT.sigterm, SIGHUP: 129 } as const
+
 export interface UserErrorOptions {
   /** Names the exit code. */
   readonly exit: ExitName

@@ -83,6 +83,14 @@ async function choosesRow(tmux: Tmux, row: number): Promise<void> {
   await until(() => table(tmux).chosen === row, `row ${row} is chosen`)
 }
 
+/** Each key shows the screen of its number. */
+async function showsInTurn(tmux: Tmux, steps: readonly (readonly [string, number])[]): Promise<void> {
+  for (const [key, number] of steps) {
+    tmux.press(key)
+    await tmux.shows(`›${number}`)
+  }
+}
+
 // ── keys ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** What each command does, tried with every one of its keys. One after the other, on the same dashboard. */
@@ -132,26 +140,18 @@ const DOES: Readonly<Record<Command, (tmux: Tmux) => Promise<void>>> = {
     tmux.press('1')
     await tmux.shows('›1')
   },
-  async nextScreen(tmux) {
-    for (const [key, number] of [
+  nextScreen: (tmux) =>
+    showsInTurn(tmux, [
       ['l', 2],
       ['Right', 3],
       ['Tab', 4],
-    ] as const) {
-      tmux.press(key)
-      await tmux.shows(`›${number}`)
-    }
-  },
-  async previousScreen(tmux) {
-    for (const [key, number] of [
+    ]),
+  previousScreen: (tmux) =>
+    showsInTurn(tmux, [
       ['h', 3],
       ['Left', 2],
       ['BTab', 1],
-    ] as const) {
-      tmux.press(key)
-      await tmux.shows(`›${number}`)
-    }
-  },
+    ]),
   async open(tmux) {
     tmux.press('j')
     await choosesRow(tmux, 1)

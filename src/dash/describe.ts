@@ -12,16 +12,15 @@ import {
   type Page,
   type Part,
   problemText,
-  resultsOf,
   type TablePart,
+  wholeFigures,
 } from './page.ts'
 import type { Panels, View } from './screen.ts'
 import { arrangeRows, cellLine } from './table.ts'
 
 /** One sentence a line: figures, then what each part shows, then the chosen row. */
 export function describePage(page: Page, panels: Panels, view: View): readonly string[] {
-  const isThere = page.figures.reports.every((report) => panels.get(report)?.result !== undefined)
-  const figures = isThere ? page.figures.read(resultsOf(panels)).map(figureSentence) : []
+  const figures = wholeFigures(page, panels)?.map(figureSentence) ?? []
   const parts = [...page.parts, ...page.side].map((part) => partSentence(part, panels))
   const kept = [...page.parts, ...page.side, page.table].flatMap((part) => keptSentence(part, panels))
   const trail = page.trail === undefined ? [] : [`${page.trail}.`]

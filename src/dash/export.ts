@@ -26,6 +26,7 @@ import {
   resultsOf,
   type TableColumn,
   type TablePart,
+  wholeFigures,
 } from './page.ts'
 import type { PageScreen } from './page-screen.ts'
 import { periodText } from './period.ts'
@@ -125,8 +126,8 @@ function screenSvg(screen: PageScreen, panels: Panels, view: View): string {
   const inner = WIDTH - 2 * EDGE
   const heading = headingOf(screen, page, panels, view)
   place(svgText(0, 18, heading, { size: 20, isBold: true }), 44)
-  const areKnown = page.figures.reports.every((report) => panels.get(report)?.result !== undefined)
-  if (areKnown) place(figuresSvg(page.figures.read(resultsOf(panels)), inner), FIGURES_HEIGHT)
+  const figures = wholeFigures(page, panels)
+  if (figures !== undefined) place(figuresSvg(figures, inner), FIGURES_HEIGHT)
   const parts = [...page.parts, ...page.side]
   for (let index = 0; index < parts.length; index += 2) {
     const pair = parts.slice(index, index + 2)

@@ -94,6 +94,12 @@ export function resultsOf(panels: Panels): Results {
   return (report) => panels.get(report)?.result ?? NOTHING
 }
 
+/** The page's figures once all of their reports have rows to tell of; none before. */
+export function wholeFigures({ figures }: Page, panels: Panels): readonly Figure[] | undefined {
+  const areKnown = figures.reports.every((report) => panels.get(report)?.result !== undefined)
+  return areKnown ? figures.read(resultsOf(panels)) : undefined
+}
+
 /** A cell by its column's name; null where the report has no such column or row. */
 export function cellOf(result: Result, row: readonly Cell[] | undefined, name: string): Cell {
   return row?.[result.columns.findIndex((column) => column.name === name)] ?? null

@@ -14,7 +14,7 @@ import type { Frame, Glyphs, Size, Tone } from '../../types.ts'
 import type { Screen } from '../screen.ts'
 import type { Connection } from './connection.ts'
 import { type KeyBinding, keyLabel } from './keys.ts'
-import { type LiveState, matching, type PaletteEntry, viewOf } from './state.ts'
+import { filterInput, type LiveState, matching, type PaletteEntry, viewOf } from './state.ts'
 
 // ── header ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -113,15 +113,12 @@ export function footerLine(
   }
   if (state.mode === 'palette') return hintLine([], ['enter go', 'up down choose', 'esc close'], width)
   if (state.mode === 'help') return hintLine([], ['j k scroll', 'esc close'], width)
-  const { filter } = viewOf(state, glyphs)
+  const view = viewOf(state, glyphs)
   const told: Line = [
     span(`${period || `${state.days} days`}${state.isCompared ? ', compared' : ''}`, 'strong'),
-    ...(filter.text === ''
+    ...(view.filter.text === ''
       ? []
-      : [
-          span('  '),
-          span(clipText(`/${filter.isInverted ? '!' : ''}${filter.text}`, 20, ellipsis(glyphs)), 'warn'),
-        ]),
+      : [span('  '), span(clipText(`/${filterInput(view)}`, 20, ellipsis(glyphs)), 'warn')]),
   ]
   const hints = bindings.flatMap(({ footer }, index) => (footer ? [{ ...footer, index }] : []))
   let room = width - 2 - lineWidth(told)

@@ -120,7 +120,6 @@ while (!stop.signal.aborted) {
     post({
       kind: 'lost',
       reason: error instanceof UserError ? message : 'The warehouse cannot be read.',
-      retryMs,
     })
     await rest(retryMs)
     retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)

@@ -10,6 +10,7 @@ import { describeTerminal } from '../../output/terminal.ts'
 import type { RunningApp } from './app.tsx'
 import type { FromEngine, ToEngine, WorkerOptions } from './messages.ts'
 import { Shell, type ShellOptions, type TerminalEffect } from './shell.ts'
+import { isSpoken } from './terminal.ts'
 import { themeFor } from './theme.ts'
 
 export interface LiveOptions extends Pick<ShellOptions, 'screens' | 'screen' | 'exportScreen'> {
@@ -34,7 +35,7 @@ const TICK_MS = 1000
 export async function runLive(options: LiveOptions): Promise<'left' | 'interrupted'> {
   const { config, signal } = options
   const { env, stdout, stdin } = process
-  const isSpoken = env.INK_SCREEN_READER === 'true'
+  const isListenedTo = isSpoken(env)
   const { refreshMs, theme } = config.dash
   const thread = new Worker(engineThread(options.root), {
     workerData: { config, pollMs: refreshMs } satisfies WorkerOptions,
@@ -46,7 +47,7 @@ export async function runLive(options: LiveOptions): Promise<'left' | 'interrupt
     theme: themeFor(theme, describeTerminal(stdout, env, options.noColor).color),
     size: windowSize(),
     pollMs: refreshMs,
-    isSpoken,
+    isSpoken: isListenedTo,
     now: Date.now,
     send: (message: ToEngine) => thread.postMessage(message),
   })
@@ -107,8 +108,8 @@ export async function runLive(options: LiveOptions): Promise<'left' | 'interrupt
     const { startApp } = await import('./app.tsx')
     if (!signal.aborted) {
       // Ink draws from where the cursor is; some terminals do not clear an alternate screen that is shown already.
-      if (options.undoSkeleton && !isSpoken) stdout.write('\x1b[H\x1b[J')
-      app = startApp({ shell, isSpoken, onEffect, onCrash: end.reject })
+      if (options.undoSkeleton && !isListenedTo) stdout.write('\x1b[H\x1b[J')
+      app = startApp({ shell, isSpoken: isListenedTo, onEffect, onCrash: end.reject })
       if (options.undoSkeleton) process.off('exit', options.undoSkeleton)
     }
     return await end.promise

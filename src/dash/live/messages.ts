@@ -21,7 +21,7 @@ export type FromEngine =
   | { readonly kind: 'checked'; readonly version: string }
   | { readonly kind: 'panel'; readonly key: string; readonly version: string; readonly panel: Panel }
   /** The warehouse does not answer any more, and is tried again after a while. */
-  | { readonly kind: 'lost'; readonly reason: string; readonly retryMs: number }
+  | { readonly kind: 'lost'; readonly reason: string }
   /** It could not be opened at all. */
   | { readonly kind: 'failed'; readonly failure: Failure }
 

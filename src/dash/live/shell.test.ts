@@ -137,7 +137,6 @@ describe('golden frames of states', () => {
         tried.shell.receive({
           kind: 'lost',
           reason: 'There is no warehouse in /srv/lpa/warehouse.',
-          retryMs: 1000,
         })
         tried.pass(185_000)
       },
@@ -281,7 +280,7 @@ describe('states', () => {
 
   it('keep the last rows, also beside a problem, and come back', () => {
     tried.answer('412')
-    tried.shell.receive({ kind: 'lost', reason: 'It is gone.', retryMs: 1000 })
+    tried.shell.receive({ kind: 'lost', reason: 'It is gone.' })
     expect(tried.header).toContain('disconnected 0s v412')
     expect(tried.footer).toContain('It is gone. Trying again.')
     expect(tried.text).toContain('Programming')

@@ -133,13 +133,18 @@ export class Shell {
   #requests() {
     const own = this.#screen.reports(this.#view)
     if (this.#state.mode !== 'palette') return own
-    const courses = this.#courses?.reports(viewOf(firstState('courses'), this.#options.glyphs)) ?? []
+    const courses = this.#courses?.reports(this.#coursesView) ?? []
     const isOwn = ({ report }: { readonly report: string }) => own.some((one) => one.report === report)
     return [...own, ...courses.filter((request) => !isOwn(request))]
   }
 
   get #courses(): Screen | undefined {
     return this.#options.screens.find(({ name }) => name === 'courses')
+  }
+
+  /** As they are before anybody has looked at them: the palette lists all. */
+  get #coursesView(): View {
+    return viewOf(firstState('courses'), this.#options.glyphs)
   }
 
   #carryOut(effect: Effect): readonly TerminalEffect[] {
@@ -194,8 +199,7 @@ export class Shell {
       entry(title, { kind: 'screen', screen: name }),
     )
     const courses = this.#courses
-    const rows =
-      courses?.rows(this.#warehouse.panels, viewOf(firstState('courses'), this.#options.glyphs)) ?? []
+    const rows = courses?.rows(this.#warehouse.panels, this.#coursesView) ?? []
     const found = rows.flatMap(({ key, cells }) =>
       key === undefined || courses === undefined
         ? []
@@ -203,7 +207,7 @@ export class Shell {
     )
     // What moves inside the screen makes no sense from here.
     const commands = this.#bindings
-      .filter(({ command, keys }) => PALETTE_COMMANDS.includes(command) && keys.length > 0)
+      .filter(({ command }) => PALETTE_COMMANDS.includes(command))
       .map(({ command, help }) => entry(help, { kind: 'command', command }))
     return [...screens, ...found, ...commands]
   }

@@ -2,7 +2,7 @@
 
 import { parseArgs } from 'node:util'
 import { loadConfig } from '../../config.ts'
-import { EXIT } from '../../errors.ts'
+import { EXIT, STOP_SIGNALS } from '../../errors.ts'
 import { exitWhenWritten, watchOutputs } from '../../exit.ts'
 import { reportFailure } from '../../failure.ts'
 import { rememberSecretVariables } from '../../secrets.ts'
@@ -17,21 +17,19 @@ interface StartOptions {
   readonly undoSkeleton: () => void
 }
 
-const SIGNALS = { SIGINT: EXIT.sigint, SIGTERM: EXIT.sigterm, SIGHUP: 129 } as const
-
 /** Runs the dashboard and ends the process; returns when the command line needs the command itself to be read. */
 export async function startLive({ root, undoSkeleton }: StartOptions): Promise<void> {
   const argv = process.argv.slice(3)
   const asked = readArguments(argv)
   if (asked === undefined || !isLiveTerminal(process.env)) {
-    for (const signal of Object.keys(SIGNALS)) process.removeAllListeners(signal)
+    for (const signal of Object.keys(STOP_SIGNALS)) process.removeAllListeners(signal)
     return undoSkeleton()
   }
   watchOutputs()
   rememberSecretVariables(process.env)
   const stop = new AbortController()
   let stoppedBy: number | undefined
-  for (const [signal, code] of Object.entries(SIGNALS)) {
+  for (const [signal, code] of Object.entries(STOP_SIGNALS)) {
     // In place of the skeleton's.
     process.removeAllListeners(signal)
     process.on(signal, () => {

@@ -134,10 +134,8 @@ function run(state: LiveState, command: Command, key: string, around: Surroundin
       return { state: open(state, around) }
     case 'back':
       return { state: back(state) }
-    case 'filter': {
-      const { filter } = ownView(state)
-      return { state: { ...state, mode: 'filter', input: `${filter.isInverted ? '!' : ''}${filter.text}` } }
-    }
+    case 'filter':
+      return { state: { ...state, mode: 'filter', input: filterInput(ownView(state)) } }
     case 'sort':
       return { state: sortByNext(state, around) }
     case 'turnSort': {
@@ -232,6 +230,11 @@ function typeFilter(state: LiveState, key: string, around: Surroundings): LiveSt
   }
   const input = typed(state.input, key)
   return input === state.input ? state : filtered(state, input)
+}
+
+/** A filter as it is typed. */
+export function filterInput({ filter }: Pick<View, 'filter'>): string {
+  return `${filter.isInverted ? '!' : ''}${filter.text}`
 }
 
 function filtered(state: LiveState, input: string): LiveState {
