@@ -17,7 +17,7 @@ export default class Batch extends BaseCommand {
     select: Flags.string({
       multiple: true,
       helpValue: 'MODEL',
-      summary: 'Make only this model anew, from what is built.',
+      summary: 'Make only this model anew; every load must be built.',
     }),
     full: Flags.boolean({ summary: 'Make every row anew.' }),
   }

@@ -1,4 +1,4 @@
-import { Flags } from '@oclif/core'
+import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../src/base-command.ts'
 import { exportFormat, exportPage, exportScreen } from '../src/dash/export.ts'
 import { isLiveTerminal, isSpoken } from '../src/dash/live/terminal.ts'
@@ -7,12 +7,14 @@ import { readPanels } from '../src/dash/read-panels.ts'
 import { SCREENS } from '../src/dash/screens/index.ts'
 import { UserError } from '../src/errors.ts'
 import { writeText } from '../src/output.ts'
-import { withWarehouse } from '../src/pipeline/warehouse.ts'
+import { withReader } from '../src/pipeline/table-files.ts'
 
 export default class Dash extends BaseCommand {
   static override summary = 'Show enrollments, progress and completions, live.'
   static override description =
     `On a terminal a dashboard that follows the warehouse until q; ? tells its keys. With --once, or where there is no terminal, one picture of the newest 28 days: key figures against the days before, charts day by day, a table. It fits the terminal: from 110 × 29 with more, below 60 × 14 with less. --format json gives the numbers, --format csv the rows of the screen's table.
+
+Files in place of the warehouse: Parquet or CSV that are shaped like the tables of core and named after them, as fact_enrollment.parquet, or a folder of them. They are read where they lie; a table without a file is empty.
 
 LPA_THEME=ansi|dark|light|high-contrast|mono says how the dashboard is coloured (dash.theme in lpa.toml), INK_SCREEN_READER=true asks for sentences instead of pictures. LPA_GLYPHS=braille|block|ascii says what the terminal can show, when its locale does not.`
   static override examples = [
@@ -20,7 +22,14 @@ LPA_THEME=ansi|dark|light|high-contrast|mono says how the dashboard is coloured 
     '<%= config.bin %> dash --screen funnel --once > today.txt',
     '<%= config.bin %> dash --format json',
     '<%= config.bin %> dash --screen courses --export courses.html',
+    '<%= config.bin %> dash core/ --once',
   ]
+  static override strict = false
+  static override args = {
+    files: Args.string({
+      description: 'Parquet or CSV files named after tables of core, or folders of them.',
+    }),
+  }
   static override flags = {
     export: Flags.string({
       helpValue: 'FILE',
@@ -39,7 +48,8 @@ LPA_THEME=ansi|dark|light|high-contrast|mono says how the dashboard is coloured 
   }
 
   async run(): Promise<void> {
-    const { flags } = await this.start(Dash)
+    const { argv, flags } = await this.start(Dash)
+    const files = argv as string[]
     if (flags.export !== undefined) exportFormat(flags.export)
     const config = await this.settings({ 'dash.refresh': flags.refresh })
     const isOnce = flags.once || flags.json || flags.format !== undefined || flags.export !== undefined
@@ -47,7 +57,14 @@ LPA_THEME=ansi|dark|light|high-contrast|mono says how the dashboard is coloured 
       // Only here when bin/run.js has not started it: with flags that it leaves to oclif, and without a build.
       const { runLive } = await import('../src/dash/live/live.ts')
       const how = await runLive({
-        ...{ screens: SCREENS, screen: flags.screen, config, root: this.config.root, signal: this.signal },
+        ...{
+          screens: SCREENS,
+          screen: flags.screen,
+          config,
+          files,
+          root: this.config.root,
+          signal: this.signal,
+        },
         noColor: flags['no-color'],
         exportScreen: exportPage,
       })
@@ -65,8 +82,8 @@ LPA_THEME=ansi|dark|light|high-contrast|mono says how the dashboard is coloured 
     const view = onceView(options.glyphs)
     const screen = SCREENS.find(({ name }) => name === flags.screen) ?? SCREENS[0]
     if (screen === undefined) return
-    const panels = await withWarehouse(config, 'read', this.signal, (engine) =>
-      readPanels(engine, config, screen.reports(view)),
+    const panels = await withReader(config, files, this.signal, (reader) =>
+      readPanels(reader, config, screen.reports(view)),
     )
     this.progress.done()
     if (flags.export !== undefined) {

@@ -125,12 +125,23 @@ export interface Batch {
   readonly cursor?: string | undefined
 }
 
-export interface Engine {
+/** What reports are asked of. */
+export interface Reader {
   readonly dialect: Dialect
+  query(statement: string, values?: Values): Promise<Result>
+  /** A text that changes with every commit: a snapshot id. */
+  version(): Promise<string>
+  /** Where runs on this machine leave word of themselves, if anywhere. */
+  readonly scratch?: string
+  /** Stops the running statement, and what comes after it: the reader can only be closed then. */
+  interrupt(): void
+  close(): Promise<void>
+}
+
+export interface Engine extends Reader {
   readonly can: Capabilities
   /** Runs one statement; answers the number of rows it changed. */
   execute(statement: string, values?: Values): Promise<number>
-  query(statement: string, values?: Values): Promise<Result>
   stream(statement: string, values?: Values): Promise<ResultStream>
   /** Writes a query's rows to a new Parquet file. */
   exportParquet(statement: string, values: Values, file: string): Promise<void>
@@ -169,11 +180,6 @@ export interface Engine {
   lastCursor(source: string, format?: string): Promise<string | undefined>
   /** Merges small files where there are many; answers of how many tables. What is read stays the same. */
   compact(): Promise<number>
-  /** A text that changes with every commit: a snapshot id. */
-  version(): Promise<string>
-  /** Stops the running statement, and what comes after it: the engine can only be closed then. */
-  interrupt(): void
-  close(): Promise<void>
 }
 
 // ── charts ────────────────────────────────────────────────────────────────────────────────────────────────

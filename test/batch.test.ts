@@ -379,6 +379,25 @@ test('a failed check is told again, batch after batch, until it passes', async (
   expect((await failedOf()).summary).toBe('core holds every load already, nothing changed')
 })
 
+test('models are selected of what is built: none while a load waits, and made anew they are as they were', async () => {
+  const place = placeIn('UTC')
+  const campus = randomCampus(randomOf(4))
+  const files = [...exportFiles(campus, randomOf(5), 1)]
+  const paths = writeFiles(join(place.root, 'exports'), new Map(files))
+  await loadEach(place, paths.slice(0, -1))
+  await batch(place)
+  await loadEach(place, paths.slice(-1))
+  const select = ['agg_course_day', 'dim_course', 'fact_enrollment']
+  const anew = () =>
+    build(configOf(place), { select, full: false, runId: 'test' }, signal, { onModel: () => {} })
+  await expect(anew()).rejects.toMatchObject({ code: 'LPA-BATCH-UNBUILT', exit: 'config' })
+  await batch(place)
+  const before = copyPlace(place, 'before')
+  expect(await anew()).toMatchObject({ outcome: 'built', kind: 'selected' })
+  expect(await difference(before, place, CORE), 'selected models').toBe('')
+  removePlace(before)
+})
+
 describe('a delta', () => {
   const COMPLETIONS = `-- entity: course_completion
 -- export: delta

@@ -1,6 +1,15 @@
 import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -133,5 +142,91 @@ it('refuses formats that a picture has not', () => {
   expect(lpa(['dash', '--format', 'markdown'])).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('lpa query daily --format csv'),
+  })
+})
+
+// Files shaped like core, in place of the warehouse.
+
+const CORE = [
+  ...[
+    'dim_date',
+    'dim_course_category',
+    'dim_instructor',
+    'bridge_course_instructor',
+    'dim_course',
+    'dim_learner',
+  ],
+  ...['fact_enrollment', 'fact_learning_event', 'fact_course_completion', 'agg_course_day'],
+]
+
+/** Core as files of a folder, each table by its name. */
+function exportCore(name: string, format: 'parquet' | 'csv'): string {
+  mkdirSync(join(folder, name))
+  for (const table of CORE) {
+    const file = openSync(join(folder, name, `${table}.${format}`), 'w')
+    const { status } = spawnSync(
+      process.execPath,
+      [ENTRY, 'query', '--sql', `select * from ${table}`, '--format', format, '-q'],
+      {
+        cwd: folder,
+        stdio: ['ignore', file, 'inherit'],
+      },
+    )
+    closeSync(file)
+    expect(status).toBe(0)
+  }
+  return name
+}
+
+it.each([
+  ['parquet', ['overview', 'enrollments', 'funnel', 'courses', 'learners', 'stream', 'health']],
+  ['csv', ['overview', 'learners']],
+] as const)('shows %s files as it shows the warehouse, and writes nothing', (format, screens) => {
+  const files = exportCore(`core-${format}`, format)
+  const elsewhere = { LPA_WAREHOUSE_PATH: join(folder, 'no-such') }
+  for (const screen of screens) {
+    const words = ['--format', 'json', '--screen', screen]
+    const shown = lpa(['dash', files, ...words], elsewhere)
+    expect(shown).toMatchObject({ code: 0, stderr: '' })
+    // What is asked of staging and of the book-keeping, no files of core can tell.
+    const ofCore = ({ reconciliation, ...rest }: Record<string, unknown>) => rest
+    if (screen !== 'stream' && screen !== 'health')
+      expect(ofCore(JSON.parse(shown.stdout))).toEqual(ofCore(JSON.parse(lpa(['dash', ...words]).stdout)))
+  }
+  expect(existsSync(elsewhere.LPA_WAREHOUSE_PATH)).toBe(false)
+})
+
+it('shows what single files hold, and says what is wrong with others', () => {
+  const one = lpa([
+    'dash',
+    ...['agg_course_day', 'dim_date', 'fact_enrollment'].map((table) => `core-csv/${table}.csv`),
+    '--json',
+  ])
+  expect(one.code).toBe(0)
+  const { daily, 'course-table': courses } = JSON.parse(one.stdout)
+  expect([daily.length > 0, courses]).toEqual([true, []])
+  const wrong = (content: string, name: string) => {
+    writeFileSync(join(folder, name), content)
+    const { code, stderr } = lpa(['dash', name, '--once'])
+    return `${code} ${stderr}`
+  }
+  expect(wrong('day,enrollments\n', 'agg_course_day.csv')).toMatch(
+    /^65 .*has no column course_key.*LPA-DASH-SHAPE/s,
+  )
+  expect(
+    wrong(
+      'enrollment_id,learner_key,course_key,attempt,enrolled_date_key,enrolled_at,status,source\ne,1,x1,1,20260101,2026-01-01,a,s\n',
+      'fact_enrollment.csv',
+    ),
+  ).toMatch(/^65 .*holds values of course_key that are no bigint \(1\)/s)
+  expect(wrong('a\n', 'fact_enrolment.csv')).toMatch(/^2 .*fact_enrollment.*LPA-DASH-FILES/s)
+  expect(lpa(['dash', 'exports'])).toMatchObject({
+    code: 66,
+    stderr: expect.stringContaining('TABLE.parquet'),
+  })
+  expect(lpa(['dash', 'nowhere'])).toMatchObject({ code: 66 })
+  expect(lpa(['dash', 'warehouse'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('warehouse.path'),
   })
 })

@@ -54,7 +54,9 @@ beforeAll(() => {
   writeFileSync(join(campus, 'events.ndjson.gz'), gzipSync(withoutLastLine(events)))
   writeFileSync(join(campus, 'exports', 'courses.csv.gz'), gzipSync(exported('categories.csv')))
   writeFileSync(join(campus, 'grades.csv'), withoutLastLine(exported('completions.csv').toString('utf8')))
-  mkdirSync(join(campus, 'mappings'))
+  for (const folder of ['mappings', 'core']) mkdirSync(join(campus, folder))
+  sh(`for table in dim_date dim_course fact_enrollment agg_course_day; do
+    lpa query -q --sql "select * from $table" --format parquet > core/$table.parquet; done`)
   copyFileSync(
     join(ROOT, 'sql', 'mappings', 'campus_course_completion.sql'),
     join(campus, 'mappings', 'grades.sql'),

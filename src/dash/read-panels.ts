@@ -3,28 +3,28 @@
 import type { Config } from '../config.ts'
 import { runReport } from '../pipeline/report.ts'
 import { runningStreams } from '../pipeline/stream-status-file.ts'
-import type { Engine, Result } from '../types.ts'
+import type { Reader, Result } from '../types.ts'
 import type { Panels, ReportRequest } from './screen.ts'
 
 /** What streams that run now say of themselves: no report of the warehouse, asked for like one. */
 export const STREAM_STATUS = 'stream-status'
 
 export async function readReport(
-  engine: Engine,
+  reader: Reader,
   config: Config,
   { report, params }: ReportRequest,
 ): Promise<Result> {
-  return report === STREAM_STATUS ? runningStreams(engine.scratch) : runReport(engine, config, report, params)
+  return report === STREAM_STATUS ? runningStreams(reader.scratch) : runReport(reader, config, report, params)
 }
 
 /** Reads them one after the other: they share a connection. The first that fails ends it. */
 export async function readPanels(
-  engine: Engine,
+  reader: Reader,
   config: Config,
   requests: readonly ReportRequest[],
 ): Promise<Panels> {
   const panels = new Map<string, { result: Result }>()
   for (const request of requests)
-    panels.set(request.report, { result: await readReport(engine, config, request) })
+    panels.set(request.report, { result: await readReport(reader, config, request) })
   return panels
 }

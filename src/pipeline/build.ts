@@ -91,7 +91,8 @@ const TEMPORARY: ReadonlySet<string> = new Set<(typeof MODELS)[number]>([...TOUC
 
 /**
  * Builds core and runs the checks, in one transaction.
- * @throws UserError locked (75), noInput (66) without a warehouse, usage for an unknown model.
+ * @throws UserError locked (75), noInput (66) without a warehouse, usage for an unknown model, config (78) for selected
+ *   models while loads wait.
  */
 export async function build(
   config: Config,
@@ -165,8 +166,9 @@ async function buildInTransaction(
   const isStale = loads.some(
     (load) => load.isSuperseded || (load.isBuilt && load.sessionGapMinutes !== sessionGapMinutes),
   )
+  if (isSelected) refuseUnbuilt(isStale, counting.filter((load) => !load.isBuilt).length)
   const isFull = request.full || isSelected || isStale || !loads.some((load) => load.isBuilt)
-  const wanted = counting.filter((load) => (isSelected ? load.isBuilt : isFull || !load.isBuilt))
+  const wanted = counting.filter((load) => isFull || !load.isBuilt)
   const batch = (isFull ? wanted : firstOf(wanted, request.mostRecords)).map((load) => load.id)
   const left = wanted.length - batch.length
   const kind = isSelected ? 'selected' : isFull ? 'full' : 'incremental'
@@ -181,7 +183,6 @@ async function buildInTransaction(
     rows: [[60 * sessionGapMinutes]],
   })
   const models: BuiltModel[] = []
-  // Of selected models, what loads that are not built yet brought stays out: they read what was touched.
   const isAnew = isFull && !isSelected
   const steps = isAnew ? names.filter((name) => !(TOUCHED as readonly string[]).includes(name)) : names
   const brought = isFull ? undefined : await broughtBy(engine)
@@ -205,6 +206,20 @@ async function buildInTransaction(
     })
   }
   return { outcome: 'built', kind, loads: batch.length, left, models, current, batch }
+}
+
+/** Models are made anew from all of staging: beside others that do not know a load yet, they would not add up. */
+function refuseUnbuilt(isStale: boolean, unbuilt: number): void {
+  if (!isStale && unbuilt === 0) return
+  const what = unbuilt === 1 ? '1 load is not built yet' : `${unbuilt} loads are not built yet`
+  throw new UserError(
+    'LPA-BATCH-UNBUILT',
+    isStale ? 'What is built is not what is loaded any more.' : `${what}.`,
+    {
+      exit: 'config',
+      next: 'Build everything first: lpa batch. Then select models.',
+    },
+  )
 }
 
 /** The first loads that have so many records together; always one. */

@@ -8,7 +8,7 @@ import { UserError } from '../errors.ts'
 import { expand } from '../sql-expand.ts'
 import { listSql, paramValues, readSql, type SqlFile } from '../sql-files.ts'
 import { sqlTokens } from '../sql-tokens.ts'
-import type { Engine, Result, ResultStream, Values } from '../types.ts'
+import type { Engine, Reader, Result, ResultStream, Values } from '../types.ts'
 import { ledgerRows } from './ledger.ts'
 import { type OpenExtras, withWarehouse } from './warehouse.ts'
 
@@ -79,7 +79,7 @@ export function listReports(config: Pick<Config, 'metrics'>): Result {
 
 /** Runs a named report on an open engine: for the dashboard, which asks several. */
 export async function runReport(
-  engine: Engine,
+  engine: Reader,
   config: Config,
   name: string,
   params: Readonly<Record<string, string>> = {},

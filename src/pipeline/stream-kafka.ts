@@ -23,6 +23,7 @@ import {
 import { type ConsumeHooks, consume, type Fetched, keyOf, type Member } from '../sources/kafka/consume.ts'
 import { MessageLines } from '../sources/kafka/message-lines.ts'
 import { packagedMappings } from '../sources/mapping.ts'
+import type { OnPersonal } from '../sources/stage-one.ts'
 import { ledgerRows } from './ledger.ts'
 import {
   assertReadable,
@@ -33,7 +34,7 @@ import {
   type StoredOffset,
   storedOffsets,
 } from './stream-offsets.ts'
-import type { StreamWork } from './stream-work.ts'
+import { CHECK_MS, type StreamWork } from './stream-work.ts'
 
 export interface KafkaRequest {
   readonly settings: KafkaSettings
@@ -50,14 +51,18 @@ interface Group {
   readonly moves: Map<string, PartitionId & { readonly storedOffset: number; readonly nextOffset: number }>
   records: number
   bytes: number
-  /** When its first record came. */
-  since: number | undefined
+  /** When it is to be committed. */
+  dueAt: number | undefined
 }
 
+/** A message that looks personal cannot be mended: were it refused, the stream would never get past it. */
+const PERSONAL: OnPersonal = 'reject record'
 /** Messages of a commit at most: so much is in memory up to three times, collected, staged and committed. */
 const GROUP_BYTES = 12 * 1024 * 1024
 /** Groups that are staged or wait for their commit while the next one is collected. */
 const GROUPS_AHEAD = 2
+/** Offsets that move past control and aborted records only are stored so soon: before retention takes those away. */
+const OFFSETS_MS = 20_000
 /** How often it is looked how far the other members of the group are. */
 const OTHERS_MS = 500
 /** A run for cron gives up after so long without a broker; one that goes on waits. */
@@ -68,7 +73,7 @@ const OVERTAKEN_AT_MOST = 5
 
 /** Streams until `work.signal` is aborted, or until what was there at the start is committed. */
 export async function streamKafka(request: KafkaRequest, work: StreamWork): Promise<void> {
-  const client = await openKafka(request.settings)
+  const client = await openKafka(request.settings, work.options.signal)
   try {
     const { engine, source } = work.options
     if (request.resetOffsets) await resetOffsets(engine, source, request.settings.topics)
@@ -124,6 +129,11 @@ class TopicStream implements ConsumeHooks {
   async run(): Promise<void> {
     const { signal, untilCaughtUp } = this.#work.options
     const stopped = aborted(signal)
+    // Also when nothing comes any more.
+    const checking = setInterval(
+      () => this.#inLane(() => this.#work.checkWhenDue()).catch(this.#failed.reject),
+      CHECK_MS,
+    )
     const consuming = this.#consume()
     consuming.catch(this.#failed.reject)
     try {
@@ -132,6 +142,7 @@ class TopicStream implements ConsumeHooks {
       signal.throwIfAborted()
     } finally {
       clearTimeout(this.#timer)
+      clearInterval(checking)
       this.#over.abort()
       this.#wake()
       await consuming.catch(() => {})
@@ -200,7 +211,11 @@ class TopicStream implements ConsumeHooks {
       lines = new MessageLines(topic, this.#topicIds.get(topic) ?? '')
       group.topics.set(topic, lines)
     }
-    const before = { records: lines.records + lines.tombstones, bytes: lines.bytes }
+    const before = {
+      groupRecords: group.records,
+      records: lines.records + lines.tombstones,
+      bytes: lines.bytes,
+    }
     lines.add(partition, messages)
     group.records += lines.records + lines.tombstones - before.records
     group.bytes += lines.bytes - before.bytes
@@ -208,11 +223,9 @@ class TopicStream implements ConsumeHooks {
     group.moves.set(key, { topic, partition, storedOffset, nextOffset: next })
     this.#fetched.set(key, next)
     this.#newest.set(key, end)
-    if (group.records > 0 && group.since === undefined) {
-      group.since = Date.now()
-      this.#timer = setTimeout(() => this.#seal('its time has come'), this.#work.options.commitEveryMs)
-    }
-    if (this.#isFull()) this.#seal('it is full')
+    if (group.dueAt === undefined) this.#setDue(group, OFFSETS_MS)
+    if (before.groupRecords === 0 && group.records > 0) this.#setDue(group, this.#work.options.commitEveryMs)
+    if (this.#isFull()) this.#seal()
     this.#wake()
   }
 
@@ -235,11 +248,16 @@ class TopicStream implements ConsumeHooks {
     this.#wake()
   }
 
+  #setDue(group: Group, milliseconds: number): void {
+    clearTimeout(this.#timer)
+    group.dueAt = Date.now() + milliseconds
+    this.#timer = setTimeout(() => this.#seal(), milliseconds)
+  }
+
   /** Hands a group on to be staged and committed, as soon as there are not too many ahead of it. */
-  #seal(why: 'it is full' | 'its time has come' | 'it is the last'): void {
+  #seal(): void {
     const group = this.#group
-    if (group.moves.size === 0 || (group.records === 0 && why !== 'it is the last')) return
-    if (this.#ahead >= GROUPS_AHEAD) return
+    if (group.moves.size === 0 || this.#ahead >= GROUPS_AHEAD) return
     clearTimeout(this.#timer)
     this.#group = newGroup(this.#assignment)
     this.#ahead += 1
@@ -249,9 +267,8 @@ class TopicStream implements ConsumeHooks {
       .catch(this.#failed.reject)
       .finally(() => {
         this.#ahead -= 1
-        const { since } = this.#group
-        const isDue = since !== undefined && Date.now() - since >= this.#work.options.commitEveryMs
-        if (isDue || this.#isFull()) this.#seal(isDue ? 'its time has come' : 'it is full')
+        const { dueAt } = this.#group
+        if (this.#isFull() || (dueAt !== undefined && Date.now() >= dueAt)) this.#seal()
         this.#wake()
       })
   }
@@ -273,7 +290,7 @@ class TopicStream implements ConsumeHooks {
         await Promise.race([sleep(OTHERS_MS), this.#woken()])
         continue
       }
-      if (this.#isPastEnds(own, this.#fetched)) this.#seal('it is the last')
+      if (this.#isPastEnds(own, this.#fetched)) this.#seal()
       await this.#woken()
     }
   }
@@ -405,7 +422,7 @@ class TopicStream implements ConsumeHooks {
   }
 
   async #stageTopic(topic: string, lines: MessageLines): Promise<StagedFile[]> {
-    const request: FileRequest = this.#work.options.fileRequest
+    const request: FileRequest = { ...this.#work.options.fileRequest, personal: PERSONAL }
     const input = lines.input(this.#uriOf(topic))
     const recognised = await this.#recognise(topic, input)
     const snapshot = recognised.mappings.find((mapping) => mapping.export === 'snapshot')
@@ -424,11 +441,11 @@ class TopicStream implements ConsumeHooks {
   async #recognise(topic: string, input: Input): Promise<RecognisedFile> {
     const { entity, mappings } = this.#work.options.fileRequest
     const known = this.#mappings.get(topic)
-    const asked = { entity, mappings: known ? [known] : mappings }
+    const asked = { entity, mappings: known ? [known] : mappings, personal: PERSONAL }
     const recognised = await recogniseInput(input, asked).catch(async (error) => {
       const last = error.code === 'LPA-LOAD-UNRECOGNISED' ? this.#lastMappings.get(topic) : undefined
       if (last === undefined) throw error
-      return recogniseInput(input, { entity, mappings: [last] })
+      return recogniseInput(input, { ...asked, mappings: [last] })
     })
     const [first] = recognised.mappings
     if (first && mappings.length === 0) this.#mappings.set(topic, first.name)
@@ -525,7 +542,7 @@ function othersStandStill({ group, ...settings }: KafkaSettings): UserError {
 }
 
 function newGroup(assignment: number): Group {
-  return { assignment, topics: new Map(), moves: new Map(), records: 0, bytes: 0, since: undefined }
+  return { assignment, topics: new Map(), moves: new Map(), records: 0, bytes: 0, dueAt: undefined }
 }
 
 /** A tombstone is read, and is no record of anything: filtered. */

@@ -52,13 +52,13 @@ const COLUMNS: Readonly<Record<string, ColumnType>> = {
 }
 
 /** A row for each partition (or directory) of each stream that runs: its lag, and the numbers of the whole stream. */
-export function runningStreams(folder: string): Result {
-  const names = readdirSync(folder).sort()
+export function runningStreams(folder: string | undefined): Result {
+  const files = folder === undefined ? [] : readdirSync(folder).sort()
   return {
     columns: Object.entries(COLUMNS).map(([name, type]) => ({ name, type })),
-    rows: names.flatMap((name) => {
+    rows: files.flatMap((name) => {
       const pid = Number(NAME.exec(name)?.[1])
-      return pid && isAlive(pid) ? rowsOf(pid, join(folder, name)) : []
+      return pid && isAlive(pid) ? rowsOf(pid, join(folder ?? '', name)) : []
     }),
   }
 }

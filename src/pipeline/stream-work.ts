@@ -44,7 +44,7 @@ const LEAST_RECORDS = 1000
 /** Records of a build: with what it takes of memory, the stream stays within its bound. */
 const BUILD_RECORDS = 120_000
 /** Checks look at whole tables, and hold commits up meanwhile. */
-const CHECK_MS = 300_000
+export const CHECK_MS = 300_000
 /** Small files are looked for after so many commits, and at the end. */
 const COMPACT_COMMITS = 50
 /** While records wait, building takes at most a tenth of the time. */
@@ -107,9 +107,18 @@ export class StreamWork {
     const { lastBuild } = this.options.status
     const isSoon = lastBuild && Date.now() - lastBuild.at.getTime() < 1000 * BUILD_SHARE * lastBuild.seconds
     if (isBehind() && isSoon) return
-    await this.#buildSome(Date.now() - this.#checkedAt > CHECK_MS)
+    await this.#buildSome(this.#isCheckDue())
     // What was left while records waited: nothing else may come for long.
     while (this.#hasUnbuilt && !isBehind()) await this.#buildSome(false)
+  }
+
+  /** Checks what was built and not checked yet, where nothing is committed that would bring it about. */
+  async checkWhenDue(): Promise<void> {
+    if (this.#hasUnchecked && this.#isCheckDue()) await this.#buildSome(true)
+  }
+
+  #isCheckDue(): boolean {
+    return Date.now() - this.#checkedAt >= CHECK_MS
   }
 
   /** Builds what is committed and not built yet, and checks it. */

@@ -2,7 +2,7 @@
 
 import type { Config } from '../config.ts'
 import { UserError } from '../errors.ts'
-import type { Engine } from '../types.ts'
+import type { Engine, Reader } from '../types.ts'
 
 export type OpenMode = 'read' | 'confined' | 'write' | 'create'
 
@@ -47,19 +47,31 @@ export async function withWarehouse<T>(
   extras: OpenExtras = {},
 ): Promise<T> {
   const engine = await openWarehouse(config, mode, extras)
-  const stop = () => engine.interrupt()
+  return working(engine, signal, () =>
+    work(engine).catch(async (error) => {
+      throw signal.aborted ? error : ((await olderSchema(engine, error)) ?? error)
+    }),
+  )
+}
+
+/** Works with what is open, until it is done or the signal is aborted, and closes it. */
+export async function working<R extends Reader, T>(
+  reader: R,
+  signal: AbortSignal,
+  work: (reader: R) => Promise<T>,
+): Promise<T> {
+  const stop = () => reader.interrupt()
   signal.addEventListener('abort', stop, { once: true })
   try {
     // It may have been asked to stop while it opened.
     signal.throwIfAborted()
-    return await work(engine)
+    return await work(reader)
   } catch (error) {
     // An interrupted statement says so in its engine's words; the reason is the signal's.
-    if (signal.aborted) throw signal.reason
-    throw (await olderSchema(engine, error)) ?? error
+    throw signal.aborted ? signal.reason : error
   } finally {
     signal.removeEventListener('abort', stop)
-    await engine.close()
+    await reader.close()
   }
 }
 

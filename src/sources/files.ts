@@ -17,7 +17,7 @@ import { JSON_COLUMNS } from './prepare-mapping.ts'
 import { readTwice } from './reading.ts'
 import { type Head, headOf, leftOutKeys, recogniseMapping } from './recognise.ts'
 import { lookLikeNames, shownNames } from './shown-names.ts'
-import { groupRows, stageOne } from './stage-one.ts'
+import { groupRows, type OnPersonal, stageOne } from './stage-one.ts'
 import { type StageTwoResult, stageTwo } from './stage-two.ts'
 
 export interface FileRequest {
@@ -27,6 +27,8 @@ export interface FileRequest {
   readonly source: string
   readonly idSpace: string
   readonly key: PseudonymKey
+  /** `refuse` unless said; of records that never were a file only. */
+  readonly personal?: OnPersonal
   readonly timezone: string
   readonly memoryLimit: string
   readonly threads?: number | undefined
@@ -147,7 +149,7 @@ export async function recogniseFile(
 /** The same for an input that was opened. */
 export async function recogniseInput(
   input: Input,
-  request: Pick<FileRequest, 'mappings' | 'entity'>,
+  request: Pick<FileRequest, 'mappings' | 'entity' | 'personal'>,
 ): Promise<RecognisedFile> {
   const { name } = input
   const named = request.mappings.map(readMapping)
@@ -171,7 +173,9 @@ export async function recogniseInput(
         next: [`List what the SELECT reads: ${JSON_COLUMNS}`, `In the records: ${shownNames(head.keys)}`],
       })
     }
-    const look = findPersonalLook(read, head)
+    // Records are looked at one by one later: here only what the mapping itself names.
+    const isRefused = (request.personal ?? 'refuse') === 'refuse'
+    const look = findPersonalLook(read, isRefused ? head : { values: () => [] })
     if (look) throw looksPersonal(name, mapping, look.column, look.why)
     fields.set(mapping, read)
   }
@@ -227,14 +231,14 @@ async function stageMapping(
   const { header } = head
   const fields = fieldsByMapping.get(mapping) ?? []
   const records = join(folder, 'records.parquet')
-  const { signal, timezone, memoryLimit, threads, key, idSpace, source } = request
+  const { signal, timezone, memoryLimit, threads, key, idSpace, source, personal = 'refuse' } = request
   const { measure, broken } = await readTwice({
     ...{ input, folder, signal },
     hasHeader: mapping.hasHeader,
     onBytes: request.onBytes,
     engineRead: (text) =>
       stageOne({
-        ...{ input, header, mapping, fields, key, idSpace, timezone, memoryLimit, threads },
+        ...{ input, header, mapping, fields, key, idSpace, personal, timezone, memoryLimit, threads },
         target: records,
         pathSql: text.pathSql,
         how: text.how,

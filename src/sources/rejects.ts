@@ -6,7 +6,7 @@ import { UserError } from '../errors.ts'
 import type { Fault } from './faults.ts'
 import type { Mapping } from './mapping.ts'
 import { payloadSql } from './source-sql.ts'
-import { type BrokenRow, RECORD_FAULTS } from './stage-one.ts'
+import { type BrokenRow, recordFault } from './stage-one.ts'
 import type { StageTwoOptions } from './stage-two-options.ts'
 
 /** In SQL a fault is its number: from 1 those of the mapping's output, from here on those of stage one. */
@@ -62,7 +62,7 @@ async function refuseEqualIds(connection: DuckDBConnection, mapping: Mapping): P
 /** Gives every reject its reason in words and its place. */
 export async function placeRejects(
   connection: DuckDBConnection,
-  { broken, lineOf, placeOf }: StageTwoOptions,
+  { broken, lineOf, placeOf, fields }: StageTwoOptions,
   faults: readonly Fault[],
 ): Promise<void> {
   await connection.run(
@@ -73,10 +73,7 @@ export async function placeRejects(
     'select position, fault from lpa_rejects order by position',
   )
   const places = found.map(({ position, fault }) => {
-    const own = faults[fault - 1]
-    const { code, reason } =
-      own ?? (RECORD_FAULTS[fault - RECORD_FAULT - 1] as { code: string; reason: string })
-    const column = own?.column ?? null
+    const { code, reason, column } = faults[fault - 1] ?? recordFault(fault - RECORD_FAULT, fields)
     return { position, line: lineOf(recordNumber(position, broken)), code, reason, column }
   })
   for (const row of broken) {

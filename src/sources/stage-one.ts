@@ -7,7 +7,7 @@
 import { openDuckDB, quoteName, quoteText, readNumber, readRows } from '../duckdb.ts'
 import { type PseudonymKey, pads } from '../pseudonym.ts'
 import { readFailure } from './engine-failure.ts'
-import { ancestorOf, type Field, inHeader, isJson } from './fields.ts'
+import { ancestorOf, type Field, fieldLabel, inHeader, isJson } from './fields.ts'
 import type { Input } from './input.ts'
 import { createJsonMacros, MAX_DEPTH } from './json-macros.ts'
 import { formatJsonPath, type JsonPath } from './json-path.ts'
@@ -20,6 +20,8 @@ import {
   isText,
   lookedAtText,
   lookForPersons,
+  mayHoldShape,
+  personalField,
   type ValueOptions,
   type ValueSource,
 } from './values.ts'
@@ -31,12 +33,19 @@ export interface StageOneOptions extends ValueOptions {
   readonly how: ReadingKind
   readonly header: readonly string[]
   readonly key: PseudonymKey
+  readonly personal: OnPersonal
   readonly timezone: string
   readonly memoryLimit: string
   readonly threads?: number | undefined
   readonly target: string
   readonly signal: AbortSignal
 }
+
+/**
+ * What becomes of an input in which a value looks personal of which the mapping says nothing: it is refused as a whole;
+ * or, of messages, which cannot be mended, each such record is rejected, and nothing of it is kept.
+ */
+export type OnPersonal = 'refuse' | 'reject record'
 
 export type ReadingKind = 'as it is' | 'plain' | 'in order'
 
@@ -56,13 +65,33 @@ export interface StageOneResult {
 }
 
 /** What makes a JSON record bad before any mapping sees it: `lpa_fault` in the file is the place here, from 1. */
-export const RECORD_FAULTS = [
+const RECORD_FAULTS = [
   { code: 'json:malformed', reason: 'the record is not a JSON object' },
   { code: 'json:depth', reason: `the record is nested deeper than ${MAX_DEPTH} levels` },
   { code: 'json:not-a-number', reason: 'the record holds NaN or Infinity, which JSON has not' },
   { code: 'json:double-key', reason: 'the record names a key of a person twice' },
 ] as const
 const [MALFORMED, DEEP, UNREAL, DOUBLE_KEY] = [1, 2, 3, 4]
+/** From here on `lpa_fault` is the number of a field that looks personal. */
+const PERSONAL_FAULT = 100
+
+/** A fault of stage one in words, and the field that has it. */
+export function recordFault(
+  fault: number,
+  fields: readonly Field[],
+): { readonly code: string; readonly reason: string; readonly column: string | null } {
+  const field = fields[fault - PERSONAL_FAULT - 1]
+  if (field) {
+    return {
+      code: 'personal:undeclared',
+      reason: 'it looks personal, and the mapping does not say what it is',
+      column: fieldLabel(field),
+    }
+  }
+  const known = RECORD_FAULTS[fault - 1]
+  if (!known) throw new Error(`Stage one knows no fault ${fault}.`)
+  return { ...known, column: null }
+}
 
 /** DuckDB's own choice for long lines is eight times as much: it filled the memory. */
 const BUFFER_BYTES = 2 * MAX_RECORD_BYTES
@@ -89,10 +118,12 @@ export async function stageOne(options: StageOneOptions): Promise<StageOneResult
   try {
     const source = isText(input) ? jsonSource(options) : await tableSource(options, connection)
     const columns = fields.map((field) => `${fieldValue(field, options, source)} as ${quoteName(field.name)}`)
-    const look = `${lookForPersons(options, source)} as lpa_looked_at`
+    const text = `(select *, ${lookedAtText(options, source, source.mayHold)} as lpa_text from ${source.relation})`
+    const isRefused = options.personal === 'refuse'
+    const look = isRefused ? [`${lookForPersons(options, source)} as lpa_looked_at`] : []
     await connection.run(
-      `copy (select ${[...columns, ...source.status, look].join(',\n  ')} from
-       (select *, ${lookedAtText(options, source, source.mayHold)} as lpa_text from ${source.relation}))
+      `copy (select ${[...columns, ...source.status, ...look].join(',\n  ')} from
+       ${isRefused ? text : withoutPersonal(text, options, source)})
        to ${quoteText(target)} (format parquet, compression lz4, parquet_version v2, row_group_size ${groupRows(input)})`,
     )
     const written = await readNumber(
@@ -130,6 +161,13 @@ interface Source extends ValueSource {
 
 // ── JSON ──────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** Records that look personal become faults, of which nothing is taken. */
+function withoutPersonal(text: string, options: StageOneOptions, source: Source): string {
+  const fault = `case when lpa_personal > 0 then ${PERSONAL_FAULT} + lpa_personal else lpa_fault end`
+  return `(select line, case when coalesce(lpa_personal, 0) = 0 then r end as r, cast(${fault} as usmallint) as lpa_fault
+    from (select *, ${personalField(options, source)} as lpa_personal from ${text}))`
+}
+
 function jsonSource(options: StageOneOptions): Source {
   const { fields } = options
   // Kept JSON is judged after it was taken out: it is a small part of most records.
@@ -142,11 +180,13 @@ function jsonSource(options: StageOneOptions): Source {
           when ${any('lpa_is_unreal')} then ${UNREAL} end`
   const spec = quoteText(JSON.stringify(structure(fields)))
   return {
-    relation: `(select line, r, cast(${fault} as utinyint) as lpa_fault
+    relation: `(select line, r, cast(${fault} as usmallint) as lpa_fault
       from (select line, lpa_fault, case when lpa_fault is null then json_transform(line, ${spec}) end as r
       from (select line, ${faultSql(fields)} as lpa_fault from ${linesSql(options)})))`,
     // Inside a text of JSON, another one has its quotes behind backslashes.
-    mayHold: "contains(line, '@') or contains(line, '%40') or contains(line, '\\')",
+    mayHold: `contains(line, '@') or contains(line, '%40') or contains(line, '\\')${
+      options.personal === 'refuse' ? '' : ` or ${mayHoldShape('line')}`
+    }`,
     status: [
       'lpa_fault',
       'case when lpa_fault is not null then strlen(line) end as lpa_bytes',
@@ -235,7 +275,7 @@ async function tableSource(options: StageOneOptions, connection: Connection): Pr
     relation: input.format === 'parquet' ? await parquetSql(options, connection) : csvSql(options),
     mayHold: undefined,
     status: [
-      `cast(${deep.length > 0 ? `case when ${deep.join(' or ')} then ${DEEP} end` : 'null'} as utinyint) as lpa_fault`,
+      `cast(${deep.length > 0 ? `case when ${deep.join(' or ')} then ${DEEP} end` : 'null'} as usmallint) as lpa_fault`,
       'cast(null as bigint) as lpa_bytes',
       'cast(null as varchar) as lpa_content',
     ],

@@ -6,11 +6,13 @@ import { join } from 'node:path'
 import { openDuckDB, quoteText, readRows } from '../duckdb.ts'
 import type { PseudonymKey } from '../pseudonym.ts'
 import { recogniseFile, type StagedFile, stageFile } from './files.ts'
+import type { OnPersonal } from './stage-one.ts'
 
 export interface StageSettings {
   readonly key?: PseudonymKey
   readonly idSpace?: string
   readonly timezone?: string
+  readonly personal?: OnPersonal
 }
 
 /** The key of tests: bytes 0 to 31. */
@@ -44,6 +46,7 @@ export class StageFolder implements Disposable {
       key: settings.key ?? testKey,
       timezone: settings.timezone ?? 'UTC',
       memoryLimit: '300MB',
+      personal: settings.personal ?? 'refuse',
       scratch: this.path,
       nextLoadId: async () => ++this.#loads,
       signal: new AbortController().signal,

@@ -42,8 +42,8 @@ function givenValue(field: Field, { input, mapping }: ValueOptions, source: Valu
 }
 
 /**
- * What of a record must not look personal, as one text: all that the mapping does not speak of, or, where nothing else
- * can hold an address or a key, its JSON alone.
+ * What of a record must not look personal, as one text: all that the mapping does not speak of, or, where no text can
+ * hold an address or a key, what is JSON alone: also an object where the mapping expects a text.
  * @param mayHold SQL that tells by the record as it lies whether more must be looked at; undefined: always
  */
 export function lookedAtText(
@@ -51,41 +51,94 @@ export function lookedAtText(
   source: ValueSource,
   mayHold: string | undefined,
 ): string {
-  const { fields } = options
-  const joined = (some: readonly Field[]) => {
-    const texts = some
-      .map((field) => lookedAt(field, givenValue(field, options, source)))
-      .filter((text) => text !== NOTHING)
-    return texts.length > 0 ? `concat_ws(chr(10), '', ${texts.join(', ')})` : NOTHING
-  }
-  if (mayHold === undefined) return joined(fields)
-  return `case when ${mayHold} then ${joined(fields)} else ${joined(fields.filter(isJson))} end`
+  const given = options.fields.map((field) => ({
+    field,
+    text: lookedAt(field, givenValue(field, options, source)),
+  }))
+  const looked = given.filter(({ text }) => text !== NOTHING)
+  if (looked.length === 0) return NOTHING
+  const joined = (texts: readonly string[]) => `concat_ws(chr(10), '', ${texts.join(', ')})`
+  const all = joined(looked.map(({ text }) => text))
+  if (mayHold === undefined) return all
+  const json = looked.map(({ field, text }) =>
+    isJson(field)
+      ? text
+      : `case when starts_with(${text}, '{') or starts_with(${text}, '[') then ${text} end`,
+  )
+  return `case when ${mayHold} then ${all} else ${joined(json)} end`
 }
 
 /**
  * Fails on e-mail addresses, and on keys of JSON that are named like personal values: `lpa-personal:FIELD` with the
  * field's number, or `lpa-personal:` and the first such key of each field, apart by U+0001. All values are one text for
- * it, \`lpa_text\`: DuckDB takes 10 ms to compile a pattern of that length, in each place anew.
+ * it, `lpa_text`: DuckDB takes 10 ms to compile a pattern of that length, in each place anew.
  */
 export function lookForPersons(options: ValueOptions, source: ValueSource): string {
+  const { texts, json } = lookedAtEach(options, source)
+  const keys = `array_to_string(${each(json, `regexp_extract(lpa_unescaped(value), ${KEY})`)}, chr(1))`
+  const isFound = `lambda found: found <> ''`
+  const firstEmail = each(texts, `regexp_extract(lpa_unescaped(value), ${EMAIL})`)
+  return `case
+    when ${hasEmail('lpa_text')}
+    then error('lpa-personal:' || list_position(list_transform(${firstEmail}, ${isFound}), true) - 1)
+    when ${hasKey('lpa_text')}
+    then case when trim(${keys}, chr(1)) <> '' then error('lpa-personal:' || ${keys}) end end`
+}
+
+/**
+ * The number, from 1, of the field that looks personal by what is in it, of values and keys as above and of values that
+ * are an IP address or a phone number; else 0 or null. It reads `lpa_text` too.
+ */
+export function personalField(options: ValueOptions, source: ValueSource): string {
+  const { texts, json } = lookedAtEach(options, source)
+  const byField = [each(texts, `${hasEmail('value')} or ${hasShape('value')}`), each(json, hasKey('value'))]
+  const [inTexts, inJson] = byField.map((found) => `list_position(${found}, 'true')`)
+  return `case when ${hasEmail('lpa_text')} or ${hasShape('lpa_text')} or ${hasKey('lpa_text')}
+    then coalesce(nullif(${inTexts}, 0), ${inJson}) end`
+}
+
+/** Whether a line of JSON may hold a value as `personalField` looks for. */
+export function mayHoldShape(line: string): string {
+  return `regexp_matches(${line}, ${quoteText(`"\\s*${LONE_SHAPE}\\s*"`)})`
+}
+
+/** What is looked at of each field, and of that what may be JSON: a text that holds no brace is none. */
+function lookedAtEach(options: ValueOptions, source: ValueSource): { texts: string[]; json: string[] } {
   const { fields } = options
   const texts = fields.map((field) => lookedAt(field, givenValue(field, options, source)))
-  // Texts that hold no brace are no JSON.
   const json = fields.map((field, index) =>
-    isJson(field) ? texts[index] : `case when contains(${texts[index]}, '{') then ${texts[index]} end`,
+    isJson(field) ? `${texts[index]}` : `case when contains(${texts[index]}, '{') then ${texts[index]} end`,
   )
-  const each = (values: readonly unknown[], judge: string) =>
-    `list_transform(cast([${values.join(', ')}] as varchar[]), lambda value: coalesce(${judge}, ''))`
-  const [email, key] = [quoteText(EMAIL_SHAPE), quoteText(PERSONAL_KEY)]
-  const keys = `array_to_string(${each(json, `regexp_extract(lpa_unescaped(value), ${key})`)}, chr(1))`
-  const isFound = `lambda found: found <> ''`
-  const firstEmail = each(texts, `regexp_extract(lpa_unescaped(value), ${email})`)
-  return `case
-    when case when contains(lpa_text, '@') or contains(lpa_text, '%40') or contains(lpa_text, '\\u')
-      then regexp_matches(lpa_unescaped(lpa_text), ${email}) end
-    then error('lpa-personal:' || list_position(list_transform(${firstEmail}, ${isFound}), true) - 1)
-    when case when contains(lpa_text, '{') then regexp_matches(lpa_unescaped(lpa_text), ${key}) end
-    then case when trim(${keys}, chr(1)) <> '' then error('lpa-personal:' || ${keys}) end end`
+  return { texts, json }
+}
+
+/** A list of what SQL says of each value. */
+function each(values: readonly string[], judge: string): string {
+  return `list_transform(cast([${values.join(', ')}] as varchar[]), lambda value: coalesce(cast(${judge} as varchar), ''))`
+}
+
+const [EMAIL, KEY] = [quoteText(EMAIL_SHAPE), quoteText(PERSONAL_KEY)]
+
+/** Null where there is nothing in the text by which it could. */
+function hasEmail(text: string): string {
+  return `case when contains(${text}, '@') or contains(${text}, '%40') or contains(${text}, '\\u')
+      then regexp_matches(lpa_unescaped(${text}), ${EMAIL}) end`
+}
+
+function hasKey(text: string): string {
+  return `case when contains(${text}, '{') then regexp_matches(lpa_unescaped(${text}), ${KEY}) end`
+}
+
+/** Values that are one IP address or several, also with ports, or one phone number, and nothing else. */
+const ADDRESS = [
+  String.raw`(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?`,
+  String.raw`\[?(?:(?:[\da-fA-F]{1,4}:){7}[\da-fA-F]{1,4}|[\da-fA-F:]*\d[\da-fA-F:]*::[\da-fA-F:.]*|[\da-fA-F:]*::[\da-fA-F:.]*\d[\da-fA-F:.]*)(?:\]:\d+|\])?`,
+].join('|')
+const LONE_SHAPE = String.raw`(?:(?:${ADDRESS})(?:[\s,;|]+(?:${ADDRESS}))*|\+\d[\d ()/-]{7,})`
+const SHAPE = quoteText(String.raw`(?:^|[\n"])\s*${LONE_SHAPE}\s*(?:$|[\n"\\])`)
+
+function hasShape(text: string): string {
+  return `regexp_matches(lpa_unescaped(${text}), ${SHAPE})`
 }
 
 const NOTHING = 'cast(null as varchar)'

@@ -6,8 +6,8 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { UserError } from '../../errors.ts'
 import { asUserError } from '../../failure.ts'
-import { withWarehouse } from '../../pipeline/warehouse.ts'
-import type { Engine } from '../../types.ts'
+import { withReader } from '../../pipeline/table-files.ts'
+import type { Reader } from '../../types.ts'
 import { readReport } from '../read-panels.ts'
 import type { Panel, ReportRequest } from '../screen.ts'
 import { type FromEngine, keyOf, type ToEngine, type WorkerOptions } from './messages.ts'
@@ -15,7 +15,7 @@ import { type FromEngine, keyOf, type ToEngine, type WorkerOptions } from './mes
 const FIRST_RETRY_MS = 1000
 const LAST_RETRY_MS = 30_000
 
-const { config, pollMs } = workerData as WorkerOptions
+const { config, files, pollMs } = workerData as WorkerOptions
 const port = parentPort
 if (port === null) throw new Error('This file is a worker thread.')
 
@@ -60,41 +60,41 @@ async function rest(ms: number): Promise<void> {
 }
 
 /** Goes on until it is stopped, or the warehouse does not answer. */
-async function follow(engine: Engine, onAnswer: () => void): Promise<void> {
+async function follow(reader: Reader, onAnswer: () => void): Promise<void> {
   let isFirst = true
   let version = ''
   // What is there now may be another warehouse with the same numbers.
   answered.clear()
   while (!stop.signal.aborted) {
     if (isFirst || !isPaused) {
-      version = await engine.version()
+      version = await reader.version()
       onAnswer()
       post({ kind: 'checked', version })
       isFirst = false
     }
-    await answer(engine, version)
+    await answer(reader, version)
     await rest(pollMs)
   }
 }
 
 /** Runs what is wanted and not answered yet; begins anew when something else is wanted meanwhile. */
-async function answer(engine: Engine, version: string): Promise<void> {
+async function answer(reader: Reader, version: string): Promise<void> {
   for (const request of wanted) {
     const key = keyOf(request)
     if (answered.get(key) === version && !request.isVolatile) continue
-    const panel = await read(engine, request)
+    const panel = await read(reader, request)
     answered.set(key, version)
     post({ kind: 'panel', key, version, panel })
     if (stop.signal.aborted || isAwake) return
   }
 }
 
-async function read(engine: Engine, request: ReportRequest): Promise<Panel> {
+async function read(reader: Reader, request: ReportRequest): Promise<Panel> {
   try {
-    return { result: await readReport(engine, config, request) }
+    return { result: await readReport(reader, config, request) }
   } catch (error) {
     // One report that fails is its panel's problem, unless nothing answers any more.
-    await engine.version()
+    await reader.version()
     const { exit, message } = asUserError(error)
     return { problem: { kind: exit === 'notPermitted' ? 'denied' : 'failed', text: message } }
   }
@@ -104,8 +104,8 @@ let hasAnswered = false
 let retryMs = FIRST_RETRY_MS
 while (!stop.signal.aborted) {
   try {
-    await withWarehouse(config, 'read', stop.signal, (engine) =>
-      follow(engine, () => {
+    await withReader(config, files, stop.signal, (reader) =>
+      follow(reader, () => {
         hasAnswered = true
         retryMs = FIRST_RETRY_MS
       }),

@@ -15,6 +15,8 @@ import { themeFor } from './theme.ts'
 
 export interface LiveOptions extends Pick<ShellOptions, 'screens' | 'screen' | 'exportScreen'> {
   readonly config: Config
+  /** Files and folders in place of the warehouse. */
+  readonly files: readonly string[]
   readonly noColor: boolean
   /** The folder of package.json. */
   readonly root: string
@@ -38,7 +40,7 @@ export async function runLive(options: LiveOptions): Promise<'left' | 'interrupt
   const isListenedTo = isSpoken(env)
   const { refreshMs, theme } = config.dash
   const thread = new Worker(engineThread(options.root), {
-    workerData: { config, pollMs: refreshMs } satisfies WorkerOptions,
+    workerData: { config, files: options.files, pollMs: refreshMs } satisfies WorkerOptions,
   })
   const windowSize = () => ({ width: stdout.columns || 80, height: stdout.rows || 24 })
   const shell = new Shell({

@@ -7,6 +7,8 @@ import type { Panel, ReportRequest } from '../screen.ts'
 /** Given to the engine's thread when it starts. */
 export interface WorkerOptions {
   readonly config: Config
+  /** Files and folders in place of the warehouse. */
+  readonly files: readonly string[]
   readonly pollMs: number
 }
 

@@ -51,6 +51,7 @@ export async function startLive({ root, undoSkeleton }: StartOptions): Promise<v
           settings: { 'dash.refresh': asked.refresh },
         },
       }),
+      files: asked.files,
       noColor: asked['no-color'] ?? false,
       exportScreen: async (screen, panels, view) => {
         const { exportPage } = await import('../export.ts')
@@ -73,12 +74,13 @@ export async function startLive({ root, undoSkeleton }: StartOptions): Promise<v
 function readArguments(args: string[]) {
   const text = { type: 'string' } as const
   try {
-    const { values } = parseArgs({
-      args,
+    const { values, positionals } = parseArgs({
+      ...{ args, allowPositionals: true },
       options: { screen: text, refresh: text, config: text, profile: text, 'no-color': { type: 'boolean' } },
     })
     const { screen } = values
-    return screen === undefined || SCREENS.some(({ name }) => name === screen) ? values : undefined
+    const isKnown = screen === undefined || SCREENS.some(({ name }) => name === screen)
+    return isKnown ? { ...values, files: positionals } : undefined
   } catch {
     return undefined
   }

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Consumer, ISocketFactory, Kafka, KafkaConfig, SASLOptions } from 'kafkajs'
 import { type KafkaSettings, kafkaName } from '../../config/kafka.ts'
 import { UserError } from '../../errors.ts'
@@ -54,21 +55,34 @@ interface Cluster {
 
 /** How long a member may be silent, after it died or was stopped, before its partitions go to others of its group. */
 const SESSION_MS = 15_000
+/** Who stops while it joins a group would wait for the other members, as long as their sessions may last. */
+const FAREWELL_MS = 1000
 const [UNKNOWN_TOPIC, NOT_ALLOWED] = [3, 29]
 const READ_COMMITTED = 1
 const MEGABYTE = 1024 * 1024
 
 /**
- * Connects, signed in as configured.
- * @throws UserError unavailable (69) when no broker answers, notPermitted (77) when it refuses, config (78) without a secret
+ * Connects, signed in as configured. A broker that takes connections and never answers holds up nobody who stops.
+ * @throws UserError unavailable (69) when no broker answers, notPermitted (77) when it refuses, config (78) without a
+ *   secret; the signal's reason when it is aborted
  */
-export async function openKafka(settings: KafkaSettings): Promise<KafkaClient> {
+export async function openKafka(settings: KafkaSettings, signal: AbortSignal): Promise<KafkaClient> {
+  signal.throwIfAborted()
   const sockets = new Sockets()
   const kafka = createKafka({ ...configOf(settings), socketFactory: sockets.open })
   const cluster = clusterOf(kafka)
   const { topics } = settings
+  const stopped = Promise.withResolvers<never>()
+  stopped.promise.catch(() => {})
+  const stop = () => stopped.reject(signal.reason)
+  signal.addEventListener('abort', stop, { once: true })
   const asked = <T>(work: () => Promise<T>) =>
-    work().catch((error) => Promise.reject(explained(error, settings)))
+    Promise.race([stopped.promise, work()]).catch((error) => Promise.reject(explained(error, settings)))
+  const close = async () => {
+    signal.removeEventListener('abort', stop)
+    await withinTime(cluster.disconnect().catch(() => {}))
+    sockets.close()
+  }
 
   const metadata = async () => {
     const found = await askForTopics(cluster, topics)
@@ -83,8 +97,7 @@ export async function openKafka(settings: KafkaSettings): Promise<KafkaClient> {
       await cluster.addMultipleTargetTopics(topics)
     })
   } catch (error) {
-    await cluster.disconnect().catch(() => {})
-    sockets.close()
+    await close()
     throw error
   }
 
@@ -142,11 +155,13 @@ export async function openKafka(settings: KafkaSettings): Promise<KafkaClient> {
         // What a lost connection asks for, the stream does itself.
         retry: { retries: 2, restartOnFailure: async () => false },
       }),
-    close: async () => {
-      await cluster.disconnect().catch(() => {})
-      sockets.close()
-    },
+    close,
   }
+}
+
+/** Waits for a farewell, but not for one whom nobody hears. */
+export function withinTime(farewell: Promise<void>): Promise<void> {
+  return Promise.race([farewell, sleep(FAREWELL_MS, undefined, { ref: false })])
 }
 
 /** All connections of a client, those too of consumers that did not leave their group in time. */

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UserError } from '../../errors.ts'
-import type { KafkaClient, PartitionId } from './client.ts'
+import { type KafkaClient, type PartitionId, withinTime } from './client.ts'
 import type { Message } from './message-lines.ts'
 
 /** What a partition gave in one fetch. Aborted and control records are not among the messages. */
@@ -39,8 +39,6 @@ export interface Member {
 
 /** How often a member that waits for room tells the group that it lives. */
 const HEARTBEAT_MS = 1000
-/** Who stops while it joins a group would wait for the other members, as long as their sessions may last. */
-const LEAVE_WITHIN_MS = 1000
 
 /**
  * Joins the group and consumes until `signal` is aborted.
@@ -90,7 +88,7 @@ export async function consume(client: KafkaClient, hooks: ConsumeHooks, signal: 
   })
   consumer.on('consumer.crash', ({ payload }) => {
     isOver = true
-    over.reject(outOfRange(payload.error) ?? payload.error)
+    over.reject(ownError(payload.error) ?? payload.error)
   })
 
   const run = async () => {
@@ -137,7 +135,7 @@ export async function consume(client: KafkaClient, hooks: ConsumeHooks, signal: 
     isOver = true
     assignment += 1
     const left = consumer.disconnect().catch(() => {})
-    await (signal.aborted ? Promise.race([left, sleep(LEAVE_WITHIN_MS, undefined, { ref: false })]) : left)
+    await (signal.aborted ? withinTime(left) : left)
   }
 }
 
@@ -145,10 +143,12 @@ export function keyOf({ topic, partition }: PartitionId): string {
   return `${topic}-${partition}`
 }
 
-function outOfRange(error: unknown): UserError | undefined {
+/** What lpa itself threw, or marked, inside kafkajs. */
+function ownError(error: unknown): UserError | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const { outOfRange: id } = cause as { outOfRange?: PartitionId }
-    if (id) return offsetGone(keyOf(id))
+    if (cause instanceof UserError) return cause
+    const { outOfRange } = cause as { outOfRange?: PartitionId }
+    if (outOfRange) return offsetGone(keyOf(outOfRange))
   }
   return undefined
 }

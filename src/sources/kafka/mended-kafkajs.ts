@@ -4,8 +4,10 @@
  */
 
 import { createRequire } from 'node:module'
-import { zstdDecompress } from 'node:zlib'
+import { promisify } from 'node:util'
+import { unzip, zstdDecompress } from 'node:zlib'
 import type { ISocketFactory, Kafka, KafkaConfig } from 'kafkajs'
+import { UserError } from '../../errors.ts'
 
 const require = createRequire(import.meta.url)
 
@@ -53,7 +55,8 @@ function mend(): typeof import('kafkajs') {
 
   const { CompressionCodecs, CompressionTypes } = kafkajs
   CompressionCodecs[CompressionTypes.Snappy] = require('kafkajs-snappy')
-  CompressionCodecs[CompressionTypes.LZ4] = () => readOnlyCodec(async (packed) => unpackLz4(packed))
+  CompressionCodecs[CompressionTypes.GZIP] = () => readOnlyCodec(unpackGzip)
+  CompressionCodecs[CompressionTypes.LZ4] = () => readOnlyCodec(unpackLz4)
   CompressionCodecs[CompressionTypes.ZSTD] = () => readOnlyCodec(unpackZstd)
 
   // A batch without a message is one too: where it ends is where the next one begins.
@@ -134,14 +137,48 @@ function readOnlyCodec(decompress: (packed: Buffer) => Promise<Buffer>) {
   }
 }
 
-function unpackLz4(packed: Buffer): Buffer {
-  const lz4 = require('lz4js') as { decompress(packed: Uint8Array): Uint8Array }
-  return Buffer.from(lz4.decompress(packed))
+/**
+ * A megabyte of zeros packs into a hundred bytes: a batch may unpack to as much as any producer sends at once. Snappy needs
+ * no bound: it makes nothing smaller than a twentieth.
+ */
+export const MAX_UNPACKED_BYTES = 64 * 1024 * 1024
+
+/** @throws UserError data (65) for a batch that is larger than any may be; so do the others. */
+export async function unpackLz4(packed: Buffer): Promise<Buffer> {
+  const lz4 = require('lz4js') as {
+    decompress(packed: Uint8Array): Uint8Array
+    decompressBound(packed: Uint8Array): number
+  }
+  // What its frame says it needs is made at once.
+  if (lz4.decompressBound(packed) > LZ4_BOUND) throw tooLarge()
+  const unpacked = Buffer.from(lz4.decompress(packed))
+  if (unpacked.length > MAX_UNPACKED_BYTES) throw tooLarge()
+  return unpacked
 }
 
-function unpackZstd(packed: Buffer): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    zstdDecompress(packed, (error, unpacked) => (error ? reject(error) : resolve(unpacked)))
+/** Blocks of a frame without its length count as full ones of 4 MB. */
+const LZ4_BOUND = 2 * MAX_UNPACKED_BYTES
+
+export function unpackGzip(packed: Buffer): Promise<Buffer> {
+  return promisify(unzip)(packed, { maxOutputLength: MAX_UNPACKED_BYTES }).catch(orTooLarge)
+}
+
+export function unpackZstd(packed: Buffer): Promise<Buffer> {
+  return promisify(zstdDecompress)(packed, { maxOutputLength: MAX_UNPACKED_BYTES }).catch(orTooLarge)
+}
+
+function orTooLarge(error: NodeJS.ErrnoException): never {
+  throw error.code === 'ERR_BUFFER_TOO_LARGE' ? tooLarge() : error
+}
+
+function tooLarge(): UserError {
+  const size = MAX_UNPACKED_BYTES / 1024 / 1024
+  return new UserError('LPA-STREAM-BATCH', `A batch of messages unpacks to more than ${size} MB.`, {
+    exit: 'data',
+    next: [
+      'No producer sends so much at once: look for the one that does (kafka-dump-log shows whose it is).',
+      'What came before is committed. To go on behind it: --reset-offsets, and --from the time after it.',
+    ],
   })
 }
 

@@ -1,6 +1,8 @@
 /** `lpa stream kafka://…` against a real broker: what it reads, where it goes on, how it ends. */
 
+import { once } from 'node:events'
 import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -334,6 +336,45 @@ describeWithKafka('lpa stream kafka://', (kafka) => {
     expect(rejected).toEqual(bad.map((_, index) => [`${topic}-0-${100 + index}`, 'json:malformed']))
   })
 
+  test('a message that looks personal is rejected alone, wherever it stands; many of them end it', async () => {
+    const topic = await newTopic()
+    const place = newPlace()
+    const messages = [...eventMessages({ seed: SEED + 20, count: 1500 })]
+    const personal = (id: string) => ({
+      value: JSON.stringify({
+        ...JSON.parse(String(messages[0]?.value)),
+        ...{ event_id: id, attributes: { reply: 'clear.person@example.org' } },
+      }),
+    })
+    await client.produce(topic, [personal('p1'), ...messages, personal('p2')])
+    const ended = await caughtUp(place, topic)
+    expect(ended.stderr).toContain('1,500 records mapped, 2 rejected')
+    expect(
+      await rowsOf(place, 'select position, reason_code, payload from raw.rejected_rows order by 1'),
+    ).toEqual([
+      [`${topic}-0-0`, 'personal:undeclared', null],
+      [`${topic}-0-1501`, 'personal:undeclared', null],
+    ])
+    await client.produce(
+      topic,
+      Array.from({ length: 50 }, (_, number) => personal(`q${number}`)),
+    )
+    const refused = await catchUp(place, topic)
+    expect(refused.code).toBe(65)
+    expect(refused.stderr).toContain('it looks personal, and the mapping does not say what it is')
+    expect(refused.stdout + refused.stderr).not.toContain('clear.person')
+  })
+
+  test('a batch that unpacks to more than any producer sends ends it', async () => {
+    const topic = await newTopic()
+    const place = newPlace()
+    const [first] = [...eventMessages({ seed: SEED + 21, count: 1 })] as [Message]
+    await client.produce(topic, [first])
+    await client.produce(topic, [{ key: null, value: ' '.repeat(65 * 1024 * 1024) }], { compression: 'gzip' })
+    const ended = await catchUp(place, topic)
+    expect(failureOf(ended)).toBe('65 LPA-STREAM-BATCH')
+  })
+
   // ── signing in ──────────────────────────────────────────────────────────────────────────────────────────
 
   describe('signed in', () => {
@@ -438,6 +479,42 @@ describeWithKafka('lpa stream kafka://', (kafka) => {
       ).stdout,
     )
     expect(count).toBe(0)
+  })
+
+  test('stores how far it is also when nothing came but what was aborted', async () => {
+    const topic = await newTopic(1)
+    const place = newPlace()
+    const messages = [...eventMessages({ seed: SEED + 22, count: 50 })]
+    await client.produce(topic, messages)
+    const running = startLpa(place, ['stream', uri(topic), '--commit-every', '300ms'])
+    await until(async () => (await offsetsOf(place, topic))[0] === 50, 'the messages are there')
+    const gone = await client.begin('gone-2')
+    await gone.send(topic, messages)
+    await gone.abort()
+    await until(async () => (await offsetsOf(place, topic))[0] === 101, 'their end is stored')
+    running.child.kill('SIGINT')
+    const ended = await running.ended
+    expect(ended.code).toBe(130)
+    expect(ended.stderr).toContain('50 records mapped')
+  })
+
+  test('is stopped at once where a broker takes connections and never answers', async () => {
+    const deaf = createServer(() => {}).listen(0, '127.0.0.1')
+    await once(deaf, 'listening')
+    const { port } = deaf.address() as AddressInfo
+    const place = newPlace()
+    const running = startLpa(place, ['stream', `kafka://127.0.0.1:${port}/nothing`])
+    const [socket] = (await once(deaf, 'connection')) as [Socket]
+    await once(socket, 'data')
+    const stopping = performance.now()
+    running.child.kill('SIGINT')
+    const ended = await running.ended
+    deaf.close()
+    expect(performance.now() - stopping).toBeLessThan(3000)
+    expect([ended.code, ended.stderr]).toEqual([
+      130,
+      expect.stringContaining('nothing new; stopped by SIGINT'),
+    ])
   })
 
   test('the examples of its help run', async () => {
