@@ -1,7 +1,7 @@
 /** The live dashboard in a real terminal: what keys do, what is written, and how it is left. */
 
 import { spawnSync } from 'node:child_process'
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, type TestContext } from 'vitest'
 import { ROOT } from '../scripts/oclif-config.ts'
@@ -558,6 +558,24 @@ describe('the warehouse', () => {
     }
     await tmux.shows(LIVE)
     expect(tmux.screen).not.toContain('Trying again')
+  })
+
+  it('may be plain files, which are followed too', async () => {
+    const core = join(place.folder, 'core')
+    mkdirSync(core)
+    for (const name of ['dim_date', 'dim_course', 'fact_enrollment', 'agg_course_day']) {
+      const words = ['query', '-q', '--sql', `select * from ${name}`, '--format', 'csv']
+      const { stdout } = spawnSync(process.execPath, [RUN, ...words], { cwd: place.folder, encoding: 'utf8' })
+      writeFileSync(join(core, `${name}.csv`), stdout)
+    }
+    using tmux = await dash({}, 'core')
+    const before = table(tmux).rows
+    expect(before.length).toBeGreaterThan(5)
+    const courses = join(core, 'dim_course.csv')
+    const [, title = ''] = /^› (\S+ \S+)/.exec(before[0] ?? '') ?? []
+    writeFileSync(courses, readFileSync(courses, 'utf8').replaceAll(title, 'Renamed now'))
+    await tmux.shows('Renamed now')
+    expect(tmux.screen).toMatch(/● live v2 /)
   })
 
   it('may hold anything: it is text, in columns', async () => {

@@ -59,7 +59,8 @@ function percentOf(value: Value, whole: Value): string {
 function lossSpans(before: Value, value: Value, ascii: boolean): Line {
   if (before === null || value === null || before === 0) return []
   const lost = before - value
-  if (lost <= 0) return [span(`${ascii ? '+' : '▲'} ${valueText(-lost)} more`, 'muted')]
+  if (lost === 0) return [span('none lost', 'muted')]
+  if (lost < 0) return [span(`${ascii ? '+' : '▲'} ${valueText(-lost)} more`, 'muted')]
   return [
     span(`${ascii ? '-' : '▼'} ${percentOf(lost, before)}`, 'bad'),
     span(` lost ${valueText(lost)}`, 'muted'),
