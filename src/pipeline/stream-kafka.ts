@@ -34,7 +34,7 @@ import {
   type StoredOffset,
   storedOffsets,
 } from './stream-offsets.ts'
-import { CHECK_MS, type StreamWork } from './stream-work.ts'
+import type { StreamWork } from './stream-work.ts'
 
 export interface KafkaRequest {
   readonly settings: KafkaSettings
@@ -63,6 +63,8 @@ const GROUP_BYTES = 12 * 1024 * 1024
 const GROUPS_AHEAD = 2
 /** Offsets that move past control and aborted records only are stored so soon: before retention takes those away. */
 const OFFSETS_MS = 20_000
+/** How often it is looked whether checks are due. */
+const CHECK_LOOK_MS = 30_000
 /** How often it is looked how far the other members of the group are. */
 const OTHERS_MS = 500
 /** A run for cron gives up after so long without a broker; one that goes on waits. */
@@ -132,7 +134,7 @@ class TopicStream implements ConsumeHooks {
     // Also when nothing comes any more.
     const checking = setInterval(
       () => this.#inLane(() => this.#work.checkWhenDue()).catch(this.#failed.reject),
-      CHECK_MS,
+      CHECK_LOOK_MS,
     )
     const consuming = this.#consume()
     consuming.catch(this.#failed.reject)

@@ -44,7 +44,7 @@ const LEAST_RECORDS = 1000
 /** Records of a build: with what it takes of memory, the stream stays within its bound. */
 const BUILD_RECORDS = 120_000
 /** Checks look at whole tables, and hold commits up meanwhile. */
-export const CHECK_MS = 300_000
+const CHECK_MS = 300_000
 /** Small files are looked for after so many commits, and at the end. */
 const COMPACT_COMMITS = 50
 /** While records wait, building takes at most a tenth of the time. */
