@@ -219,6 +219,28 @@ it('shows what single files hold, and says what is wrong with others', () => {
       'fact_enrollment.csv',
     ),
   ).toMatch(/^65 .*holds values of course_key that are no bigint \(1\)/s)
+  const head = 'course_key,instructor_key,is_lead\n'
+  const quiet = wrong(
+    `${head}${'1,1,true\n'.repeat(30_000)}1,Anna Schmidt,true,anna-4711\n`,
+    'bridge_course_instructor.csv',
+  )
+  expect(quiet).toMatch(/^65 .*bridge_course_instructor\.csv.*LPA-DASH-SHAPE/s)
+  expect(quiet).not.toMatch(/Anna|4711/)
+  const file = openSync(join(folder, 'dim_course_category.parquet'), 'w')
+  const sql = `select 'Anna Schmidt' as category_key, 1 as level`
+  spawnSync(process.execPath, [ENTRY, 'query', '--sql', sql, '--format', 'parquet', '-q'], {
+    cwd: folder,
+    stdio: ['ignore', file, 'inherit'],
+  })
+  closeSync(file)
+  const typed = lpa(['dash', 'dim_course_category.parquet', '--once', '-v'])
+  expect(typed).toMatchObject({
+    code: 65,
+    stderr: expect.stringContaining('category_key that are no bigint'),
+  })
+  expect(typed.stderr).not.toContain('Anna')
+  const twice = ['dash', 'core-csv', 'core-csv/fact_enrollment.csv', '--json']
+  expect(lpa(twice).stdout).toBe(lpa(['dash', 'core-csv', '--json']).stdout)
   expect(wrong('a\n', 'fact_enrolment.csv')).toMatch(/^2 .*fact_enrollment.*LPA-DASH-FILES/s)
   expect(lpa(['dash', 'exports'])).toMatchObject({
     code: 66,

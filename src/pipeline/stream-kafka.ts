@@ -133,7 +133,7 @@ class TopicStream implements ConsumeHooks {
     const stopped = aborted(signal)
     // Also when nothing comes any more.
     const checking = setInterval(
-      () => this.#inLane(() => this.#work.checkWhenDue()).catch(this.#failed.reject),
+      () => this.#inLane(() => this.#work.checkWhenDue(() => this.#isBehind())).catch(this.#failed.reject),
       CHECK_LOOK_MS,
     )
     const consuming = this.#consume()

@@ -113,7 +113,9 @@ export class StreamWork {
   }
 
   /** Checks what was built and not checked yet, where nothing is committed that would bring it about. */
-  async checkWhenDue(): Promise<void> {
+  async checkWhenDue(isBehind: () => boolean): Promise<void> {
+    // Then commits come, and bring it about.
+    if (isBehind()) return
     if (this.#hasUnchecked && this.#isCheckDue()) await this.#buildSome(true)
   }
 

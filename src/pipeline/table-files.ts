@@ -1,6 +1,6 @@
 /** Files named on the command line, by the table of core that each stands for. */
 
-import { existsSync, globSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, globSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Config } from '../config.ts'
 import { parseDdl } from '../ddl.ts'
@@ -53,7 +53,16 @@ function findTableFiles(
 ): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>()
   const add = (table: string, paths: readonly string[]) => {
-    const all = [...(found.get(`core.${table}`) ?? []), ...paths]
+    // Named twice, it counts once.
+    const all = [
+      ...new Set([...(found.get(`core.${table}`) ?? []), ...paths.map((path) => realpathSync(path))]),
+    ]
+    if (new Set(all.map((path) => path.replace(/\.(gz|zst)$/i, ''))).size < all.length) {
+      throw new UserError('LPA-DASH-FILES', `A file of ${table} is there both packed and not.`, {
+        ...{ exit: 'usage', where: all[0] ?? table },
+        next: 'Name the ones that count.',
+      })
+    }
     if (new Set(all.map((path) => CSV.test(path))).size > 1) {
       throw new UserError('LPA-DASH-FILES', `There are Parquet and CSV files of ${table}.`, {
         ...{ exit: 'usage', where: all[0] ?? table },
@@ -100,7 +109,8 @@ function findTableFiles(
 
 /** Its data files hold what was deleted since, and small changes are not among them. */
 function refuseWarehouse(folder: string): void {
-  if (!['.', '..', '../..'].some((up) => existsSync(join(folder, up, 'catalog.sqlite')))) return
+  const real = realpathSync(folder)
+  if (!['.', '..', '../..'].some((up) => existsSync(join(real, up, 'catalog.sqlite')))) return
   throw new UserError('LPA-DASH-FILES', 'This is the folder of a warehouse.', {
     ...{ exit: 'usage', where: folder },
     next: 'To see it: lpa dash, with warehouse.path in lpa.toml (or LPA_WAREHOUSE_PATH)',

@@ -5,6 +5,7 @@ import { basename } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { openDuckDB, quoteName, quoteText, readRows } from '../../duckdb.ts'
 import { UserError } from '../../errors.ts'
+import { systemFailure } from '../../system-failure.ts'
 import type { Reader, TableDeclaration } from '../../types.ts'
 import { createTable, withJsonTypes } from './table-ddl.ts'
 import { cellConverter, columnType } from './values.ts'
@@ -62,7 +63,13 @@ export async function openTableFiles(options: TableFilesOptions): Promise<Reader
     version,
     async query(statement, values) {
       if (isStopped) throw new Error('It was interrupted.')
-      const reader = await connection.runAndReadAll(statement, values as Record<string, never> | undefined)
+      const reader = await connection
+        .runAndReadAll(statement, values as Record<string, never> | undefined)
+        .catch((error) => {
+          // A mistake in a report is told as it is: it quotes the report.
+          const isOfFiles = /^(Conversion|Invalid Input|IO|Serialization) Error/i.test(error.message)
+          throw isOfFiles ? readFailure(error, 'one of the files') : error
+        })
       const columns = reader.columnNames().map((name, index) => ({
         name,
         type: columnType(duckdb, reader.columnType(index)),
@@ -116,50 +123,66 @@ async function readTable(
   const list = `[${paths.map(quoteText).join(', ')}]`
   const isCsv = isCsvFile(paths[0] ?? '')
   const rows = isCsv
-    ? `read_csv(${list}, all_varchar = true, header = true, union_by_name = true, hive_partitioning = false)`
+    ? `read_csv(${list}, all_varchar = true, header = true, delim = ',', quote = '"', escape = '"', union_by_name = true,
+        hive_partitioning = false)`
     : `read_parquet(${list}, union_by_name = true, hive_partitioning = false)`
   const shown = paths.length === 1 ? basename(paths[0] ?? '') : `${paths.length} files of ${table.name}`
-  const found = await readRows<{ column_name: string }>(connection, `describe select * from ${rows}`).catch(
-    (cause) => {
-      throw notShaped(shown, `cannot be read as ${isCsv ? 'CSV' : 'Parquet'}`, cause)
-    },
+  /** What DuckDB says of files may quote their values. */
+  const reading = <T>(work: Promise<T>) =>
+    work.catch((error) => {
+      throw readFailure(error, shown)
+    })
+  const found = await reading(
+    readRows<{ column_name: string; column_type: string }>(connection, `describe select * from ${rows}`),
   )
-  const names = new Set(found.map(({ column_name }) => column_name.toLowerCase()))
-  const lacking = table.columns.filter(({ name, required }) => required && !names.has(name))
+  const types = new Map(found.map(({ column_name, column_type }) => [column_name.toLowerCase(), column_type]))
+  const lacking = table.columns.filter(({ name, required }) => required && !types.has(name))
   if (lacking.length > 0)
-    throw notShaped(shown, `has no column ${lacking.map(({ name }) => name).join(', ')}`)
-  const given = table.columns.filter(({ name }) => names.has(name))
-  const cast = ({ name, type }: TableDeclaration['columns'][number]) =>
-    `cast(${names.has(name) ? quoteName(name) : 'null'} as ${type}) as ${quoteName(name)}`
-  const wrong = given.map(
-    ({ name, type }) =>
-      `count(*) filter (${quoteName(name)} is not null and try_cast(${quoteName(name)} as ${type}) is null) as ${quoteName(name)}`,
-  )
-  const select = `select ${table.columns.map(cast).join(', ')} from ${rows}`
-  try {
-    // Of Parquet no row is read for it.
-    if (isCsv) await connection.run(`create table ${table.name} as ${select}`)
-    else await connection.run(`create view ${table.name} as ${select}`)
-  } catch (cause) {
-    await connection.run('rollback')
-    const [counts = {}] = await readRows<Record<string, number>>(
-      connection,
-      `select ${wrong.join(', ')} from ${rows}`,
-    )
-    const [name] = Object.entries(counts).find(([, count]) => count > 0) ?? []
-    const type = table.columns.find((column) => column.name === name)?.type
-    if (name === undefined) throw cause
-    throw notShaped(shown, `holds values of ${name} that are no ${type} (${counts[name]})`, cause)
+    throw notShaped(shown, `It has no column ${lacking.map(({ name }) => name).join(', ')}.`)
+  const givenValue = (name: string) => {
+    const type = types.get(name)
+    if (type === undefined) return 'null'
+    return type === 'TIMESTAMP WITH TIME ZONE' ? `timezone('UTC', ${quoteName(name)})` : quoteName(name)
   }
+  // Of Parquet whose types are those of the table, no row is read for it.
+  const doubtful = table.columns.filter(
+    ({ name, type }) =>
+      types.has(name) && types.get(name)?.toLowerCase().replaceAll(' ', '') !== type.replaceAll(' ', ''),
+  )
+  if (doubtful.length > 0) {
+    const wrong = doubtful.map(
+      ({ name, type }) =>
+        `count(*) filter (${givenValue(name)} is not null and try_cast(${givenValue(name)} as ${type}) is null) as ${quoteName(name)}`,
+    )
+    const [counts = {}] = await reading(
+      readRows<Record<string, number>>(connection, `select ${wrong.join(', ')} from ${rows}`),
+    )
+    const bad = doubtful.find(({ name }) => (counts[name] ?? 0) > 0)
+    if (bad)
+      throw notShaped(shown, `It holds values of ${bad.name} that are no ${bad.type} (${counts[bad.name]}).`)
+  }
+  const columns = table.columns.map(
+    ({ name, type }) => `cast(${givenValue(name)} as ${type}) as ${quoteName(name)}`,
+  )
+  const made = isCsv ? 'table' : 'view'
+  await reading(connection.run(`create ${made} ${table.name} as select ${columns.join(', ')} from ${rows}`))
+}
+
+/** In words that quote nothing of the files: their text would be in messages, logs and panels. */
+function readFailure(error: unknown, shown: string): unknown {
+  const message = error instanceof Error ? error.message : ''
+  if (/^(INTERRUPT|Out of Memory)/i.test(message)) return systemFailure(message, undefined) ?? error
+  const line = /on Line: (\d+)/i.exec(message)?.[1]
+  return notShaped(line ? `${shown}:${line}` : shown, 'It cannot be read as Parquet or CSV of its kind.')
 }
 
 function isCsvFile(path: string): boolean {
   return /\.csv(\.gz|\.zst)?$/i.test(path)
 }
 
-function notShaped(file: string, what: string, cause?: unknown): UserError {
-  return new UserError('LPA-DASH-SHAPE', `It ${what}.`, {
-    ...{ exit: 'data', where: file, cause },
+function notShaped(where: string, what: string): UserError {
+  return new UserError('LPA-DASH-SHAPE', what, {
+    ...{ exit: 'data', where },
     next: 'Files are shaped like the tables of core: lpa query --sql "select * from TABLE" --format parquet writes such.',
   })
 }

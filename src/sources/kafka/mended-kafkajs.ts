@@ -177,7 +177,8 @@ function tooLarge(): UserError {
     exit: 'data',
     next: [
       'No producer sends so much at once: look for the one that does (kafka-dump-log shows whose it is).',
-      'What came before is committed. To go on behind it: --reset-offsets, and --from the time after it.',
+      'What is committed stays. --reset-offsets with --from a time behind it goes on.',
+      'It passes over all that is older and not committed yet, in other partitions too.',
     ],
   })
 }
