@@ -35,6 +35,9 @@ LPA_THEME=ansi|dark|light|high-contrast|mono says how the dashboard is coloured 
       helpValue: 'FILE',
       summary: 'Write the screen into FILE.svg, .html, .png or .csv instead.',
     }),
+    mouse: Flags.boolean({
+      summary: 'Take clicks and the wheel; what the terminal selects is then selected with Shift.',
+    }),
     once: Flags.boolean({ summary: 'Print one picture and leave.' }),
     screen: Flags.option({ options: SCREENS.map(({ name }) => name) })({
       default: 'overview',
@@ -51,7 +54,10 @@ LPA_THEME=ansi|dark|light|high-contrast|mono says how the dashboard is coloured 
     const { argv, flags } = await this.start(Dash)
     const files = argv as string[]
     if (flags.export !== undefined) exportFormat(flags.export)
-    const config = await this.settings({ 'dash.refresh': flags.refresh })
+    const config = await this.settings({
+      'dash.refresh': flags.refresh,
+      'dash.mouse': flags.mouse ? 'true' : undefined,
+    })
     const isOnce = flags.once || flags.json || flags.format !== undefined || flags.export !== undefined
     if (!isOnce && isLiveTerminal(process.env)) {
       // Only here when bin/run.js has not started it: with flags that it leaves to oclif, and without a build.

@@ -86,6 +86,7 @@ export interface Config {
   readonly metrics: { readonly sessionGapMinutes: number; readonly atRiskDays: number }
   readonly dash: {
     readonly theme: 'ansi' | 'dark' | 'light' | 'high-contrast' | 'mono'
+    readonly mouse: boolean
     /** How often the live dashboard looks for a new version of the warehouse. */
     readonly refreshMs: number
   }
@@ -185,7 +186,11 @@ export function loadConfig(request: ConfigRequest): Config {
       sessionGapMinutes: required('metrics.session_gap_minutes'),
       atRiskDays: required('metrics.at_risk_days'),
     },
-    dash: { theme: required('dash.theme'), refreshMs: required('dash.refresh') },
+    dash: {
+      theme: required('dash.theme'),
+      refreshMs: required('dash.refresh'),
+      mouse: required('dash.mouse'),
+    },
     sources: file ? readSources(file, profile, overlay, root, origin, env.CREDENTIALS_DIRECTORY) : {},
     terms: file ? readTerms(file) : [],
     origin,

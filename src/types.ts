@@ -131,6 +131,8 @@ export interface Reader {
   query(statement: string, values?: Values): Promise<Result>
   /** A text that changes with every commit: a snapshot id. */
   version(): Promise<string>
+  /** Asked more often than this, in milliseconds, it would never be suspended, and cost; none: as often as one likes. */
+  readonly leastPollMs?: number
   /** Where runs on this machine leave word of themselves, if anywhere. */
   readonly scratch?: string
   /** Stops the running statement, and what comes after it: the reader can only be closed then. */
@@ -190,7 +192,13 @@ export type Tone = 'plain' | 'muted' | 'strong' | 'accent' | 'good' | 'bad' | 'w
 export interface Span {
   readonly text: string
   readonly tone: Tone
+  readonly click?: Click
 }
+
+/** What a click on a text does: the same as a key, or something with a row or a column of a table, or a choice of a list. */
+export type Click =
+  | { readonly kind: 'key'; readonly key: string }
+  | { readonly kind: 'row' | 'column' | 'choice'; readonly index: number }
 
 /** What a chart draws: lines of spans, each line at most `size.width` cells wide. */
 export type Frame = readonly (readonly Span[])[]

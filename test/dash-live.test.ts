@@ -296,6 +296,43 @@ describe('keys', () => {
     }
   })
 
+  it('have the mouse beside them where it is asked for, and it is given back', async () => {
+    using tmux = await dash({ columns: 110, rows: 34 }, '--mouse')
+    const click = (column: number, row: number) =>
+      tmux.type(`\x1b[<0;${column};${row}M\x1b[<0;${column};${row}m`)
+    const clickOn = (text: string) => {
+      const row = tmux.lines.findIndex((line) => line.includes(text))
+      click((tmux.lines[row]?.indexOf(text) ?? 0) + 1, row + 1)
+    }
+    const hasMouse = () => tmux.is('mouse_standard_flag') && tmux.is('mouse_sgr_flag')
+    await until(hasMouse, 'the mouse is taken')
+    tmux.type('\x1b[<65;50;20M\x1b[<65;50;20M')
+    await choosesRow(tmux, 2)
+    clickOn('3 Funnel')
+    await tmux.shows('›3')
+    tmux.press('C-z')
+    await tmux.shows('Stopped')
+    expect(hasMouse()).toBe(false)
+    tmux.enter('fg')
+    await tmux.shows('›3')
+    await until(hasMouse, 'the mouse is taken again')
+    clickOn('1 Over')
+    await tmux.shows('›1')
+    clickOn('q quit')
+    await until(() => !tmux.is('alternate_on'), 'the dashboard was left')
+    expect(hasMouse()).toBe(false)
+    tmux.enter('cat -v')
+    // Nothing of the mouse was left to be read by the shell.
+    tmux.enter('typed')
+    await tmux.shows(/^typed$/m)
+    expect(tmux.screen).not.toContain('[<')
+  })
+
+  it('leave the mouse to the terminal unless it is asked for', async () => {
+    using tmux = await dash()
+    expect(tmux.is('mouse_any_flag')).toBe(false)
+  })
+
   it('arrive all when they are pasted at once', async () => {
     using tmux = await dash()
     tmux.type('jjjjk')

@@ -2,7 +2,7 @@
 
 import { createRequire } from 'node:module'
 import { safeText } from '../safe-text.ts'
-import type { Frame, Glyphs, Size, Span, Tone } from '../types.ts'
+import type { Click, Frame, Glyphs, Size, Span, Tone } from '../types.ts'
 
 export type Line = readonly Span[]
 
@@ -39,8 +39,8 @@ export function widest(texts: Iterable<string>): number {
 }
 
 /** All text of a frame comes in here, and is safe from then on. */
-export function span(text: string, tone: Tone = 'plain'): Span {
-  return { text: safeText(text), tone }
+export function span(text: string, tone: Tone = 'plain', click?: Click): Span {
+  return click === undefined ? { text: safeText(text), tone } : { text: safeText(text), tone, click }
 }
 
 /** The mark of cut text at a glyph level, one cell wide. */
@@ -79,14 +79,24 @@ export function fitText(text: string, width: number, align: 'left' | 'right' = '
   return align === 'left' ? clipped + gap : gap + clipped
 }
 
+/** What lies at a cell of a line, counted from 0. */
+export function spanAt(line: Line, cell: number): Span | undefined {
+  let end = 0
+  return line.find(({ text }) => {
+    end += textWidth(text)
+    return cell < end
+  })
+}
+
 /** A line in at most `width` cells. */
 function clipLine(line: Line, width: number): Line {
   const kept: Span[] = []
   let room = width
-  for (const { text, tone } of line) {
+  for (const one of line) {
     if (room <= 0) break
+    const { text } = one
     const clipped = clipText(text, room)
-    kept.push({ text: clipped, tone })
+    kept.push({ ...one, text: clipped })
     if (clipped !== text) break
     room -= textWidth(clipped)
   }
@@ -160,15 +170,11 @@ export const ANSI_16: Theme = {
 
 /** Terminal text of a frame: lines joined by LF, none at the end, no trailing blanks, no escapes without colour. */
 export function frameToText(frame: Frame, { color }: { readonly color: boolean }): string {
-  return frameToLines(frame, color ? ANSI_16 : undefined).join('\n')
+  return frame.map((line) => lineToText(line, color ? ANSI_16 : undefined)).join('\n')
 }
 
-/** The same line by line; without a theme no escapes. */
-export function frameToLines(frame: Frame, theme: Theme | undefined): readonly string[] {
-  return frame.map((line) => lineToText(line, theme))
-}
-
-function lineToText(line: Line, theme: Theme | undefined): string {
+/** One line of it; without a theme no escapes. */
+export function lineToText(line: Line, theme: Theme | undefined): string {
   const plain = line
     .map(({ text }) => text)
     .join('')

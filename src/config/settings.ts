@@ -102,6 +102,13 @@ export const yesOrNo: Setting<boolean> = {
   expected: 'true or false',
 }
 
+/** Also as text: flags and the environment have no other. */
+const mouse: Setting<boolean> = {
+  ...yesOrNo,
+  default: 'false',
+  read: (value) => (['true', 'false'].includes(String(value)) ? String(value) === 'true' : undefined),
+}
+
 export const SETTINGS = {
   'warehouse.engine': choice(['duckdb', 'snowflake', 'spark'], 'duckdb'),
   'warehouse.timezone': timezone,
@@ -134,6 +141,7 @@ export const SETTINGS = {
     ...choice(['ansi', 'dark', 'light', 'high-contrast', 'mono'], 'ansi'),
     variable: 'LPA_THEME',
   },
+  'dash.mouse': mouse,
   'dash.refresh': {
     default: '2s',
     read: (value, place) => {

@@ -104,18 +104,26 @@ export function drawTable(
   const taken = columns.reduce((sum, column) => sum + GAP + column.width, MARGIN)
   const firstWidth = Math.max(1, Math.min(widest([...texts, head]), width - taken))
   const gap = span(' '.repeat(GAP))
-  const headings = columns.map((column) =>
-    fitText(column.heading, column.width, isLeft(column) ? 'left' : 'right'),
-  )
+  // Of tables beside the page's own no row can be chosen, nor are they sorted.
+  const isOwn = selected >= 0
+  const heading = (text: string, name: string) => {
+    const index = part.columns.findIndex((column) => column.name === name)
+    return isOwn ? span(text, 'muted', { kind: 'column', index }) : span(text, 'muted')
+  }
+  const headings = columns.flatMap((column) => [
+    span(gap.text, 'muted'),
+    heading(fitText(column.heading, column.width, isLeft(column) ? 'left' : 'right'), column.name),
+  ])
   const lines = shown.map((row, index): Line => {
     const isSelected = start + index === selected
     const text = fitText(texts[index] ?? '', firstWidth, 'left', ellipsis(glyphs))
     const tone = first.tone?.(cellOf(result, row, first.name)) ?? 'plain'
-    return [
+    const line = [
       isSelected ? span(glyphs === 'ascii' ? '> ' : '› ', 'accent') : gap,
       span(text, isSelected ? 'strong' : tone),
       ...columns.flatMap((column) => [gap, ...alignedCell(column.cells[index] ?? [], column, glyphs)]),
     ]
+    return isOwn ? line.map((one) => ({ ...one, click: { kind: 'row', index: start + index } })) : line
   })
   const range =
     rows.length === 0
@@ -123,7 +131,7 @@ export function drawTable(
       : `${start + 1}-${start + shown.length} of ${rows.length}`.replace('1-1 ', '1 ')
   const rest = `  ${range}${filterText(view)}: lpa query ${part.report}`
   return [
-    [gap, span([fitText(head, firstWidth), ...headings].join(gap.text), 'muted')],
+    [gap, heading(fitText(head, firstWidth), first.name), ...headings],
     ...lines,
     ...(isWhole ? [] : [[span(rest, 'muted')]]),
   ]

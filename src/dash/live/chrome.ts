@@ -10,7 +10,7 @@ import {
   textWidth,
   widest,
 } from '../../charts/frame.ts'
-import type { Frame, Glyphs, Size, Tone } from '../../types.ts'
+import type { Click, Frame, Glyphs, Size, Tone } from '../../types.ts'
 import type { Screen } from '../screen.ts'
 import type { Connection } from './connection.ts'
 import { type KeyBinding, keyLabel } from './keys.ts'
@@ -40,7 +40,9 @@ function tabs(screens: readonly Screen[], shown: string, room: number, glyphs: G
   const mark = glyphs === 'ascii' ? '>' : '›'
   const tab = (screen: Screen, title: string): Line[number] => {
     const isShown = screen.name === shown
-    return span(` ${isShown ? mark : ' '}${screen.number} ${title}`, isShown ? 'accent' : 'muted')
+    return span(` ${isShown ? mark : ' '}${screen.number} ${title}`, isShown ? 'accent' : 'muted', {
+      ...{ kind: 'key', key: `${screen.number}` },
+    })
   }
   const long = screens.map((screen) => tab(screen, screen.title))
   if (lineWidth(long) <= room) return long
@@ -111,8 +113,10 @@ export function footerLine(
   if (notice !== undefined) {
     return [span(' '), span(clipText(notice.text, width - 2, ellipsis(glyphs)), notice.tone)]
   }
-  if (state.mode === 'palette') return hintLine([], ['enter go', 'up down choose', 'esc close'], width)
-  if (state.mode === 'help') return hintLine([], ['j k scroll', 'esc close'], width)
+  if (state.mode === 'palette') {
+    return hintLine([], [hint('enter', 'go'), hint('up down', 'choose'), hint('esc', 'close')], width)
+  }
+  if (state.mode === 'help') return hintLine([], [hint('j k', 'scroll'), hint('esc', 'close')], width)
   const view = viewOf(state, glyphs)
   const told: Line = [
     span(`${period || `${state.days} days`}${state.isCompared ? ', compared' : ''}`, 'strong'),
@@ -131,20 +135,27 @@ export function footerLine(
   const shown = hints.filter((hint) => kept.includes(hint))
   return hintLine(
     told,
-    shown.map(({ label, index }) => `${keyLabel(bindings[index] as KeyBinding, glyphs)} ${label}`),
+    shown.map(({ label, index }) => {
+      const binding = bindings[index] as KeyBinding
+      const [key = ''] = binding.keys
+      // `1-7` is no key that could be pressed.
+      return hint(
+        keyLabel(binding, glyphs),
+        label,
+        binding.command === 'screen' ? undefined : { kind: 'key', key },
+      )
+    }),
     width,
   )
 }
 
-/** Each hint is a key and what it does. */
-function hintLine(told: Line, hints: readonly string[], width: number): Line {
-  const line: Line = [
-    ...(told.length === 0 ? [] : [span(' '), ...told, span(' ')]),
-    ...hints.flatMap((hint): Line => {
-      const [label = '', ...rest] = hint.split(' ').reverse()
-      return [span(` ${rest.reverse().join(' ')}`), span(` ${label} `, 'muted')]
-    }),
-  ]
+/** A key and what it does. */
+function hint(key: string, label: string, click?: Click): Line {
+  return [span(` ${key}`, 'plain', click), span(` ${label} `, 'muted', click)]
+}
+
+function hintLine(told: Line, hints: readonly Line[], width: number): Line {
+  const line: Line = [...(told.length === 0 ? [] : [span(' '), ...told, span(' ')]), ...hints.flat()]
   return lineWidth(line) <= width ? line : told
 }
 
@@ -195,7 +206,11 @@ export function paletteFrame(
   const lines = found.slice(start, start + room).map(({ label }, index): Line => {
     const isChosen = start + index === choice
     const text = clipText(label, width - 4, ellipsis(glyphs))
-    return [span(isChosen ? `${mark} ` : '  ', 'accent'), span(text, isChosen ? 'strong' : 'plain')]
+    const click = { kind: 'choice', index: start + index } as const
+    return [
+      span(isChosen ? `${mark} ` : '  ', 'accent', click),
+      span(text, isChosen ? 'strong' : 'plain', click),
+    ]
   })
   return [
     [],

@@ -27,11 +27,13 @@ interface Answer {
 const MOST_ANSWERS = 64
 /** A refresh that takes less is not worth a word. */
 const STALE_AFTER_MS = 2000
+/** Somebody who looks every two seconds was held up. */
+const LONG_UNSEEN_MS = 10_000
 
 /** `now` is in milliseconds since 1970. */
 export class Warehouse {
   readonly #answers = new Map<string, Answer>()
-  readonly #longestMs: number
+  #nextMs = 0
   #wanted: readonly ReportRequest[] = []
   #newest: string | undefined
   #newestAt = 0
@@ -39,10 +41,6 @@ export class Warehouse {
   #shown: { readonly version: string; readonly since: number } | undefined
   #lost: { readonly since: number; readonly reason: string } | undefined
   #panels: Panels | undefined
-
-  constructor(pollMs: number) {
-    this.#longestMs = Math.max(10_000, 3 * pollMs)
-  }
 
   /** Answers whether these are others than before. */
   want(requests: readonly ReportRequest[], now: number): boolean {
@@ -61,6 +59,7 @@ export class Warehouse {
       case 'checked':
         this.#lost = undefined
         this.#checkedAt = now
+        this.#nextMs = message.nextMs
         if (message.version !== this.#newest) {
           this.#newest = message.version
           this.#newestAt = now
@@ -97,7 +96,8 @@ export class Warehouse {
     const behindMs = this.#newest === shown.version ? 0 : now - this.#newestAt
     const unseenMs = now - this.#checkedAt
     if (behindMs > STALE_AFTER_MS) return { kind: 'stale', version: shown.version, ageMs: behindMs }
-    if (unseenMs > this.#longestMs) return { kind: 'stale', version: shown.version, ageMs: unseenMs }
+    if (unseenMs > Math.max(LONG_UNSEEN_MS, 3 * this.#nextMs))
+      return { kind: 'stale', version: shown.version, ageMs: unseenMs }
     return { kind: 'live', version: shown.version, sinceMs: shown.since }
   }
 

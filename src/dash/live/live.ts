@@ -38,7 +38,7 @@ export async function runLive(options: LiveOptions): Promise<'left' | 'interrupt
   const { config, signal } = options
   const { env, stdout, stdin } = process
   const isListenedTo = isSpoken(env)
-  const { refreshMs, theme } = config.dash
+  const { refreshMs, theme, mouse } = config.dash
   const thread = new Worker(engineThread(options.root), {
     workerData: { config, files: options.files, pollMs: refreshMs } satisfies WorkerOptions,
   })
@@ -48,7 +48,6 @@ export async function runLive(options: LiveOptions): Promise<'left' | 'interrupt
     glyphs: glyphsFor(env, true),
     theme: themeFor(theme, describeTerminal(stdout, env, options.noColor).color),
     size: windowSize(),
-    pollMs: refreshMs,
     isSpoken: isListenedTo,
     now: Date.now,
     send: (message: ToEngine) => thread.postMessage(message),
@@ -111,7 +110,7 @@ export async function runLive(options: LiveOptions): Promise<'left' | 'interrupt
     if (!signal.aborted) {
       // Ink draws from where the cursor is; some terminals do not clear an alternate screen that is shown already.
       if (options.undoSkeleton && !isListenedTo) stdout.write('\x1b[H\x1b[J')
-      app = startApp({ shell, isSpoken: isListenedTo, onEffect, onCrash: end.reject })
+      app = startApp({ shell, isSpoken: isListenedTo, hasMouse: mouse, onEffect, onCrash: end.reject })
       if (options.undoSkeleton) process.off('exit', options.undoSkeleton)
     }
     return await end.promise

@@ -19,8 +19,8 @@ export type ToEngine =
   | { readonly kind: 'stop' }
 
 export type FromEngine =
-  /** The warehouse was looked at, and is at this version. */
-  | { readonly kind: 'checked'; readonly version: string }
+  /** The warehouse was looked at, is at this version, and is looked at again after so long. */
+  | { readonly kind: 'checked'; readonly version: string; readonly nextMs: number }
   | { readonly kind: 'panel'; readonly key: string; readonly version: string; readonly panel: Panel }
   /** The warehouse does not answer any more, and is tried again after a while. */
   | { readonly kind: 'lost'; readonly reason: string }

@@ -23,17 +23,11 @@ export interface Picture {
 }
 
 /**
- * Exactly `size.height` lines of at most `size.width` cells. `style` makes lines of a frame; `drawBody` those of the
- * screen, or has them already.
+ * Exactly `size.height` lines of at most `size.width` cells. `drawBody` draws those of the screen, or has them already.
  */
-export function drawPicture(
-  picture: Picture,
-  size: Size,
-  style: (frame: Frame) => readonly string[],
-  drawBody: (size: Size) => readonly string[],
-): readonly string[] {
+export function drawPicture(picture: Picture, size: Size, drawBody: (size: Size) => Frame): Frame {
   const small = tooSmall(size)
-  if (small !== undefined) return style(filled([[span(small, 'warn')]], size))
+  if (small !== undefined) return filled([[span(small, 'warn')]], size)
   const { screens, state, connection, bindings, notice, panels, view } = picture
   const { glyphs } = view
   const inner = { width: size.width, height: size.height - 2 }
@@ -41,9 +35,9 @@ export function drawPicture(
   const footer = { ...line, glyphs, period: periodText(panels, view) }
   const over = frameOver(picture, inner)
   return [
-    ...style(filled([headerLine(screens, state.screen, connection, { ...line, glyphs })], line)),
-    ...(over === undefined ? drawBody(inner) : style(filled(over, inner))),
-    ...style(filled([footerLine(state, bindings, notice, footer)], line)),
+    ...filled([headerLine(screens, state.screen, connection, { ...line, glyphs })], line),
+    ...(over === undefined ? drawBody(inner) : filled(over, inner)),
+    ...filled([footerLine(state, bindings, notice, footer)], line),
   ]
 }
 

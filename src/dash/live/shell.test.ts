@@ -41,7 +41,6 @@ class Tried {
       glyphs: 'braille',
       theme: themeFor('mono', false),
       size: { width: 80, height: 24 },
-      pollMs: 2000,
       now: () => this.now,
       send: (message) => this.sent.push(message),
       ...options,
@@ -57,7 +56,7 @@ class Tried {
   }
 
   check(version: string): void {
-    this.shell.receive({ kind: 'checked', version })
+    this.shell.receive({ kind: 'checked', version, nextMs: 2000 })
   }
 
   /** Answers what is wanted, with these panels in place of the rows. */
@@ -226,6 +225,86 @@ describe('golden frames of other windows', () => {
         for (const line of lines) expect(textWidth(line)).toBeLessThanOrEqual(width)
       }
     }
+  })
+})
+
+describe('a click', () => {
+  /** On the first place where the text is shown. */
+  function clickOn(text: string): readonly TerminalEffect[] {
+    const lines = tried.text.split('\n')
+    const row = lines.findIndex((line) => line.includes(text))
+    const column = textWidth((lines[row] ?? '').slice(0, lines[row]?.indexOf(text)))
+    expect(row).toBeGreaterThanOrEqual(0)
+    return tried.shell.point({ kind: 'click', column, row })
+  }
+  const rows = () => {
+    const lines = tried.text.split('\n')
+    return lines.slice(lines.findIndex((line) => line.startsWith('  COURSE')) + 1)
+  }
+  const chosen = () => rows().findIndex((line) => line.startsWith('›'))
+
+  beforeEach(() => {
+    tried = new Tried({ size: { width: 110, height: 34 } })
+    tried.answer('412')
+  })
+
+  it('chooses a row, and opens the chosen one', () => {
+    const title = rows()[3]?.slice(2, 14).trimEnd() ?? ''
+    clickOn(`  ${title}`)
+    expect(chosen()).toBe(3)
+    expect(tried.header).toContain('›1')
+    clickOn(`› ${title}`)
+    expect(tried.header).toContain('›4')
+    expect(tried.text).toContain(`‹ Courses / ${title}`)
+  })
+
+  it('shows a screen', () => {
+    clickOn('3 Funnel')
+    expect(tried.header).toContain('›3')
+    // Also from a list, and without typing its number there.
+    tried.press(':')
+    clickOn('2 Enrol')
+    expect(tried.header).toContain('›2')
+    expect(tried.footer).toContain('28 days')
+  })
+
+  it('sorts by a column, and turns it', () => {
+    clickOn('ENROLLED')
+    expect(tried.text).toContain('ENROLLED ▼')
+    clickOn('ENROLLED')
+    expect(tried.text).toContain('ENROLLED ▲')
+  })
+
+  it('does what the footer says', () => {
+    clickOn('? help')
+    expect(tried.text).toContain('next row')
+    tried.press('escape')
+    expect(clickOn('q quit')).toEqual([{ kind: 'leave', isInterrupted: false }])
+  })
+
+  it('goes where the palette says', () => {
+    tried.press(':')
+    clickOn('Data health')
+    expect(tried.header).toContain('›7')
+  })
+
+  it('on anything else does nothing, also outside', () => {
+    const before = tried.text
+    for (const [column, row] of [
+      [0, 2],
+      [109, 33],
+      [500, 3],
+      [3, 500],
+    ] as const)
+      expect(tried.shell.point({ kind: 'click', column, row })).toEqual([])
+    expect(tried.text).toBe(before)
+  })
+
+  it('of the wheel moves the choice', () => {
+    for (let notch = 0; notch < 3; notch += 1) tried.shell.point({ kind: 'wheel', isDown: true })
+    expect(chosen()).toBe(3)
+    tried.shell.point({ kind: 'wheel', isDown: false })
+    expect(chosen()).toBe(2)
   })
 })
 

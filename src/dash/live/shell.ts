@@ -1,15 +1,27 @@
 /** Keys and answers of the warehouse in, lines of the window out. Knows no terminal and no thread. */
 
-import { frameToLines, type Theme } from '../../charts/frame.ts'
+import { type Line, lineToText, spanAt, type Theme } from '../../charts/frame.ts'
 import { safeText } from '../../safe-text.ts'
-import type { Glyphs, Size } from '../../types.ts'
+import type { Frame, Glyphs, Size } from '../../types.ts'
 import type { Panels, Screen, TableRow, View } from '../screen.ts'
 import type { Notice } from './chrome.ts'
 import { Warehouse } from './connection.ts'
 import { type Command, keysWith } from './keys.ts'
 import type { FromEngine, ToEngine } from './messages.ts'
+import type { MouseEvent } from './mouse.ts'
 import { describePicture, drawPicture, filled, type Picture } from './picture.ts'
-import { type Effect, firstState, type LiveState, type PaletteEntry, press, select, viewOf } from './state.ts'
+import {
+  click,
+  type Effect,
+  firstState,
+  type LiveState,
+  type PaletteEntry,
+  type Pressed,
+  press,
+  type Surroundings,
+  select,
+  viewOf,
+} from './state.ts'
 
 export interface ShellOptions {
   readonly screens: readonly Screen[]
@@ -18,7 +30,6 @@ export interface ShellOptions {
   readonly glyphs: Glyphs
   readonly theme: Theme
   readonly size: Size
-  readonly pollMs: number
   /** Says sentences instead of drawing. */
   readonly isSpoken?: boolean
   readonly now: () => number
@@ -44,14 +55,17 @@ export class Shell {
   #notice: (Notice & { readonly until: number }) | undefined
   #lines: readonly string[] = []
   #listener: () => void = () => {}
-  #body: { readonly of: readonly unknown[]; readonly lines: readonly string[] } | undefined
+  /** What is shown, for clicks; nothing where sentences are. */
+  #frame: Frame = []
+  #body: { readonly of: readonly unknown[]; readonly frame: Frame } | undefined
+  readonly #texts = new WeakMap<Line, string>()
   #rows: { readonly of: readonly unknown[]; readonly rows: readonly TableRow[] } | undefined
 
   constructor(options: ShellOptions) {
     this.#options = options
     this.#size = options.size
     this.#state = firstState(options.screen)
-    this.#warehouse = new Warehouse(options.pollMs)
+    this.#warehouse = new Warehouse()
     const available = (command: Command) => command !== 'export' || options.exportScreen !== undefined
     this.#bindings = keysWith(available)
     this.#changed()
@@ -69,11 +83,22 @@ export class Shell {
   readonly lines = (): readonly string[] => this.#lines
 
   press(keys: readonly string[]): readonly TerminalEffect[] {
+    return this.#does(keys.map((key) => (around) => press(this.#state, key, around)))
+  }
+
+  point(event: MouseEvent): readonly TerminalEffect[] {
+    if (event.kind === 'wheel') return this.press([event.isDown ? 'down' : 'up'])
+    const target = spanAt(this.#frame[event.row] ?? [], event.column)?.click
+    return target === undefined ? [] : this.#does([(around) => click(this.#state, target, around)])
+  }
+
+  /** Each in the surroundings that the one before it has left. */
+  #does(steps: readonly ((around: Surroundings) => Pressed)[]): readonly TerminalEffect[] {
     const effects: TerminalEffect[] = []
     this.#notice = undefined
-    for (const key of keys) {
+    for (const step of steps) {
       const before = this.#state
-      const { state, effect } = press(before, key, {
+      const { state, effect } = step({
         screens: this.#options.screens,
         bindings: this.#bindings,
         rows: this.#tableRows(),
@@ -241,22 +266,19 @@ export class Shell {
       notice: this.#notice ?? lost,
     }
     if (isSpoken) return describePicture(picture)
-    return drawPicture(
-      picture,
-      this.#size,
-      (frame) => frameToLines(frame, theme),
-      (size) => this.#drawBody(picture, size),
-    )
+    this.#frame = drawPicture(picture, this.#size, (size) => this.#drawBody(picture, size))
+    return this.#frame.map((line) => {
+      const text = this.#texts.get(line) ?? lineToText(line, theme)
+      this.#texts.set(line, text)
+      return text
+    })
   }
 
   /** A screen is drawn when something that it shows is another, not for every key and every second. */
-  #drawBody({ screen, panels, view }: Picture, size: Size): readonly string[] {
+  #drawBody({ screen, panels, view }: Picture, size: Size): Frame {
     const of = [screen, panels, size.width, size.height, ...Object.values(view)]
-    if (!isSame(of, this.#body?.of)) {
-      const frame = filled(screen.draw(panels, view, size), size)
-      this.#body = { of, lines: frameToLines(frame, this.#options.theme) }
-    }
-    return this.#body?.lines ?? []
+    if (!isSame(of, this.#body?.of)) this.#body = { of, frame: filled(screen.draw(panels, view, size), size) }
+    return this.#body?.frame ?? []
   }
 }
 

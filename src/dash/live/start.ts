@@ -48,7 +48,7 @@ export async function startLive({ root, undoSkeleton }: StartOptions): Promise<v
         flags: {
           config: asked.config,
           profile: asked.profile,
-          settings: { 'dash.refresh': asked.refresh },
+          settings: { 'dash.refresh': asked.refresh, 'dash.mouse': asked.mouse ? 'true' : undefined },
         },
       }),
       files: asked.files,
@@ -72,11 +72,14 @@ export async function startLive({ root, undoSkeleton }: StartOptions): Promise<v
 
 /** The flags that concern the live dashboard; undefined for any other, and for what is wrong. */
 function readArguments(args: string[]) {
-  const text = { type: 'string' } as const
+  const [text, toggle] = [{ type: 'string' }, { type: 'boolean' }] as const
   try {
     const { values, positionals } = parseArgs({
       ...{ args, allowPositionals: true },
-      options: { screen: text, refresh: text, config: text, profile: text, 'no-color': { type: 'boolean' } },
+      options: {
+        ...{ screen: text, refresh: text, config: text, profile: text },
+        ...{ mouse: toggle, 'no-color': toggle },
+      },
     })
     const { screen } = values
     const isKnown = screen === undefined || SCREENS.some(({ name }) => name === screen)

@@ -1,6 +1,6 @@
 /** What the reader has done so far, and what a key makes of it: pure, without a terminal. */
 
-import type { Glyphs } from '../../types.ts'
+import type { Click, Glyphs } from '../../types.ts'
 import { DAY_RANGES, FIRST_VIEW, type Screen, type TableRow, type View } from '../screen.ts'
 import { type Command, commandOf, type KeyBinding } from './keys.ts'
 
@@ -104,6 +104,27 @@ export function press(state: LiveState, key: string, around: Surroundings): Pres
       const command = commandOf(around.bindings, key)
       return command === undefined ? { state } : run(state, command, key, around)
     }
+  }
+}
+
+/** A click on a text that says what it does; from everywhere, as what is clicked can be seen. */
+export function click(state: LiveState, target: Click, around: Surroundings): Pressed {
+  if (target.kind === 'choice')
+    return choose(state, matching(around.entries, state.input)[target.index], around)
+  const browsing: LiveState = { ...state, mode: 'browse' }
+  switch (target.kind) {
+    case 'key':
+      return press(browsing, target.key, around)
+    case 'column':
+      return { state: sortBy(browsing, target.index) }
+    case 'row':
+      // As Enter does, on the row that was chosen already.
+      return {
+        state:
+          target.index === ownView(state).selected
+            ? open(browsing, around)
+            : select(state, target.index, around),
+      }
   }
 }
 
@@ -212,6 +233,13 @@ function back(state: LiveState): LiveState {
   return filter.text === '' ? state : withOwn(state, { filter: FIRST_OWN.filter, selected: 0 })
 }
 
+/** From the largest; the other way round when it is sorted by that column already. */
+function sortBy(state: LiveState, column: number): LiveState {
+  const { sort } = ownView(state)
+  const isDescending = sort?.column === column ? !sort.isDescending : true
+  return withOwn(state, { sort: { column, isDescending }, selected: 0 })
+}
+
 /** Numbers are looked at from the largest, and after the last column as the report has them. */
 function sortByNext(state: LiveState, { columns }: Surroundings): LiveState {
   const column = (ownView(state).sort?.column ?? -1) + 1
@@ -251,17 +279,20 @@ function typePalette(state: LiveState, key: string, around: Surroundings): Press
     const choice = Math.max(0, Math.min(state.choice + by, found.length - 1))
     return { state: choice === state.choice ? state : { ...state, choice } }
   }
-  if (key === 'enter') {
-    const go = found[state.choice]?.go
-    if (go === undefined) return { state }
-    const closed: LiveState = { ...state, mode: 'browse', input: '' }
-    if (go.kind === 'command') return run(closed, go.command, '', around)
-    return {
-      state: go.opened === undefined ? show(closed, go.screen) : openIn(closed, go.screen, go.opened),
-    }
-  }
+  if (key === 'enter') return choose(state, found[state.choice], around)
   const input = typed(state.input, key)
   return { state: input === state.input ? state : { ...state, input, choice: 0 } }
+}
+
+/** Goes where an entry of the palette says. */
+function choose(state: LiveState, entry: PaletteEntry | undefined, around: Surroundings): Pressed {
+  if (entry === undefined) return { state }
+  const { go } = entry
+  const closed: LiveState = { ...state, mode: 'browse', input: '' }
+  if (go.kind === 'command') return run(closed, go.command, '', around)
+  return {
+    state: go.opened === undefined ? show(closed, go.screen) : openIn(closed, go.screen, go.opened),
+  }
 }
 
 /** Entries in which every typed word is found, those that begin with the text first. */

@@ -1,0 +1,128 @@
+import { afterEach, beforeEach, expect, it, vi } from 'vitest'
+import { UserError } from '../../errors.ts'
+import type { Reader, Result } from '../../types.ts'
+import type { ReportRequest } from '../screen.ts'
+import { Follower } from './follower.ts'
+import type { FromEngine } from './messages.ts'
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+const ROWS: Result = { columns: [], rows: [] }
+const request = (report: string): ReportRequest => ({ report, params: {} })
+
+/** A warehouse that counts what it is asked. */
+class Asked {
+  version = '1'
+  looks = 0
+  readonly reports: string[] = []
+  readonly posted: FromEngine[] = []
+  readonly follower: Follower
+
+  isAway: boolean
+
+  constructor({ leastPollMs }: Pick<Reader, 'leastPollMs'> = {}, isAway = false) {
+    this.isAway = isAway
+    const reader = {
+      version: async () => {
+        this.looks += 1
+        if (this.isAway) throw new UserError('LPA-TEST', 'It is away.', { exit: 'unavailable' })
+        return this.version
+      },
+      ...(leastPollMs === undefined ? {} : { leastPollMs }),
+    } as Reader
+    this.follower = new Follower({
+      pollMs: 2000,
+      open: (_, work) => work(reader),
+      readReport: async (_, { report }) => {
+        this.reports.push(report)
+        return ROWS
+      },
+      post: (message) => this.posted.push(message),
+    })
+    void this.follower.run()
+    this.want('daily')
+  }
+
+  want(report: string, isAnew = false): void {
+    this.follower.receive({ kind: 'want', requests: [request(report)], isAnew })
+  }
+
+  pass(ms: number): Promise<unknown> {
+    return vi.advanceTimersByTimeAsync(ms)
+  }
+}
+
+it('looks for a new version every so often, and runs reports only when there is one', async () => {
+  const asked = new Asked()
+  await asked.pass(0)
+  const first = asked.looks
+  await asked.pass(10_000)
+  expect(asked.looks).toBe(first + 5)
+  expect(asked.reports).toEqual(['daily'])
+  asked.version = '2'
+  await asked.pass(2000)
+  expect(asked.reports).toEqual(['daily', 'daily'])
+  expect(asked.posted.at(-1)).toMatchObject({ kind: 'panel', version: '2' })
+})
+
+it('lets a warehouse be suspended that asks for it, whatever screens are looked at meanwhile', async () => {
+  const asked = new Asked({ leastPollMs: 30_000 })
+  await asked.pass(0)
+  expect(asked.posted[0]).toEqual({ kind: 'checked', version: '1', nextMs: 30_000 })
+  const first = asked.looks
+  // Another screen runs its reports, and its second look runs nothing.
+  for (const report of ['funnel', 'daily', 'funnel']) {
+    asked.want(report)
+    await asked.pass(5000)
+  }
+  expect(asked.looks).toBe(first)
+  expect(asked.reports).toEqual(['daily', 'funnel'])
+  asked.want('funnel', true)
+  await asked.pass(0)
+  expect(asked.looks).toBe(first + 1)
+  expect(asked.reports).toEqual(['daily', 'funnel', 'funnel'])
+  await asked.pass(29_000)
+  expect(asked.looks).toBe(first + 1)
+  await asked.pass(2000)
+  expect(asked.looks).toBe(first + 2)
+})
+
+it('looks at nothing while it is paused', async () => {
+  const asked = new Asked()
+  await asked.pass(0)
+  asked.follower.receive({ kind: 'pause', isPaused: true })
+  await asked.pass(0)
+  const before = asked.looks
+  await asked.pass(60_000)
+  expect(asked.looks).toBe(before)
+  asked.follower.receive({ kind: 'pause', isPaused: false })
+  await asked.pass(0)
+  expect(asked.looks).toBe(before + 1)
+})
+
+it('tries again, ever more seldom, what has gone away, and not what was never there', async () => {
+  const asked = new Asked()
+  await asked.pass(0)
+  asked.isAway = true
+  await asked.pass(2000)
+  expect(asked.posted.at(-1)).toEqual({ kind: 'lost', reason: 'It is away.' })
+  const before = asked.looks
+  await asked.pass(1000 + 2000 + 4000)
+  expect(asked.looks).toBe(before + 3)
+  asked.isAway = false
+  await asked.pass(8000)
+  expect(asked.posted.at(-1)).toMatchObject({ kind: 'panel', version: '1' })
+
+  const never = new Asked({}, true)
+  await never.pass(0)
+  expect(never.posted).toEqual([
+    { kind: 'failed', failure: expect.objectContaining({ code: 'LPA-TEST', message: 'It is away.' }) },
+  ])
+  await never.pass(60_000)
+  expect(never.looks).toBe(1)
+})
