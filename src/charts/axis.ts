@@ -1,8 +1,9 @@
 /** Labels around a plot: values down its left, the first, middle and last x below it, a title with its legend above. */
 
 import { safeText } from '../safe-text.ts'
+import { textWidth } from '../text-width.ts'
 import type { ChartSpec, Glyphs, Span, Tone } from '../types.ts'
-import { clipText, ellipsis, fitText, type Line, lineWidth, span, textWidth } from './frame.ts'
+import { clipText, ellipsis, fitText, type Line, lineWidth, span } from './frame.ts'
 import { shortNumber } from './number-text.ts'
 import type { Scale } from './scale.ts'
 import type { Series } from './series.ts'

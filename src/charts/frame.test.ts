@@ -1,16 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { textWidth } from '../text-width.ts'
 import type { Tone } from '../types.ts'
-import {
-  beside,
-  boxed,
-  clipFrame,
-  clipText,
-  fitText,
-  frameToText,
-  lineWidth,
-  span,
-  textWidth,
-} from './frame.ts'
+import { beside, boxed, clipFrame, clipText, fitText, frameToText, lineWidth, span } from './frame.ts'
 import { glyphsFor } from './glyphs.ts'
 import { shortNumber, valueTexts } from './number-text.ts'
 import { zeroScale } from './scale.ts'

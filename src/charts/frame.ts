@@ -1,28 +1,10 @@
 /** Lines of toned text: measuring, clipping, joining, boxing, and turning them into terminal text. */
 
-import { createRequire } from 'node:module'
 import { safeText } from '../safe-text.ts'
+import { NARROW, textWidth } from '../text-width.ts'
 import type { Click, Frame, Glyphs, Size, Span, Tone } from '../types.ts'
 
 export type Line = readonly Span[]
-
-// Text whose characters all take one cell: ASCII, Latin letters, and the arrows, boxes, blocks and braille drawn here.
-const NARROW = /^[\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff–…−⏎─-╿▀-▟▪▲▼●›⠀-⣿]*$/
-
-type StringWidth = (text: string) => number
-let loaded: StringWidth | undefined
-
-/** Loaded for the first text that needs it: its import takes longer than drawing. `draw` cannot wait for `import()`. */
-function stringWidth(text: string): number {
-  const require = createRequire(import.meta.url)
-  loaded ??= (require('string-width') as { default: StringWidth }).default
-  return loaded(text)
-}
-
-/** Cells that `text` takes in a terminal. */
-export function textWidth(text: string): number {
-  return NARROW.test(text) ? text.length : stringWidth(text)
-}
 
 /** Cells that a line takes. */
 export function lineWidth(line: Line): number {
@@ -64,7 +46,7 @@ export function clipText(text: string, width: number, mark = ''): string {
   let kept = ''
   let used = 0
   for (const { segment } of new Intl.Segmenter().segment(text)) {
-    const cells = stringWidth(segment)
+    const cells = textWidth(segment)
     if (used + cells > room) break
     kept += segment
     used += cells

@@ -1,6 +1,7 @@
+import { textWidth } from '../text-width.ts'
 import type { Cell, Chart, Glyphs, Size, Tone } from '../types.ts'
 import { emptyChart, titleLines } from './axis.ts'
-import { clipText, ellipsis, fitText, type Line, span, textWidth, widest } from './frame.ts'
+import { clipText, ellipsis, fitText, type Line, span, widest } from './frame.ts'
 import { valueText } from './number-text.ts'
 import { zeroScale } from './scale.ts'
 import { cellLabel, columnIndex, columnLabel, columnUnit, toValue, type Value } from './series.ts'

@@ -1,8 +1,9 @@
 /** Charts as vectors, drawn from the numbers: terminal glyphs do not line up in pictures. Values show on hovering. */
 
 import { safeText } from '../safe-text.ts'
+import { textWidth } from '../text-width.ts'
 import type { ChartSpec, Result, Size, Tone } from '../types.ts'
-import { clipText, textWidth, widest } from './frame.ts'
+import { clipText, widest } from './frame.ts'
 import { percentText, shortNumber, valueText } from './number-text.ts'
 import { fullScale, zeroScale } from './scale.ts'
 import { type Data, readData, type Series, type Value } from './series.ts'

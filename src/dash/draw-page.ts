@@ -1,16 +1,6 @@
 /** A page as lines of text: what is shown in a window of which size, and how parts look that have nothing to show yet. */
 
-import {
-  beside,
-  boxed,
-  clipFrame,
-  clipText,
-  ellipsis,
-  type Line,
-  lineWidth,
-  span,
-  textWidth,
-} from '../charts/frame.ts'
+import { beside, boxed, clipFrame, clipText, ellipsis, type Line, lineWidth, span } from '../charts/frame.ts'
 import { drawChart } from '../charts/index.ts'
 import { UserError } from '../errors.ts'
 import { fold } from '../output/width.ts'
@@ -241,7 +231,7 @@ const PROBLEM_TONES: Readonly<Record<Problem['kind'], Tone>> = {
 
 function problemLines(problem: Problem, width: number, height: number, { glyphs }: View): Frame {
   if (width < 1 || height < 1) return []
-  const lines = fold(problemText(problem), width, height, ellipsis(glyphs), textWidth)
+  const lines = fold(problemText(problem), width, height, ellipsis(glyphs))
   return lines.map((line) => [span(line, PROBLEM_TONES[problem.kind])])
 }
 
@@ -252,6 +242,6 @@ function problemNote(panel: Panel | undefined, { width, height }: Size, view: Vi
 
 function emptyLines({ text, command }: Empty, width: number, { glyphs }: View): Frame {
   if (width < 1) return []
-  const lines = fold(text, width, 3, ellipsis(glyphs), textWidth)
+  const lines = fold(text, width, 3, ellipsis(glyphs))
   return [...lines.map((line) => [span(line, 'muted')]), [span(clipText(command, width, ellipsis(glyphs)))]]
 }

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { textWidth } from '../charts/frame.ts'
+import { textWidth } from '../text-width.ts'
 import type { Cell, Result } from '../types.ts'
 import { readCampus, result, seeded, spoiled } from './campus.test-support.ts'
 import { onceOptions, onceView, panelsJson, renderOnce } from './once.ts'

@@ -1,21 +1,12 @@
 /** Tables: which rows are shown and in which order, rows beside each other as columns, one row alone. */
 
 import { changeSpan } from '../charts/change.ts'
-import {
-  clipText,
-  ellipsis,
-  fitLine,
-  fitText,
-  type Line,
-  lineWidth,
-  span,
-  textWidth,
-  widest,
-} from '../charts/frame.ts'
+import { clipText, ellipsis, fitLine, fitText, type Line, lineWidth, span, widest } from '../charts/frame.ts'
 import { valueText } from '../charts/number-text.ts'
 import { trackSpans } from '../charts/progress.ts'
 import { cellLabel, toValue } from '../charts/series.ts'
 import { fold } from '../output/width.ts'
+import { textWidth } from '../text-width.ts'
 import type { Cell, Frame, Glyphs, Result, Row, Size } from '../types.ts'
 import { cellOf, type TableColumn, type TablePart } from './page.ts'
 import type { View } from './screen.ts'
@@ -231,7 +222,7 @@ export function drawCard(part: TablePart, result: Result, row: Row, width: numbe
     const value = toValue(cell)
     const isBarred = (column.kind === 'percent' || column.kind === 'bar') && value !== null && bar >= 8
     const [only = span('')] = cellLine(column, cell, 0, glyphs)
-    const texts = room > 0 ? fold(only.text, room, MOST_LINES, ellipsis(glyphs), textWidth) : ['']
+    const texts = room > 0 ? fold(only.text, room, MOST_LINES, ellipsis(glyphs)) : ['']
     return texts.map((text, index) => [
       span(` ${fitText(index === 0 ? column.label : '', labelWidth, 'left', ellipsis(glyphs))}  `, 'muted'),
       ...(isBarred ? [...trackSpans(value / 100, bar, glyphs), span(' ')] : []),

@@ -1,8 +1,9 @@
 import { safeText } from '../safe-text.ts'
+import { textWidth } from '../text-width.ts'
 import type { Column, Result, ResultStream, Row } from '../types.ts'
 import { cellText, isNumeric, piecesOf } from './cells.ts'
 import type { Terminal } from './terminal.ts'
-import { cut, fold, type Measure, measureFor } from './width.ts'
+import { cut, fold } from './width.ts'
 
 /** Text columns become no narrower than this; then the rows are shown as records instead. */
 const NARROWEST = 8
@@ -22,7 +23,6 @@ interface Grid {
   readonly columns: readonly Column[]
   readonly heads: readonly string[]
   readonly cells: readonly (readonly string[])[]
-  readonly measure: Measure
 }
 
 /** How columns are set apart: in a box, or by blanks alone, which leaves more room to their texts. */
@@ -56,7 +56,7 @@ export async function* tableText(rows: Result | ResultStream, terminal: Terminal
   let printed = 0
   let foot = ''
   for await (const piece of atLeastOne(piecesOf(rows))) {
-    const grid = await gridOf(rows.columns, piece, terminal)
+    const grid = gridOf(rows.columns, piece, terminal)
     if (printed === 0) {
       layout = layOut(grid, terminal.width)
     } else if (layout) {
@@ -85,11 +85,11 @@ async function* atLeastOne(pieces: AsyncIterable<readonly Row[]>): AsyncGenerato
   if (!some) yield []
 }
 
-async function gridOf(columns: readonly Column[], rows: readonly Row[], terminal: Terminal): Promise<Grid> {
+function gridOf(columns: readonly Column[], rows: readonly Row[], terminal: Terminal): Grid {
   const none = terminal.unicode ? '–' : '-'
   const heads = columns.map(({ name }) => safeText(name))
   const cells = rows.map((row) => row.map((cell) => safeText(cellText(cell) ?? none)))
-  return { columns, heads, cells, measure: await measureFor([heads, ...cells].flat()) }
+  return { columns, heads, cells }
 }
 
 // ── widths ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -110,18 +110,18 @@ function layOut(grid: Grid, width: number): Layout | undefined {
 /** Widths of the columns, so that they fit into so many cells; undefined when they cannot. */
 function fitWidths(grid: Grid, room: number): number[] | undefined {
   const values = valueWidths(grid)
-  const widths = grid.heads.map((head, index) => Math.max(grid.measure(head), values[index] ?? 0))
+  const widths = grid.heads.map((head, index) => Math.max(textWidth(head), values[index] ?? 0))
   const least = grid.columns.map((column, index) => {
     const whole = widths[index] ?? 0
     // Numbers and days are not broken, nor are short heads.
     const value = isNumeric(column) ? (values[index] ?? 0) : Math.min(whole, DAY[column.type] ?? 0)
     const head = grid.heads[index] ?? ''
-    if (grid.measure(head) <= NARROWEST || !isNumeric(column)) {
+    if (textWidth(head) <= NARROWEST || !isNumeric(column)) {
       return Math.max(Math.min(whole, NARROWEST), value)
     }
     // A head is broken between its words: completion_ / percent.
     const words = head.match(/[^_ ]+[_ ]?/g) ?? []
-    return Math.max(value, ...words.map(grid.measure))
+    return Math.max(value, ...words.map(textWidth))
   })
   if (sum(least) > room) return undefined
   // Heads over numbers first, since breaking them loses nothing; then everything, the widest first.
@@ -140,9 +140,7 @@ function fitWidths(grid: Grid, room: number): number[] | undefined {
 }
 
 function valueWidths(grid: Grid): number[] {
-  return grid.columns.map((_, index) =>
-    Math.max(0, ...grid.cells.map((row) => grid.measure(row[index] ?? ''))),
-  )
+  return grid.columns.map((_, index) => Math.max(0, ...grid.cells.map((row) => textWidth(row[index] ?? ''))))
 }
 
 /** A later piece keeps the widths of the first, but for numbers that need more. */
@@ -163,7 +161,7 @@ async function tabular(
   const { default: Table } = await import('cli-table3')
   const mark = terminal.unicode ? '…' : '~'
   const folded = (row: readonly string[]) =>
-    row.map((text, index) => fold(text, widths[index] ?? 0, MOST_LINES, mark, grid.measure))
+    row.map((text, index) => fold(text, widths[index] ?? 0, MOST_LINES, mark))
   const head = folded(grid.heads)
   const padding = ruling.isBoxed ? 1 : 0
   const options = {
@@ -178,7 +176,7 @@ async function tabular(
   let edges: { head: string[]; foot: string[] } | undefined
   for (let start = 0; start === 0 || start < grid.cells.length; start += FEW) {
     const rows = grid.cells.slice(start, start + FEW).map(folded)
-    const stood = standIns([head, ...rows], grid.measure)
+    const stood = standIns([head, ...rows])
     const [headTexts = [], ...texts] = stood.texts
     const table = new Table({
       ...options,
@@ -201,7 +199,7 @@ async function tabular(
  * cli-table3 measures with an older string-width, so it gets private-use characters, one cell each, in place of lines
  * that are not plain ASCII; they are put back afterwards, in the order in which a table prints them.
  */
-function standIns(rows: readonly (readonly (readonly string[])[])[], measure: Measure) {
+function standIns(rows: readonly (readonly (readonly string[])[])[]) {
   const held: string[] = []
   for (const row of rows) {
     const height = Math.max(0, ...row.map((lines) => lines.length))
@@ -213,7 +211,7 @@ function standIns(rows: readonly (readonly (readonly string[])[])[], measure: Me
     }
   }
   const standIn = (text: string) =>
-    PLAIN.test(text) ? text : `\ue000${'\ue001'.repeat(Math.max(0, measure(text) - 1))}`
+    PLAIN.test(text) ? text : `\ue000${'\ue001'.repeat(Math.max(0, textWidth(text) - 1))}`
   return {
     texts: rows.map((row) => row.map((lines) => lines.map(standIn).join('\n'))),
     restore: (table: string) => table.replace(/\ue000\ue001*/g, () => held.shift() ?? ''),
@@ -267,12 +265,12 @@ function openBorder(terminal: Terminal, gap: string): Record<string, string> {
 function recordsText(grid: Grid, terminal: Terminal, printed: number): string {
   const mark = terminal.unicode ? '…' : '~'
   const rule = (terminal.unicode ? '─' : '-').repeat(2)
-  const nameWidth = Math.max(0, ...grid.heads.map(grid.measure))
+  const nameWidth = Math.max(0, ...grid.heads.map(textWidth))
   return grid.cells
     .map((row, number) => {
       const lines = grid.heads.map((head, index) => {
-        const name = head + ' '.repeat(nameWidth - grid.measure(head))
-        return cut(`${name}  ${row[index] ?? ''}`, terminal.width, mark, grid.measure)
+        const name = head + ' '.repeat(nameWidth - textWidth(head))
+        return cut(`${name}  ${row[index] ?? ''}`, terminal.width, mark)
       })
       return `${rule} ${printed + number + 1} ${rule}\n${lines.join('\n')}\n`
     })

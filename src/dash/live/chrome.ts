@@ -1,15 +1,7 @@
 /** What is around a screen: header, footer, help, palette. */
 
-import {
-  clipText,
-  ellipsis,
-  fitText,
-  type Line,
-  lineWidth,
-  span,
-  textWidth,
-  widest,
-} from '../../charts/frame.ts'
+import { clipText, ellipsis, fitText, type Line, lineWidth, span, widest } from '../../charts/frame.ts'
+import { textWidth } from '../../text-width.ts'
 import type { Click, Frame, Glyphs, Size, Tone } from '../../types.ts'
 import type { Screen } from '../screen.ts'
 import type { Connection } from './connection.ts'

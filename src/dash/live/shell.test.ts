@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { textWidth } from '../../charts/frame.ts'
 import { makeCampus, openCampus, reportResult } from '../../report-campus.test-support.ts'
+import { textWidth } from '../../text-width.ts'
 import type { Result } from '../../types.ts'
 import type { Panel, ReportRequest } from '../screen.ts'
 import { SCREENS } from '../screens/index.ts'
