@@ -68,7 +68,16 @@ const quickerWidth: BuildPlugin = {
     const whole = join(ROOT, 'node_modules', 'string-width', 'index.js')
     build.onResolve({ filter: /^whole-string-width$/ }, () => ({ path: whole, suffix: '?whole' }))
     build.onLoad({ filter: /string-width\/index\.js$/ }, ({ path, suffix }) => {
-      if (path !== whole || suffix === '?whole') return undefined
+      if (path !== whole) return undefined
+      if (suffix === '?whole') {
+        // The table of all emoji is made when it is asked first, which no text of letters needs to do.
+        const text = readFileSync(path, 'utf8')
+        const asked = 'rgiEmojiRegex.test(segment)'
+        const guarded = text.replace(asked, `MAYBE_EMOJI.test(segment) && ${asked}`)
+        const contents = `const MAYBE_EMOJI = /\\p{Emoji}/u\n${guarded}`
+        if (guarded === text) throw new Error(`${path} no longer asks for emoji as scripts/build.ts expects`)
+        return { contents }
+      }
       return {
         contents: `
           const NARROW = ${NARROW}

@@ -54,7 +54,9 @@ function connectionLine(connection: Connection, glyphs: Glyphs): Line {
   const dot = glyphs === 'ascii' ? '*' : '●'
   switch (connection.kind) {
     case 'opening':
-      return [span(`${dot} opening`, 'muted')]
+      return [
+        span(`${dot} opening${connection.version === undefined ? '' : ` v${connection.version}`}`, 'muted'),
+      ]
     case 'live':
       return [
         span(`${dot} live`, 'good'),

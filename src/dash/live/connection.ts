@@ -1,11 +1,13 @@
 /** What is known of the warehouse and its answers, and in which state the dashboard is by that. */
 
 import { isDeepStrictEqual } from 'node:util'
+import type { Result } from '../../types.ts'
 import type { Panel, Panels, ReportRequest } from '../screen.ts'
 import { type FromEngine, keyOf } from './messages.ts'
 
 export type Connection =
-  | { readonly kind: 'opening' }
+  /** Until the reports have come; with the version of what was stored, while nobody has looked for a newer one. */
+  | { readonly kind: 'opening'; readonly version?: string | undefined }
   /** What is shown is what is there; since when. */
   | { readonly kind: 'live'; readonly version: string; readonly sinceMs: number }
   | { readonly kind: 'paused'; readonly version: string; readonly sinceMs: number }
@@ -30,17 +32,28 @@ const STALE_AFTER_MS = 2000
 /** Somebody who looks every two seconds was held up. */
 const LONG_UNSEEN_MS = 10_000
 
+/** What a report answered in an earlier session, and at which version. */
+export type Recall = (
+  request: ReportRequest,
+) => { readonly version: string; readonly result: Result } | undefined
+
 /** `now` is in milliseconds since 1970. */
 export class Warehouse {
+  readonly #recall: Recall
   readonly #answers = new Map<string, Answer>()
   #nextMs = 0
   #wanted: readonly ReportRequest[] = []
+  #wantedAt = 0
   #newest: string | undefined
   #newestAt = 0
   #checkedAt = 0
   #shown: { readonly version: string; readonly since: number } | undefined
   #lost: { readonly since: number; readonly reason: string } | undefined
   #panels: Panels | undefined
+
+  constructor(recall: Recall = () => undefined) {
+    this.#recall = recall
+  }
 
   /** Answers whether these are others than before. */
   want(requests: readonly ReportRequest[], now: number): boolean {
@@ -49,7 +62,13 @@ export class Warehouse {
       requests.every((request, index) => keyOf(request) === keyOf(this.#wanted[index] as ReportRequest))
     if (isSame) return false
     this.#wanted = requests
+    this.#wantedAt = now
     this.#panels = undefined
+    for (const request of requests) {
+      const key = keyOf(request)
+      const stored = this.#answers.has(key) ? undefined : this.#recall(request)
+      if (stored) this.#keep({ key, version: stored.version, panel: { result: stored.result } })
+    }
     this.#settle(now)
     return true
   }
@@ -91,9 +110,12 @@ export class Warehouse {
       const { since, reason } = this.#lost
       return { kind: 'disconnected', version: shown?.version ?? '', ageMs: now - since, reason }
     }
-    if (shown === undefined) return { kind: 'opening' }
+    if (shown === undefined) {
+      const isStored = this.#newest === undefined
+      return { kind: 'opening', version: isStored ? this.#versions().find(Boolean) : undefined }
+    }
     if (isPaused) return { kind: 'paused', version: shown.version, sinceMs: shown.since }
-    const behindMs = this.#newest === shown.version ? 0 : now - this.#newestAt
+    const behindMs = this.#newest === shown.version ? 0 : now - Math.max(this.#newestAt, this.#wantedAt)
     const unseenMs = now - this.#checkedAt
     if (behindMs > STALE_AFTER_MS) return { kind: 'stale', version: shown.version, ageMs: behindMs }
     if (unseenMs > Math.max(LONG_UNSEEN_MS, 3 * this.#nextMs))
@@ -101,7 +123,7 @@ export class Warehouse {
     return { kind: 'live', version: shown.version, sinceMs: shown.since }
   }
 
-  #keep({ key, version, panel }: Extract<FromEngine, { kind: 'panel' }>): void {
+  #keep({ key, version, panel }: Omit<Extract<FromEngine, { kind: 'panel' }>, 'kind'>): void {
     const before = this.#answers.get(key)?.panel
     // The last rows stay beside a problem.
     const after = { ...panel, result: panel.result ?? before?.result }
@@ -114,11 +136,21 @@ export class Warehouse {
     if (!isSame) this.#panels = undefined
   }
 
-  /** A version is shown once every report of the screen is of it. */
+  /** A version is shown once every report of the screen is of it, and an older one while any is. */
   #settle(now: number): void {
-    const newest = this.#newest
-    if (newest === undefined || newest === this.#shown?.version) return
-    const isWhole = this.#wanted.every((request) => this.#answers.get(keyOf(request))?.version === newest)
-    if (isWhole) this.#shown = { version: newest, since: now }
+    const [newest, shown] = [this.#newest, this.#shown]
+    if (newest === undefined) return
+    const versions = this.#versions()
+    if (versions.every((version) => version === newest)) {
+      if (shown?.version !== newest) this.#shown = { version: newest, since: now }
+      return
+    }
+    const older = versions.find((version) => version !== undefined && version !== newest)
+    if (older !== undefined && shown !== undefined) this.#shown = { ...shown, version: older }
+  }
+
+  /** Of what is wanted; undefined of what has not come. */
+  #versions(): readonly (string | undefined)[] {
+    return this.#wanted.map((request) => this.#answers.get(keyOf(request))?.version)
   }
 }

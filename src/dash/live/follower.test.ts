@@ -21,6 +21,7 @@ class Asked {
   looks = 0
   readonly reports: string[] = []
   readonly posted: FromEngine[] = []
+  readonly stored: [report: string, version: string][] = []
   readonly follower: Follower
 
   isAway: boolean
@@ -43,6 +44,7 @@ class Asked {
         return ROWS
       },
       post: (message) => this.posted.push(message),
+      store: ({ report }, { version }) => this.stored.push([report, version]),
     })
     void this.follower.run()
     this.want('daily')
@@ -90,6 +92,27 @@ it('lets a warehouse be suspended that asks for it, whatever screens are looked 
   expect(asked.looks).toBe(first + 1)
   await asked.pass(2000)
   expect(asked.looks).toBe(first + 2)
+})
+
+it('keeps answers for the next start, of each report once a minute at most, and none that change without a commit', async () => {
+  const asked = new Asked()
+  await asked.pass(0)
+  for (let version = 2; version <= 32; version += 1) {
+    asked.version = `${version}`
+    await asked.pass(2000)
+  }
+  expect(asked.stored).toEqual([
+    ['daily', '1'],
+    ['daily', '31'],
+  ])
+  asked.follower.receive({
+    kind: 'want',
+    requests: [{ ...request('streams'), isVolatile: true }],
+    isAnew: false,
+  })
+  await asked.pass(2000)
+  expect(asked.reports).toContain('streams')
+  expect(asked.stored).toHaveLength(2)
 })
 
 it('looks at nothing while it is paused', async () => {

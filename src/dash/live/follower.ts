@@ -5,9 +5,12 @@ import { asUserError } from '../../failure.ts'
 import type { Reader, Result } from '../../types.ts'
 import type { Panel, ReportRequest } from '../screen.ts'
 import { type FromEngine, keyOf, type ToEngine } from './messages.ts'
+import type { StoredResult } from './stored-results.ts'
 
 const FIRST_RETRY_MS = 1000
 const LAST_RETRY_MS = 30_000
+/** Beside a stream answers change every other second. */
+const STORE_AGAIN_MS = 60_000
 
 export interface FollowerOptions {
   /** How often to look for a new version; less often where the warehouse asks for that. */
@@ -16,6 +19,8 @@ export interface FollowerOptions {
   readonly open: (signal: AbortSignal, work: (reader: Reader) => Promise<void>) => Promise<void>
   readonly readReport: (reader: Reader, request: ReportRequest) => Promise<Result>
   readonly post: (message: FromEngine) => void
+  /** Keeps an answer for the next start. */
+  readonly store?: (request: ReportRequest, stored: StoredResult) => void
 }
 
 export class Follower {
@@ -23,6 +28,7 @@ export class Follower {
   readonly #stop = new AbortController()
   /** By key: at which version of the warehouse a report was run. */
   readonly #answered = new Map<string, string>()
+  readonly #storedAt = new Map<string, number>()
   #wanted: readonly ReportRequest[] = []
   #isPaused = false
   #isAskedAnew = false
@@ -112,8 +118,17 @@ export class Follower {
       const panel = await this.#read(reader, request)
       this.#answered.set(key, version)
       this.#options.post({ kind: 'panel', key, version, panel })
+      this.#store(request, version, panel)
       if (this.#stop.signal.aborted || this.#isAwake) return
     }
+  }
+
+  #store(request: ReportRequest, version: string, { result }: Panel): void {
+    const [key, now] = [keyOf(request), performance.now()]
+    const isRecent = now - (this.#storedAt.get(key) ?? Number.NEGATIVE_INFINITY) < STORE_AGAIN_MS
+    if (result === undefined || request.isVolatile || isRecent) return
+    this.#storedAt.set(key, now)
+    this.#options.store?.(request, { version, result })
   }
 
   async #read(reader: Reader, request: ReportRequest): Promise<Panel> {

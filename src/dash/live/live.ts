@@ -8,8 +8,10 @@ import type { Config } from '../../config.ts'
 import { UserError } from '../../errors.ts'
 import { describeTerminal } from '../../output/terminal.ts'
 import type { RunningApp } from './app.tsx'
+import type { Recall } from './connection.ts'
 import type { FromEngine, ToEngine, WorkerOptions } from './messages.ts'
 import { Shell, type ShellOptions, type TerminalEffect } from './shell.ts'
+import { StoredResults } from './stored-results.ts'
 import { isSpoken } from './terminal.ts'
 import { themeFor } from './theme.ts'
 
@@ -40,7 +42,12 @@ export async function runLive(options: LiveOptions): Promise<'left' | 'interrupt
   const isListenedTo = isSpoken(env)
   const { refreshMs, theme, mouse } = config.dash
   const thread = new Worker(engineThread(options.root), {
-    workerData: { config, files: options.files, pollMs: refreshMs } satisfies WorkerOptions,
+    workerData: {
+      config,
+      files: options.files,
+      pollMs: refreshMs,
+      root: options.root,
+    } satisfies WorkerOptions,
   })
   const windowSize = () => ({ width: stdout.columns || 80, height: stdout.rows || 24 })
   const shell = new Shell({
@@ -50,6 +57,7 @@ export async function runLive(options: LiveOptions): Promise<'left' | 'interrupt
     size: windowSize(),
     isSpoken: isListenedTo,
     now: Date.now,
+    ...(options.files.length === 0 && { recall: recallFrom(config, options.root) }),
     send: (message: ToEngine) => thread.postMessage(message),
   })
 
@@ -127,6 +135,12 @@ export async function runLive(options: LiveOptions): Promise<'left' | 'interrupt
     thread.postMessage({ kind: 'stop' } satisfies ToEngine)
     await Promise.race([threadEnd, sleep(CLOSE_WITHIN_MS)])
   }
+}
+
+/** Only what was seen before can be recalled; of files in place of a warehouse nothing is kept. */
+function recallFrom(config: Config, root: string): Recall {
+  const stored = new StoredResults(config, root)
+  return (request) => stored.read(request)
 }
 
 function engineThread(root: string): URL | string {

@@ -10,6 +10,8 @@ export interface WorkerOptions {
   /** Files and folders in place of the warehouse. */
   readonly files: readonly string[]
   readonly pollMs: number
+  /** The folder of package.json. */
+  readonly root: string
 }
 
 export type ToEngine =

@@ -81,7 +81,9 @@ export function describePicture(picture: Picture): readonly string[] {
 function connectionSentence(connection: Connection): string {
   switch (connection.kind) {
     case 'opening':
-      return 'The warehouse is being opened.'
+      return connection.version === undefined
+        ? 'The warehouse is being opened.'
+        : `The warehouse is being opened. Version ${connection.version} is shown, as it was looked at last.`
     case 'live':
       return `Live, version ${connection.version}.`
     case 'paused':

@@ -308,6 +308,47 @@ describe('a click', () => {
   })
 })
 
+describe('what was looked at in an earlier session', () => {
+  const recall: ShellOptions['recall'] = (request) => {
+    const result = results.get(keyOf(request))
+    return result && { version: '410', result }
+  }
+
+  it('is shown at once, with its version, until the engine has answered', () => {
+    tried = new Tried({ recall })
+    expect(tried.header).toContain('opening v410')
+    expect(tried.text).toContain('Databases')
+    const before = tried.text
+    tried.check('412')
+    expect(tried.header).toMatch(/opening$/)
+    tried.pass(3000)
+    expect(tried.header).toMatch(/opening$/)
+    tried.answer('412')
+    expect(tried.header).toContain('live v412')
+    expect(tried.text.split('\n').slice(1)).toEqual(before.split('\n').slice(1))
+  })
+
+  it('is told to be old on a screen that is looked at for the first time', () => {
+    tried = new Tried({ recall })
+    tried.answer('412')
+    tried.press('2')
+    tried.pass(1000)
+    expect(tried.header).toContain('v410')
+    tried.pass(2000)
+    expect(tried.header).toContain('stale 0s v410')
+    tried.answer('412')
+    expect(tried.header).toContain('live v412')
+  })
+
+  it('gives way to what the engine has answered', () => {
+    tried = new Tried({ recall })
+    tried.answer('412', { 'course-table': empty('course-table', { days: '28' }) })
+    tried.press('2', '1')
+    expect(tried.header).toContain('live v412')
+    expect(tried.text).toContain('No course has enrollments')
+  })
+})
+
 describe('what is asked of the warehouse', () => {
   it('is what the screen needs, once', () => {
     tried.answer('412')

@@ -5,7 +5,7 @@ import { safeText } from '../../safe-text.ts'
 import type { Frame, Glyphs, Size } from '../../types.ts'
 import type { Panels, Screen, TableRow, View } from '../screen.ts'
 import type { Notice } from './chrome.ts'
-import { Warehouse } from './connection.ts'
+import { type Recall, Warehouse } from './connection.ts'
 import { type Command, keysWith } from './keys.ts'
 import type { FromEngine, ToEngine } from './messages.ts'
 import type { MouseEvent } from './mouse.ts'
@@ -33,6 +33,7 @@ export interface ShellOptions {
   /** Says sentences instead of drawing. */
   readonly isSpoken?: boolean
   readonly now: () => number
+  readonly recall?: Recall
   readonly send: (message: ToEngine) => void
   /** Writes what is shown to a file and answers its name; none: there is no key for it. */
   readonly exportScreen?: (screen: Screen, panels: Panels, view: View) => Promise<string>
@@ -65,7 +66,7 @@ export class Shell {
     this.#options = options
     this.#size = options.size
     this.#state = firstState(options.screen)
-    this.#warehouse = new Warehouse()
+    this.#warehouse = new Warehouse(options.recall)
     const available = (command: Command) => command !== 'export' || options.exportScreen !== undefined
     this.#bindings = keysWith(available)
     this.#changed()
@@ -135,6 +136,7 @@ export class Shell {
   /** Asks for what the first screen shows. */
   start(): void {
     this.#ask(false)
+    this.#changed()
   }
 
   get #screen(): Screen {
