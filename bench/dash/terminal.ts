@@ -1,25 +1,42 @@
-/** A program in a terminal of 120 × 40 that nothing draws: bytes in, bytes out, and what it costs. */
+/** A program in a terminal that nothing draws: bytes in, bytes out, and what it costs. */
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
+
+/** What was written at once, milliseconds after the start. */
+export interface Piece {
+  readonly at: number
+  readonly text: string
+}
 
 /** Dependable to a fraction of a millisecond, unlike a terminal that also draws. */
 export class BareTerminal {
   readonly #child: ChildProcess
   readonly #startedAt = performance.now()
+  readonly #pieces: Piece[] = []
   #text = ''
   #listener: () => void = () => {}
 
   /** util-linux's `script` makes the terminal. */
-  constructor(command: string, folder: string, env: Readonly<Record<string, string>> = {}) {
+  constructor(
+    command: string,
+    folder: string,
+    env: Readonly<Record<string, string>> = {},
+    { columns, rows } = { columns: 120, rows: 40 },
+  ) {
     const { CI: _, ...own } = process.env
-    this.#child = spawn('script', ['-qefc', `stty cols 120 rows 40; exec ${command}`, '/dev/null'], {
-      cwd: folder,
-      env: { ...own, LANG: 'C.UTF-8', TERM: 'xterm-256color', SHELL: '/bin/sh', ...env },
-      stdio: ['pipe', 'pipe', 'ignore'],
-    })
+    this.#child = spawn(
+      'script',
+      ['-qefc', `stty cols ${columns} rows ${rows}; exec ${command}`, '/dev/null'],
+      {
+        cwd: folder,
+        env: { ...own, LANG: 'C.UTF-8', TERM: 'xterm-256color', SHELL: '/bin/sh', ...env },
+        stdio: ['pipe', 'pipe', 'ignore'],
+      },
+    )
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#text += text
+      this.#pieces.push({ at: performance.now() - this.#startedAt, text })
       this.#listener()
     })
   }
@@ -27,6 +44,14 @@ export class BareTerminal {
   /** All that was written so far. */
   get text(): string {
     return this.#text
+  }
+
+  get pieces(): readonly Piece[] {
+    return this.#pieces
+  }
+
+  type(keys: string): void {
+    this.#child.stdin?.write(keys)
   }
 
   /** Milliseconds from the start until this was written. */
@@ -41,7 +66,7 @@ export class BareTerminal {
   async press(key: string): Promise<number> {
     const before = this.#text.length
     const pressedAt = performance.now()
-    this.#child.stdin?.write(key)
+    this.type(key)
     await this.#until(() => this.#text.length > before)
     return performance.now() - pressedAt
   }
@@ -75,7 +100,7 @@ export class BareTerminal {
 
   async end(): Promise<void> {
     const ended = new Promise((resolve) => this.#child.once('close', resolve))
-    this.#child.stdin?.write('q')
+    this.type('q')
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), 5000)
     await ended
     clearTimeout(timer)

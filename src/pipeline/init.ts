@@ -158,6 +158,7 @@ key_file = "pseudonym.key"        # back it up, share it with nobody
 [dash]
 # theme = "ansi"                  # the terminal's own colours; or dark, light, high-contrast, mono
 # refresh = "2s"                  # how often it looks for new data
+# mouse = false                   # clicks and wheel; selecting text then needs Shift
 
 # Exports to load: lpa load, or lpa load NAME.
 ${off}[sources.campus]
