@@ -147,9 +147,10 @@ function svgOf(lines: readonly string[], frames: readonly Frame[], { columns, ro
 <defs>
 ${lines.map((line, id) => (line === '' ? '' : `<g id="l${id}">${line}</g>\n`)).join('')}</defs>
 <rect width="100%" height="100%" rx="8" fill="${BACKGROUND}"/>
-<svg x="${MARGIN}" y="${MARGIN}" width="${width - 2 * MARGIN}" height="${height - 2 * MARGIN}" overflow="hidden"><g class="play">
+<clipPath id="window"><rect width="${width - 2 * MARGIN}" height="${height - 2 * MARGIN}"/></clipPath>
+<g transform="translate(${MARGIN} ${MARGIN})" clip-path="url(#window)"><g class="play">
 ${shown.join('\n')}
-</g></svg>
+</g></g>
 </svg>
 `
 }

@@ -98,9 +98,9 @@ export class BareTerminal {
     return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1]) / 1024
   }
 
-  async end(): Promise<void> {
+  async end(key = 'q'): Promise<void> {
     const ended = new Promise((resolve) => this.#child.once('close', resolve))
-    this.type('q')
+    this.type(key)
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), 5000)
     await ended
     clearTimeout(timer)
