@@ -3,6 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { valueText } from '../charts/number-text.ts'
+import type { Result } from '../types.ts'
 import { readCampus, result, seeded, spoiled } from './campus.test-support.ts'
 import { exportFormat, exportScreen } from './export.ts'
 import { onceView } from './once.ts'
@@ -121,21 +123,57 @@ it('as a page is one file that asks for nothing', async () => {
   expect(html).toContain('<li>Enrollments: 10, down 79.2% on the days before.</li>')
 })
 
-it('opens in a browser: nothing is fetched, nothing goes wrong, and the lines are there', async (context) => {
-  const browser = ['chromium', 'google-chrome', 'chromium-browser'].find(
-    (name) => spawnSync(name, ['--version']).status === 0,
+describe('in a browser', () => {
+  /** The page as it is after all was loaded. */
+  function shownInBrowser(name: string) {
+    const browser = ['chromium', 'google-chrome', 'chromium-browser'].find(
+      (program) => spawnSync(program, ['--version']).status === 0,
+    )
+    if (browser === undefined) throw new Error('There is no browser: apt-get install chromium')
+    const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--enable-logging=stderr', '--dump-dom']
+    const profile = `--user-data-dir=${join(folder, 'profile')}`
+    return spawnSync(browser, [...flags, profile, `file://${join(folder, `${name}.html`)}`], {
+      encoding: 'utf8',
+    })
+  }
+
+  it.each(NAMED)(
+    'nothing is fetched, nothing goes wrong, values are those of the report: %s',
+    async (name, screen) => {
+      const panels = campusPanels(screen)
+      await exported(screen, panels, 'html')
+      const { stdout, stderr, status } = shownInBrowser(name)
+      expect(status).toBe(0)
+      expect(stderr).not.toMatch(/CONSOLE|Refused/)
+      const texts = [...stdout.matchAll(/<text [^>]*>([^<]*)<\/text>/g)].map(([, text = '']) => text)
+      const { table } = screen.page(VIEW, panels)
+      const { columns, rows } = (panels.get(table.report) as { result: Result }).result
+      expect(rows.length).toBeGreaterThan(0)
+      // Columns are drawn one after the other, each below its heading.
+      const numbers = table.columns.filter(({ kind }) => kind === 'number')
+      for (const { name: column, heading } of numbers) {
+        const start = texts.lastIndexOf(heading) + 1
+        const values = rows.map((row) => row[columns.findIndex((one) => one.name === column)] ?? null)
+        const shown = values.slice(0, 40).map((value) => (value === null ? '-' : valueText(Number(value))))
+        expect(texts.slice(start, start + shown.length)).toEqual(shown)
+      }
+    },
+    60_000,
   )
-  if (browser === undefined) return context.skip('no chromium')
-  await exported(overview, campusPanels(overview), 'html')
-  const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--enable-logging=stderr', '--dump-dom']
-  const profile = `--user-data-dir=${join(folder, 'profile')}`
-  const page = `file://${join(folder, 'overview.html')}`
-  const { stdout, stderr, status } = spawnSync(browser, [...flags, profile, page], { encoding: 'utf8' })
-  expect(status).toBe(0)
-  expect(stderr).not.toMatch(/CONSOLE|Refused/)
-  expect(stdout).toMatch(/<path d="M[\d. ]+L/)
-  expect(stdout.match(/<title>23 Mar/g)?.length).toBe(4)
-}, 60_000)
+
+  it('each day of a line can be hovered over', async () => {
+    await exported(overview, campusPanels(overview), 'html')
+    const { stdout } = shownInBrowser('overview')
+    const days = (campusPanels(overview).get('daily')?.result?.rows ?? []).slice(-VIEW.days)
+    expect(days).toHaveLength(28)
+    const wanted = ['enrollments', 'completions', 'active learners', 'events'].flatMap((name, index) =>
+      days.map((row) => `: ${name} ${row[2 + index]}`),
+    )
+    const titles = [...stdout.matchAll(/<title>\d+ \w+(: [^<]*)/g)].map(([, title]) => title)
+    expect(titles).toEqual(wanted)
+    expect(stdout).toMatch(/<path d="M[\d. ]+L/)
+  }, 60_000)
+})
 
 it.each(NAMED)('as pixels: %s', async (_, screen) => {
   const png = await exported(screen, campusPanels(screen), 'png')
