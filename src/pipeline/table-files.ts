@@ -32,7 +32,11 @@ export async function withReader<T>(
     ...{ declared, memoryLimit, timezone, threads },
     find: () => findTableFiles(named, tables),
   })
-  return working(reader, signal, work)
+  return working(reader, signal, async () => {
+    // Here, where a signal stops it: large CSV files take long to be read.
+    await reader.version()
+    return work(reader)
+  })
 }
 
 /** All tables and views of a warehouse, and in place of views of staging those that make do with core; these come last. */

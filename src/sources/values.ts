@@ -75,7 +75,7 @@ export function lookedAtText(
  */
 export function lookForPersons(options: ValueOptions, source: ValueSource): string {
   const { texts, json } = lookedAtEach(options, source)
-  const keys = `array_to_string(${each(json, `regexp_extract(lpa_unescaped(value), ${KEY})`)}, chr(1))`
+  const keys = `array_to_string(${each(json, `regexp_extract(nfc_normalize(lpa_unescaped(value)), ${KEY})`)}, chr(1))`
   const isFound = `lambda found: found <> ''`
   const firstEmail = each(texts, `regexp_extract(lpa_unescaped(value), ${EMAIL})`)
   return `case
@@ -99,7 +99,7 @@ export function personalField(options: ValueOptions, source: ValueSource): strin
 
 /** Whether a line of JSON may hold a value as `personalField` looks for. */
 export function mayHoldShape(line: string): string {
-  return `regexp_matches(${line}, ${quoteText(`"\\s*${LONE_SHAPE}\\s*"`)})`
+  return `regexp_matches(${line}, ${quoteText(`"[${BLANK}]*${LONE_SHAPE}[${BLANK}]*"`)})`
 }
 
 /** What is looked at of each field, and of that what may be JSON: a text that holds no brace is none. */
@@ -126,16 +126,18 @@ function hasEmail(text: string): string {
 }
 
 function hasKey(text: string): string {
-  return `case when contains(${text}, '{') then regexp_matches(lpa_unescaped(${text}), ${KEY}) end`
+  return `case when contains(${text}, '{') then regexp_matches(nfc_normalize(lpa_unescaped(${text})), ${KEY}) end`
 }
 
 /** Values that are one IP address or several, also with ports, or one phone number, and nothing else. */
 const ADDRESS = [
   String.raw`(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?`,
-  String.raw`\[?(?:(?:[\da-fA-F]{1,4}:){7}[\da-fA-F]{1,4}|[\da-fA-F:]*\d[\da-fA-F:]*::[\da-fA-F:.]*|[\da-fA-F:]*::[\da-fA-F:.]*\d[\da-fA-F:.]*)(?:\]:\d+|\])?`,
+  String.raw`\[?(?:(?:[\da-fA-F]{1,4}:){6}(?:[\da-fA-F]{1,4}:[\da-fA-F]{1,4}|(?:\d{1,3}\.){3}\d{1,3})|[\da-fA-F:]*\d[\da-fA-F:]*::[\da-fA-F:.]*|[\da-fA-F:]*::[\da-fA-F:.]*\d[\da-fA-F:.]*)(?:%[\w.-]+)?(?:\]:\d+|\])?`,
 ].join('|')
-const LONE_SHAPE = String.raw`(?:(?:${ADDRESS})(?:[\s,;|]+(?:${ADDRESS}))*|\+\d[\d ()/-]{7,})`
-const SHAPE = quoteText(String.raw`(?:^|[\n"])\s*${LONE_SHAPE}\s*(?:$|[\n"\\])`)
+/** DuckDB's own \s has the blanks of ASCII only. */
+const BLANK = String.raw`\s\p{Z}\x{feff}`
+const LONE_SHAPE = String.raw`(?:(?:${ADDRESS})(?:[${BLANK},;|]+(?:${ADDRESS}))*|\+\d[\d ()/-]{7,})`
+const SHAPE = quoteText(String.raw`(?:^|[\n"])[${BLANK}]*${LONE_SHAPE}[${BLANK}]*(?:$|[\n"\\])`)
 
 function hasShape(text: string): string {
   return `regexp_matches(lpa_unescaped(${text}), ${SHAPE})`

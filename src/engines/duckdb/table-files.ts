@@ -21,9 +21,8 @@ export interface TableFilesOptions {
 }
 
 /**
- * Parquet is read where it lies, whenever it is asked; CSV is read once into memory. When files come, change or go, all is
- * read anew, and `version` counts it.
- * @throws UserError data (65) for files that lack columns, or hold values of other types
+ * Parquet is read where it lies, whenever it is asked; CSV is read once into memory. `version` does that, the first time and
+ * when files have come, changed or gone, and counts it.
  */
 export async function openTableFiles(options: TableFilesOptions): Promise<Reader> {
   const duckdb = await import('@duckdb/node-api')
@@ -51,12 +50,6 @@ export async function openTableFiles(options: TableFilesOptions): Promise<Reader
       changes += 1
     }
     return String(changes)
-  }
-  try {
-    await version()
-  } catch (error) {
-    await database[Symbol.asyncDispose]()
-    throw error
   }
   return {
     dialect: 'duckdb',
