@@ -63,44 +63,53 @@ export function reloadsOf(loads: readonly EarlierLoad[], config: Config, cwd: st
     const ofInput = [first, ...others]
     const { source, uri } = first
     const settings = Object.hasOwn(config.sources, source) ? config.sources[source] : undefined
+    const isTopic = uri.startsWith('kafka://')
     const isApi = settings?.api !== undefined && apiName(settings.api) === uri
-    const isOfSource = settings !== undefined && covers(settings, ofInput, folders)
+    const isOfSource =
+      settings !== undefined && (isTopic ? settings.kafka !== undefined : covers(settings, ofInput, folders))
     const mappings = [...new Set(ofInput.map((load) => mappingOf(load, settings)))]
     const flags = [
-      ...(source === UNNAMED_SOURCE || isApi ? [] : ['--source', source]),
+      ...(source === UNNAMED_SOURCE || isApi || isTopic ? [] : ['--source', source]),
       ...mappings.flatMap((mapping) => ['--mapping', mapping]),
     ]
     // As many bad records as then: with the usual limit it may be refused.
     const limit = ofInput.flatMap((load) => valuesOf('--max-rejects', load)).at(-1)
     const known = [
-      ...(isApi ? ['--full'] : []),
+      ...(isApi ? ['--full'] : isTopic ? ['--reset-offsets'] : []),
       ...(isOfSource ? [] : flags),
       ...(limit === undefined ? [] : ['--max-rejects', limit]),
     ]
       .map(shellWord)
       .join(' ')
-    const place = `${source}\n${isOfSource}\n${known}${uri === 'stdin' ? `\n${commands.size}` : ''}`
+    const verb = isTopic ? 'lpa stream' : 'lpa load'
+    const place = `${verb}\n${source}\n${isOfSource}\n${known}${uri === 'stdin' ? `\n${commands.size}` : ''}`
     const isNamed = isOfSource || isApi
-    const command = commands.get(place) ?? { flags: known, isNamed, isApi, source, loads: 0, uris: new Set() }
+    const command = commands.get(place) ?? {
+      ...{ verb, flags: known, isNamed, isRemote: isApi || isTopic, source },
+      ...{ loads: 0, uris: new Set<string>() },
+    }
     command.loads += ofInput.length
     command.uris.add(uri)
     commands.set(place, command)
   }
-  return [...commands.values()].map(({ flags, isNamed, isApi, source, loads: count, uris }) => {
+  return [...commands.values()].map(({ verb, flags, isNamed, isRemote, source, loads: count, uris }) => {
     const named = isNamed ? [source] : [...uris].map(typed)
     return {
-      command: ['lpa load', ...named.map(shellWord), flags].filter(Boolean).join(' '),
+      command: [verb, ...named.map(shellWord), flags].filter(Boolean).join(' '),
       ...{ source, loads: count, inputs: uris.size },
-      missing: isApi ? [] : [...uris].filter((uri) => uri !== 'stdin' && !isThere(uri, folders)),
+      missing: isRemote ? [] : [...uris].filter((uri) => uri !== 'stdin' && !isThere(uri, folders)),
     }
   })
 }
 
 /** One command in the making: its flags, whether its inputs are named by their source, and which they are. */
 interface Asked {
+  /** `lpa load`, or of topics `lpa stream`: it reads again what they still hold. */
+  readonly verb: string
   readonly flags: string
   readonly isNamed: boolean
-  readonly isApi: boolean
+  /** Nobody here can look whether the inputs are still there. */
+  readonly isRemote: boolean
   readonly source: string
   loads: number
   readonly uris: Set<string>

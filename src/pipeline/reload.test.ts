@@ -1,0 +1,33 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { loadConfig } from '../config.ts'
+import { type EarlierLoad, reloadsOf } from './reload.ts'
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lpa-reload-'))
+  writeFileSync(join(folder, 'lpa.toml'), '[sources.bus]\nuri = "kafka://127.0.0.1:9092/statements,clicks"\n')
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const load = (source: string, uri: string): EarlierLoad => ({ keyId: 'old', source, uri, format: 'xapi' })
+
+it('of topics are what a stream reads again, by the name of their source or by their address', () => {
+  const config = loadConfig({ cwd: folder, env: {}, flags: {} })
+  const [statements, clicks] = ['statements', 'clicks'].map((topic) => `kafka://127.0.0.1:9092/${topic}`)
+  const loads = [
+    load('bus', statements ?? ''),
+    load('bus', statements ?? ''),
+    load('bus', clicks ?? ''),
+    load('statements', statements ?? ''),
+  ]
+  expect(reloadsOf(loads, config, folder)).toEqual([
+    { command: 'lpa stream bus --reset-offsets', source: 'bus', loads: 3, inputs: 2, missing: [] },
+    {
+      command: `lpa stream ${statements} --reset-offsets --mapping xapi`,
+      ...{ source: 'statements', loads: 1, inputs: 1, missing: [] },
+    },
+  ])
+})
