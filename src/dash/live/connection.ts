@@ -20,9 +20,13 @@ export type Connection =
       readonly reason: string
     }
 
+type Told = Extract<FromEngine, { kind: 'panel' }>
+
 interface Answer {
   readonly panel: Panel
   readonly version: string
+  /** Of an earlier session: nobody knows yet whether it is still so. */
+  readonly isStored: boolean
 }
 
 /** Screens that were looked at before show their rows at once; the oldest are forgotten. */
@@ -47,7 +51,7 @@ export class Warehouse {
   #newest: string | undefined
   #newestAt = 0
   #checkedAt = 0
-  #shown: { readonly version: string; readonly since: number } | undefined
+  #shown: { readonly version: string; readonly since: number; readonly isWhole: boolean } | undefined
   #lost: { readonly since: number; readonly reason: string } | undefined
   #panels: Panels | undefined
 
@@ -67,7 +71,7 @@ export class Warehouse {
     for (const request of requests) {
       const key = keyOf(request)
       const stored = this.#answers.has(key) ? undefined : this.#recall(request)
-      if (stored) this.#keep({ key, version: stored.version, panel: { result: stored.result } })
+      if (stored) this.#keep({ key, version: stored.version, panel: { result: stored.result } }, true)
     }
     this.#settle(now)
     return true
@@ -93,6 +97,14 @@ export class Warehouse {
     this.#settle(now)
   }
 
+  /** At which version each of these was answered in this session, for those that need not be run again. */
+  answeredAt(requests: readonly ReportRequest[]): readonly (string | undefined)[] {
+    return requests.map((request) => {
+      const answer = this.#answers.get(keyOf(request))
+      return answer?.isStored ? undefined : answer?.version
+    })
+  }
+
   /** Reports of the shown screen that have come. The same map until one comes. */
   get panels(): Panels {
     this.#panels ??= new Map(
@@ -110,12 +122,10 @@ export class Warehouse {
       const { since, reason } = this.#lost
       return { kind: 'disconnected', version: shown?.version ?? '', ageMs: now - since, reason }
     }
-    if (shown === undefined) {
-      const isStored = this.#newest === undefined
-      return { kind: 'opening', version: isStored ? this.#versions().find(Boolean) : undefined }
-    }
+    if (shown === undefined)
+      return { kind: 'opening', version: this.#wantedAnswers().find(isStored)?.version }
     if (isPaused) return { kind: 'paused', version: shown.version, sinceMs: shown.since }
-    const behindMs = this.#newest === shown.version ? 0 : now - Math.max(this.#newestAt, this.#wantedAt)
+    const behindMs = shown.isWhole ? 0 : now - Math.max(this.#newestAt, this.#wantedAt)
     const unseenMs = now - this.#checkedAt
     if (behindMs > STALE_AFTER_MS) return { kind: 'stale', version: shown.version, ageMs: behindMs }
     if (unseenMs > Math.max(LONG_UNSEEN_MS, 3 * this.#nextMs))
@@ -123,34 +133,47 @@ export class Warehouse {
     return { kind: 'live', version: shown.version, sinceMs: shown.since }
   }
 
-  #keep({ key, version, panel }: Omit<Extract<FromEngine, { kind: 'panel' }>, 'kind'>): void {
+  #keep({ key, version, panel }: Pick<Told, 'key' | 'version' | 'panel'>, isStored = false): void {
     const before = this.#answers.get(key)?.panel
     // The last rows stay beside a problem.
     const after = { ...panel, result: panel.result ?? before?.result }
     // Rows that came again are no reason to draw.
     const isSame = isDeepStrictEqual(after, before)
     this.#answers.delete(key)
-    this.#answers.set(key, { version, panel: isSame && before ? before : after })
-    const oldest = this.#answers.size > MOST_ANSWERS ? this.#answers.keys().next().value : undefined
-    if (oldest !== undefined) this.#answers.delete(oldest)
+    this.#answers.set(key, { version, isStored, panel: isSame && before ? before : after })
+    if (this.#answers.size > MOST_ANSWERS) this.#forgetOldest()
     if (!isSame) this.#panels = undefined
   }
 
-  /** A version is shown once every report of the screen is of it, and an older one while any is. */
+  #forgetOldest(): void {
+    const wanted = new Set(this.#wanted.map(keyOf))
+    const oldest = [...this.#answers.keys()].find((key) => !wanted.has(key))
+    if (oldest !== undefined) this.#answers.delete(oldest)
+  }
+
+  /** A version is shown once every report of the screen is of it, and an older one while any is, or may be. */
   #settle(now: number): void {
     const [newest, shown] = [this.#newest, this.#shown]
     if (newest === undefined) return
-    const versions = this.#versions()
-    if (versions.every((version) => version === newest)) {
-      if (shown?.version !== newest) this.#shown = { version: newest, since: now }
+    const isOlder = (answer: Answer | undefined): answer is Answer =>
+      answer !== undefined && (answer.isStored || answer.version !== newest)
+    const answers = this.#wantedAnswers()
+    if (answers.every((answer) => answer !== undefined && !isOlder(answer))) {
+      const since = shown?.version === newest && shown.isWhole ? shown.since : now
+      this.#shown = { version: newest, since, isWhole: true }
       return
     }
-    const older = versions.find((version) => version !== undefined && version !== newest)
-    if (older !== undefined && shown !== undefined) this.#shown = { ...shown, version: older }
+    const older = answers.find(isOlder)
+    if (shown !== undefined && (older !== undefined || newest !== shown.version))
+      this.#shown = { ...shown, version: older?.version ?? shown.version, isWhole: false }
   }
 
   /** Of what is wanted; undefined of what has not come. */
-  #versions(): readonly (string | undefined)[] {
-    return this.#wanted.map((request) => this.#answers.get(keyOf(request))?.version)
+  #wantedAnswers(): readonly (Answer | undefined)[] {
+    return this.#wanted.map((request) => this.#answers.get(keyOf(request)))
   }
+}
+
+function isStored(answer: Answer | undefined): boolean {
+  return answer?.isStored === true
 }

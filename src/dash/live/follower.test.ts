@@ -3,7 +3,7 @@ import { UserError } from '../../errors.ts'
 import type { Reader, Result } from '../../types.ts'
 import type { ReportRequest } from '../screen.ts'
 import { Follower } from './follower.ts'
-import type { FromEngine } from './messages.ts'
+import { type FromEngine, keyOf } from './messages.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
@@ -26,7 +26,7 @@ class Asked {
 
   isAway: boolean
 
-  constructor({ leastPollMs }: Pick<Reader, 'leastPollMs'> = {}, isAway = false) {
+  constructor({ leastPollMs }: Pick<Reader, 'leastPollMs'> = {}, isAway = false, pollMs = 2000) {
     this.isAway = isAway
     const reader = {
       version: async () => {
@@ -37,7 +37,7 @@ class Asked {
       ...(leastPollMs === undefined ? {} : { leastPollMs }),
     } as Reader
     this.follower = new Follower({
-      pollMs: 2000,
+      pollMs,
       open: (_, work) => work(reader),
       readReport: async (_, { report }) => {
         this.reports.push(report)
@@ -50,8 +50,13 @@ class Asked {
     this.want('daily')
   }
 
+  /** As a shell does that keeps every answer. */
   want(report: string, isAnew = false): void {
-    this.follower.receive({ kind: 'want', requests: [request(report)], isAnew })
+    const answer = this.posted.findLast(
+      (message) => message.kind === 'panel' && message.key === keyOf(request(report)),
+    )
+    const answeredAt = answer?.kind === 'panel' ? answer.version : undefined
+    this.follower.receive({ kind: 'want', requests: [request(report)], answeredAt: [answeredAt], isAnew })
   }
 
   pass(ms: number): Promise<unknown> {
@@ -76,9 +81,11 @@ it('lets a warehouse be suspended that asks for it, whatever screens are looked 
   const asked = new Asked({ leastPollMs: 30_000 })
   await asked.pass(0)
   expect(asked.posted[0]).toEqual({ kind: 'checked', version: '1', nextMs: 30_000 })
-  const first = asked.looks
   // Another screen runs its reports, and its second look runs nothing.
-  for (const report of ['funnel', 'daily', 'funnel']) {
+  asked.want('funnel')
+  await asked.pass(5000)
+  const first = asked.looks
+  for (const report of ['daily', 'funnel']) {
     asked.want(report)
     await asked.pass(5000)
   }
@@ -106,9 +113,8 @@ it('keeps answers for the next start, of each report once a minute at most, and 
     ['daily', '31'],
   ])
   asked.follower.receive({
-    kind: 'want',
-    requests: [{ ...request('streams'), isVolatile: true }],
-    isAnew: false,
+    ...{ kind: 'want', requests: [{ ...request('streams'), isVolatile: true }] },
+    ...{ answeredAt: [undefined], isAnew: false },
   })
   await asked.pass(2000)
   expect(asked.reports).toContain('streams')
@@ -126,6 +132,39 @@ it('looks at nothing while it is paused', async () => {
   asked.follower.receive({ kind: 'pause', isPaused: false })
   await asked.pass(0)
   expect(asked.looks).toBe(before + 1)
+})
+
+it('while it is paused runs what nobody has seen yet, and says of which version that is', async () => {
+  const asked = new Asked()
+  await asked.pass(0)
+  asked.follower.receive({ kind: 'pause', isPaused: true })
+  asked.version = '2'
+  asked.want('funnel')
+  await asked.pass(10_000)
+  asked.want('daily')
+  await asked.pass(10_000)
+  expect(asked.reports).toEqual(['daily', 'funnel'])
+  expect(asked.posted.slice(-2)).toMatchObject([
+    { kind: 'checked', version: '2' },
+    { kind: 'panel', version: '2' },
+  ])
+  asked.want('daily', true)
+  await asked.pass(0)
+  expect(asked.reports).toEqual(['daily', 'funnel', 'daily'])
+})
+
+it('asks for what changes without a commit twice a second at most, and not while it is paused', async () => {
+  const asked = new Asked({}, false, 250)
+  asked.follower.receive({
+    ...{ kind: 'want', requests: [{ ...request('streams'), isVolatile: true }] },
+    ...{ answeredAt: [undefined], isAnew: false },
+  })
+  await asked.pass(0)
+  await asked.pass(5000)
+  expect(asked.reports.filter((report) => report === 'streams')).toHaveLength(11)
+  asked.follower.receive({ kind: 'pause', isPaused: true })
+  await asked.pass(5000)
+  expect(asked.reports.filter((report) => report === 'streams')).toHaveLength(11)
 })
 
 it('tries again, ever more seldom, what has gone away, and not what was never there', async () => {

@@ -9,6 +9,8 @@ import type { StoredResult } from './stored-results.ts'
 
 const FIRST_RETRY_MS = 1000
 const LAST_RETRY_MS = 30_000
+/** What changes without a commit is asked for twice a second at most. */
+const VOLATILE_MS = 500
 /** Beside a stream answers change every other second. */
 const STORE_AGAIN_MS = 60_000
 
@@ -26,8 +28,10 @@ export interface FollowerOptions {
 export class Follower {
   readonly #options: FollowerOptions
   readonly #stop = new AbortController()
-  /** By key: at which version of the warehouse a report was run. */
-  readonly #answered = new Map<string, string>()
+  /** By key: at which version of the warehouse a wanted report was answered. */
+  #answered = new Map<string, string>()
+  /** By key: when it was run last, by `performance.now()`. */
+  readonly #askedAt = new Map<string, number>()
   readonly #storedAt = new Map<string, number>()
   #wanted: readonly ReportRequest[] = []
   #isPaused = false
@@ -43,10 +47,13 @@ export class Follower {
     switch (message.kind) {
       case 'want':
         this.#wanted = message.requests
-        if (message.isAnew) {
-          this.#answered.clear()
-          this.#isAskedAnew = true
-        }
+        this.#answered = new Map(
+          message.requests.flatMap((request, index) => {
+            const version = message.isAnew ? undefined : message.answeredAt[index]
+            return version === undefined ? [] : [[keyOf(request), version]]
+          }),
+        )
+        this.#isAskedAnew ||= message.isAnew
         break
       case 'pause':
         this.#isPaused = message.isPaused
@@ -93,12 +100,13 @@ export class Follower {
     let version = ''
     let lookedAt = Number.NEGATIVE_INFINITY
     // What is there now may be another warehouse with the same numbers.
-    this.#answered.clear()
+    this.#answered = new Map()
     while (!this.#stop.signal.aborted) {
-      const isFirst = version === ''
-      // Keys that ask for another screen come here too, and need not wake it.
-      const isDue = this.#isAskedAnew || performance.now() - lookedAt >= leastMs
-      if (isFirst || (isDue && !this.#isPaused)) {
+      // Keys that ask for another screen come here too: where it was answered before, that need not wake the warehouse.
+      const isDue = !this.#isPaused && performance.now() - lookedAt >= leastMs
+      const mustRun = this.#isAskedAnew || this.#wanted.some((request) => !this.#answered.has(keyOf(request)))
+      // What is run is of the newest version, so this is what it has to be called.
+      if (version === '' || isDue || mustRun) {
         this.#isAskedAnew = false
         version = await reader.version()
         lookedAt = performance.now()
@@ -114,13 +122,23 @@ export class Follower {
   async #answer(reader: Reader, version: string): Promise<void> {
     for (const request of this.#wanted) {
       const key = keyOf(request)
-      if (this.#answered.get(key) === version && !request.isVolatile) continue
+      if (this.#isAnswered(request, version)) continue
+      this.#askedAt.set(key, performance.now())
       const panel = await this.#read(reader, request)
       this.#answered.set(key, version)
       this.#options.post({ kind: 'panel', key, version, panel })
       this.#store(request, version, panel)
       if (this.#stop.signal.aborted || this.#isAwake) return
     }
+  }
+
+  /** While it is paused, whatever was answered at all. */
+  #isAnswered(request: ReportRequest, version: string): boolean {
+    const key = keyOf(request)
+    const answeredAt = this.#answered.get(key)
+    if (answeredAt === undefined || this.#isPaused) return answeredAt !== undefined
+    const sinceMs = performance.now() - (this.#askedAt.get(key) ?? Number.NEGATIVE_INFINITY)
+    return answeredAt === version && !(request.isVolatile && sinceMs >= VOLATILE_MS)
   }
 
   #store(request: ReportRequest, version: string, { result }: Panel): void {

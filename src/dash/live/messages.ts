@@ -15,8 +15,16 @@ export interface WorkerOptions {
 }
 
 export type ToEngine =
-  /** What the shown screen needs, in place of what was wanted before; `isAnew`: also what was answered. */
-  | { readonly kind: 'want'; readonly requests: readonly ReportRequest[]; readonly isAnew: boolean }
+  /**
+   * What the shown screen needs, in place of what was wanted before, and at which version each of it was answered, if it
+   * is still known; `isAnew`: all of it again.
+   */
+  | {
+      readonly kind: 'want'
+      readonly requests: readonly ReportRequest[]
+      readonly answeredAt: readonly (string | undefined)[]
+      readonly isAnew: boolean
+    }
   | { readonly kind: 'pause'; readonly isPaused: boolean }
   | { readonly kind: 'stop' }
 

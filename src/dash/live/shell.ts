@@ -153,7 +153,8 @@ export class Shell {
   #ask(isAnew: boolean): void {
     const requests = this.#requests()
     const isOther = this.#warehouse.want(requests, this.#options.now())
-    if (isOther || isAnew) this.#options.send({ kind: 'want', requests, isAnew })
+    const answeredAt = this.#warehouse.answeredAt(requests)
+    if (isOther || isAnew) this.#options.send({ kind: 'want', requests, answeredAt, isAnew })
   }
 
   /** Of the shown screen; while the palette is open also what it lists. */
