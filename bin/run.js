@@ -78,5 +78,7 @@ function drawSkeleton(writeSync) {
     ['SIGHUP', 129],
   ])
     process.on(signal, () => process.exit(code))
+  // Stopped now it would leave the terminal to the shell as it is.
+  process.on('SIGTSTP', () => {})
   return undo
 }

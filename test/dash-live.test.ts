@@ -1,13 +1,15 @@
 /** The live dashboard in a real terminal: what keys do, what is written, and how it is left. */
 
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, type TestContext } from 'vitest'
+import { BareTerminal } from '../bench/dash/terminal.ts'
 import { ROOT } from '../scripts/oclif-config.ts'
 import { type Command, KEYS } from '../src/dash/live/keys.ts'
 import { SCREENS } from '../src/dash/screens/index.ts'
 import { generateCampus } from '../src/pipeline/sample/campus.ts'
+import { textWidth } from '../src/text-width.ts'
 import { until } from './faults/until.ts'
 import { TEXTS } from './hostile/texts.ts'
 import { noTmux, Tmux, type TmuxOptions } from './tmux.ts'
@@ -251,7 +253,12 @@ const DOES: Readonly<Record<Command, (tmux: Tmux) => Promise<void>>> = {
   },
   async help(tmux) {
     tmux.press('?')
-    for (const { help } of KEYS) await tmux.shows(help)
+    // A screen has no key for what changes nothing on it.
+    const lacks: readonly Command[] = SCREENS.find(({ number }) => number === 7)?.lacks ?? []
+    for (const { command, help } of KEYS) {
+      if (lacks.includes(command)) expect(tmux.screen).not.toContain(help)
+      else await tmux.shows(help)
+    }
     tmux.press('?')
     await tmux.shows('›7')
   },
@@ -346,7 +353,7 @@ const ESC = '\\x1b'
 const CLEARS = new RegExp(`${ESC}\\[[0-3]?J|${ESC}c`, 'g')
 const COLOURS = new RegExp(`${ESC}\\[(3|4|9|10)\\d[;m]`, 'g')
 /** What Ink writes: weights and colours, places in a line, lines up and down, erased rests of lines, cursor, screen. */
-const OWN = new RegExp(`${ESC}\\[([\\d;]*m|\\d*[ABEGK]|[HJ]|\\?(25|1049|2026|2004)[hl])|\\r`, 'g')
+const OWN = new RegExp(`${ESC}\\[([\\d;]*m|\\d*[ABEGK]|[HJ]|\\?(7|25|1049|2026|2004)[hl])|\\r`, 'g')
 /** All other that a terminal may act on. */
 const RAW = new RegExp(`[${'\\x00'}-\\x09\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069]`, 'g')
 
@@ -537,6 +544,27 @@ describe('leaving', () => {
     await tmux.shows('meanwhile')
   })
 
+  it('Ctrl-Z goes on where there is no shell that could wake it', async () => {
+    const alone = new BareTerminal(`'${process.execPath}' '${RUN}' dash`, place.folder)
+    await alone.shows('● live')
+    alone.type('\x1a')
+    await alone.settles()
+    alone.type('2')
+    await alone.shows('›2')
+    await alone.end()
+  })
+
+  it('Ctrl-Z does nothing while there is only the skeleton', async () => {
+    using tmux = terminal({ env: { NODE_OPTIONS: `--import=${heldImport()}` } })
+    tmux.enter('lpa dash; echo "ended with $?"')
+    await tmux.shows('opening the warehouse')
+    tmux.press('C-z')
+    await tmux.settles()
+    expect(tmux.screen).toContain('opening the warehouse')
+    process.kill(lpaProcess(tmux), 'SIGINT')
+    await expectRestored(tmux, 130)
+  })
+
   it('SIGTSTP from outside does as Ctrl-Z', async () => {
     using tmux = await dash()
     process.kill(lpaProcess(tmux), 'SIGTSTP')
@@ -597,6 +625,42 @@ describe('the warehouse', () => {
     expect(tmux.screen).not.toContain('Trying again')
   })
 
+  it('may be another one in its place: what it holds is shown', async () => {
+    const here = place.config.warehouse.path
+    using tmux = await dash()
+    const before = table(tmux).rows
+    const version = /live (v\d+)/.exec(tmux.screen)?.[1]
+    const away = `${here}-away`
+    renameSync(here, away)
+    cpSync(away, here, { recursive: true })
+    try {
+      // The same number: nothing but the file tells it.
+      await tmux.shows(/● disconnected/)
+      await tmux.shows('Another warehouse was put in its place')
+      await tmux.shows(`● live ${version}`)
+      expect(table(tmux).rows).toEqual(before)
+    } finally {
+      // The dashboard may be writing there.
+      rmSync(here, { recursive: true, maxRetries: 9 })
+      renameSync(away, here)
+    }
+    await tmux.shows(LIVE)
+  })
+
+  it('is shown as it was looked at last until it has answered', async () => {
+    using tmux = terminal()
+    tmux.enter('lpa dash --screen funnel; echo "ended with $?"')
+    await tmux.shows(LIVE)
+    tmux.press('q')
+    await expectRestored(tmux, 0)
+    const from = tmux.written.length
+    tmux.enter('lpa dash --screen funnel')
+    await tmux.shows(LIVE)
+    const written = tmux.written.slice(from)
+    expect(written).toMatch(/opening v\d+/)
+    expect(written.indexOf('Introduction')).toBeLessThan(written.indexOf('● live'))
+  })
+
   it('may be plain files, which are followed too', async () => {
     const core = join(place.folder, 'core')
     mkdirSync(core)
@@ -613,24 +677,24 @@ describe('the warehouse', () => {
     writeFileSync(courses, readFileSync(courses, 'utf8').replaceAll(title, 'Renamed now'))
     await tmux.shows('Renamed now')
     expect(tmux.screen).toMatch(/● live v2 /)
+    tmux.press('7')
+    await tmux.shows('Plain files tell nothing of loads')
   })
 
   it('may hold anything: it is text, in columns', async () => {
     using hostile = await TryWarehouse.create()
-    const titles = [
-      ...TEXTS.map((text) => text.replace(/[\r\0]/g, '')),
-      '数据库入门',
-      'Cafe\u0301 Zoe\u0308',
-      'مقدمة في SQL',
-      '👩‍👩‍👧‍👦 Family',
-    ]
+    const titles = TEXTS.map((text) => text.replace(/[\r\0]/g, ''))
+    const wide = ['数据库入门', 'Cafe\u0301 Zoe\u0308', 'مقدمة في SQL']
+    // Wider in this terminal than anybody can know.
+    const emoji = ['👩‍👩‍👧‍👦 Family', `Thumbs ${'👍🏽'.repeat(20)}`]
     const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`
     // As many texts in one title as a screen shows of them.
     const rows = Array.from({ length: 12 }, (_, row) =>
       titles.filter((_, index) => index % 12 === row).map((text) => `${text} `),
     )
-    const courses = rows.map((some, row) => `C${row},${quoted(`${row} ${some.join('')}`)}`)
-    const enrollments = rows.map(
+    const names = [...rows.map((some, row) => `${row} ${some.join('')}`), ...wide, ...emoji]
+    const courses = names.map((name, row) => `C${row},${quoted(name)}`)
+    const enrollments = names.map(
       (_, row) => `E${row},L${row},C${row},2026-06-${10 + row}T10:00:00Z,active,audit`,
     )
     await hostile.load([
@@ -653,6 +717,9 @@ describe('the warehouse', () => {
     for (const key of ['4', 'j', 'j', 'j', 'Enter', 'Escape', '2', '3', '5', ':']) {
       tmux.press(key)
       await tmux.settles(150)
+      // Nothing has scrolled out of the window.
+      expect(tmux.lines[0]).toMatch(/^ lpa /)
+      expect(tmux.lines.at(-1)).toMatch(key === ':' ? /esc close/ : /\? help/)
     }
     const left = tmux.written.slice(start).replace(OWN, '')
     expect(left.match(RAW)).toBe(null)
@@ -664,8 +731,15 @@ describe('the warehouse', () => {
     await tmux.shows('›1')
     const { lines } = tmux
     const at = (wanted: RegExp) => lines.filter((line) => wanted.test(line))
-    // Boxes end where they should, whatever is in them.
     expect(at(/[│╮╯]$/).length).toBeGreaterThan(20)
+    // Columns stand below their headings, whatever is beside them.
+    const heading = at(/^ {2}COURSE /)[0] ?? ''
+    const end = textWidth(heading.slice(0, heading.indexOf('ENROLLED') + 'ENROLLED'.length))
+    for (const title of wide) {
+      const row = lines.find((line) => line.includes(title)) ?? ''
+      const [beforeNumber = ''] = new RegExp(`^.*?${title}\\s+\\d+`, 'u').exec(row) ?? []
+      expect([title, textWidth(beforeNumber)]).toEqual([title, end])
+    }
     const lpa = lpaProcess(tmux)
     tmux.press('q')
     await until(() => !isRunning(lpa), 'lpa has ended')

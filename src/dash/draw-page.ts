@@ -7,7 +7,7 @@ import { fold } from '../output/width.ts'
 import { safeText } from '../safe-text.ts'
 import type { Frame, Row, Size, Tone } from '../types.ts'
 import { figureLines, figureTiles, MARGIN } from './figures.ts'
-import { type Empty, type Page, type Part, type Problem, problemText, resultsOf } from './page.ts'
+import { type Empty, type Page, type Part, type Problem, problemText, readFigures } from './page.ts'
 import type { Panel, Panels, View } from './screen.ts'
 import { arrangeRows, drawCard, drawTable } from './table.ts'
 
@@ -92,15 +92,17 @@ function drawFigures(page: Page, panels: Panels, view: View, { width, isTall, sp
   const panel = page.figures.reports.map((report) => panels.get(report))
   const problem = panel.find((one) => one?.problem)?.problem
   const isComing = panel.some((one) => one?.result === undefined && one?.problem === undefined)
-  if (isComing || panel.every((one) => one?.result === undefined)) {
+  const figures = readFigures(page, panels)
+  const failure: Problem | undefined =
+    figures instanceof UserError ? { kind: 'failed', text: figures.message } : problem
+  if (figures instanceof UserError || isComing || panel.every((one) => one?.result === undefined)) {
     const lines =
-      problem && !isComing
-        ? problemLines(problem, width - MARGIN, 2, view).map((line) => [span(' '.repeat(MARGIN)), ...line])
+      failure && !isComing
+        ? problemLines(failure, width - MARGIN, 2, view).map((line) => [span(' '.repeat(MARGIN)), ...line])
         : skeleton({ width, height: 2 }, view)
     // As high as what comes, so that nothing jumps.
     return Array.from({ length: isTall ? 4 : sparks ? 3 : 2 }, (_, row) => lines[row] ?? [])
   }
-  const figures = page.figures.read(resultsOf(panels))
   return isTall ? figureLines(figures, { width, glyphs }) : figureTiles(figures, { width, glyphs, sparks })
 }
 

@@ -11,7 +11,7 @@ const NOTHING_YET = new Map()
 export type PageScreen = Screen & { readonly page: PageOf }
 
 export function pageScreen(
-  names: Pick<Screen, 'number' | 'name' | 'title' | 'shortTitle' | 'opens'>,
+  names: Pick<Screen, 'number' | 'name' | 'title' | 'shortTitle' | 'opens' | 'lacks'>,
   page: PageOf,
 ): PageScreen {
   return {

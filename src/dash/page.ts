@@ -2,6 +2,7 @@
 
 import type { Kpi } from '../charts/kpi.ts'
 import type { Value } from '../charts/series.ts'
+import { UserError } from '../errors.ts'
 import { safeText } from '../safe-text.ts'
 import type { Cell, ChartSpec, Result, Tone } from '../types.ts'
 import type { Panel, Panels, ReportRequest, View } from './screen.ts'
@@ -95,9 +96,20 @@ export function resultsOf(panels: Panels): Results {
 }
 
 /** The page's figures once all of their reports have rows to tell of; none before. */
-export function wholeFigures({ figures }: Page, panels: Panels): readonly Figure[] | undefined {
-  const areKnown = figures.reports.every((report) => panels.get(report)?.result !== undefined)
-  return areKnown ? figures.read(resultsOf(panels)) : undefined
+export function wholeFigures(page: Page, panels: Panels): readonly Figure[] | undefined {
+  const areKnown = page.figures.reports.every((report) => panels.get(report)?.result !== undefined)
+  const figures = areKnown ? readFigures(page, panels) : undefined
+  return figures instanceof UserError ? undefined : figures
+}
+
+/** Of the reports that have come; the reason where one has other columns than this page knows, as those of another version. */
+export function readFigures({ figures }: Page, panels: Panels): readonly Figure[] | UserError {
+  try {
+    return figures.read(resultsOf(panels))
+  } catch (error) {
+    if (error instanceof UserError) return error
+    throw error
+  }
 }
 
 /** A cell by its column's name; null where the report has no such column or row. */

@@ -69,6 +69,8 @@ export interface Screen {
   readonly shortTitle: string
   /** Name of the screen that shows what Enter opens; none: this one. */
   readonly opens?: string
+  /** What changes nothing here, and so has no key. */
+  readonly lacks?: readonly ('range' | 'compare' | 'style')[]
   reports(view: View): readonly ReportRequest[]
   /** Headings of the table, for `s`; empty: the screen has none. */
   columns(panels: Panels, view: View): readonly string[]

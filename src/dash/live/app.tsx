@@ -26,10 +26,10 @@ type Suspend = ReturnType<typeof useApp>['suspendTerminal']
 /** Takes the terminal. */
 export function startApp(options: AppOptions): RunningApp {
   let suspendTerminal: Suspend | undefined
-  const mouse = options.hasMouse && !options.isSpoken ? new Mouse(options) : undefined
+  const modes = options.isSpoken ? undefined : new Modes(options)
   const onStart = (suspend: Suspend) => {
     suspendTerminal = suspend
-    mouse?.take()
+    modes?.take()
   }
   const instance = render(<Window {...options} onStart={onStart} />, {
     alternateScreen: !options.isSpoken,
@@ -43,26 +43,31 @@ export function startApp(options: AppOptions): RunningApp {
   instance.waitUntilExit().catch(options.onCrash)
   return {
     leave() {
-      mouse?.release()
+      modes?.release()
       instance.unmount()
     },
     async suspend() {
-      mouse?.release()
+      modes?.release()
       const suspension = await suspendTerminal?.()
       return async () => {
         await suspension?.resume()
-        mouse?.take()
+        modes?.take()
       }
     },
   }
 }
 
-/** Ink knows keys only, and passes over what the mouse reports. */
-class Mouse {
+/** A line that the terminal thinks wider than it is would go on in the next, and the window would scroll. */
+const [WRAP_OFF, WRAP_ON] = ['\x1b[?7l', '\x1b[?7h']
+
+/** What of the terminal Ink does not care for: lines that are too long, and the mouse, whose reports it passes over. */
+class Modes {
   readonly #read = mouseReader()
+  readonly #hasMouse: boolean
   readonly #onInput: (input: string) => void
 
-  constructor({ shell, onEffect }: AppOptions) {
+  constructor({ shell, hasMouse, onEffect }: AppOptions) {
+    this.#hasMouse = hasMouse
     this.#onInput = (input) => {
       for (const event of this.#read(input)) for (const effect of shell.point(event)) onEffect(effect)
     }
@@ -70,8 +75,8 @@ class Mouse {
 
   /** Once Ink reads: beside its listener this one gets what is read, and asks for nothing itself. */
   take(): void {
-    process.stdout.write(MOUSE_ON)
-    process.stdin.on('data', this.#onInput)
+    process.stdout.write(this.#hasMouse ? WRAP_OFF + MOUSE_ON : WRAP_OFF)
+    if (this.#hasMouse) process.stdin.on('data', this.#onInput)
     process.on('exit', this.#giveBack)
   }
 
@@ -81,7 +86,7 @@ class Mouse {
     this.#giveBack()
   }
 
-  readonly #giveBack = () => process.stdout.write(MOUSE_OFF)
+  readonly #giveBack = () => process.stdout.write(this.#hasMouse ? MOUSE_OFF + WRAP_ON : WRAP_ON)
 }
 
 function Window({

@@ -72,7 +72,7 @@ function connectionLine(connection: Connection, glyphs: Glyphs): Line {
     case 'disconnected':
       return [
         span(`${dot} disconnected ${age(connection.ageMs)}`, 'bad'),
-        span(` v${connection.version}`, 'muted'),
+        span(connection.version === '' ? '' : ` v${connection.version}`, 'muted'),
       ]
   }
 }
@@ -112,8 +112,11 @@ export function footerLine(
   }
   if (state.mode === 'help') return hintLine([], [hint('j k', 'scroll'), hint('esc', 'close')], width)
   const view = viewOf(state, glyphs)
+  const hasRange = bindings.some(({ command }) => command === 'range')
   const told: Line = [
-    span(`${period || `${state.days} days`}${state.isCompared ? ', compared' : ''}`, 'strong'),
+    ...(hasRange
+      ? [span(`${period || `${state.days} days`}${state.isCompared ? ', compared' : ''}`, 'strong')]
+      : []),
     ...(view.filter.text === ''
       ? []
       : [span('  '), span(clipText(`/${filterInput(view)}`, 20, ellipsis(glyphs)), 'warn')]),
@@ -173,6 +176,11 @@ function endOf(text: string, width: number): string {
 
 // ── in place of the screen ────────────────────────────────────────────────────────────────────────────────
 
+/** Keys that the help shows at once in a window of this size: header, footer and three lines of its own are around them. */
+export function helpRows({ height }: Pick<Size, 'height'>): number {
+  return Math.max(1, height - 5)
+}
+
 export function helpFrame(state: LiveState, bindings: readonly KeyBinding[], { height }: Size): Frame {
   const lines = bindings.map(
     ({ shown, help }): Line => [
@@ -181,7 +189,7 @@ export function helpFrame(state: LiveState, bindings: readonly KeyBinding[], { h
       span(`  ${help}`),
     ],
   )
-  const room = Math.max(1, height - 3)
+  const room = helpRows({ height: height + 2 })
   const start = Math.max(0, Math.min(state.choice, lines.length - room))
   return [[], [span('  '), span('Keys', 'strong')], [], ...lines.slice(start, start + room)]
 }

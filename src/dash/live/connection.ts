@@ -25,7 +25,7 @@ type Told = Extract<FromEngine, { kind: 'panel' }>
 interface Answer {
   readonly panel: Panel
   readonly version: string
-  /** Of an earlier session: nobody knows yet whether it is still so. */
+  /** Of an earlier session, or from before the warehouse was lost: nobody knows yet whether it is still so. */
   readonly isStored: boolean
 }
 
@@ -92,6 +92,9 @@ export class Warehouse {
         this.#keep(message)
         break
       case 'lost':
+        // What comes back may be another one, with the same numbers.
+        for (const [key, answer] of this.#answers) this.#answers.set(key, { ...answer, isStored: true })
+        if (this.#shown) this.#shown = { ...this.#shown, isWhole: false }
         this.#lost ??= { since: now, reason: message.reason }
     }
     this.#settle(now)

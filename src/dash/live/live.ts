@@ -1,4 +1,4 @@
-/** The live dashboard from its settings to its end: the one file that knows terminal, thread and job control. */
+/** The live dashboard from its settings to its end: thread, signals and job control. */
 
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -31,6 +31,8 @@ export interface LiveOptions extends Pick<ShellOptions, 'screens' | 'screen' | '
 /** How long a report that runs may take to stop when the dashboard is left. */
 const CLOSE_WITHIN_MS = 500
 const TICK_MS = 1000
+/** Within which a signal to the own process arrives. */
+const SIGNAL_MS = 20
 
 /**
  * Shows the dashboard until it is left: with `q`, or interrupted with Ctrl-C.
@@ -77,6 +79,8 @@ export async function runLive(options: LiveOptions): Promise<'left' | 'interrupt
   const others = process.listeners('uncaughtException')
   process.removeAllListeners('uncaughtException')
   process.on('uncaughtException', end.reject)
+  // In place of the skeleton's.
+  process.removeAllListeners('SIGTSTP')
   process.on('SIGTSTP', suspend)
   // Before Ink's own, so that it draws lines of the new size.
   stdout.on('resize', () => shell.resize(windowSize()))
@@ -88,14 +92,16 @@ export async function runLive(options: LiveOptions): Promise<'left' | 'interrupt
     if (app === undefined || isSuspended) return
     isSuspended = true
     const resume = await app.suspend()
-    process.once('SIGCONT', () => {
-      isSuspended = false
-      // The window may have another size now: only the job in the foreground is told of that.
-      process.emit('SIGWINCH')
-      void resume()
-    })
-    // All of this job, as Ctrl-Z does: SIGTSTP itself would come back to the listener.
-    process.kill(0, 'SIGSTOP')
+    // All of this job, as Ctrl-Z does. Where no shell could wake it again the system does not stop it: not so with SIGSTOP.
+    process.off('SIGTSTP', suspend)
+    process.kill(0, 'SIGTSTP')
+    // Comes when it goes on.
+    await sleep(SIGNAL_MS)
+    process.on('SIGTSTP', suspend)
+    isSuspended = false
+    // The window may have another size now: only the job in the foreground is told of that.
+    process.emit('SIGWINCH')
+    await resume()
   }
 
   function onEffect(effect: TerminalEffect): void {

@@ -364,6 +364,23 @@ describe('what was looked at in an earlier session', () => {
   })
 })
 
+it('does not take what was answered before the warehouse was lost for what is there now', () => {
+  tried.answer('412')
+  tried.shell.receive({ kind: 'lost', reason: 'It is away.' })
+  tried.check('412')
+  tried.pass(3000)
+  expect(tried.header).toContain('stale')
+  tried.answer('412')
+  expect(tried.header).toContain('live v412')
+})
+
+it('goes back in the help at once, however far it was scrolled', () => {
+  tried.press('?', ...Array.from({ length: 60 }, () => 'j'))
+  const last = tried.text
+  tried.press('k')
+  expect(tried.text).not.toBe(last)
+})
+
 it('of very many answers forgets none that is shown', () => {
   tried.answer('412')
   for (let course = 0; course < 80; course += 1) {

@@ -4,7 +4,7 @@ import { type Line, lineToText, spanAt, type Theme } from '../../charts/frame.ts
 import { safeText } from '../../safe-text.ts'
 import type { Frame, Glyphs, Size } from '../../types.ts'
 import type { Panels, Screen, TableRow, View } from '../screen.ts'
-import type { Notice } from './chrome.ts'
+import { helpRows, type Notice } from './chrome.ts'
 import { type Recall, Warehouse } from './connection.ts'
 import { type Command, keysWith } from './keys.ts'
 import type { FromEngine, ToEngine } from './messages.ts'
@@ -50,7 +50,7 @@ const NOTICE_MS = 5000
 export class Shell {
   readonly #options: ShellOptions
   readonly #warehouse: Warehouse
-  readonly #bindings
+  readonly #allBindings
   #state: LiveState
   #size: Size
   #notice: (Notice & { readonly until: number }) | undefined
@@ -68,7 +68,7 @@ export class Shell {
     this.#state = firstState(options.screen)
     this.#warehouse = new Warehouse(options.recall)
     const available = (command: Command) => command !== 'export' || options.exportScreen !== undefined
-    this.#bindings = keysWith(available)
+    this.#allBindings = keysWith(available)
     this.#changed()
   }
 
@@ -105,6 +105,7 @@ export class Shell {
         rows: this.#tableRows(),
         columns: this.#screen.columns(this.#warehouse.panels, this.#view),
         entries: before.mode === 'palette' ? this.#entries() : [],
+        helpRows: helpRows(this.#size),
       })
       this.#state = state
       if (state.isPaused !== before.isPaused) this.#options.send({ kind: 'pause', isPaused: state.isPaused })
@@ -144,6 +145,13 @@ export class Shell {
     const screen = screens.find(({ name }) => name === this.#state.screen) ?? screens[0]
     if (screen === undefined) throw new Error('There are no screens.')
     return screen
+  }
+
+  get #bindings() {
+    const lacks: readonly Command[] = this.#screen.lacks ?? []
+    return lacks.length === 0
+      ? this.#allBindings
+      : this.#allBindings.filter(({ command }) => !lacks.includes(command))
   }
 
   get #view(): View {

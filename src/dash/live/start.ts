@@ -22,7 +22,7 @@ export async function startLive({ root, undoSkeleton }: StartOptions): Promise<v
   const argv = process.argv.slice(3)
   const asked = readArguments(argv)
   if (asked === undefined || !isLiveTerminal(process.env)) {
-    for (const signal of Object.keys(STOP_SIGNALS)) process.removeAllListeners(signal)
+    for (const signal of [...Object.keys(STOP_SIGNALS), 'SIGTSTP']) process.removeAllListeners(signal)
     return undoSkeleton()
   }
   watchOutputs()

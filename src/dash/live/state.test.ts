@@ -40,7 +40,10 @@ const entries: readonly PaletteEntry[] = [
   { label: 'pause', searched: 'pause', go: { kind: 'command', command: 'pause' } },
 ]
 
-const around: Surroundings = { screens, bindings: KEYS, rows, columns: ['course', 'enrolled'], entries }
+const around: Surroundings = {
+  ...{ screens, bindings: KEYS, rows, columns: ['course', 'enrolled'], entries },
+  helpRows: KEYS.length - 3,
+}
 
 function stateAfter(keys: readonly string[], state: LiveState = firstState('overview'), here = around) {
   return keys.reduce((before, key) => press(before, key, here).state, state)

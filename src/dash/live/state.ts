@@ -46,6 +46,8 @@ export interface Surroundings {
   readonly columns: readonly string[]
   /** All that the palette can go to. */
   readonly entries: readonly PaletteEntry[]
+  /** Lines of the help that there is room for. */
+  readonly helpRows: number
 }
 
 export interface Pressed {
@@ -311,11 +313,12 @@ function typed(input: string, key: string): string {
   return Array.from(key).length === 1 ? input + key : input
 }
 
-function readHelp(state: LiveState, key: string, { bindings }: Surroundings): Pressed {
+function readHelp(state: LiveState, key: string, { bindings, helpRows }: Surroundings): Pressed {
   const command = commandOf(bindings, key)
   if (command === 'back' || command === 'help' || command === 'quit')
     return { state: { ...state, mode: 'browse' } }
   const by = command === 'down' ? 1 : command === 'up' ? -1 : 0
-  const choice = Math.max(0, Math.min(state.choice + by, bindings.length - 1))
+  const last = Math.max(0, bindings.length - helpRows)
+  const choice = Math.max(0, Math.min(state.choice + by, last))
   return { state: choice === state.choice ? state : { ...state, choice } }
 }

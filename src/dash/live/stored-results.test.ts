@@ -33,12 +33,14 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 it('gives back what was written, to the last digit, for its own request and settings only', () => {
-  open().write(request('courses', { days: '7' }), { version: '41', result: RESULT })
-  expect(open().read(request('courses', { days: '7' }))).toEqual({ version: '41', result: RESULT })
-  expect(open().read(request('courses', { days: '28' }))).toBeUndefined()
-  expect(open({ 'metrics.session_gap_minutes': '5' }).read(request('courses', { days: '7' }))).toBeUndefined()
-  open().write(request('courses', { days: '7' }), { version: '42', result: { ...RESULT, rows: [] } })
-  expect(open().read(request('courses', { days: '7' }))).toEqual({
+  open().write(request('course-table', { days: '7' }), { version: '41', result: RESULT })
+  expect(open().read(request('course-table', { days: '7' }))).toEqual({ version: '41', result: RESULT })
+  expect(open().read(request('course-table', { days: '28' }))).toBeUndefined()
+  expect(
+    open({ 'metrics.session_gap_minutes': '5' }).read(request('course-table', { days: '7' })),
+  ).toBeUndefined()
+  open().write(request('course-table', { days: '7' }), { version: '42', result: { ...RESULT, rows: [] } })
+  expect(open().read(request('course-table', { days: '7' }))).toEqual({
     version: '42',
     result: { ...RESULT, rows: [] },
   })

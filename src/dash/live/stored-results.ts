@@ -1,5 +1,5 @@
 /**
- * What reports answered last, kept beside the warehouse: shown when a dashboard starts, until the engine is there and has
+ * What reports answered last, kept in the warehouse's folder: shown when a dashboard starts, until the engine is there and has
  * answered anew. Whoever may read the warehouse may read them; they may be deleted at any time.
  */
 
@@ -12,6 +12,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -31,21 +32,26 @@ const MOST_FILES = 100
 
 export class StoredResults {
   readonly #folder: string
+  readonly #root: string
   readonly #settings: string
 
-  /** `root` is the folder of package.json: another lpa may have other reports. */
+  /** `root` is the folder of package.json, below which reports are. */
   constructor({ warehouse, metrics }: Pick<Config, 'warehouse' | 'metrics'>, root: string) {
     this.#folder = join(warehouse.path, 'results')
-    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
-    this.#settings = JSON.stringify([version, warehouse.timezone, metrics])
+    this.#root = root
+    this.#settings = JSON.stringify([warehouse.timezone, metrics])
   }
 
   /** Nothing where there is none, or none that can be read. */
   read(request: ReportRequest): StoredResult | undefined {
     try {
-      const { version, columns, rows } = JSON.parse(readFileSync(this.#file(request), 'utf8'))
+      const file = this.#file(request)
+      const { version, columns, rows } = JSON.parse(readFileSync(file, 'utf8'))
       if (typeof version !== 'string' || !Array.isArray(columns) || !Array.isArray(rows)) return undefined
-      return { version, result: { columns, rows: rows.map((row) => row.map(fromJson(columns))) } }
+      const result = { columns, rows: rows.map((row) => row.map(fromJson(columns))) }
+      // What is looked at stays longest.
+      utimesSync(file, new Date(), new Date())
+      return { version, result }
     } catch {
       return undefined
     }
@@ -53,10 +59,11 @@ export class StoredResults {
 
   /** Does nothing where it may not: who only reads a warehouse starts without. */
   write(request: ReportRequest, { version, result }: StoredResult): void {
-    const file = this.#file(request)
     const part = join(this.#folder, `.${process.pid}.part`)
     try {
-      mkdirSync(this.#folder, { mode: 0o700, recursive: true })
+      const file = this.#file(request)
+      // Never the warehouse's own folder: it may have been moved away.
+      if (!existsSync(this.#folder)) mkdirSync(this.#folder, { mode: 0o700 })
       const { columns, rows } = result
       writeFileSync(part, JSON.stringify({ version, columns, rows }, toJson), { mode: 0o600 })
       renameSync(part, file)
@@ -68,8 +75,11 @@ export class StoredResults {
   }
 
   #file(request: ReportRequest): string {
+    // Another lpa may have another report of that name.
+    const sql = readFileSync(join(this.#root, 'sql', 'reports', `${request.report}.sql`))
     const name = createHash('sha256')
-      .update(`${this.#settings}\n${keyOf(request)}`)
+      .update(`${this.#settings}\n${keyOf(request)}\n`)
+      .update(sql)
       .digest('hex')
     return join(this.#folder, `${name.slice(0, 32)}.json`)
   }

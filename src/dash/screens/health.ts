@@ -8,7 +8,13 @@ import { FILLS } from './course-columns.ts'
 import { loadsTable, rejectsTable } from './load-tables.ts'
 
 export const health = pageScreen(
-  { number: 7, name: 'health', title: 'Data health', shortTitle: 'Health' },
+  {
+    number: 7,
+    name: 'health',
+    title: 'Data health',
+    shortTitle: 'Health',
+    lacks: ['range', 'compare', 'style'],
+  },
   () => ({
     requests: [
       { report: 'checks', params: {} },

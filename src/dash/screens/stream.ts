@@ -7,7 +7,7 @@ import { timeText } from '../table.ts'
 import { loadsTable, rejectsTable } from './load-tables.ts'
 
 export const stream = pageScreen(
-  { number: 6, name: 'stream', title: 'Stream', shortTitle: 'Stream' },
+  { number: 6, name: 'stream', title: 'Stream', shortTitle: 'Stream', lacks: ['range', 'compare', 'style'] },
   ({ glyphs }) => ({
     requests: [
       { report: STREAM_STATUS, params: {}, isVolatile: true },

@@ -34,6 +34,11 @@ export function hasCatalog(folder: string): boolean {
   })
 }
 
+/** The file itself, whatever it holds; none where there is none. */
+export function catalogInode(folder: string): bigint | undefined {
+  return statSync(catalogFile(folder), { throwIfNoEntry: false, bigint: true })?.ino
+}
+
 /** How the catalog's files look from outside: another text after each commit. */
 export function catalogLook(folder: string): string {
   const catalog = catalogFile(folder)

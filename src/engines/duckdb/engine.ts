@@ -19,7 +19,7 @@ import type {
   Row,
   Values,
 } from '../../types.ts'
-import { catalogFile, catalogLook, createCatalog, hasCatalog } from './catalog.ts'
+import { catalogFile, catalogInode, catalogLook, createCatalog, hasCatalog } from './catalog.ts'
 import { recordChecksums, refuseDamagedCatalog } from './checksums.ts'
 import { mergeSmallFiles } from './compaction.ts'
 import { type ExtensionFiles, ensureExtensions } from './extensions.ts'
@@ -182,7 +182,15 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     }
   }
 
+  const inode = catalogInode(folder)
   async function snapshot(): Promise<string> {
+    const now = catalogInode(folder)
+    if (now !== undefined && now !== inode) {
+      throw new UserError('LPA-WAREHOUSE-REPLACED', 'Another warehouse was put in its place.', {
+        ...{ exit: 'unavailable', where: folder },
+        next: 'Run it again.',
+      })
+    }
     return String(await readNumber(connection, 'from lake.current_snapshot()'))
   }
 

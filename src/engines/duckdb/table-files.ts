@@ -56,6 +56,11 @@ export async function openTableFiles(options: TableFilesOptions): Promise<Reader
     version,
     async query(statement, values) {
       if (isStopped) throw new Error('It was interrupted.')
+      if (OF_LOADS.test(statement)) {
+        throw new UserError('LPA-DASH-FILES', 'Plain files tell nothing of loads, checks and streams.', {
+          ...{ exit: 'usage', next: 'A warehouse does: lpa dash, without files' },
+        })
+      }
       const reader = await connection
         .runAndReadAll(statement, values as Record<string, never> | undefined)
         .catch((error) => {
@@ -84,6 +89,9 @@ export async function openTableFiles(options: TableFilesOptions): Promise<Reader
     },
   }
 }
+
+/** What only a warehouse has. */
+const OF_LOADS = /\b(meta|raw)\./
 
 const SCHEMAS = ['raw', 'staging', 'core', 'meta']
 
