@@ -116,9 +116,9 @@ export async function buildIn(
   const names = selectedModels(request.select)
   // The checks belong to the build: after a kill between the two, the next run would find nothing to do.
   const built = await engine.transaction(async () => {
-    const { current, batch, ...made } = await buildInTransaction(config, engine, request, names, progress)
+    const { batch, ...made } = await buildInTransaction(config, engine, request, names, progress)
     const isLater = request.checks === false || made.left > 0
-    return { ...made, checks: isLater ? [] : await check(engine, request, current, batch) }
+    return { ...made, checks: isLater ? [] : await check(engine, request, batch) }
   })
   return { ...built, milliseconds: Math.round(performance.now() - started) }
 }
@@ -127,10 +127,16 @@ export async function buildIn(
 async function check(
   engine: Engine,
   { runId }: BuildRequest,
-  current: readonly number[],
   batch: readonly number[],
 ): Promise<CheckOutcome[]> {
-  if (await hasFailedChecks(engine)) return runChecks(engine, runId, current)
+  if (await hasFailedChecks(engine)) {
+    const counting = await readLoads(engine, 'loads')
+    return runChecks(
+      engine,
+      runId,
+      counting.map(({ id }) => id),
+    )
+  }
   const unchecked = (await ledgerRows(engine, 'unchecked-loads')).map(([id]) => Number(id))
   // Of selected models no load was built anew.
   const loads = [...new Set([...unchecked, ...batch])]
@@ -145,36 +151,24 @@ async function buildInTransaction(
   progress: BuildProgress,
 ): Promise<
   Omit<BuildSummary, 'checks' | 'milliseconds'> & {
-    /** Ids of all loads that count, and of those that were built. */
-    readonly current: readonly number[]
+    /** Ids of the loads that were built. */
     readonly batch: readonly number[]
   }
 > {
-  const loads = (await ledgerRows(engine, 'loads')).map(([id, superseded, isBuilt, gap, records]) => ({
-    id: Number(id),
-    isSuperseded: superseded === true,
-    isBuilt: isBuilt === true,
-    sessionGapMinutes: gap,
-    records: Number(records),
-  }))
-  const counting = loads.filter((load) => !load.isSuperseded)
-  const current = counting.map((load) => load.id)
   const isSelected = request.select.length > 0
   const { sessionGapMinutes } = config.metrics
   // Rows of a superseded load have left staging: only building anew takes them out of core. And days that were built
   // with another session gap would not add up with those of this batch.
-  const isStale = loads.some(
-    (load) => load.isSuperseded || (load.isBuilt && load.sessionGapMinutes !== sessionGapMinutes),
-  )
-  if (isSelected) refuseUnbuilt(isStale, counting.filter((load) => !load.isBuilt).length)
-  const isFull = request.full || isSelected || isStale || !loads.some((load) => load.isBuilt)
-  const wanted = counting.filter((load) => isFull || !load.isBuilt)
+  const { hasBuilt, isStale } = await builtState(engine, sessionGapMinutes)
+  if (isSelected) refuseUnbuilt(isStale, (await readLoads(engine, 'unbuilt-loads')).length)
+  const isFull = request.full || isSelected || isStale || !hasBuilt
+  const wanted = await readLoads(engine, isFull ? 'loads' : 'unbuilt-loads')
   const batch = (isFull ? wanted : firstOf(wanted, request.mostRecords)).map((load) => load.id)
   const left = wanted.length - batch.length
   const kind = isSelected ? 'selected' : isFull ? 'full' : 'incremental'
   if (batch.length === 0 && !request.full && !isStale) {
-    const outcome = loads.length === 0 ? 'empty' : 'unchanged'
-    return { outcome, kind, loads: 0, left, models: [], current, batch }
+    const outcome = hasBuilt ? 'unchanged' : 'empty'
+    return { outcome, kind, loads: 0, left, models: [], batch }
   }
   await engine.temporaryTable('batch_load', batchLoads(batch))
   await engine.temporaryTable('configured_term', terms(config))
@@ -205,7 +199,24 @@ async function buildInTransaction(
       session_gap_minutes: sessionGapMinutes,
     })
   }
-  return { outcome: 'built', kind, loads: batch.length, left, models, current, batch }
+  return { outcome: 'built', kind, loads: batch.length, left, models, batch }
+}
+
+async function builtState(
+  engine: Engine,
+  sessionGapMinutes: number,
+): Promise<{ readonly hasBuilt: boolean; readonly isStale: boolean }> {
+  const [state = []] = await ledgerRows(engine, 'built-state', { session_gap_minutes: sessionGapMinutes })
+  return { hasBuilt: state[0] === true, isStale: state[1] === true }
+}
+
+/** In the order in which they were committed. */
+async function readLoads(
+  engine: Engine,
+  which: 'loads' | 'unbuilt-loads',
+): Promise<readonly { readonly id: number; readonly records: number }[]> {
+  const rows = await ledgerRows(engine, which)
+  return rows.map(([id, records]) => ({ id: Number(id), records: Number(records) }))
 }
 
 /** Models are made anew from all of staging: beside others that do not know a load yet, they would not add up. */
