@@ -68,6 +68,8 @@ export interface Config {
     /** As DuckDB takes it: `600MB`. */
     readonly memoryLimit: string
     readonly threads?: number
+    /** How far back `--at` reaches, where a stream thins what it leaves behind. */
+    readonly timeTravelMs: number
     /** Unix group that shares the files: 0640 and 2750 instead of 0600 and 0700. */
     readonly group?: string
     /** A folder with DuckDB's extension files. */
@@ -174,6 +176,7 @@ export function loadConfig(request: ConfigRequest): Config {
       payload: required('warehouse.payload'),
       attributes: required('warehouse.attributes'),
       memoryLimit: required('warehouse.memory_limit'),
+      timeTravelMs: required('warehouse.time_travel'),
       ...(threads !== undefined && { threads }),
       ...(group !== undefined && { group }),
       ...(extensions !== undefined && { extensions }),

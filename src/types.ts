@@ -180,7 +180,10 @@ export interface Engine extends Reader {
   supersede(loadIds: readonly number[], by: number): Promise<void>
   /** The last cursor that a load of a source brought. With a `format` only of loads by that mapping. */
   lastCursor(source: string, format?: string): Promise<string | undefined>
-  /** Merges small files where there are many; answers of how many tables. What is read stays the same. */
+  /**
+   * After many small commits: thins the states that are kept, and merges small files; answers of how many tables. What is
+   * read stays the same.
+   */
   compact(): Promise<number>
 }
 

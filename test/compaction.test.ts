@@ -1,7 +1,12 @@
-/** Small files are merged without a reader, a snapshot, a load or `lpa doctor --verify` seeing anything else. */
+/** A warehouse is kept small without a reader, a kept snapshot, a load or `lpa doctor --verify` seeing anything else. */
 
+import { readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterAll, expect, test } from 'vitest'
 import { loadConfig } from '../src/config.ts'
+import { buildIn } from '../src/pipeline/build.ts'
+import { ledgerRows } from '../src/pipeline/ledger.ts'
 import { withWarehouse } from '../src/pipeline/warehouse.ts'
 import type { Engine } from '../src/types.ts'
 import { initPlace, lpa, lpaOk, type Place, removePlaces } from './faults/lpa.ts'
@@ -64,4 +69,171 @@ test('small files are merged, and all that is read stays the same', { timeout: 2
   expect(await open(place, 'read', (engine) => rows(engine, COUNTS))).toEqual([[500, 500]])
   const verified = await lpa(place, ['doctor', '--verify', '--json', '--quiet'])
   expect(verified.code, verified.stderr + verified.stdout).toBe(0)
+})
+
+/** As if hours had passed: DuckLake tells times by its catalog. */
+function inCatalog(place: Place, work: (database: DatabaseSync) => void): void {
+  // Who changes the catalog behind lpa would be told so.
+  rmSync(join(place.warehouse, 'SHA256SUMS'), { force: true })
+  const database = new DatabaseSync(join(place.warehouse, 'catalog.sqlite'))
+  try {
+    work(database)
+  } finally {
+    database.close()
+  }
+}
+
+const commit = (engine: Engine, ...statements: readonly string[]) =>
+  engine.transaction(async () => {
+    for (const statement of statements) await engine.execute(statement)
+  })
+
+test('of older hours the last state stays, and what the others needed goes', {
+  timeout: 120_000,
+}, async () => {
+  const place = await initPlace('thinned')
+  const versions: string[] = []
+  await open(place, 'write', async (engine) => {
+    await commit(engine, 'create table core.numbers (n integer)', 'create table core.offsets (n integer)')
+    for (let number = 0; number < 6; number += 1) {
+      await commit(
+        engine,
+        'delete from core.numbers',
+        `insert into core.numbers select ${number} from range(100)`,
+        'delete from core.offsets',
+        `insert into core.offsets values (${number})`,
+      )
+      versions.push(await engine.version())
+    }
+  })
+  const [first, , third, , fifth, last] = versions as [string, string, string, string, string, string]
+  const hoursAgo = (hours: number) =>
+    new Date(Date.now() - 3_600_000 * hours).toISOString().replace('Z', '+00')
+  const date = (version: string, time: string) =>
+    inCatalog(place, (catalog) =>
+      catalog
+        .prepare(
+          'update ducklake_snapshot set snapshot_time = ? where snapshot_id <= ? and snapshot_time > ?',
+        )
+        .run(time, Number(version), time),
+    )
+  // The first is too old, the second and third are of one hour, the fourth and fifth of another; the sixth is of now.
+  date(fifth, hoursAgo(3))
+  date(third, hoursAgo(5))
+  date(first, hoursAgo(24 * 31))
+  await open(place, 'write', (engine) => engine.compact())
+
+  const seen = (version: string) =>
+    open(
+      place,
+      'read',
+      (engine) =>
+        rows(engine, 'select max(n), count(*), (select max(n) from core.offsets) from core.numbers'),
+      version,
+    )
+  expect(await seen(last)).toEqual([[5, 100, 5]])
+  expect(await seen(fifth)).toEqual([[4, 100, 4]])
+  expect(await seen(third)).toEqual([[2, 100, 2]])
+  for (const version of [versions[0], versions[1], versions[3]])
+    await expect(seen(String(version))).rejects.toThrow('no such state')
+  inCatalog(place, (catalog) => {
+    const [inlined] = catalog
+      .prepare(`select table_name from ducklake_inlined_data_tables
+      where table_id = (select table_id from ducklake_table where table_name = 'offsets')`)
+      .all()
+    expect(catalog.prepare(`select count(*) as kept from ${inlined?.table_name}`).get()?.kept).toBe(3)
+  })
+
+  const files = () => readdirSync(join(place.warehouse, 'data', 'core', 'numbers')).length
+  expect(files()).toBe(6)
+  inCatalog(place, (catalog) =>
+    catalog.prepare('update ducklake_files_scheduled_for_deletion set schedule_start = ?').run(hoursAgo(2)),
+  )
+  await open(place, 'write', (engine) => engine.compact())
+  expect(files()).toBe(3)
+  expect(await seen(third)).toEqual([[2, 100, 2]])
+  const verified = await lpa(place, ['doctor', '--verify', '--json', '--quiet'])
+  expect(verified.stdout).not.toMatch(/ORPHANS|DAMAGE|missing/)
+})
+
+test('rows leave the catalog, deleted ones leave their files, and files of some megabytes are merged too', {
+  timeout: 120_000,
+}, async () => {
+  const place = await initPlace('grown')
+  const count = (database: DatabaseSync, table: string, sql: string) =>
+    Number(
+      database
+        .prepare(`${sql} and table_id = (select table_id from ducklake_table where table_name = '${table}')`)
+        .get()?.found,
+    )
+  await open(place, 'write', async (engine) => {
+    for (const table of ['few', 'days', 'large'])
+      await commit(engine, `create table core.${table} (n integer, word varchar)`)
+    for (let number = 0; number < 115; number += 1)
+      await commit(engine, `insert into core.few select ${number}, '' from range(9)`)
+    for (let number = 0; number < 22; number += 1) {
+      await commit(
+        engine,
+        `insert into core.days select range, '' from range(${40 * number}, ${40 * number + 40})`,
+      )
+      await commit(engine, `delete from core.days where n >= ${40 * number} and n % 40 > 0`)
+      await commit(
+        engine,
+        `insert into core.large select range, md5(cast(random() as varchar)) from range(60000)`,
+      )
+    }
+    const version = await engine.version()
+    expect(await engine.compact()).toBe(3)
+    expect(await engine.compact()).toBe(0)
+    expect(await rows(engine, 'select count(*), max(n) from core.few')).toEqual([[1035, 114]])
+    expect(await rows(engine, 'select count(*), sum(n) from core.days')).toEqual([[22, 9240]])
+    expect(await rows(engine, 'select count(*) from core.large')).toEqual([[22 * 60_000]])
+    expect(await rows(engine, `select count(*) from core.few at (version => ${version})`)).toEqual([[1035]])
+  })
+  inCatalog(place, (catalog) => {
+    const live = 'select count(*) as found from ducklake_data_file where end_snapshot is null'
+    expect([
+      count(catalog, 'few', live),
+      count(catalog, 'days', live),
+      count(catalog, 'large', live),
+    ]).toEqual([1, 1, 1])
+    const [inlined] = catalog
+      .prepare(`select table_name from ducklake_inlined_data_tables
+      where table_id = (select table_id from ducklake_table where table_name = 'few')`)
+      .all()
+    expect(catalog.prepare(`select count(*) as found from ${inlined?.table_name}`).get()?.found).toBe(0)
+  })
+})
+
+test('a clock that was set back hides no load from the checks, and turns no order', {
+  timeout: 120_000,
+}, async () => {
+  const place = await initPlace('clock')
+  const config = loadConfig({ cwd: place.root, env: { LPA_EXTENSIONS: process.env.LPA_EXTENSIONS } })
+  const build = (checks: boolean) =>
+    open(place, 'write', (engine) =>
+      buildIn(config, engine, { select: [], full: false, runId: 'clock', checks }, { onModel: () => {} }),
+    )
+  await lpaOk(place, ['load', '-', '--quiet'], { stdin: `${events(1)}\n` })
+  await build(true)
+  await open(place, 'write', (engine) =>
+    commit(
+      engine,
+      `update meta.checks set checked_at = timestamp '2999-01-01'`,
+      `update meta.loads set committed_at = timestamp '2999-01-01'`,
+    ),
+  )
+  await lpaOk(place, ['load', '-', '--quiet'], { stdin: `${events(2)}\n` })
+  await build(false)
+  const unchecked = () => open(place, 'read', (engine) => ledgerRows(engine, 'unchecked-loads'))
+  expect(await unchecked()).toEqual([[2]])
+  expect((await build(true)).checks.length).toBeGreaterThan(0)
+  expect(await unchecked()).toEqual([])
+  expect(await open(place, 'read', (engine) => ledgerRows(engine, 'loads'))).toEqual([
+    [1, 20],
+    [2, 20],
+  ])
+  expect(
+    await open(place, 'read', (engine) => rows(engine, 'select max(committed_at) from meta.loads')),
+  ).toEqual([['2999-01-01T00:00:00.000001Z']])
 })

@@ -117,6 +117,7 @@ export const SETTINGS = {
   'warehouse.payload': choice(['json', 'variant'], 'json'),
   'warehouse.attributes': choice(['json', 'variant'], 'json'),
   'warehouse.memory_limit': text('600MB', 'a size such as 600MB or 2GB', /^\d+(\.\d+)?\s?[KMGT]i?B$/i),
+  'warehouse.time_travel': duration('30d'),
   'warehouse.threads': whole(null, 1, 'threads'),
   'warehouse.group': group,
   // The engine's own variable, also read where there is no configuration (tests, scripts).

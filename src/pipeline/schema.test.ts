@@ -14,6 +14,7 @@ beforeEach(async () => {
   engine = await openDuckLake({
     folder: join(folder, 'warehouse'),
     memoryLimit: '300MB',
+    timeTravelMs: 0,
     timezone: 'Asia/Tokyo',
     lockWaitMs: 0,
     mode: 'create',

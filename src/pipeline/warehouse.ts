@@ -26,6 +26,7 @@ async function openWarehouse(config: Config, mode: OpenMode, extras: OpenExtras 
   return openDuckLake({
     folder: warehouse.path,
     memoryLimit: warehouse.memoryLimit,
+    timeTravelMs: warehouse.timeTravelMs,
     timezone: warehouse.timezone,
     payload: warehouse.payload,
     attributes: warehouse.attributes,

@@ -31,6 +31,7 @@ export async function withEngine<T>(place: Place, work: (engine: Engine) => Prom
     folder: place.warehouse,
     memoryLimit: '600MB',
     timezone: 'UTC',
+    timeTravelMs: 0,
     lockWaitMs: 0,
     mode: 'read',
   })

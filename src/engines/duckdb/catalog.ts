@@ -2,6 +2,7 @@
 
 import { globSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { quoteText } from '../../duckdb.ts'
 import { UserError } from '../../errors.ts'
@@ -37,6 +38,27 @@ export function hasCatalog(folder: string): boolean {
 /** The file itself, whatever it holds; none where there is none. */
 export function catalogInode(folder: string): bigint | undefined {
   return statSync(catalogFile(folder), { throwIfNoEntry: false, bigint: true })?.ino
+}
+
+/** Reads or changes the catalog itself, without DuckDB, which takes two scans of it for one in a union. */
+export async function inCatalog<T>(folder: string, work: (database: DatabaseSync) => T): Promise<T> {
+  const { DatabaseSync } = await import('node:sqlite')
+  const database = new DatabaseSync(catalogFile(folder), { timeout: 10_000 })
+  try {
+    return work(database)
+  } finally {
+    database.close()
+  }
+}
+
+/** Names of the tables in which DuckLake keeps rows, or deletions of rows, of single tables. */
+export function inlinedTables(database: DatabaseSync, kind: 'data' | 'delete'): string[] {
+  return database
+    .prepare(
+      `select name from sqlite_master where type = 'table' and name glob 'ducklake_inlined_${kind}_[0-9]*'`,
+    )
+    .all()
+    .map(({ name }) => String(name))
 }
 
 /** How the catalog's files look from outside: another text after each commit. */

@@ -21,7 +21,7 @@ import { openDuckLake } from './engine.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lpa-checksums-'))
 const open = (mode: 'write' | 'create') =>
-  openDuckLake({ folder, memoryLimit: '300MB', timezone: 'UTC', lockWaitMs: 5000, mode })
+  openDuckLake({ folder, memoryLimit: '300MB', timezone: 'UTC', timeTravelMs: 0, lockWaitMs: 5000, mode })
 
 beforeAll(async () => {
   const engine = await open('create')

@@ -3,7 +3,7 @@
 import { constants, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import type { DuckDBResult, DuckDBValue } from '@duckdb/node-api'
+import type { DuckDBConnection, DuckDBResult, DuckDBValue } from '@duckdb/node-api'
 import { type Database, openDuckDB, quoteText, readNumber, releaseMemory } from '../../duckdb.ts'
 import { STAGED_TABLES } from '../../entities.ts'
 import { UserError } from '../../errors.ts'
@@ -21,7 +21,7 @@ import type {
 } from '../../types.ts'
 import { catalogFile, catalogInode, catalogLook, createCatalog, hasCatalog } from './catalog.ts'
 import { recordChecksums, refuseDamagedCatalog } from './checksums.ts'
-import { mergeSmallFiles } from './compaction.ts'
+import { keepLakeSmall } from './compaction.ts'
 import { type ExtensionFiles, ensureExtensions } from './extensions.ts'
 import { fillTemporaryTable, materialiseSql } from './materialise.ts'
 import { assertPermitted, followGroup, isPermitted, type Permissions, permissionsOf } from './permissions.ts'
@@ -41,6 +41,8 @@ export interface DuckLakeOptions extends JsonTypes {
   readonly extensions?: string | undefined
   /** A group of this machine that may read the warehouse. */
   readonly group?: string | undefined
+  /** How far back states of the warehouse are kept where a stream thins them. */
+  readonly timeTravelMs: number
   /** How long a transaction waits for another writer. */
   readonly lockWaitMs: number
   /**
@@ -352,11 +354,14 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
 
   async function writeLedger({ load, cursor }: Batch): Promise<void> {
     const { counts } = load
-    // The order of commits, also when the clock was set back.
+    // The order of commits, also when the clock was set back. What is older than now does not matter, and is not read.
+    const now = new Date().toISOString()
     await execute(
       `insert into meta.loads values ($load_id, $source, $format, $uri, $content_sha256, $bytes, $read, $mapped, $rejected,
         $filtered, $doubled, $mapping_sha256, $key_id, null, cast($started_at as timestamp),
-        greatest(timezone('UTC', now()), (select max(committed_at) + interval 1 microsecond from meta.loads)), $next_cursor)`,
+        greatest(cast($now as timestamp),
+          (select max(committed_at) + interval 1 microsecond from meta.loads where committed_at >= cast($now as timestamp))),
+        $next_cursor)`,
       {
         load_id: load.loadId,
         source: load.source,
@@ -368,6 +373,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
         mapping_sha256: load.mappingSha256,
         key_id: load.keyId,
         started_at: load.startedAt,
+        now,
         next_cursor: cursor ?? null,
       },
     )
@@ -431,11 +437,15 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
       return rows
     },
     async compact() {
-      const tables = await locked(() => mergeSmallFiles(connection, options.memoryLimit))
-      hasCommitted ||= tables > 0
-      if (tables > 0) await recordChecksums(folder, committed)
-      await releaseMemory(connection, options.memoryLimit)
-      return tables
+      const { timeTravelMs, memoryLimit } = options
+      const kept = await keepLakeSmall({ connection, folder, memoryLimit, timeTravelMs, locked })
+      // What DuckLake remembers of each commit it lets go of with the attachment.
+      await connection.run('use memory; detach lake')
+      await attachLake(connection, options)
+      hasCommitted ||= kept.hasChanged
+      if (kept.hasChanged) await recordChecksums(folder, committed)
+      await releaseMemory(connection, memoryLimit)
+      return kept.tables
     },
     nextLoadId: () => nextNumber(folder, 'load'),
     version: isReadOnly ? remembered(snapshot, () => catalogLook(folder), ASK_AGAIN_MS) : snapshot,
@@ -499,17 +509,7 @@ async function openLake(
     )
     if (isNew) await createCatalog(connection, folder)
     if (permissions.group && !isReadOnly) journal = await keepJournal(catalog)
-    const attach = [
-      `data_path ${quoteText(`${join(folder, 'data')}/`)}`,
-      // The folder may have been moved since the catalog was made.
-      'override_data_path true',
-      ...(isReadOnly ? ['read_only'] : [`meta_journal_mode 'WAL'`]),
-      ...(options.at ? [atClause(options.at)] : []),
-      'meta_busy_timeout 10000',
-    ]
-    const attached = connection
-      .run(`attach ${quoteText(`ducklake:sqlite:${catalog}`)} as lake (${attach.join(', ')})`)
-      .then(() => connection.run('use lake.core'))
+    const attached = attachLake(connection, options)
     await (options.at ? attached.catch(noSnapshot) : attached)
     if (options.mode === 'confined') {
       // The order matters: what is allowed first, then nothing else, then no way back.
@@ -526,6 +526,22 @@ async function openLake(
     await journal?.[Symbol.asyncDispose]()
     throw error
   }
+}
+
+async function attachLake(connection: DuckDBConnection, options: DuckLakeOptions): Promise<void> {
+  const { folder, mode, at } = options
+  const attach = [
+    `data_path ${quoteText(`${join(folder, 'data')}/`)}`,
+    // The folder may have been moved since the catalog was made.
+    'override_data_path true',
+    ...(mode === 'read' || mode === 'confined' ? ['read_only'] : [`meta_journal_mode 'WAL'`]),
+    ...(at ? [atClause(at)] : []),
+    'meta_busy_timeout 10000',
+  ]
+  await connection.run(
+    `attach ${quoteText(`ducklake:sqlite:${catalogFile(folder)}`)} as lake (${attach.join(', ')})`,
+  )
+  await connection.run('use lake.core')
 }
 
 function noSnapshot(cause: Error): never {
