@@ -439,8 +439,9 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     async compact() {
       const { timeTravelMs, memoryLimit } = options
       const kept = await keepLakeSmall({ connection, folder, memoryLimit, timeTravelMs, locked })
-      // What DuckLake remembers of each commit it lets go of with the attachment.
+      // What is remembered of each commit, and of files that are gone, would be let go of at the end only.
       await connection.run('use memory; detach lake')
+      await connection.run('set enable_external_file_cache = false; set enable_external_file_cache = true')
       await attachLake(connection, options)
       hasCommitted ||= kept.hasChanged
       if (kept.hasChanged) await recordChecksums(folder, committed)
