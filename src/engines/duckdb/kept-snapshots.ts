@@ -8,8 +8,9 @@ import { inCatalog, inlinedTables } from './catalog.ts'
 
 /** All states of the last hour are kept, and of older hours the last. */
 const HOUR_MS = 3_600_000
-/** Of one call: a statement names each. */
+/** Of one call, which holds the lock: a backlog goes with the next ones. */
 const MOST_SNAPSHOTS = 5000
+const MOST_FILES = 10_000
 
 /**
  * Takes away snapshots that are too old, or too close to one another. Under the writer lock, in no transaction, and after a
@@ -70,7 +71,8 @@ export async function removeUnneeded(connection: DuckDBConnection, folder: strin
     connection,
     `select data_file_id, path from __ducklake_metadata_lake.ducklake_files_scheduled_for_deletion
      where cast(path_is_relative as boolean)
-       and cast(schedule_start as timestamptz) < now() - interval '${HOUR_MS} milliseconds'`,
+       and cast(schedule_start as timestamptz) < now() - interval '${HOUR_MS} milliseconds'
+     limit ${MOST_FILES}`,
   )
   if (files.length === 0) return 0
   for (const { path } of files) rmSync(join(folder, 'data', path), { force: true })
