@@ -65,7 +65,6 @@ function drawSkeleton(writeSync) {
   const isLive = isatty(0) && isatty(1) && TERM !== 'dumb'
   if (!isLive || process.argv.slice(3).some((word) => ONCE.test(word))) return undefined
   if (INK_SCREEN_READER === 'true') return () => {}
-  writeSync(1, '\x1b[?1049h\x1b[?25l\x1b[H \x1b[1mlpa\x1b[0m  opening the warehouse')
   let isUndone = false
   const undo = () => {
     if (!isUndone) writeSync(1, '\x1b[?1049l\x1b[?25h')
@@ -80,5 +79,7 @@ function drawSkeleton(writeSync) {
     process.on(signal, () => process.exit(code))
   // Stopped now it would leave the terminal to the shell as it is.
   process.on('SIGTSTP', () => {})
+  // Whoever may end it now takes it back.
+  writeSync(1, '\x1b[?1049h\x1b[?25l\x1b[H \x1b[1mlpa\x1b[0m  opening the warehouse')
   return undo
 }

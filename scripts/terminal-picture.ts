@@ -21,6 +21,7 @@ const MARGIN = 14
 /** Bytes that come within this time, in milliseconds, are one frame. */
 const TOGETHER_MS = 60
 const LAST_FRAME_MS = 2000
+const STILL_FRAME = 8
 const BACKGROUND = '#16181d'
 const FOREGROUND = '#d6d9e0'
 /** xterm's first sixteen, readable on the background. */
@@ -131,6 +132,8 @@ function svgOf(lines: readonly string[], frames: readonly Frame[], { columns, ro
   const whole = (frames.at(-1)?.at ?? 0) - start + LAST_FRAME_MS
   const width = Math.round(columns * CELL.width + 2 * MARGIN)
   const height = rows * CELL.height + 2 * MARGIN
+  // Where nothing may move: a frame with figures in it.
+  const still = -Math.min(STILL_FRAME, frames.length - 1) * height
   const steps = frames.map(({ at }, index) => {
     const percent = ((100 * (at - start)) / whole).toFixed(3)
     return `${percent}%{transform:translateY(${-index * height}px)}`
@@ -143,7 +146,7 @@ function svgOf(lines: readonly string[], frames: readonly Frame[], { columns, ro
   })
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" font-family="ui-monospace,'DejaVu Sans Mono','Cascadia Mono',Menlo,Consolas,monospace" font-size="14" fill="${FOREGROUND}">
 <title>A session of lpa dash</title>
-<style>text{white-space:pre}.play{animation:play ${(whole / 1000).toFixed(2)}s step-end infinite}@keyframes play{${steps.join('')}}@media(prefers-reduced-motion:reduce){.play{animation:none}}</style>
+<style>text{white-space:pre}.play{transform:translateY(${still}px);animation:play ${(whole / 1000).toFixed(2)}s step-end infinite}@keyframes play{${steps.join('')}}@media(prefers-reduced-motion:reduce){.play{animation:none}}</style>
 <defs>
 ${lines.map((line, id) => (line === '' ? '' : `<g id="l${id}">${line}</g>\n`)).join('')}</defs>
 <rect width="100%" height="100%" rx="8" fill="${BACKGROUND}"/>

@@ -200,6 +200,7 @@ class DirectoryStream {
   ): Promise<void> {
     const { fileRequest, status, progress } = this.#work.options
     const { file, mark, path, source, idSpace, mappings, entity } = input
+    this.#work.assertKey()
     await this.#trying(file, mark, path, async () => {
       const loaded = await load({ ...fileRequest, source, idSpace, mappings, entity })
       this.#overtaken = 0

@@ -463,6 +463,7 @@ class TopicStream implements ConsumeHooks {
       staged = await staging
       if (group.assignment !== this.#assignment) return
       this.#work.assertRejects(staged)
+      this.#work.assertKey()
       const claims = [...group.moves.values()].map((move) => this.#claim(move, move.storedOffset))
       await engine.transaction(async () => {
         await claimOffsets(engine, source, claims)

@@ -1,6 +1,8 @@
 /** What streams of every kind have in common: the facts that follow, the limit of rejects, what is told meanwhile. */
 
 import type { Config } from '../config.ts'
+import { UserError } from '../errors.ts'
+import { readKey } from '../pseudonym.ts'
 import type { FileRequest, StagedFile } from '../sources/files.ts'
 import type { Engine } from '../types.ts'
 import { type BuildSummary, buildIn } from './build.ts'
@@ -87,6 +89,22 @@ export class StreamWork {
       ],
       this.options.source,
     )
+  }
+
+  /**
+   * A stream holds its key for days. One that was replaced meanwhile, maybe because somebody has it, makes no more pseudonyms.
+   * @throws UserError config (78)
+   */
+  assertKey(): void {
+    const { config, fileRequest } = this.options
+    if (readKey(config.privacy.keyFile).id === fileRequest.key.id) return
+    throw new UserError('LPA-STREAM-KEY', 'The pseudonym key was replaced while the stream ran.', {
+      ...{ exit: 'config', where: config.privacy.keyFile },
+      next: [
+        'What was committed stays. Start it again, and it goes on from there under the new key.',
+        'What has to be loaded again under the new key: lpa key show',
+      ],
+    })
   }
 
   /** Counts of the last commits and of what may come after them; against a number of rejects, all there ever were. */

@@ -6,7 +6,8 @@ import type { Config } from '../config.ts'
 import { parseDdl } from '../ddl.ts'
 import { nearest } from '../did-you-mean.ts'
 import { UserError } from '../errors.ts'
-import { packageRoot } from '../sql-files.ts'
+import { expand } from '../sql-expand.ts'
+import { packageRoot, readSql } from '../sql-files.ts'
 import type { Reader, TableDeclaration } from '../types.ts'
 import { readDeclared } from './schema.ts'
 import { withWarehouse, working } from './warehouse.ts'
@@ -30,6 +31,7 @@ export async function withReader<T>(
   const { memoryLimit, timezone, threads } = config.warehouse
   const reader = await openTableFiles({
     ...{ declared, memoryLimit, timezone, threads },
+    days: expand(readSql('models', 'dim_date', 'duckdb').body, 'duckdb'),
     find: () => findTableFiles(named, tables),
   })
   return working(reader, signal, async () => {

@@ -1,6 +1,6 @@
 /** The one component: the shell's lines as they are. Everything that Ink would lay out or colour costs a frame more. */
 
-import { Box, render, Text, Transform, useApp, useInput } from 'ink'
+import { Box, render, Text, Transform, useApp, useInput, usePaste } from 'ink'
 import { useEffect, useSyncExternalStore } from 'react'
 import { keyNames } from './keys.ts'
 import { MOUSE_OFF, MOUSE_ON, mouseReader } from './mouse.ts'
@@ -100,7 +100,10 @@ function Window({
   useInput((input, key) => {
     for (const effect of shell.press(keyNames(input, key))) onEffect(effect)
   })
-  // After it, so that Ink reads by then.
+  usePaste((text) => {
+    for (const effect of shell.paste(text)) onEffect(effect)
+  })
+  // After these, so that Ink reads by then.
   useEffect(() => onStart(suspendTerminal), [onStart, suspendTerminal])
   if (isSpoken) return <Text>{lines.join('\n')}</Text>
   return (

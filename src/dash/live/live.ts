@@ -28,8 +28,8 @@ export interface LiveOptions extends Pick<ShellOptions, 'screens' | 'screen' | '
   readonly undoSkeleton?: () => void
 }
 
-/** How long a report that runs may take to stop when the dashboard is left. */
-const CLOSE_WITHIN_MS = 500
+/** How long the engine may take to open, or a report to stop, when the dashboard is left: ended amidst it, it would abort. */
+const CLOSE_WITHIN_MS = 3000
 const TICK_MS = 1000
 /** Within which a signal to the own process arrives. */
 const SIGNAL_MS = 20

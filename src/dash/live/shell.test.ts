@@ -381,6 +381,20 @@ it('goes back in the help at once, however far it was scrolled', () => {
   expect(tried.text).not.toBe(last)
 })
 
+it('takes a paste as text where text is typed, and nowhere else, and no more than a title has', () => {
+  tried.answer('412')
+  const before = tried.text
+  expect(tried.shell.paste('qqq3')).toEqual([])
+  expect(tried.text).toBe(before)
+  tried.press('/')
+  tried.shell.paste(' Data\n')
+  expect(tried.footer).toContain('/Data')
+  tried.press('escape', '/')
+  tried.shell.paste('x'.repeat(100_000))
+  tried.press('y')
+  expect(tried.footer).not.toContain('y')
+})
+
 it('of very many answers forgets none that is shown', () => {
   tried.answer('412')
   for (let course = 0; course < 80; course += 1) {

@@ -15,6 +15,7 @@ import {
   type Effect,
   firstState,
   type LiveState,
+  MOST_TYPED,
   type PaletteEntry,
   type Pressed,
   press,
@@ -85,6 +86,14 @@ export class Shell {
 
   press(keys: readonly string[]): readonly TerminalEffect[] {
     return this.#does(keys.map((key) => (around) => press(this.#state, key, around)))
+  }
+
+  /** Text is for where text is typed: elsewhere its letters would be commands. */
+  paste(text: string): readonly TerminalEffect[] {
+    const { mode } = this.#state
+    return mode === 'filter' || mode === 'palette'
+      ? this.press(Array.from(text.trim()).slice(0, MOST_TYPED))
+      : []
   }
 
   point(event: MouseEvent): readonly TerminalEffect[] {

@@ -30,12 +30,13 @@ export async function startLive({ root, undoSkeleton }: StartOptions): Promise<v
   const stop = new AbortController()
   let stoppedBy: number | undefined
   for (const [signal, code] of Object.entries(STOP_SIGNALS)) {
-    // In place of the skeleton's.
-    process.removeAllListeners(signal)
+    const others = process.listeners(signal as NodeJS.Signals)
     process.on(signal, () => {
       stoppedBy ??= code
       stop.abort()
     })
+    // In place of the skeleton's, and after it: without any listener a signal ends the process as it is.
+    for (const other of others) process.off(signal, other)
   }
   let code: number
   try {

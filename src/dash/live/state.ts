@@ -56,6 +56,8 @@ export interface Pressed {
 }
 
 const PAGE_ROWS = 10
+/** No title is longer, and each letter more is looked for in every row. */
+export const MOST_TYPED = 200
 
 const FIRST_OWN: OwnView = {
   filter: FIRST_VIEW.filter,
@@ -310,7 +312,7 @@ function typed(input: string, key: string): string {
   if (key === 'backspace') return Array.from(input).slice(0, -1).join('')
   if (key === '^u') return ''
   // A name of a key, and not what it writes.
-  return Array.from(key).length === 1 ? input + key : input
+  return Array.from(key).length === 1 && input.length < MOST_TYPED ? input + key : input
 }
 
 function readHelp(state: LiveState, key: string, { bindings, helpRows }: Surroundings): Pressed {

@@ -29,6 +29,8 @@ export interface StoredResult {
 
 /** Screens, time ranges and courses that were looked at; the oldest go. */
 const MOST_FILES = 100
+/** What takes longer to be read than to be asked anew is not kept. */
+const MOST_BYTES = 4 * 1024 * 1024
 
 export class StoredResults {
   readonly #folder: string
@@ -46,8 +48,10 @@ export class StoredResults {
   read(request: ReportRequest): StoredResult | undefined {
     try {
       const file = this.#file(request)
+      const { size, isRegular } = look(file)
+      if (!isRegular || size > MOST_BYTES) return undefined
       const { version, columns, rows } = JSON.parse(readFileSync(file, 'utf8'))
-      if (typeof version !== 'string' || !Array.isArray(columns) || !Array.isArray(rows)) return undefined
+      if (typeof version !== 'string' || !areColumns(columns) || !Array.isArray(rows)) return undefined
       const result = { columns, rows: rows.map((row) => row.map(fromJson(columns))) }
       // What is looked at stays longest.
       utimesSync(file, new Date(), new Date())
@@ -65,7 +69,9 @@ export class StoredResults {
       // Never the warehouse's own folder: it may have been moved away.
       if (!existsSync(this.#folder)) mkdirSync(this.#folder, { mode: 0o700 })
       const { columns, rows } = result
-      writeFileSync(part, JSON.stringify({ version, columns, rows }, toJson), { mode: 0o600 })
+      const text = JSON.stringify({ version, columns, rows }, toJson)
+      if (text.length > MOST_BYTES) return
+      writeFileSync(part, text, { mode: 0o600 })
       renameSync(part, file)
       this.#removeOldest()
     } catch {
@@ -85,12 +91,24 @@ export class StoredResults {
   }
 
   #removeOldest(): void {
-    const names = readdirSync(this.#folder)
+    const names = readdirSync(this.#folder).filter((name) => name.endsWith('.json'))
     if (names.length <= MOST_FILES) return
     const files = names.map((name) => join(this.#folder, name))
     const byAge = files.toSorted((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs)
     for (const file of byAge.slice(0, names.length - MOST_FILES)) rmSync(file, { force: true })
   }
+}
+
+function look(file: string): { readonly size: number; readonly isRegular: boolean } {
+  const stat = statSync(file)
+  return { size: stat.size, isRegular: stat.isFile() }
+}
+
+function areColumns(columns: unknown): columns is readonly Column[] {
+  return (
+    Array.isArray(columns) &&
+    columns.every((column) => typeof column?.name === 'string' && typeof column.type === 'string')
+  )
 }
 
 /** An integer beyond what a number holds is a text, as no other integer is. */

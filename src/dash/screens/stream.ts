@@ -18,10 +18,10 @@ export const stream = pageScreen(
     figures: { reports: [STREAM_STATUS, 'stream-offsets'], read: figuresOf },
     parts: [
       {
-        ...{ kind: 'chart', report: STREAM_STATUS, title: 'Lag by partition' },
+        ...{ kind: 'chart', report: STREAM_STATUS, title: 'Lag by partition or folder' },
         chart: (result) => ({
           result,
-          spec: { kind: 'bar', title: 'Lag by partition', x: 'place', y: ['behind'], glyphs },
+          spec: { kind: 'bar', title: 'Lag by partition or folder', x: 'place', y: ['behind'], glyphs },
         }),
         empty: { text: 'No stream runs now.', command: 'lpa stream SOURCE' },
       },
@@ -36,7 +36,7 @@ export const stream = pageScreen(
         { name: 'committed_at', heading: 'COMMITTED (UTC)', label: 'Committed', kind: 'time', rank: 1 },
         { name: 'source', heading: 'SOURCE', label: 'Source', kind: 'text', rank: 2 },
       ],
-      empty: { text: 'No messages were streamed yet.', command: 'lpa stream SOURCE' },
+      empty: { text: 'No Kafka topic was streamed yet.', command: 'lpa stream SOURCE' },
     },
   }),
 )

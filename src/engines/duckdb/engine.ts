@@ -297,6 +297,8 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     const which = `where load_id in (${loadIds.join(', ')})`
     for (const table of STAGED_TABLES) await execute(`delete from ${table} ${which}`)
     await execute(`update meta.loads set superseded_by = ${by} ${which}`)
+    // What dashboards were answered may hold people who are in no row any more.
+    rmSync(join(folder, 'results'), { recursive: true, force: true, maxRetries: 3 })
   }
 
   async function append(batch: Batch): Promise<void> {

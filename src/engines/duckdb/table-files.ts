@@ -15,6 +15,8 @@ export interface TableFilesOptions {
   readonly declared: readonly TableDeclaration[]
   /** The files of each table by its name, `core.dim_course`: all Parquet or all CSV. Asked again and again. */
   readonly find: () => ReadonlyMap<string, readonly string[]>
+  /** A SELECT of `core.dim_date` from the facts, for where it has no file. */
+  readonly days: string
   readonly memoryLimit: string
   readonly timezone: string
   readonly threads?: number | undefined
@@ -39,13 +41,13 @@ export async function openTableFiles(options: TableFilesOptions): Promise<Reader
       [...files].map(([table, paths]) => [
         table,
         paths.map((path) => {
-          const { ino, size, mtimeNs } = statSync(path, { bigint: true })
-          return [path, String(ino), String(size), String(mtimeNs)]
+          const { ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true })
+          return [path, ...[ino, size, mtimeNs, ctimeNs].map(String)]
         }),
       ]),
     )
     if (look !== known) {
-      await readAnew(connection, options.declared, files)
+      await readAnew(connection, options, files)
       known = look
       changes += 1
     }
@@ -97,7 +99,7 @@ const SCHEMAS = ['raw', 'staging', 'core', 'meta']
 
 async function readAnew(
   connection: DuckDBConnection,
-  declared: readonly TableDeclaration[],
+  { declared, days }: Pick<TableFilesOptions, 'declared' | 'days'>,
   files: ReadonlyMap<string, readonly string[]>,
 ): Promise<void> {
   await connection.run('begin')
@@ -109,7 +111,13 @@ async function readAnew(
       if (paths) await readTable(connection, withJsonTypes(table, {}), paths)
       else await connection.run(createTable(withJsonTypes(table, {}))[0] ?? '')
     }
-    await connection.run('commit; use core')
+    await connection.run('use core')
+    if (!files.has('core.dim_date')) {
+      await connection.run('create temp table configured_term (term varchar, first_day date, last_day date)')
+      await connection.run(`insert into dim_date by name ${days}`)
+      await connection.run('drop table configured_term')
+    }
+    await connection.run('commit')
   } catch (error) {
     await connection.run('rollback').catch(() => {})
     throw error

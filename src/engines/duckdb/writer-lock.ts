@@ -3,6 +3,7 @@
  * system frees it when the process ends, also by kill -9. Readers never take it.
  */
 
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UserError } from '../../errors.ts'
@@ -21,6 +22,12 @@ export async function takeWriterLock(
   const deadline = Date.now() + waitMs
   for (;;) {
     const file = join(warehouse, 'writer.lock')
+    if (!existsSync(warehouse)) {
+      throw new UserError('LPA-WAREHOUSE-MISSING', `There is no warehouse in ${warehouse} any more.`, {
+        exit: 'noInput',
+        next: 'Put it back, and run this again: nothing that was committed is lost.',
+      })
+    }
     const database = new DatabaseSync(file, { timeout: 0 })
     try {
       // Nothing is ever written here, so no journal file is needed, nor left behind by a run that is ended.
