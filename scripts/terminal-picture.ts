@@ -21,7 +21,7 @@ const MARGIN = 14
 /** Bytes that come within this time, in milliseconds, are one frame. */
 const TOGETHER_MS = 60
 const LAST_FRAME_MS = 2000
-const STILL_FRAME = 8
+const LOOKED_AT_MS = 1500
 const BACKGROUND = '#16181d'
 const FOREGROUND = '#d6d9e0'
 /** xterm's first sixteen, readable on the background. */
@@ -132,8 +132,9 @@ function svgOf(lines: readonly string[], frames: readonly Frame[], { columns, ro
   const whole = (frames.at(-1)?.at ?? 0) - start + LAST_FRAME_MS
   const width = Math.round(columns * CELL.width + 2 * MARGIN)
   const height = rows * CELL.height + 2 * MARGIN
-  // Where nothing may move: a frame with figures in it.
-  const still = -Math.min(STILL_FRAME, frames.length - 1) * height
+  // Where nothing may move: the first frame that was looked at.
+  const looked = frames.findIndex(({ at }, index) => (frames[index + 1]?.at ?? at) - at >= LOOKED_AT_MS)
+  const still = -Math.max(0, looked) * height
   const steps = frames.map(({ at }, index) => {
     const percent = ((100 * (at - start)) / whole).toFixed(3)
     return `${percent}%{transform:translateY(${-index * height}px)}`

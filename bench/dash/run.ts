@@ -16,6 +16,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { buildWhenStale } from '../../scripts/build.ts'
+import { SCREENS } from '../../src/dash/screens/index.ts'
 import { type Peer, peers } from './peers.ts'
 import { BareTerminal } from './terminal.ts'
 
@@ -118,6 +119,21 @@ async function firstFrameOf({ command, shows, leaves }: Peer): Promise<number> {
   return time
 }
 
+/** Milliseconds from the start, of screens that nobody has looked at yet and of those that somebody has. */
+async function screens(): Promise<void> {
+  for (const { name } of SCREENS) {
+    const times: { first: number[]; again: number[] } = { first: [], again: [] }
+    for (let round = 0; round < 3; round += 1) {
+      rmSync(join(folder, 'warehouse', 'results'), { recursive: true, force: true })
+      const command = `${DASH} --screen ${name}`
+      times.first.push(...(await firstShown(command, LIVE)))
+      times.again.push(...(await firstShown(command, STORED)))
+    }
+    const [first, again] = [times.first, times.again].map((some) => `${median(some).toFixed(0)} ms`)
+    tell(`${name}: whole frame from stored results; the first time ever, live`, `${again}; ${first}`, '1 s')
+  }
+}
+
 // ── while it runs ─────────────────────────────────────────────────────────────────────────────────────────
 
 async function keys(terminal: BareTerminal, before: () => Promise<void>): Promise<number[]> {
@@ -196,6 +212,7 @@ function memory(whole: number): string {
 await buildWhenStale()
 if (values.warehouse === undefined) lpa('up', '--sample')
 await starts()
+await screens()
 await running()
 const lines = [['', 'measured', 'goal'], ['---', '---', '---'], ...table].map(
   (cells) => `| ${cells.join(' | ')} |`,
