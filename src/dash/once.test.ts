@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it } from 'vitest'
-import { lineToText } from '../charts/frame.ts'
+import { lineToText, span } from '../charts/frame.ts'
 import { textWidth } from '../text-width.ts'
 import type { Cell, Result } from '../types.ts'
 import { readCampus, result, seeded, spoiled } from './campus.test-support.ts'
 import { themeFor } from './live/theme.ts'
-import { onceOptions, onceView, panelsJson, renderOnce } from './once.ts'
+import { onceOptions, onceView, panelsJson, renderOnce, tooSmall } from './once.ts'
 import type { PageScreen } from './page-screen.ts'
 import type { Panel, Panels, View } from './screen.ts'
 import { SCREENS } from './screens/index.ts'
@@ -178,9 +178,12 @@ describe.each(SCREENS.map((screen) => [screen.name, screen] as const))(
         await expect(`${text}\n`).toMatchFileSnapshot(goldenFile(`${name}-${width}x${height}-${glyphs}`))
       }
       // Without colour weights tell what tones do.
-      const mono = screen
-        .draw(panels, { ...onceView('block'), selected: 0 }, { width, height })
-        .map((line) => lineToText(line, themeFor('mono', true)).replaceAll('\x1b', '\\e'))
+      const small = tooSmall({ width, height })
+      const frame =
+        small === undefined
+          ? screen.draw(panels, { ...onceView('block'), selected: 0 }, { width, height })
+          : [[span(small, 'warn')]]
+      const mono = frame.map((line) => lineToText(line, themeFor('mono', true)).replaceAll('\x1b', '\\e'))
       await expect(`${mono.join('\n')}\n`).toMatchFileSnapshot(goldenFile(`${name}-${width}x${height}-mono`))
     })
   },
