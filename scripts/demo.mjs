@@ -1,10 +1,9 @@
 // npm run demo: from a fresh checkout to a picture of the sample campus, with npm and Python 3 only.
 // Works in ./demo; what is there already is skipped.
 
-import { spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { environment, fail, install, nodePath, ROOT } from './house.mjs'
+import { environment, fail, install, nodePath, ROOT, runToEnd } from './house.mjs'
 
 const started = Date.now()
 const folder = join(ROOT, 'demo')
@@ -35,7 +34,7 @@ function step(command, why) {
 }
 
 function run(args, cwd) {
-  const { status } = spawnSync(node, args, { cwd, stdio: 'inherit', env: demoEnvironment() })
+  const { status } = runToEnd(node, args, { cwd, env: demoEnvironment() })
   if (status !== 0) fail(`\nThe demo stopped: the command above ended with exit code ${status}.`, status ?? 1)
 }
 

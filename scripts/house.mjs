@@ -23,11 +23,20 @@ export function install() {
   const npm = process.env.npm_execpath
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error']
   const { status } = npm
-    ? spawnSync(process.execPath, [npm, ...args], { cwd: ROOT, stdio: 'inherit' })
-    : spawnSync('npm', args, { cwd: ROOT, stdio: 'inherit', shell: process.platform === 'win32' })
+    ? runToEnd(process.execPath, [npm, ...args], { cwd: ROOT })
+    : runToEnd('npm', args, { cwd: ROOT, shell: process.platform === 'win32' })
   if (status !== 0) fail('npm ci failed: see its message above. Is the npm registry reachable?', status ?? 1)
   linkLpa()
   return true
+}
+
+/** Ctrl-C reaches what was started here too: that ends first, so that nothing goes on behind the prompt. */
+export function runToEnd(command, args, options) {
+  const stay = () => {}
+  process.on('SIGINT', stay)
+  const ended = spawnSync(command, args, { stdio: 'inherit', ...options })
+  process.off('SIGINT', stay)
+  return ended
 }
 
 /** What is not installed as locked, or undefined. */
