@@ -1,6 +1,16 @@
 /** A new key is a reload: what a load under another key means for loads, checks, doctor and the people who count. */
 
-import { chmodSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadConfig } from '../src/config.ts'
@@ -91,8 +101,13 @@ describe('loads under a new key', () => {
 
   test('the same content is loaded again, and takes the place of its load under the old key', async () => {
     const { warnings, onWarning } = listener()
+    // What dashboards were answered holds pseudonyms, too.
+    const results = join(its.config.warehouse.path, 'results')
+    mkdirSync(results)
+    writeFileSync(join(results, 'old.json'), '{}')
     const [a] = await its.load(join(its.folder, 'a.csv'), {}, undefined, onWarning)
     expect(a?.outcome).toBe('loaded')
+    expect(existsSync(results)).toBe(false)
     expect(warnings[0]).toMatch(/^1 load holds/)
     const [first, second, , again] = await loads()
     expect(first).toEqual([first?.[0], before.id, again?.[0]])

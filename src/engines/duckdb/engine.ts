@@ -56,6 +56,15 @@ export interface DuckLakeOptions extends JsonTypes {
   readonly folders?: readonly string[]
 }
 
+/** What dashboards were answered may hold people who are in no row any more. */
+function forgetResults(folder: string): void {
+  try {
+    rmSync(join(folder, 'results'), { recursive: true, force: true, maxRetries: 3 })
+  } catch {
+    // Another user's, or one is being written: no reason for a load to fail.
+  }
+}
+
 /** Two commits within one tick of the file system's clock may look the same. */
 const ASK_AGAIN_MS = 30_000
 
@@ -297,8 +306,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     const which = `where load_id in (${loadIds.join(', ')})`
     for (const table of STAGED_TABLES) await execute(`delete from ${table} ${which}`)
     await execute(`update meta.loads set superseded_by = ${by} ${which}`)
-    // What dashboards were answered may hold people who are in no row any more.
-    rmSync(join(folder, 'results'), { recursive: true, force: true, maxRetries: 3 })
+    forgetResults(folder)
   }
 
   async function append(batch: Batch): Promise<void> {
