@@ -108,7 +108,7 @@ test('of older hours the last state stays, and what the others needed goes', {
   })
   const [first, , third, , fifth, last] = versions as [string, string, string, string, string, string]
   const hoursAgo = (hours: number) =>
-    new Date(Date.now() - 3_600_000 * hours).toISOString().replace('Z', '+00')
+    new Date(Date.now() - 3_600_000 * hours).toISOString().replace('T', ' ').replace('Z', '+00')
   const date = (version: string, time: string) =>
     inCatalog(place, (catalog) =>
       catalog
