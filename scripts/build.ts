@@ -70,12 +70,14 @@ const quickerWidth: BuildPlugin = {
     build.onLoad({ filter: /string-width\/index\.js$/ }, ({ path, suffix }) => {
       if (path !== whole) return undefined
       if (suffix === '?whole') {
-        // The table of all emoji is made when it is asked first, which no text of letters needs to do.
+        // The table of all emoji takes longest, and is made when it is needed, which no text of letters does.
         const text = readFileSync(path, 'utf8')
-        const asked = 'rgiEmojiRegex.test(segment)'
-        const guarded = text.replace(asked, `MAYBE_EMOJI.test(segment) && ${asked}`)
-        const contents = `const MAYBE_EMOJI = /\\p{Emoji}/u\n${guarded}`
-        if (guarded === text) throw new Error(`${path} no longer asks for emoji as scripts/build.ts expects`)
+        const made = 'const rgiEmojiRegex = /^\\p{RGI_Emoji}$/v;'
+        const late = `const MAYBE_EMOJI = /\\p{Emoji}/u
+          let allEmoji
+          const rgiEmojiRegex = { test: (text) => MAYBE_EMOJI.test(text) && (allEmoji ??= /^\\p{RGI_Emoji}$/v).test(text) }`
+        const contents = text.replace(made, () => late)
+        if (contents === text) throw new Error(`${path} no longer knows emoji as scripts/build.ts expects`)
         return { contents }
       }
       return {

@@ -120,10 +120,13 @@ export async function runLive(options: LiveOptions): Promise<'left' | 'interrupt
   const ticking = setInterval(() => shell.tick(), TICK_MS)
   try {
     shell.start()
+    const isDrawnOver = options.undoSkeleton !== undefined && !isListenedTo
+    // Ink takes as long to be there as all until here.
+    if (isDrawnOver) stdout.write(`\x1b[H${shell.lines().join('\x1b[K\r\n')}`)
     const { startApp } = await import('./app.tsx')
     if (!signal.aborted) {
-      // Ink draws from where the cursor is; some terminals do not clear an alternate screen that is shown already.
-      if (options.undoSkeleton && !isListenedTo) stdout.write('\x1b[H\x1b[J')
+      // It draws from where the cursor is; some terminals do not clear an alternate screen that is shown already.
+      if (isDrawnOver) stdout.write('\x1b[?2026h\x1b[H\x1b[J')
       app = startApp({ shell, isSpoken: isListenedTo, hasMouse: mouse, onEffect, onCrash: end.reject })
       if (options.undoSkeleton) process.off('exit', options.undoSkeleton)
     }
