@@ -5,6 +5,7 @@
  * (apt-get install btop).
  *
  * usage: npm run bench:dash -- [--rounds N] [--warehouse FOLDER]     (default: 9 rounds over the sample campus)
+ * A large one: lpa sample exports --learners 200000 --events 5000000 --format parquet && lpa up exports
  * Starts are medians, each round running all in turn; keys are percentiles of 200. With --warehouse the folder of
  * lpa.toml is taken as it is, and nothing is loaded into it: the rows about a data change are left out.
  */
