@@ -2,10 +2,10 @@
 
 import { execFile, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
-import { homedir } from 'node:os'
-import { dirname, isAbsolute, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { cacheFolder } from '../src/cache-folder.ts'
 
 const POM = fileURLToPath(new URL('../test/services/kafka/pom.xml', import.meta.url))
 const LEAST_JAVA = 17
@@ -22,7 +22,7 @@ export class NoKafka extends Error {}
 export async function kafkaJars(): Promise<string> {
   checkJava()
   if (run('openssl', ['version']) === undefined) throw new NoKafka('there is no openssl')
-  const folder = cacheFolder()
+  const folder = jarsFolder()
   if (!existsSync(folder)) await fetchInto(folder)
   return join(folder, '*')
 }
@@ -43,11 +43,9 @@ function run(command: string, args: readonly string[]): string | undefined {
 }
 
 /** Beside DuckDB's extensions; named for the pom, so that a changed one fetches again. */
-function cacheFolder(): string {
-  const xdg = process.env.XDG_CACHE_HOME
-  const base = xdg && isAbsolute(xdg) ? xdg : join(homedir(), '.cache')
+function jarsFolder(): string {
   const versions = [...readFileSync(POM, 'utf8').matchAll(/ersion>([\d.]+\d)</g)].map((match) => match[1])
-  return join(base, 'lpa', 'kafka', `v${versions.slice(1).join('-')}`)
+  return cacheFolder('kafka', `v${versions.slice(1).join('-')}`)
 }
 
 /** The jars get their place all at once: a fetch that ends early leaves no folder that looks finished. */

@@ -11,3 +11,16 @@ export const NARROW =
 export function textWidth(text: string): number {
   return NARROW.test(text) ? text.length : stringWidth(text)
 }
+
+/** As much of a text as so many cells hold; never a part of a wide or combined character. */
+export function startOf(text: string, width: number): string {
+  if (NARROW.test(text)) return text.slice(0, Math.max(0, width))
+  let kept = ''
+  let used = 0
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    used += textWidth(segment)
+    if (used > width) break
+    kept += segment
+  }
+  return kept
+}

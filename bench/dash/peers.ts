@@ -2,9 +2,9 @@
 
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, renameSync, rmSync } from 'node:fs'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
+import { cacheFolder } from '../../src/cache-folder.ts'
 
 export interface Peer {
   readonly name: string
@@ -33,11 +33,7 @@ export async function peers(database: string): Promise<readonly Peer[]> {
 
 /** Into this user's cache, once, by pip; undefined where there is no Python, or nothing can be fetched. */
 function fetchHarlequin(): string | undefined {
-  const folder = join(
-    process.env.XDG_CACHE_HOME || join(homedir(), '.cache'),
-    'lpa',
-    `harlequin-${HARLEQUIN}`,
-  )
+  const folder = cacheFolder(`harlequin-${HARLEQUIN}`)
   const program = join(folder, 'bin', 'harlequin')
   if (existsSync(program)) return `'${join(folder, 'bin', 'python')}' '${program}'`
   const part = `${folder}.${process.pid}`

@@ -75,7 +75,7 @@ async function starts(): Promise<void> {
   for (let round = 0; round <= rounds; round += 1) {
     const [node = 0] = await firstShown(`'${process.execPath}' '${bare}'`, 'started')
     const [answer = 0] = await firstShown(script, 'course_title')
-    rmSync(join(folder, 'warehouse', 'results'), { recursive: true, force: true })
+    forgetResults()
     const [skeleton = 0, cold = 0, live = 0] = await firstShown(DASH, 'opening the', 'Enrollments/day', LIVE)
     // What it stored is shown before the engine is there.
     const [frame = 0] = await firstShown(DASH, STORED)
@@ -120,12 +120,15 @@ async function firstFrameOf({ command, shows, leaves }: Peer): Promise<number> {
   return time
 }
 
+/** As if nobody had looked at this warehouse yet. */
+const forgetResults = () => rmSync(join(folder, 'warehouse', 'results'), { recursive: true, force: true })
+
 /** Milliseconds from the start, of screens that nobody has looked at yet and of those that somebody has. */
 async function screens(): Promise<void> {
   for (const { name } of SCREENS) {
     const times: { first: number[]; again: number[] } = { first: [], again: [] }
     for (let round = 0; round < 3; round += 1) {
-      rmSync(join(folder, 'warehouse', 'results'), { recursive: true, force: true })
+      forgetResults()
       const command = `${DASH} --screen ${name}`
       times.first.push(...(await firstShown(command, LIVE)))
       times.again.push(...(await firstShown(command, STORED)))

@@ -1,7 +1,7 @@
 /** Lines of toned text: measuring, clipping, joining, boxing, and turning them into terminal text. */
 
 import { safeText } from '../safe-text.ts'
-import { NARROW, textWidth } from '../text-width.ts'
+import { startOf, textWidth } from '../text-width.ts'
 import type { Click, Frame, Glyphs, Size, Span, Tone } from '../types.ts'
 
 export type Line = readonly Span[]
@@ -42,16 +42,7 @@ export function clipText(text: string, width: number, mark = ''): string {
   if (textWidth(text) <= width) return text
   const room = width - mark.length
   if (mark !== '' && room > 0 && URL.test(text)) return mark + text.slice(-room)
-  if (NARROW.test(text)) return text.slice(0, room) + mark
-  let kept = ''
-  let used = 0
-  for (const { segment } of new Intl.Segmenter().segment(text)) {
-    const cells = textWidth(segment)
-    if (used + cells > room) break
-    kept += segment
-    used += cells
-  }
-  return kept + mark
+  return startOf(text, room) + mark
 }
 
 /** `text` in exactly `width` cells, at the left or right of them. */

@@ -92,10 +92,11 @@ function drawFigures(page: Page, panels: Panels, view: View, { width, isTall, sp
   const panel = page.figures.reports.map((report) => panels.get(report))
   const problem = panel.find((one) => one?.problem)?.problem
   const isComing = panel.some((one) => one?.result === undefined && one?.problem === undefined)
-  const figures = readFigures(page, panels)
+  const isThere = !isComing && panel.some((one) => one?.result !== undefined)
+  const figures = isThere ? readFigures(page, panels) : undefined
   const failure: Problem | undefined =
     figures instanceof UserError ? { kind: 'failed', text: figures.message } : problem
-  if (figures instanceof UserError || isComing || panel.every((one) => one?.result === undefined)) {
+  if (figures === undefined || figures instanceof UserError) {
     const lines =
       failure && !isComing
         ? problemLines(failure, width - MARGIN, 2, view).map((line) => [span(' '.repeat(MARGIN)), ...line])

@@ -1,6 +1,6 @@
 /** Texts in so many cells. */
 
-import { NARROW, textWidth } from '../text-width.ts'
+import { startOf, textWidth } from '../text-width.ts'
 
 /** The text cut to `width` cells, its end replaced by `mark`. */
 export function cut(text: string, width: number, mark: string): string {
@@ -35,15 +35,8 @@ export function fold(text: string, width: number, most: number, mark: string): s
 
 /** As much of the text as `width` cells hold; at least one character, so that there is an end. */
 function beginning(text: string, width: number): string {
-  if (NARROW.test(text)) return text.slice(0, Math.max(1, width))
-  let kept = ''
-  let taken = 0
-  for (const { segment } of new Intl.Segmenter().segment(text)) {
-    taken += textWidth(segment)
-    if (taken > width && kept !== '') break
-    kept += segment
-  }
-  return kept
+  const [first] = new Intl.Segmenter().segment(text)
+  return startOf(text, width) || (first?.segment ?? '')
 }
 
 /**

@@ -1,12 +1,12 @@
 /** What is known of the warehouse and its answers, and in which state the dashboard is by that. */
 
 import { isDeepStrictEqual } from 'node:util'
-import type { Result } from '../../types.ts'
 import type { Panel, Panels, ReportRequest } from '../screen.ts'
 import { type FromEngine, keyOf } from './messages.ts'
+import type { StoredResult } from './stored-results.ts'
 
 export type Connection =
-  /** Until the reports have come; with the version of what was stored, while nobody has looked for a newer one. */
+  /** Until the reports have come; with the version of what was stored, where that is shown meanwhile. */
   | { readonly kind: 'opening'; readonly version?: string | undefined }
   /** What is shown is what is there; since when. */
   | { readonly kind: 'live'; readonly version: string; readonly sinceMs: number }
@@ -37,9 +37,7 @@ const STALE_AFTER_MS = 2000
 const LONG_UNSEEN_MS = 10_000
 
 /** What a report answered in an earlier session, and at which version. */
-export type Recall = (
-  request: ReportRequest,
-) => { readonly version: string; readonly result: Result } | undefined
+export type Recall = (request: ReportRequest) => StoredResult | undefined
 
 /** `now` is in milliseconds since 1970. */
 export class Warehouse {

@@ -48,8 +48,8 @@ export class StoredResults {
   read(request: ReportRequest): StoredResult | undefined {
     try {
       const file = this.#file(request)
-      const { size, isRegular } = look(file)
-      if (!isRegular || size > MOST_BYTES) return undefined
+      const stat = statSync(file)
+      if (!stat.isFile() || stat.size > MOST_BYTES) return undefined
       const { version, columns, rows } = JSON.parse(readFileSync(file, 'utf8'))
       if (typeof version !== 'string' || !areColumns(columns) || !Array.isArray(rows)) return undefined
       const result = { columns, rows: rows.map((row) => row.map(fromJson(columns))) }
@@ -97,11 +97,6 @@ export class StoredResults {
     const byAge = files.toSorted((a, b) => statSync(a).mtimeMs - statSync(b).mtimeMs)
     for (const file of byAge.slice(0, names.length - MOST_FILES)) rmSync(file, { force: true })
   }
-}
-
-function look(file: string): { readonly size: number; readonly isRegular: boolean } {
-  const stat = statSync(file)
-  return { size: stat.size, isRegular: stat.isFile() }
 }
 
 function areColumns(columns: unknown): columns is readonly Column[] {

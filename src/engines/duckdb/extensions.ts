@@ -18,8 +18,8 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { homedir } from 'node:os'
-import { isAbsolute, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
+import { cacheFolder } from '../../cache-folder.ts'
 import { UserError } from '../../errors.ts'
 import { makeFolder } from '../../new-file.ts'
 
@@ -140,10 +140,7 @@ function fromFolder(folder: string, platform: Platform): ExtensionFiles {
 
 /** The cache folder, made private; a folder that somebody else could write is refused. */
 function openCache(platform: Platform): string {
-  const xdg = process.env.XDG_CACHE_HOME
-  // XDG: a relative path is to be ignored.
-  const base = xdg && isAbsolute(xdg) ? xdg : join(homedir(), '.cache')
-  const folder = join(base, 'lpa', 'extensions', `v${DUCKDB_VERSION}`, platform.duckdb)
+  const folder = cacheFolder('extensions', `v${DUCKDB_VERSION}`, platform.duckdb)
   const next = 'Name another cache folder in XDG_CACHE_HOME, or a folder with the files in LPA_EXTENSIONS.'
   try {
     makeFolder(folder, 0o700)
