@@ -1,9 +1,11 @@
 -- core: the star. Every dimension has a row with key 0, "none"; every fact finds its dimension rows.
 -- `cluster` and `partition` in a table's comment are what each engine makes of them:
 -- CLUSTER BY on Snowflake, sorted and month-partitioned files in DuckLake, month partitions on Spark.
+-- `key` is one that no engine enforces: Snowflake has it for tools to read, and the checks hold rows against it.
 -- attributes is declared VARIANT; the embedded engine keeps it as JSON unless warehouse.attributes = "variant".
 
 -- grain: a day
+-- key: date_key
 create table core.dim_date (
   date_key integer not null,
   full_date date not null,
@@ -21,6 +23,7 @@ create table core.dim_date (
 );
 
 -- grain: a category; level 1 and parent_category_key null at the root
+-- key: category_key
 create table core.dim_course_category (
   category_key bigint not null,
   category_id varchar,
@@ -31,6 +34,7 @@ create table core.dim_course_category (
 );
 
 -- grain: an instructor
+-- key: instructor_key
 create table core.dim_instructor (
   instructor_key bigint not null,
   instructor_id varchar,
@@ -39,6 +43,7 @@ create table core.dim_instructor (
 );
 
 -- grain: a course's instructor
+-- key: course_key, instructor_key
 create table core.bridge_course_instructor (
   course_key bigint not null,
   instructor_key bigint not null,
@@ -46,6 +51,7 @@ create table core.bridge_course_instructor (
 );
 
 -- grain: a version of a course (type 2); course_key is the same for all versions
+-- key: course_key, valid_from
 create table core.dim_course (
   course_key bigint not null,
   course_id varchar,
@@ -65,6 +71,7 @@ create table core.dim_course (
 );
 
 -- grain: a version of a learner (type 2); learner_key is the same for all versions
+-- key: learner_key, valid_from
 create table core.dim_learner (
   learner_key bigint not null,
   learner_id varchar,
@@ -84,6 +91,7 @@ create table core.dim_learner (
 -- grain: one attempt of a learner at a course
 -- cluster: enrolled_date_key, course_key
 -- partition: month of enrolled_at
+-- key: enrollment_id
 create table core.fact_enrollment (
   enrollment_id varchar not null,
   learner_key bigint not null,
@@ -103,6 +111,7 @@ create table core.fact_enrollment (
 -- grain: one event
 -- cluster: date_key, course_key
 -- partition: month of occurred_at
+-- key: event_id
 create table core.fact_learning_event (
   event_id varchar not null,
   learner_key bigint not null,
@@ -124,6 +133,7 @@ create table core.fact_learning_event (
 -- grain: a learner's first completion of a course
 -- cluster: completed_date_key, course_key
 -- partition: month of completed_at
+-- key: learner_key, course_key
 create table core.fact_course_completion (
   learner_key bigint not null,
   course_key bigint not null,
@@ -138,6 +148,7 @@ create table core.fact_course_completion (
 
 -- grain: a course on a day
 -- cluster: date_key, course_key
+-- key: course_key, date_key
 create table core.agg_course_day (
   course_key bigint not null,
   date_key integer not null,

@@ -1,6 +1,7 @@
 -- meta: book-keeping. Written in the same transaction as what it tells of.
 
 -- next_cursor: from where the next load of an HTTP API goes on, sealed under the pseudonym key.
+-- key: load_id
 create table meta.loads (
   load_id bigint not null,
   source varchar not null,

@@ -20,6 +20,7 @@ const ENGINES: readonly (readonly [string, Capabilities])[] = [['embedded (DuckD
 
 const CAPABILITIES: Readonly<Record<keyof Capabilities, string>> = {
   transactions: 'transactions',
+  transactionalDdl: 'DDL in transactions',
   timeTravel: 'time travel',
   variant: 'VARIANT',
   clustering: 'clustering',

@@ -4,7 +4,7 @@ import type { TableDeclaration } from './types.ts'
 
 /**
  * The tables and views of one DDL text, in its order. Understands what our own files use: one statement each,
- * a column a line, `-- cluster:` and `-- partition: month of` comments directly above.
+ * a column a line, `-- key:`, `-- cluster:` and `-- partition: month of` comments directly above.
  */
 export function parseDdl(text: string): TableDeclaration[] {
   const declarations: TableDeclaration[] = []
@@ -14,6 +14,7 @@ export function parseDdl(text: string): TableDeclaration[] {
       kind: kind as 'table' | 'view',
       name,
       columns: kind === 'table' ? parseColumns(rest) : [],
+      key: commentList(comments, 'key'),
       cluster: commentList(comments, 'cluster'),
       partitionMonth: /^-- partition: month of (\w+)/m.exec(comments)?.[1],
       sql: `create ${kind} ${name}${rest}`,

@@ -34,6 +34,8 @@ export type Values = Readonly<Record<string, Cell>>
 /** What an engine has. Code asks these, never the dialect; the README's table is printed from them. */
 export interface Capabilities {
   readonly transactions: boolean
+  /** Whether tables can be made and changed inside a transaction; else that ends it. */
+  readonly transactionalDdl: boolean
   readonly roles: boolean | 'emulated'
   readonly masking: boolean | 'emulated'
   readonly tags: boolean | 'emulated'
@@ -81,6 +83,8 @@ export interface TableDeclaration {
   /** `core.fact_enrollment` */
   readonly name: string
   readonly columns: readonly { readonly name: string; readonly type: string; readonly required: boolean }[]
+  /** Columns whose values together no other row has; none where that is not said. */
+  readonly key: readonly string[]
   /** Columns that queries filter by, coarsest first. */
   readonly cluster: readonly string[]
   /** A timestamp column whose month makes a partition. */
@@ -125,6 +129,12 @@ export interface Batch {
   readonly cursor?: string | undefined
 }
 
+/** What an engine finds wrong with a statement: a name that it does not know, or its text and values. */
+export type Fault = 'name' | 'text'
+
+/** What a warehouse is opened for: `plan` reads, and where there is none yet, sees that. */
+export type OpenMode = 'read' | 'confined' | 'plan' | 'write' | 'create'
+
 /** What reports are asked of. */
 export interface Reader {
   readonly dialect: Dialect
@@ -152,8 +162,13 @@ export interface Engine extends Reader {
    * @throws UserError notPermitted (77) that names what was refused
    */
   assertReadOnly(statement: string): Promise<void>
-  /** Runs `work` in one transaction under the writer lock: all or nothing, what throws rolls back. */
-  transaction<T>(work: () => Promise<T>): Promise<T>
+  /** What of a statement an error of this engine blames; undefined for all else that can fail. */
+  faultOf(error: unknown): Fault | undefined
+  /**
+   * Runs `work` in one transaction under the writer lock: all or nothing, what throws rolls back. `uses` names the tables of
+   * `schema/ddl_session.sql` that it fills.
+   */
+  transaction<T>(work: () => Promise<T>, uses?: readonly string[]): Promise<T>
   /** A declared table as this warehouse is configured to have it. */
   configured(table: TableDeclaration): TableDeclaration
   /** Statements that create what a declared table asks for: the table, its clustering, its partitions. */
@@ -162,7 +177,7 @@ export interface Engine extends Reader {
   alterTable(table: TableDeclaration, change: TableChange): readonly string[]
   /** Runs a model inside the open transaction; `full` makes every row anew. Answers the rows written. */
   materialise(model: Model, full: boolean): Promise<number>
-  /** Makes a table of this session only, in place of one of that name. */
+  /** Fills a table of this session only, in place of what one of that name held. */
   temporaryTable(name: string, content: Result): Promise<void>
   /** A number that no other load has; gaps are ordinary. */
   nextLoadId(): Promise<number>

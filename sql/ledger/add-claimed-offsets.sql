@@ -1,5 +1,5 @@
 -- title: Note from where a stream goes on
 insert into meta.stream_offsets
 select $source, topic, topic_id, partition, next_offset,
-  cast(cast($committed_at as timestamptz) at time zone 'UTC' as timestamp)
+  cast($committed_at as timestamp)
 from stream_claim

@@ -86,6 +86,16 @@ const AFTER_PAIRS: ReadonlySet<number> = new Set([
   MODELS.lastIndexOf('touched_day'),
 ])
 
+/** Tables of a build's transaction. */
+const USES = [
+  'batch_load',
+  'configured_term',
+  'configured_session',
+  'checked_load',
+  ...TOUCHED,
+  'repeated_event',
+]
+
 /** What no warehouse holds: tables of the session, which other models read. */
 const TEMPORARY: ReadonlySet<string> = new Set<(typeof MODELS)[number]>([...TOUCHED, 'repeated_event'])
 
@@ -119,7 +129,7 @@ export async function buildIn(
     const { batch, ...made } = await buildInTransaction(config, engine, request, names, progress)
     const isLater = request.checks === false || made.left > 0
     return { ...made, checks: isLater ? [] : await check(engine, request, batch) }
-  })
+  }, USES)
   return { ...built, milliseconds: Math.round(performance.now() - started) }
 }
 

@@ -25,7 +25,8 @@ export async function questionOf(asked: Asked, config: Config): Promise<Question
   if (given.length === 0) throw noQuestion('There is no question.')
   if (given.length > 1) throw noQuestion('A report, --sql and --file exclude each other.')
   const params = Object.fromEntries((asked.param ?? []).map(parseParam))
-  if (asked.report !== undefined) return reportQuestion(asked.report, params, { dialect: 'duckdb' }, config)
+  if (asked.report !== undefined)
+    return reportQuestion(asked.report, params, { dialect: config.warehouse.engine }, config)
   const sql = (asked.sql ?? (await readSqlText(asked.file ?? '-'))).trim().replace(/;\s*$/, '')
   if (sql === '') throw noQuestion('There is no question: the SQL is empty.')
   return { sql: asked.explain ? `explain ${sql}` : sql, values: params }

@@ -8,7 +8,7 @@ import { UserError } from '../errors.ts'
 import { expand } from '../sql-expand.ts'
 import { listSql, paramValues, readSql, type SqlFile } from '../sql-files.ts'
 import { sqlTokens } from '../sql-tokens.ts'
-import type { Engine, Reader, Result, ResultStream, Values } from '../types.ts'
+import type { Engine, Fault, Reader, Result, ResultStream, Values } from '../types.ts'
 import { ledgerRows } from './ledger.ts'
 import { type OpenExtras, withWarehouse } from './warehouse.ts'
 
@@ -116,9 +116,10 @@ export async function ask<T>(
           rows: options.exports ? { columns: [], rows: [] } : await engine.stream(sql, values),
           toParquet: (file) => engine.exportParquet(sql, values, file),
         })
+      if (!question.report) assertParameters(sql, Object.keys(values))
       if (!question.report && !options.write) await engine.assertReadOnly(sql)
       return (options.write ? engine.transaction(answer) : answer()).catch((error) =>
-        explainFailure(error, question),
+        explainFailure(error, engine.faultOf(error)),
       )
     },
     extras,
@@ -197,42 +198,46 @@ function parseAt(text: string): { version: string } | { time: string } {
 }
 
 /** The engine's own words about a user's SQL are what the user needs, without its picture of the place. */
-function explainFailure(cause: unknown, { report, sql, values }: Question): never {
-  if (cause instanceof UserError) throw cause
+function explainFailure(cause: unknown, fault: Fault | undefined): never {
+  if (cause instanceof UserError || fault === undefined) throw cause
   const message = cause instanceof Error ? cause.message : String(cause)
-  if (report === undefined) explainParameters(message, sql, Object.keys(values), cause)
-  if (/^(Parser|Binder|Catalog|Conversion|Invalid Input|Out of Range|Not implemented) Error/.test(message)) {
-    throw new UserError('LPA-QUERY-SQL', (message.split('\n\n')[0] ?? message).trimEnd(), {
-      exit: 'usage',
-      ...(/^(Binder|Catalog)/.test(message) && {
-        next: 'Tables: fact_enrollment, fact_learning_event, fact_course_completion, agg_course_day, course, learner, dim_date, …',
-      }),
-      cause,
-    })
-  }
-  throw cause
+  throw new UserError('LPA-QUERY-SQL', (message.split('\n\n')[0] ?? message).trimEnd(), {
+    exit: 'usage',
+    ...(fault === 'name' && {
+      next: 'Tables: fact_enrollment, fact_learning_event, fact_course_completion, agg_course_day, course, learner, dim_date, …',
+    }),
+    cause,
+  })
 }
 
-/** Parameters that the SQL names and nobody gave, or the other way round: DuckDB's words tell of neither. */
-function explainParameters(message: string, sql: string, given: readonly string[], cause: unknown): void {
-  const unknown = /^Failed to retrieve bind parameter index/.test(message)
-  const [, missing] =
-    /^Invalid Input Error: Values were not provided for .* parameters: (.*)/.exec(message) ?? []
-  if (!unknown && missing === undefined) return
-  const named = sqlTokens(sql).flatMap(({ kind, text }) => (kind === 'parameter' ? [text.slice(1)] : []))
-  const names = [...new Set(named)]
-  const extra = given.find((name) => !names.includes(name))
+/** Parameters that the SQL names and nobody gave, or the other way round: an engine's own words tell of neither. */
+function assertParameters(sql: string, given: readonly string[]): void {
+  const named = parameterNames(sql)
+  const missing = named.filter((name) => !given.includes(name))
+  const extra = given.find((name) => !named.includes(name))
+  if (missing.length === 0 && extra === undefined) return
   const [what, next] =
-    missing === undefined
+    extra !== undefined
       ? [
-          `The SQL names no parameter "${extra ?? given.join(', ')}".`,
-          names.length === 0
+          `The SQL names no parameter "${extra}".`,
+          named.length === 0
             ? ['It names none: write $days for --param days=14']
-            : nearest(extra ?? '', names, 'It names'),
+            : nearest(extra, named, 'It names'),
         ]
       : [
-          `The SQL names a parameter that is not given: ${missing}.`,
-          [`Give it: --param ${missing.split(',')[0]}=…`],
+          `The SQL names a parameter that is not given: ${missing.join(', ')}.`,
+          [`Give it: --param ${missing[0]}=…`],
         ]
-  throw new UserError('LPA-QUERY-PARAM', what, { exit: 'usage', next, cause })
+  throw new UserError('LPA-QUERY-PARAM', what, { exit: 'usage', next })
+}
+
+/** Of text that is no SQL there are none: the engine says so better. */
+function parameterNames(sql: string): string[] {
+  try {
+    // `$1` is a column of a staged file on Snowflake.
+    const named = sqlTokens(sql).filter(({ kind, text }) => kind === 'parameter' && !/^\$\d/.test(text))
+    return [...new Set(named.map(({ text }) => text.slice(1)))]
+  } catch {
+    return []
+  }
 }

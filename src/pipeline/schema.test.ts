@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openDuckLake } from '../engines/duckdb/engine.ts'
 import { packageRoot } from '../sql-files.ts'
 import type { Engine } from '../types.ts'
-import { applySchema, planSchema, readDeclared, readPlan, type SchemaPlan, schemaStatus } from './schema.ts'
+import { readDeclared } from './declared.ts'
+import { applySchema, planSchema, readPlan, type SchemaPlan, schemaStatus } from './schema.ts'
 
 let folder: string
 let engine: Engine

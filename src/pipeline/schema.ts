@@ -1,17 +1,16 @@
 /** Declared DDL against the live warehouse: plan, apply, status. */
 
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
-import { parseDdl } from '../ddl.ts'
 import { UserError } from '../errors.ts'
 import { safeText } from '../safe-text.ts'
-import { expand } from '../sql-expand.ts'
 import { packageRoot } from '../sql-files.ts'
-import type { Cell, Dialect, Engine, TableDeclaration } from '../types.ts'
+import type { Cell, Engine, TableDeclaration } from '../types.ts'
+import { readDeclared } from './declared.ts'
 import { ledgerRows, queryLedger, recordsOf, writeLedger } from './ledger.ts'
-import { readChanges, readDdlText, sha256 } from './schema-changes.ts'
+import { readChanges, sha256 } from './schema-changes.ts'
 import {
   type AppliedChange,
   changeName,
@@ -41,20 +40,7 @@ export interface AppliedSchema {
   readonly version: string
 }
 
-const AREAS = ['raw', 'staging', 'core', 'meta']
 const META = 'meta.schema_changes'
-
-/** The tables that a folder with `ddl_*.sql` declares for a dialect (`ddl_core.spark.sql` overrides). */
-export function readDeclared(
-  dialect: Dialect,
-  folder = join(packageRoot(), 'schema'),
-): { tables: TableDeclaration[]; sha256: string } {
-  const texts = AREAS.map((area) => {
-    const override = join(folder, `ddl_${area}.${dialect}.sql`)
-    return expand(readDdlText(existsSync(override) ? override : join(folder, `ddl_${area}.sql`)), dialect)
-  })
-  return { tables: texts.flatMap(parseDdl), sha256: sha256(texts.join('\n')) }
-}
 
 /** What `applySchema` would do now. Reads only. */
 export async function planSchema(engine: Engine, folder?: string): Promise<SchemaPlan> {
@@ -64,11 +50,11 @@ export async function planSchema(engine: Engine, folder?: string): Promise<Schem
 /** The plan for the configured warehouse, also for one that is still to be made. */
 export async function planConfigured(config: Config, signal: AbortSignal): Promise<SchemaPlan> {
   try {
-    return await withWarehouse(config, 'read', signal, (engine) => planSchema(engine))
+    return await withWarehouse(config, 'plan', signal, (engine) => planSchema(engine))
   } catch (error) {
     if (!(error instanceof UserError && error.code === 'LPA-WAREHOUSE-MISSING')) throw error
   }
-  // An empty warehouse elsewhere has the same plan, and asking leaves nothing behind.
+  // Of an embedded warehouse: an empty one elsewhere has the same plan, and asking leaves nothing behind.
   const path = mkdtempSync(join(tmpdir(), 'lpa-plan-'))
   try {
     const elsewhere = { ...config, warehouse: { ...config.warehouse, path } }
@@ -160,7 +146,7 @@ export function planSummary({ steps, findings }: Pick<SchemaPlan, 'steps' | 'fin
 }
 
 /**
- * Brings the warehouse to its declared schema, in one transaction; up to date it changes nothing. With a plan that
+ * Brings the warehouse to its declared schema, in one transaction where an engine has that; up to date it changes nothing. With a plan that
  * was made before, it does just what that plan says.
  * @throws UserError LPA-SCHEMA-STALE (findings) when the plan would be another one by now.
  */
@@ -172,15 +158,28 @@ export async function applySchema(
   const before = await makePlan(engine, folder)
   refuseStale(before.plan, saved)
   if (before.plan.steps.length === 0) return { ...pick(before.plan), version: before.plan.baseVersion }
-  const plan = await engine.transaction(async () => {
-    // Again, under the writer lock: another run may have been first.
-    const now = await makePlan(engine, folder)
-    refuseStale(now.plan, saved)
-    for (const { sql } of now.plan.steps) for (const statement of sql) await engine.execute(statement)
-    if (now.plan.steps.length > 0) await remember(engine, now)
-    return now.plan
-  })
+  const plan = engine.can.transactionalDdl
+    ? await engine.transaction(async () => {
+        // Again, under the writer lock: another run may have been first.
+        const now = await makePlan(engine, folder)
+        refuseStale(now.plan, saved)
+        await runSteps(engine, now.plan)
+        if (now.plan.steps.length > 0) await remember(engine, now)
+        return now.plan
+      })
+    : await applyStepByStep(engine, before)
   return { ...pick(plan), version: await engine.version() }
+}
+
+async function runSteps(engine: Engine, { steps }: SchemaPlan): Promise<void> {
+  for (const { sql } of steps) for (const statement of sql) await engine.execute(statement)
+}
+
+/** Each step holds by itself. What a run that was killed has left, the next one plans. */
+async function applyStepByStep(engine: Engine, made: MadePlan): Promise<SchemaPlan> {
+  await runSteps(engine, made.plan)
+  await engine.transaction(() => remember(engine, made))
+  return made.plan
 }
 
 const pick = ({ steps, findings }: SchemaPlan) => ({ steps, findings })
@@ -232,7 +231,7 @@ async function readLive(engine: Engine): Promise<LiveTable[]> {
   return [...tables].map(([name, { columns, definition }]) => {
     const own = clustering.filter(([table]) => table === name)
     const named = (wanted: string) =>
-      own.filter(([, kind]) => kind === wanted).map(([, , , column]) => String(column))
+      own.filter(([, kind]) => kind === wanted).flatMap(([, , , columns]) => String(columns).split(/, */))
     return { name, columns, definition, cluster: named('cluster'), partitionMonth: named('partition')[0] }
   })
 }

@@ -27,6 +27,7 @@ import type { OnPersonal } from '../sources/stage-one.ts'
 import { ledgerRows } from './ledger.ts'
 import {
   assertReadable,
+  CLAIMS,
   claimOffsets,
   type OffsetClaim,
   Overtaken,
@@ -345,7 +346,7 @@ class TopicStream implements ConsumeHooks {
       for (const { topic, topicId } of ranges) this.#topicIds.set(topic, topicId)
       const claims = await this.#firstClaims(stored, ranges)
       try {
-        if (claims.length > 0) await engine.transaction(() => claimOffsets(engine, source, claims))
+        if (claims.length > 0) await engine.transaction(() => claimOffsets(engine, source, claims), CLAIMS)
       } catch (error) {
         // Another member was quicker.
         if (error instanceof Overtaken) continue
@@ -468,7 +469,7 @@ class TopicStream implements ConsumeHooks {
       await engine.transaction(async () => {
         await claimOffsets(engine, source, claims)
         for (const { batch } of staged) await engine.append(batch)
-      })
+      }, CLAIMS)
     } catch (error) {
       this.#drop()
       if (!(error instanceof Overtaken)) throw error

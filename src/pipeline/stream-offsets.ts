@@ -36,6 +36,9 @@ export async function storedOffsets(engine: Engine, source: string): Promise<Sto
   }))
 }
 
+/** What a transaction uses that claims offsets. */
+export const CLAIMS: readonly string[] = ['stream_claim']
+
 /**
  * Moves partitions on inside the open transaction.
  * @throws Overtaken when one is not where it was taken to be

@@ -9,7 +9,7 @@ import { UserError } from '../errors.ts'
 import { expand } from '../sql-expand.ts'
 import { packageRoot, readSql } from '../sql-files.ts'
 import type { Reader, TableDeclaration } from '../types.ts'
-import { readDeclared } from './schema.ts'
+import { readDeclared } from './declared.ts'
 import { withWarehouse, working } from './warehouse.ts'
 
 const FILE = /^(.+?)\.(?:parquet|csv(?:\.gz|\.zst)?)$/i

@@ -2,9 +2,7 @@
 
 import type { Config } from '../config.ts'
 import { UserError } from '../errors.ts'
-import type { Engine, Reader } from '../types.ts'
-
-export type OpenMode = 'read' | 'confined' | 'write' | 'create'
+import type { Engine, OpenMode, Reader } from '../types.ts'
 
 export interface OpenExtras {
   /** Reads the warehouse as it was. */
@@ -14,8 +12,14 @@ export interface OpenExtras {
 }
 
 /** @throws UserError when there is no warehouse (noInput) or its engine is not in this version (unavailable). */
-async function openWarehouse(config: Config, mode: OpenMode, extras: OpenExtras = {}): Promise<Engine> {
+async function openWarehouse(
+  config: Config,
+  mode: OpenMode,
+  signal: AbortSignal,
+  extras: OpenExtras,
+): Promise<Engine> {
   const { warehouse, load } = config
+  if (warehouse.engine === 'snowflake') return openConnection(config, mode, signal, extras)
   if (warehouse.engine !== 'duckdb') {
     throw new UserError('LPA-ENGINE-MISSING', `The engine ${warehouse.engine} is not part of this version.`, {
       exit: 'unavailable',
@@ -39,6 +43,28 @@ async function openWarehouse(config: Config, mode: OpenMode, extras: OpenExtras 
   })
 }
 
+async function openConnection(
+  { warehouse, load }: Config,
+  mode: OpenMode,
+  signal: AbortSignal,
+  extras: OpenExtras,
+): Promise<Engine> {
+  const [{ openSnowflake }, { readDeclared, readSessionTables }] = await Promise.all([
+    import('../engines/snowflake/engine.ts'),
+    import('./declared.ts'),
+  ])
+  return openSnowflake({
+    connection: warehouse.connection,
+    signal,
+    folder: warehouse.path,
+    lockWaitMs: load.lockWaitMs,
+    declared: readDeclared('snowflake').tables,
+    sessionTables: readSessionTables(),
+    mode,
+    ...extras,
+  })
+}
+
 /** Opens, works, closes: also when the work fails. */
 export async function withWarehouse<T>(
   config: Config,
@@ -47,7 +73,7 @@ export async function withWarehouse<T>(
   work: (engine: Engine) => Promise<T>,
   extras: OpenExtras = {},
 ): Promise<T> {
-  const engine = await openWarehouse(config, mode, extras)
+  const engine = await openWarehouse(config, mode, signal, extras)
   return working(engine, signal, () =>
     work(engine).catch(async (error) => {
       throw signal.aborted ? error : ((await olderSchema(engine, error)) ?? error)
@@ -78,7 +104,7 @@ export async function working<R extends Reader, T>(
 
 /** What an engine finds missing of its own tables, an update of lpa may have brought: `schema apply` makes it. */
 async function olderSchema(engine: Engine, cause: unknown): Promise<UserError | undefined> {
-  if (!(cause instanceof Error) || !/^(Binder|Catalog) Error/.test(cause.message)) return undefined
+  if (engine.faultOf(cause) !== 'name') return undefined
   const { planSchema } = await import('./schema.ts')
   const { steps } = await planSchema(engine).catch(() => ({ steps: [] }))
   if (steps.length === 0) return undefined

@@ -7,7 +7,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { openDuckLake } from '../../src/engines/duckdb/engine.ts'
-import { readDeclared } from '../../src/pipeline/schema.ts'
+import { readDeclared } from '../../src/pipeline/declared.ts'
 import type { Engine, Row, TableDeclaration } from '../../src/types.ts'
 import type { Place } from './lpa.ts'
 

@@ -13,12 +13,15 @@ import type {
   Batch,
   Capabilities,
   Engine,
+  Fault,
+  OpenMode,
   ParquetFile,
   Result,
   ResultStream,
   Row,
   Values,
 } from '../../types.ts'
+import { lastCursor, recordLoad } from '../load-ledger.ts'
 import { catalogFile, catalogInode, catalogLook, createCatalog, hasCatalog } from './catalog.ts'
 import { recordChecksums, refuseDamagedCatalog } from './checksums.ts'
 import { keepLakeSmall } from './compaction.ts'
@@ -46,10 +49,10 @@ export interface DuckLakeOptions extends JsonTypes {
   /** How long a transaction waits for another writer. */
   readonly lockWaitMs: number
   /**
-   * `create` makes a missing warehouse; `read` never writes, not even the catalog; `confined` reads what a user's SQL
-   * asks for: no file outside the warehouse, no setting can be changed.
+   * `create` makes a missing warehouse; `read` and `plan` never write, not even the catalog; `confined` reads what a
+   * user's SQL asks for: no file outside the warehouse, no setting can be changed.
    */
-  readonly mode: 'read' | 'confined' | 'write' | 'create'
+  readonly mode: OpenMode
   /** Reads the warehouse as it was: a snapshot's number, or an instant. */
   readonly at?: { readonly version: string } | { readonly time: string } | undefined
   /** Further folders that `confined` may use: for an export. */
@@ -73,6 +76,7 @@ const FEW_ROWS = 10_000
 
 export const CAN: Capabilities = {
   transactions: true,
+  transactionalDdl: true,
   // DuckDB has none of these three; nothing stands in for them yet.
   roles: false,
   masking: false,
@@ -84,7 +88,7 @@ export const CAN: Capabilities = {
 
 export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   const { folder } = options
-  const isReadOnly = options.mode === 'read' || options.mode === 'confined'
+  const isReadOnly = isReading(options.mode)
   assertPermitted(folder, isReadOnly)
   const isNew = !hasCatalog(folder)
   if (isNew && options.mode !== 'create') {
@@ -337,7 +341,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
         },
       )
     }
-    await writeLedger(batch)
+    await recordLoad({ dialect: 'duckdb', execute }, batch)
   }
 
   /** DuckLake takes no file as it is into a table with VARIANT columns. */
@@ -362,51 +366,6 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     })
   }
 
-  async function writeLedger({ load, cursor }: Batch): Promise<void> {
-    const { counts } = load
-    // The order of commits, also when the clock was set back. What is older than now does not matter, and is not read.
-    const now = new Date().toISOString()
-    await execute(
-      `insert into meta.loads values ($load_id, $source, $format, $uri, $content_sha256, $bytes, $read, $mapped, $rejected,
-        $filtered, $doubled, $mapping_sha256, $key_id, null, cast($started_at as timestamp),
-        greatest(cast($now as timestamp),
-          (select max(committed_at) + interval 1 microsecond from meta.loads where committed_at >= cast($now as timestamp))),
-        $next_cursor)`,
-      {
-        load_id: load.loadId,
-        source: load.source,
-        format: load.format,
-        uri: load.uri,
-        content_sha256: load.contentSha256,
-        bytes: load.bytes,
-        ...counts,
-        mapping_sha256: load.mappingSha256,
-        key_id: load.keyId,
-        started_at: load.startedAt,
-        now,
-        next_cursor: cursor ?? null,
-      },
-    )
-    for (const [entity, rows] of Object.entries(load.entities)) {
-      await execute('insert into meta.load_entities values ($load_id, $entity, $rows)', {
-        load_id: load.loadId,
-        entity,
-        rows,
-      })
-    }
-  }
-
-  async function lastCursor(source: string, format?: string): Promise<string | undefined> {
-    const { rows } = await query(
-      `select next_cursor from meta.loads
-       where source = $source and superseded_by is null and format = coalesce($format, format)
-         and next_cursor is not null
-       order by committed_at desc limit 1`,
-      { source, format: format ?? null },
-    )
-    return rows[0] && String(rows[0][0])
-  }
-
   return {
     dialect: 'duckdb',
     can: CAN,
@@ -415,6 +374,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     query,
     stream,
     exportParquet,
+    faultOf,
     async assertReadOnly(statement) {
       const { checkStatement } = await import('../../statement-checker.ts')
       await checkStatement(connection, statement, { catalog: 'lake', mayExplain: true })
@@ -422,7 +382,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     transaction,
     append,
     supersede,
-    lastCursor,
+    lastCursor: (source, format) => lastCursor({ dialect: 'duckdb', query }, source, format),
     configured: (table) => withJsonTypes(table, options),
     createTable,
     alterTable,
@@ -475,6 +435,19 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   }
 }
 
+function isReading(mode: OpenMode): boolean {
+  return mode === 'read' || mode === 'plan' || mode === 'confined'
+}
+
+/** DuckDB tells by the first words of its message. */
+function faultOf(error: unknown): Fault | undefined {
+  const message = error instanceof Error ? error.message : ''
+  if (/^(Binder|Catalog) Error/.test(message)) return 'name'
+  return /^(Parser|Conversion|Invalid Input|Out of Range|Not implemented) Error/.test(message)
+    ? 'text'
+    : undefined
+}
+
 /**
  * The answer given before while `look` sees the same, for a while: a dashboard asks every two seconds, and the catalog
  * takes 8 ms of CPU to answer.
@@ -504,7 +477,7 @@ async function openLake(
 ): Promise<{ database: Database; journal: AsyncDisposable | undefined }> {
   const { folder } = options
   const catalog = catalogFile(folder)
-  const isReadOnly = options.mode === 'read' || options.mode === 'confined'
+  const isReadOnly = isReading(options.mode)
   const database = await openDuckDB({
     memoryLimit: options.memoryLimit,
     spillFolder: spill,
@@ -545,7 +518,7 @@ async function attachLake(connection: DuckDBConnection, options: DuckLakeOptions
     `data_path ${quoteText(`${join(folder, 'data')}/`)}`,
     // The folder may have been moved since the catalog was made.
     'override_data_path true',
-    ...(mode === 'read' || mode === 'confined' ? ['read_only'] : [`meta_journal_mode 'WAL'`]),
+    ...(isReading(mode) ? ['read_only'] : [`meta_journal_mode 'WAL'`]),
     ...(at ? [atClause(at)] : []),
     'meta_busy_timeout 10000',
   ]

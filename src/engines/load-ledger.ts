@@ -1,0 +1,40 @@
+/** The ledger of loads, which every engine writes in the transaction that brings their rows. */
+
+import { readSql } from '../sql-files.ts'
+import type { Batch, Engine } from '../types.ts'
+
+export async function recordLoad(
+  { dialect, execute }: Pick<Engine, 'dialect' | 'execute'>,
+  { load, cursor }: Batch,
+): Promise<void> {
+  await execute(readSql('ledger', 'add-load', dialect).body, {
+    load_id: load.loadId,
+    source: load.source,
+    format: load.format,
+    uri: load.uri,
+    content_sha256: load.contentSha256,
+    bytes: load.bytes,
+    ...load.counts,
+    mapping_sha256: load.mappingSha256,
+    key_id: load.keyId,
+    started_at: load.startedAt,
+    now: new Date().toISOString(),
+    next_cursor: cursor ?? null,
+  })
+  for (const [entity, rows] of Object.entries(load.entities)) {
+    await execute(readSql('ledger', 'add-load-entity', dialect).body, { load_id: load.loadId, entity, rows })
+  }
+}
+
+/** See `Engine.lastCursor`. */
+export async function lastCursor(
+  { dialect, query }: Pick<Engine, 'dialect' | 'query'>,
+  source: string,
+  format?: string,
+): Promise<string | undefined> {
+  const { rows } = await query(readSql('ledger', 'last-cursor', dialect).body, {
+    source,
+    format: format ?? null,
+  })
+  return rows[0] && String(rows[0][0])
+}

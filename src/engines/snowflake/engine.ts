@@ -1,0 +1,383 @@
+/** The engine of a team's warehouse: Snowflake, over its own driver. Tables are in one database, a schema an area. */
+
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
+import { STAGED_TABLES } from '../../entities.ts'
+import { UserError } from '../../errors.ts'
+import { isAlive } from '../../process-alive.ts'
+import type {
+  Batch,
+  Capabilities,
+  Engine,
+  ParquetFile,
+  Result,
+  ResultStream,
+  TableDeclaration,
+  Values,
+} from '../../types.ts'
+import { lastCursor, recordLoad } from '../load-ledger.ts'
+import { findConnection } from './connections.ts'
+import {
+  alterTable,
+  columnName,
+  createTable,
+  LOAD_IDS,
+  STAGE,
+  sessionTable,
+  withSnowflakeTypes,
+} from './ddl.ts'
+import { connect } from './driver.ts'
+import { explained, faultOf, isLocked, isUnanswered } from './failures.ts'
+import { materialiseSql } from './materialise.ts'
+import { Session } from './session.ts'
+import { assertOneSelect } from './statement-check.ts'
+import { asOf } from './time-travel.ts'
+import { bindOf } from './values.ts'
+
+export interface SnowflakeOptions {
+  /** A connection of Snowflake's own files; none: its default one. */
+  readonly connection: string | undefined
+  readonly signal: AbortSignal
+  /** A folder of this machine for staged files and the state of streams. */
+  readonly folder: string
+  /** How long a transaction waits for another writer. */
+  readonly lockWaitMs: number
+  /** `create` makes missing schemas; `plan` reads, and takes it that there may be none; all others want what `create` made. */
+  readonly mode: 'read' | 'confined' | 'plan' | 'write' | 'create'
+  /** Tables of a transaction, by `schema/ddl_session.sql`. */
+  readonly sessionTables: readonly TableDeclaration[]
+  /** Declared tables and views, which `at` is said of. */
+  readonly declared: readonly TableDeclaration[]
+  readonly at?: { readonly version: string } | { readonly time: string } | undefined
+}
+
+export const CAN: Capabilities = {
+  transactions: true,
+  transactionalDdl: false,
+  roles: false,
+  masking: false,
+  tags: false,
+  clustering: true,
+  timeTravel: true,
+  variant: true,
+}
+
+const SCHEMAS = ['raw', 'staging', 'core', 'meta']
+
+/** What every session is set to: the same answers whatever the account's defaults are. */
+const SESSION = [
+  `timezone = 'UTC'`,
+  `timestamp_type_mapping = 'TIMESTAMP_NTZ'`,
+  `date_output_format = 'YYYY-MM-DD'`,
+  `timestamp_ntz_output_format = 'YYYY-MM-DD HH24:MI:SS.FF9'`,
+  `timestamp_ltz_output_format = 'YYYY-MM-DD HH24:MI:SS.FF9 TZHTZM'`,
+  `timestamp_tz_output_format = 'YYYY-MM-DD HH24:MI:SS.FF9 TZHTZM'`,
+  'week_start = 1',
+  'week_of_year_policy = 0',
+  'strict_json_output = true',
+  // Short, so that a signal is heard between two tries.
+  'lock_timeout = 2',
+].join(' ')
+
+/** A dashboard that asked more often would keep an idle warehouse from being suspended, if the metadata did not answer. */
+const LEAST_POLL_MS = 30_000
+
+/** Of one INSERT of values. */
+const MOST_VALUES = 5000
+
+export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> {
+  const { folder, mode, lockWaitMs, at } = options
+  if (at && 'version' in at) {
+    throw new UserError('LPA-QUERY-AT', 'Snowflake keeps states by time, not by number.', {
+      exit: 'usage',
+      next: 'Write a time: --at 2026-01-12T08:00:00Z',
+    })
+  }
+  const connection = findConnection({ name: options.connection })
+  const scratch = join(folder, 'tmp')
+  // Of a warehouse that is still to be made.
+  const mayLack = mode === 'plan' || mode === 'create'
+  let session = await openSession()
+  let stopped = false
+  let isOpen = false
+  /** Loads that the open transaction appended. */
+  let appended: number[] = []
+  /** Names of staged files that the open transaction uploaded. */
+  let uploaded: string[] = []
+  if (mode === 'write' || mode === 'create') {
+    mkdirSync(scratch, { recursive: true })
+    sweep()
+  }
+
+  async function openSession(): Promise<Session> {
+    const opened = new Session(await connect(connection, { signal: options.signal }))
+    try {
+      await opened.run(`alter session set ${SESSION}`)
+      if (mode === 'create')
+        for (const schema of SCHEMAS) await opened.run(`create schema if not exists ${schema}`)
+      else if (mode !== 'plan') await assertWarehouse(opened)
+      if (mode !== 'plan') await opened.run('use schema core')
+      return opened
+    } catch (error) {
+      await opened.close()
+      throw explained(error)
+    }
+  }
+
+  /** Folders of processes that are gone. */
+  function sweep(): void {
+    for (const name of readdirSync(scratch)) {
+      const pid = Number(/-(\d+)$/.exec(name)?.[1])
+      if (pid && !isAlive(pid)) rmSync(join(scratch, name), { recursive: true, force: true })
+    }
+  }
+
+  async function ask<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      throw explained(error)
+    }
+  }
+
+  const execute = (statement: string, values?: Values) =>
+    ask(async () => (await session.run(statement, values)).changed)
+
+  const query = (statement: string, values?: Values): Promise<Result> =>
+    ask(async () => {
+      const { columns, rows } = await session.run(asOf(statement, at, options.declared), values)
+      return { columns, rows }
+    })
+
+  const stream = (statement: string, values?: Values): Promise<ResultStream> =>
+    ask(() => session.stream(asOf(statement, at, options.declared), values))
+
+  /**
+   * Begins as the only writer. Snowflake locks a table that an UPDATE changes until its transaction ends, and reads
+   * committed rows: what is asked after this is what the writer before has left.
+   */
+  async function begin(): Promise<void> {
+    const deadline = Date.now() + lockWaitMs
+    for (;;) {
+      await session.run('begin transaction')
+      try {
+        await session.run('update meta.schema_changes set applied_at = applied_at where number = 0')
+        return
+      } catch (error) {
+        await session.run('rollback').catch(() => {})
+        if (!isLocked(error)) throw error
+        if (stopped || Date.now() >= deadline) {
+          throw new UserError('LPA-WAREHOUSE-LOCKED', 'Another run is writing to the warehouse.', {
+            exit: 'locked',
+            next: 'Try again, or wait for it: --lock-wait 5m',
+            cause: error,
+          })
+        }
+        await sleep(200 + Math.random() * 300)
+      }
+    }
+  }
+
+  async function transaction<T>(work: () => Promise<T>, uses: readonly string[] = []): Promise<T> {
+    if (isOpen) throw new Error('A transaction is already open.')
+    isOpen = true
+    try {
+      for (const name of uses) await session.run(sessionTable(declaredSessionTable(name)))
+      await begin()
+      try {
+        const result = await work()
+        if (stopped) throw new Error('The session was stopped.')
+        await commit()
+        return result
+      } catch (error) {
+        await session.run('rollback').catch(() => {})
+        throw error
+      } finally {
+        // They are copies by now, or the load failed.
+        for (const path of uploaded) await session.run(`remove ${path}`).catch(() => {})
+      }
+    } catch (error) {
+      throw explained(error)
+    } finally {
+      isOpen = false
+      appended = []
+      uploaded = []
+    }
+  }
+
+  function declaredSessionTable(name: string): TableDeclaration {
+    const table = options.sessionTables.find((declared) => declared.name === name)
+    if (!table) throw new Error(`schema/ddl_session.sql declares no ${name}.`)
+    return table
+  }
+
+  /** Where the answer to a commit does not come, the ledger tells whether it holds: once the lock is free, it is settled. */
+  async function commit(): Promise<void> {
+    try {
+      await session.run('commit')
+    } catch (error) {
+      if (!isUnanswered(error) || appended.length === 0) throw error
+      const loads = appended
+      await session.close().catch(() => {})
+      session = await openSession()
+      await begin()
+      const { rows } = await session.run(
+        `select count(*) as loads from meta.loads where load_id in (${loads.join(', ')})`,
+      )
+      await session.run('rollback')
+      if (Number(rows[0]?.[0]) !== loads.length) throw error
+    }
+  }
+
+  function assertOpen(what: string): void {
+    if (!isOpen) throw new Error(`${what} belongs inside a transaction.`)
+  }
+
+  async function supersede(loadIds: readonly number[], by: number): Promise<void> {
+    assertOpen('supersede()')
+    if (loadIds.length === 0) return
+    const which = `where load_id in (${loadIds.join(', ')})`
+    for (const table of STAGED_TABLES) await execute(`delete from ${table} ${which}`)
+    await execute(`update meta.loads set superseded_by = ${by} ${which}`)
+  }
+
+  async function append(batch: Batch): Promise<void> {
+    assertOpen('append()')
+    const { load } = batch
+    for (const file of batch.files) await copyIn(load.loadId, file)
+    await recordLoad({ dialect: 'snowflake', execute }, batch)
+    appended.push(load.loadId)
+  }
+
+  /** Uploads a staged file to a path of this load's own, and copies its rows. */
+  async function copyIn(loadId: number, file: ParquetFile): Promise<void> {
+    const path = `@${STAGE}/load_${loadId}/`
+    const name = basename(file.path)
+    uploaded.push(`${path}${name}`)
+    const { rows: put } = await ask(() =>
+      session.run(
+        `put '${pathToFileURL(file.path).href.replaceAll("'", "\\'")}' ${path} auto_compress = false overwrite = true`,
+      ),
+    )
+    const status = put[0]?.[6]
+    if (status !== 'UPLOADED')
+      throw new Error(`PUT of ${name}: ${String(status)} ${String(put[0]?.[7] ?? '')}`)
+    const { columns, rows } = await ask(() => session.run(copySql(file.table, `${path}${name}`)))
+    const loaded = columns.findIndex((column) => column.name === 'rows_loaded')
+    const sum = rows.reduce((total, row) => total + Number(row[loaded] ?? 0), 0)
+    if (sum !== file.rows) throw new Error(`COPY of ${name} loaded ${sum} of ${file.rows} rows.`)
+    rmSync(file.path)
+  }
+
+  /** A text becomes a VARIANT by parsing only, so tables with one name their columns. */
+  function copySql(table: string, from: string): string {
+    const declared = options.declared.find(({ name }) => name === table)
+    if (!declared) throw new Error(`No table ${table} is declared.`)
+    const { columns } = withSnowflakeTypes(declared)
+    const format = 'file_format = (type = parquet use_logical_type = true)'
+    if (!columns.some(({ type }) => type === 'variant'))
+      return `copy into ${table} from ${from} ${format} match_by_column_name = case_insensitive on_error = abort_statement`
+    const names = columns.map(({ name }) => columnName(name)).join(', ')
+    const parts = columns.map(({ name, type }) =>
+      type === 'variant'
+        ? `parse_json($1:${name}::varchar)`
+        : `$1:${name}::${type === 'text' ? 'varchar' : type}`,
+    )
+    return `copy into ${table} (${names}) from (select ${parts.join(', ')} from ${from}) ${format} on_error = abort_statement`
+  }
+
+  async function temporaryTable(name: string, { columns, rows }: Result): Promise<void> {
+    assertOpen('temporaryTable()')
+    await execute(`delete from ${name}`)
+    const most = Math.max(1, Math.floor(MOST_VALUES / columns.length))
+    for (let first = 0; first < rows.length; first += most) {
+      const some = rows.slice(first, first + most)
+      const values: Record<string, ReturnType<typeof bindOf>> = {}
+      const holes = some.map((row, i) =>
+        row.map((cell, j) => {
+          values[`v${i}_${j}`] = bindOf(cell)
+          return `$v${i}_${j}`
+        }),
+      )
+      await execute(
+        `insert into ${name} (${columns.map((column) => column.name).join(', ')}) values ${holes.map((row) => `(${row.join(', ')})`).join(', ')}`,
+        values,
+      )
+    }
+  }
+
+  return {
+    dialect: 'snowflake',
+    can: CAN,
+    scratch,
+    leastPollMs: LEAST_POLL_MS,
+    execute,
+    query,
+    stream,
+    faultOf,
+    async exportParquet(statement, values, file) {
+      const { writeParquet } = await import('../../parquet.ts')
+      await writeParquet(await stream(statement, values), file)
+    },
+    async assertReadOnly(statement) {
+      assertOneSelect(statement)
+    },
+    transaction,
+    append,
+    supersede,
+    lastCursor: (source, format) => lastCursor({ dialect: 'snowflake', query }, source, format),
+    configured: withSnowflakeTypes,
+    createTable,
+    alterTable,
+    temporaryTable,
+    async materialise(model, full) {
+      let rows = 0
+      for (const statement of materialiseSql(model, full)) rows = await execute(statement)
+      return rows
+    },
+    async nextLoadId() {
+      const { rows } = await query(`select ${LOAD_IDS}.nextval as load_id`)
+      return Number(rows[0]?.[0])
+    },
+    // Snowflake merges small files by itself, and forgets by its retention.
+    compact: async () => 0,
+    async version() {
+      const parts: string[] = []
+      for (const [table, column] of NEWEST) {
+        // Nothing but count and max: its metadata answers that, and no warehouse need be resumed.
+        const { rows } = await query(
+          `select count(*) as rows_of, max(${column}) as newest from ${table}`,
+        ).catch((error) =>
+          mayLack && faultOf(error) === 'name' ? { rows: [[0, null]] } : Promise.reject(error),
+        )
+        parts.push(rows[0]?.join('@') ?? '')
+      }
+      return parts.join(' ')
+    },
+    interrupt() {
+      stopped = true
+      session.stop()
+    },
+    close: () => session.close(),
+  }
+}
+
+/** Every commit adds to one of these. */
+const NEWEST = [
+  ['meta.loads', 'committed_at'],
+  ['meta.built_loads', 'built_at'],
+  ['meta.runs', 'finished_at'],
+] as const
+
+async function assertWarehouse(session: Session): Promise<void> {
+  const { rows } = await session.run(
+    `select count(*) as tables from information_schema.tables where table_schema = 'META' and table_name = 'SCHEMA_CHANGES'`,
+  )
+  if (Number(rows[0]?.[0]) > 0) return
+  throw new UserError('LPA-WAREHOUSE-MISSING', 'There is no warehouse of lpa in that database.', {
+    exit: 'noInput',
+    next: 'Make it: lpa schema apply (or all at once: lpa up)',
+  })
+}

@@ -1,0 +1,76 @@
+/** What Snowflake's errors mean. It tells them by number; driver and network have numbers of their own. */
+
+import { UserError } from '../../errors.ts'
+import type { Fault } from '../../types.ts'
+
+/** An error of the driver: `code` is six digits (`002003`) or a number of the driver's own (`401001`). */
+interface DriverError extends Error {
+  readonly code?: string | number
+  readonly sqlState?: string
+}
+
+function codeOf(error: unknown): string {
+  const code = error instanceof Error ? (error as DriverError).code : undefined
+  return code === undefined ? '' : String(code).padStart(6, '0')
+}
+
+/** Another transaction holds a lock, and went on holding it. */
+export function isLocked(error: unknown): boolean {
+  return codeOf(error) === '000625'
+}
+
+/** Whether nobody can say what became of the statement: its answer did not come. */
+export function isUnanswered(error: unknown): boolean {
+  const code = codeOf(error)
+  return (
+    /^(401|402)/.test(code) || /^E[A-Z]+$/.test(code) || /network|socket|timed? ?out/i.test(messageOf(error))
+  )
+}
+
+/** What of a statement Snowflake finds wrong: a name that it does not know, or the text and its values. */
+export function faultOf(error: unknown): Fault | undefined {
+  const code = codeOf(error)
+  if (NAMES.has(code)) return 'name'
+  return /^(001|100|002)/.test(code) ? 'text' : undefined
+}
+
+/** Objects and columns that there are not, or that the role may not see. */
+const NAMES: ReadonlySet<string> = new Set(['002003', '002043', '000904', '090105'])
+
+/** The same error in words that say what to do, where it is the account's or the network's; else as it is. */
+export function explained(error: unknown): unknown {
+  if (error instanceof UserError) return error
+  const code = codeOf(error)
+  const cause = error
+  const message = messageOf(error)
+  if (code === '003001') {
+    return new UserError('LPA-SNOWFLAKE-PRIVILEGE', `Snowflake does not permit it: ${firstLine(message)}`, {
+      exit: 'notPermitted',
+      next: 'Use a role that may, or have it granted: lpa grant plan',
+      cause,
+    })
+  }
+  if (code === '000606' || code === '000609') {
+    return new UserError('LPA-SNOWFLAKE-WAREHOUSE', 'The session has no virtual warehouse that computes.', {
+      exit: 'config',
+      next: 'Name one in the connection: warehouse = "…" (and USAGE on it granted to the role)',
+      cause,
+    })
+  }
+  if (isUnanswered(error)) {
+    return new UserError('LPA-SNOWFLAKE-NETWORK', `Snowflake did not answer: ${firstLine(message)}`, {
+      exit: 'unavailable',
+      next: 'What was committed stays. Run it again.',
+      cause,
+    })
+  }
+  return error
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+function firstLine(message: string): string {
+  return message.split('\n')[0] ?? message
+}
