@@ -8,6 +8,7 @@ import { readKey } from '../pseudonym.ts'
 import { maskEmails } from '../secrets.ts'
 import { asFinding, type Diagnosis, type Finding, inBytes } from './diagnosis.ts'
 import { examineFolder } from './doctor-folder.ts'
+import { examineSnowflake } from './doctor-snowflake.ts'
 import { examineWarehouse } from './doctor-warehouse.ts'
 import { withWarehouse } from './warehouse.ts'
 
@@ -49,7 +50,9 @@ export async function diagnose(
   const state = isEmbedded
     ? await examineFolder(config, { verify, fix: request.fix && !isReader }, diagnosis, onBytes)
     : { isWriting: false, damaged: new Set<string>() }
-  if (!state.damaged.has('catalog.sqlite')) {
+  if (warehouse.engine === 'snowflake') {
+    await examineSnowflake(config, signal, diagnosis)
+  } else if (!state.damaged.has('catalog.sqlite')) {
     try {
       await withWarehouse(config, request.fix ? 'write' : 'read', signal, (engine) =>
         examineWarehouse(engine, config, { ...request, ...state, verify, keyId }, diagnosis),
