@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers'
 import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import { UserError } from '../../errors.ts'
+import type { SnowflakeConnection } from './connections.ts'
 import { connect } from './driver.ts'
 import { askSession, disconnect } from './session.ts'
 import { type LoginAnswer, serveSnowflake } from './snowflake-server.test-support.ts'
@@ -72,14 +73,19 @@ describe('loading the driver', () => {
 })
 
 describe('a session', () => {
+  const session = (connection: SnowflakeConnection) => `
+    const { connect } = await import('${here('driver.ts')}')
+    const { disconnect } = await import('${here('session.ts')}')
+    const signal = new AbortController().signal
+    const connection = await connect(${JSON.stringify(connection)}, { signal }).catch(() => undefined)
+    if (connection) await disconnect(connection)`
+
   test('prints nothing and leaves no file', async () => {
-    await using server = await serveSnowflake('in', ['9.1', 'LOADER', 'WH', 'LPA'])
-    const code = `
-      const { connect } = await import('${here('driver.ts')}')
-      const { disconnect } = await import('${here('session.ts')}')
-      await disconnect(await connect(${JSON.stringify(server.connection())}, { signal: new AbortController().signal }))`
-    expect(await runAlone('session', code)).toEqual(QUIET)
+    await using server = await serveSnowflake('in')
+    expect(await runAlone('session', session(server.connection()))).toEqual(QUIET)
     expect(server.asked.map(({ path }) => path)).toEqual(['/session/v1/login-request', '/session'])
+    await using refusing = await serveSnowflake({ code: '390100', message: 'No.' })
+    expect(await runAlone('refused', session(refusing.connection()))).toEqual(QUIET)
   })
 
   test('is told apart in the history, is not kept alive, and reports nothing but what it asks', async () => {

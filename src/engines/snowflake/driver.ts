@@ -47,12 +47,7 @@ async function loadDriver(): Promise<Driver> {
     })
   }
   // On its own it logs to stdout and to ./snowflake.log.
-  const nothing = () => {}
-  driver.configure({
-    logLevel: 'OFF',
-    additionalLogToConsole: false,
-    customLogger: { error: nothing, warn: nothing, info: nothing, debug: nothing, trace: nothing },
-  })
+  driver.configure({ logLevel: 'OFF', additionalLogToConsole: false })
   return driver
 }
 
