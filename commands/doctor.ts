@@ -6,7 +6,7 @@ import { diagnose } from '../src/pipeline/doctor.ts'
 export default class Doctor extends BaseCommand {
   static override summary = 'Tell what lpa runs on, what is configured, and what is wrong.'
   static override description =
-    `Versions, every setting and where it came from, the key, the warehouse's files and schema, free disk. Exit code 1 when something is wrong, with what to do about it.
+    `Versions, every setting and where it came from, the key, the warehouse's files and schema, of Snowflake the connection and what a login says, free disk. Exit code 1 when something is wrong, with what to do about it.
 
 --verify also reads every byte of the warehouse: each changed bit is found. --fix mends what can be mended without loss: permissions, files of killed runs, missing checksums.`
   static override examples = ['<%= config.bin %> doctor', '<%= config.bin %> doctor --verify --lock-wait 1m']

@@ -14,7 +14,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const DIST = join(ROOT, 'dist')
 const STAMP = join(DIST, '.stamp')
 
-/** Native code, and packages that start files of their own: loaded from node_modules. */
+/** Native code, packages that start files of their own, and what may be missing: loaded from node_modules. */
 const EXTERNAL = ['@duckdb/node-api', '@resvg/resvg-js', 'pino', 'snowflake-sdk']
 
 /** Bundled CommonJS (oclif) still expects these names. */

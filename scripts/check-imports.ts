@@ -23,6 +23,7 @@ const LEAVES = ['src/types.ts', 'src/errors.ts']
 const LATE = [
   '@duckdb/node-api',
   '@resvg/resvg-js',
+  'snowflake-sdk',
   'pino',
   'cli-table3',
   'asciichart',

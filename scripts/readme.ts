@@ -4,7 +4,8 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Command, Config } from '@oclif/core'
-import { CAN } from '../src/engines/duckdb/engine.ts'
+import { CAN as DUCKDB } from '../src/engines/duckdb/engine.ts'
+import { CAN as SNOWFLAKE } from '../src/engines/snowflake/engine.ts'
 import { ENTITIES, type Entity } from '../src/entities.ts'
 import { commandUsage } from '../src/help.ts'
 import { inputsOf } from '../src/sources/entities.ts'
@@ -16,7 +17,10 @@ export const README = join(ROOT, 'README.md')
 /** What a reader needs first, in the order of use; all others come after these by name. */
 const FIRST = ['up', 'init', 'schema', 'load', 'batch', 'query', 'dash']
 
-const ENGINES: readonly (readonly [string, Capabilities])[] = [['embedded (DuckDB, DuckLake)', CAN]]
+const ENGINES: readonly (readonly [string, Capabilities])[] = [
+  ['embedded (DuckDB, DuckLake)', DUCKDB],
+  ['Snowflake', SNOWFLAKE],
+]
 
 const CAPABILITIES: Readonly<Record<keyof Capabilities, string>> = {
   transactions: 'transactions',
@@ -24,6 +28,7 @@ const CAPABILITIES: Readonly<Record<keyof Capabilities, string>> = {
   timeTravel: 'time travel',
   variant: 'VARIANT',
   clustering: 'clustering',
+  files: 'files to verify',
   roles: 'roles',
   masking: 'masks',
   tags: 'tags',

@@ -40,6 +40,8 @@ export interface Capabilities {
   readonly masking: boolean | 'emulated'
   readonly tags: boolean | 'emulated'
   readonly clustering: boolean
+  /** Whether tables are files that lpa keeps, counts and verifies. */
+  readonly files: boolean
   readonly timeTravel: boolean
   readonly variant: boolean
 }

@@ -31,14 +31,15 @@ export async function examineWarehouse(
   request: WarehouseRequest,
   diagnosis: Diagnosis,
 ): Promise<void> {
-  await tellVersions(engine, config, diagnosis)
+  if (engine.can.files) await tellVersions(engine, config, diagnosis)
   const isComplete = await examineSchema(engine, diagnosis)
   // The first transaction of a run takes away what killed runs left behind.
   if (request.fix) await engine.transaction(async () => {})
-  await examineFiles(engine, config, request, diagnosis)
+  if (engine.can.files) await examineFiles(engine, config, request, diagnosis)
+  else await tellClustering(engine, diagnosis)
   if (!isComplete) return
   await examineLoads(engine, config, request, diagnosis)
-  if (!request.verify) return
+  if (!request.verify || !engine.can.files) return
   await compareWithLedger(engine, config, request, diagnosis)
   await examineNumbers(engine, request.fix, diagnosis)
 }
@@ -128,6 +129,11 @@ async function examineFiles(
     message: `${orphans.length} files (${inBytes(bytes)}) belong to no snapshot: a run was killed before its commit.`,
     next: ['The next run that writes takes them away, and so does: lpa doctor --fix'],
   })
+}
+
+async function tellClustering(engine: Engine, { facts }: Diagnosis): Promise<void> {
+  for (const [name, , , columns] of await ledgerRows(engine, 'live-clustering'))
+    facts.push({ area: 'tables', name: String(name), value: `clustered by ${columns}` })
 }
 
 /** Sizes by path, with `/`. */

@@ -8,6 +8,7 @@ import { readKey } from '../pseudonym.ts'
 import { maskEmails } from '../secrets.ts'
 import { asFinding, type Diagnosis, type Finding, inBytes } from './diagnosis.ts'
 import { examineFolder } from './doctor-folder.ts'
+import { examineSnowflake } from './doctor-snowflake.ts'
 import { examineWarehouse } from './doctor-warehouse.ts'
 import { withWarehouse } from './warehouse.ts'
 
@@ -49,7 +50,11 @@ export async function diagnose(
   const state = isEmbedded
     ? await examineFolder(config, { verify, fix: request.fix && !isReader }, diagnosis, onBytes)
     : { isWriting: false, damaged: new Set<string>() }
-  if (!state.damaged.has('catalog.sqlite')) {
+  const isReachable =
+    warehouse.engine === 'snowflake'
+      ? await examineSnowflake(config, signal, diagnosis)
+      : !state.damaged.has('catalog.sqlite')
+  if (isReachable) {
     try {
       await withWarehouse(config, request.fix ? 'write' : 'read', signal, (engine) =>
         examineWarehouse(engine, config, { ...request, ...state, verify, keyId }, diagnosis),

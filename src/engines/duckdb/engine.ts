@@ -82,6 +82,7 @@ export const CAN: Capabilities = {
   masking: false,
   tags: false,
   clustering: true,
+  files: true,
   timeTravel: true,
   variant: true,
 }

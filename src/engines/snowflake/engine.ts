@@ -60,6 +60,7 @@ export const CAN: Capabilities = {
   masking: false,
   tags: false,
   clustering: true,
+  files: false,
   timeTravel: true,
   variant: true,
 }
@@ -318,7 +319,7 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     stream,
     faultOf,
     async exportParquet(statement, values, file) {
-      const { writeParquet } = await import('../../parquet.ts')
+      const { writeParquet } = await import('../parquet.ts')
       await writeParquet(await stream(statement, values), file)
     },
     async assertReadOnly(statement) {

@@ -3,8 +3,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openDuckDB, quoteName, quoteText } from './duckdb.ts'
-import type { Cell, ColumnType, ResultStream } from './types.ts'
+import { openDuckDB, quoteName, quoteText } from '../duckdb.ts'
+import type { Cell, ColumnType, ResultStream } from '../types.ts'
 
 const TYPES: Readonly<Record<ColumnType, string>> = {
   text: 'varchar',
