@@ -1,12 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { pathToFileURL } from 'node:url'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import { UserError } from '../../errors.ts'
-import type { SnowflakeConnection } from './connections.ts'
+import { findConnection, type SnowflakeConnection } from './connections.ts'
 import { connect } from './driver.ts'
 import { Session } from './session.ts'
 import { type LoginAnswer, serveSnowflake } from './snowflake-server.test-support.ts'
@@ -101,6 +102,41 @@ describe('a session', () => {
       CLIENT_ENVIRONMENT: { APPLICATION: 'lpa', PLATFORM: ['disabled'] },
       SESSION_PARAMETERS: { QUERY_TAG: 'lpa load 12', CLIENT_SESSION_KEEP_ALIVE: false },
     })
+  })
+})
+
+describe('each way to log in sends what it is made for', () => {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  writeFileSync(join(folder, 'key.p8'), privateKey.export({ type: 'pkcs8', format: 'pem' }))
+
+  test.each([
+    ['password = "p-value"', { AUTHENTICATOR: 'SNOWFLAKE', PASSWORD: 'p-value' }],
+    [
+      'password = "p-value"\npasscode = "123456"\nauthenticator = "username_password_mfa"\nclient_request_mfa_token = true\ncredential_cache_dir = "CACHE"',
+      { AUTHENTICATOR: 'USERNAME_PASSWORD_MFA', PASSWORD: 'p-value', PASSCODE: '123456' },
+    ],
+    ['private_key_file = "KEY"', { AUTHENTICATOR: 'SNOWFLAKE_JWT', TOKEN: expect.stringMatching(/^ey.+\./) }],
+    [
+      'authenticator = "programmatic_access_token"\ntoken = "t-value"',
+      { AUTHENTICATOR: 'PROGRAMMATIC_ACCESS_TOKEN', TOKEN: 't-value' },
+    ],
+    ['authenticator = "oauth"\ntoken = "t-value"', { AUTHENTICATOR: 'OAUTH', TOKEN: 't-value' }],
+    [
+      'authenticator = "workload_identity"\nworkload_identity_provider = "oidc"\ntoken = "t-value"',
+      { AUTHENTICATOR: 'WORKLOAD_IDENTITY', PROVIDER: 'OIDC', TOKEN: 't-value' },
+    ],
+  ])('%s', async (written, sent) => {
+    await using server = await serveSnowflake('in')
+    vi.stubEnv('SNOWFLAKE_WIF_ALLOWED_HOST_SUFFIXES', '127.0.0.1')
+    const paths = written.replace('KEY', join(folder, 'key.p8')).replace('CACHE', folder)
+    const address = `protocol = "http"\nhost = "127.0.0.1"\nport = ${server.port}\n`
+    const base = 'account = "acc"\nuser = "lpa"\ndatabase = "LPA"\n'
+    mkdirSync(join(folder, '.snowflake'), { recursive: true })
+    writeFileSync(join(folder, '.snowflake', 'connections.toml'), `[c]\n${base}${address}${paths}\n`)
+    const found = findConnection({ name: 'c', env: {}, home: folder })
+    await disconnect(await connect(found, { signal }))
+    vi.unstubAllEnvs()
+    expect(server.asked[0]?.body.data).toMatchObject({ ...sent, LOGIN_NAME: 'lpa', ACCOUNT_NAME: 'acc' })
   })
 })
 
