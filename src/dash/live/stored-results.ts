@@ -41,7 +41,8 @@ export class StoredResults {
   constructor({ warehouse, metrics }: Pick<Config, 'warehouse' | 'metrics'>, root: string) {
     this.#folder = join(warehouse.path, 'results')
     this.#root = root
-    this.#settings = JSON.stringify([warehouse.timezone, metrics])
+    const { engine, connection, timezone } = warehouse
+    this.#settings = JSON.stringify([engine, connection, timezone, metrics])
   }
 
   /** Nothing where there is none, or none that can be read. */

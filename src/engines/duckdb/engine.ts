@@ -21,6 +21,7 @@ import type {
   Row,
   Values,
 } from '../../types.ts'
+import { forgetResults } from '../kept-results.ts'
 import { lastCursor, recordLoad } from '../load-ledger.ts'
 import { catalogFile, catalogInode, catalogLook, createCatalog, hasCatalog } from './catalog.ts'
 import { recordChecksums, refuseDamagedCatalog } from './checksums.ts'
@@ -57,15 +58,6 @@ export interface DuckLakeOptions extends JsonTypes {
   readonly at?: { readonly version: string } | { readonly time: string } | undefined
   /** Further folders that `confined` may use: for an export. */
   readonly folders?: readonly string[]
-}
-
-/** What dashboards were answered may hold people who are in no row any more. */
-function forgetResults(folder: string): void {
-  try {
-    rmSync(join(folder, 'results'), { recursive: true, force: true, maxRetries: 3 })
-  } catch {
-    // Another user's, or one is being written: no reason for a load to fail.
-  }
 }
 
 /** Two commits within one tick of the file system's clock may look the same. */

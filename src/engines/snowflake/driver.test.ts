@@ -134,7 +134,7 @@ describe('each way to log in sends what it is made for', () => {
     mkdirSync(join(folder, '.snowflake'), { recursive: true })
     writeFileSync(join(folder, '.snowflake', 'connections.toml'), `[c]\n${base}${address}${paths}\n`)
     const found = findConnection({ name: 'c', env: {}, home: folder })
-    await disconnect(await connect(found, { signal }))
+    await new Session(await connect(found, { signal })).close()
     vi.unstubAllEnvs()
     expect(server.asked[0]?.body.data).toMatchObject({ ...sent, LOGIN_NAME: 'lpa', ACCOUNT_NAME: 'acc' })
   })

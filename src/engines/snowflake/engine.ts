@@ -17,6 +17,8 @@ import type {
   TableDeclaration,
   Values,
 } from '../../types.ts'
+import { warn } from '../../warnings.ts'
+import { forgetResults } from '../kept-results.ts'
 import { lastCursor, recordLoad } from '../load-ledger.ts'
 import { findConnection } from './connections.ts'
 import {
@@ -97,6 +99,7 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     })
   }
   const connection = findConnection({ name: options.connection })
+  for (const { message, next } of connection.warnings) warn(message, ...next)
   const scratch = join(folder, 'tmp')
   // Of a warehouse that is still to be made.
   const mayLack = mode === 'plan' || mode === 'create'
@@ -242,6 +245,7 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     const which = `where load_id in (${loadIds.join(', ')})`
     for (const table of STAGED_TABLES) await execute(`delete from ${table} ${which}`)
     await execute(`update meta.loads set superseded_by = ${by} ${which}`)
+    forgetResults(folder)
   }
 
   async function append(batch: Batch): Promise<void> {
@@ -345,17 +349,20 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     // Snowflake merges small files by itself, and forgets by its retention.
     compact: async () => 0,
     async version() {
-      const parts: string[] = []
+      let rowsOf = 0
+      let newest = ''
       for (const [table, column] of NEWEST) {
         // Nothing but count and max: its metadata answers that, and no warehouse need be resumed.
-        const { rows } = await query(
-          `select count(*) as rows_of, max(${column}) as newest from ${table}`,
-        ).catch((error) =>
-          mayLack && faultOf(error) === 'name' ? { rows: [[0, null]] } : Promise.reject(error),
-        )
-        parts.push(rows[0]?.join('@') ?? '')
+        const asked = query(`select count(*) as rows_of, max(${column}) as newest from ${table}`)
+        const { rows } = await asked.catch((error) => {
+          if (mayLack && faultOf(error) === 'name') return { rows: [[0, null]] }
+          throw error
+        })
+        rowsOf += Number(rows[0]?.[0])
+        // Instants of one length sort as texts.
+        newest = [newest, String(rows[0]?.[1] ?? '').slice(0, 'YYYY-MM-DDThh:mm:ss'.length)].sort()[1] ?? ''
       }
-      return parts.join(' ')
+      return rowsOf === 0 ? '0' : `${newest}Z+${rowsOf}`
     },
     interrupt() {
       stopped = true
