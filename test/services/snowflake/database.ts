@@ -45,6 +45,13 @@ export type Fault = (
   | { readonly kind: 'status'; readonly status?: number }
   | { readonly kind: 'drop' | 'lose-reply' }
   | { readonly kind: 'slow'; readonly seconds: number }
+  | {
+      /** No fault: the result of what the emulator does not have. */
+      readonly kind: 'rows'
+      /** Name and type, as DuckDB calls it. */
+      readonly columns: readonly (readonly [string, string])[]
+      readonly rows: readonly (readonly (string | null)[])[]
+    }
   | { readonly kind: 'answer'; readonly code: string; readonly message: string; readonly sqlState?: string }
 ) & {
   /** Signing in, or a statement (default) in which the regular expression `match` is found. */
@@ -84,6 +91,11 @@ export class EmulatorDatabase {
 
   async clearFaults(): Promise<void> {
     await this.#ask('DELETE', '__faults')
+  }
+
+  /** Rolls back what clients that were killed left open, as Snowflake does some time after. */
+  async endSessions(): Promise<void> {
+    await this.#ask('DELETE', '__sessions')
   }
 
   /**

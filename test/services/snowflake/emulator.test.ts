@@ -119,6 +119,14 @@ describeWithSnowflake('the Snowflake emulator', (snowflake) => {
       ])
     })
 
+    test('has years that Python does not, and numbers that are not signed', async () => {
+      const far = `select '9999-12-31'::date as d, '12345-01-01'::timestamp_ntz as t, '0001-01-01 00:00:00.5'::timestamp_ntz as s,
+        '23:59:59.5'::time as c, hash('x') > 0 as h, hash('x') as u`
+      const [row] = await session.query(far)
+      expect(row).toMatchObject({ D: '9999-12-31', T: '12345-01-01 00:00:00.000', H: true, C: '23:59:59' })
+      expect(row).toMatchObject({ S: '0001-01-01 00:00:00.500', U: expect.stringMatching(/^\d{15,20}$/) })
+    })
+
     test('says Division by zero, which DuckDB takes for infinity', async () => {
       await expect(session.query('select 1 / 0')).rejects.toMatchObject({ code: '100051' })
     })
@@ -247,6 +255,30 @@ describeWithSnowflake('the Snowflake emulator', (snowflake) => {
       expect(await count(other)).toBe('2')
     })
 
+    test('take MERGE, also with a temporary table', async () => {
+      await session.query('create temporary table s (a number, b text)')
+      await session.query('alter table t add column b text')
+      await session.query(`insert into t values (1, 'old'), (2, 'gone')`)
+      await session.query('begin')
+      await session.query(`insert into s values (1, 'new'), (2, null), (3, 'x')`)
+      const merged = await session.query(
+        `merge into t as target using (select * from s where a < ?) as source on target.a = source.a
+          when matched and source.b is null then delete
+          when matched then update set target.b = source.b
+          when not matched then insert (a, b) values (source.a, source.b)`,
+        [9],
+      )
+      expect(merged).toEqual([
+        { 'number of rows inserted': '1', 'number of rows updated': '1', 'number of rows deleted': '1' },
+      ])
+      expect(await count(other)).toBe('2')
+      await session.query('commit')
+      expect(await other.query('select * from t order by a')).toEqual([
+        { A: '1', B: 'new' },
+        { A: '3', B: 'x' },
+      ])
+    })
+
     test('leave nothing when they are rolled back, or when their session ends', async () => {
       await session.query('begin')
       await session.query('insert into t values (1)')
@@ -256,6 +288,15 @@ describeWithSnowflake('the Snowflake emulator', (snowflake) => {
       await third.query('insert into t values (1)')
       await third[Symbol.asyncDispose]()
       expect([await count(session), await count(other)]).toEqual(['0', '0'])
+    })
+
+    test('end when the sessions do, of which their clients are told', async () => {
+      await session.query('begin')
+      await session.query('insert into t values (1)')
+      await database.endSessions()
+      await expect(session.query('commit')).rejects.toThrow(/terminated connection/)
+      await using third = await DriverSession.signIn(database)
+      expect(await count(third)).toBe('0')
     })
 
     test('take no DDL, which Snowflake would commit them for', async () => {
@@ -383,6 +424,25 @@ describeWithSnowflake('the Snowflake emulator', (snowflake) => {
       await database.fault({ kind: 'answer', code: '390112', message: 'Session token expired' })
       // The driver gets a new token by itself, and asks again.
       expect(await session.query('select 1 as one')).toEqual([{ ONE: '1' }])
+    })
+
+    test('rows: the result of what fakesnow does not have', async () => {
+      const sql = `select * from table(information_schema.query_history_by_session())`
+      await database.fault({
+        kind: 'rows',
+        match: 'query_history',
+        columns: [
+          ['QUERY_ID', 'VARCHAR'],
+          ['BYTES_SCANNED', 'BIGINT'],
+          ['PROFILE', 'JSON'],
+        ],
+        rows: [['01b', '9007199254740993', '{"a": 1}']],
+      })
+      expect(await session.query(sql)).toEqual([
+        { QUERY_ID: '01b', BYTES_SCANNED: '9007199254740993', PROFILE: { a: 1 } },
+      ])
+      const context = 'select current_role() as r, current_warehouse() as w, current_user() as u'
+      expect(await session.query(context)).toEqual([{ R: 'LPA_ROLE', W: 'LPA_WH', U: 'LPA_TESTER' }])
     })
 
     test('slow: a statement that waits can be cancelled', async () => {

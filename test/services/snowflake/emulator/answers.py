@@ -7,9 +7,11 @@ from typing import Any
 from fakesnow.rowtype import ColumnInfo
 from snowflake.connector.errors import Error
 
-from rowset import Row, text_column
+from rowset import Row, column
 
 Answer = dict[str, Any]
+# The database and the schema of a session.
+Place = tuple[str | None, str | None]
 
 # Without these the driver cannot read dates and times.
 FORMATS = [
@@ -26,7 +28,7 @@ FORMATS = [
     }.items()
 ]
 
-UNKNOWN, DDL, MULTI = 0x0000, 0x6000, 0xA000
+UNKNOWN, SELECT, DDL, MULTI = 0x0000, 0x1000, 0x6000, 0xA000
 
 
 def success(data: Any = None) -> Answer:
@@ -68,7 +70,7 @@ def of_fakesnow(error: Error) -> Answer:
     return failure(f"{error.errno:06d}", text, error.sqlstate or "42000")
 
 
-def result(columns: list[ColumnInfo], rows: list[Row], kind: int, place: tuple[str | None, str | None]) -> Answer:
+def result(columns: list[ColumnInfo], rows: list[Row], kind: int, place: Place) -> Answer:
     database, schema = place
     return success(
         {
@@ -89,9 +91,9 @@ def result(columns: list[ColumnInfo], rows: list[Row], kind: int, place: tuple[s
     )
 
 
-def texts(names: list[str], rows: list[Row], kind: int, place: tuple[str | None, str | None]) -> Answer:
-    return result([text_column(name) for name in names], rows, kind, place)
+def texts(names: list[str], rows: list[Row], kind: int, place: Place) -> Answer:
+    return result([column(name) for name in names], rows, kind, place)
 
 
-def done(place: tuple[str | None, str | None], message: str = "Statement executed successfully.") -> Answer:
+def done(place: Place, message: str = "Statement executed successfully.") -> Answer:
     return texts(["status"], [[message]], DDL, place)

@@ -5,7 +5,9 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Kind = Literal["status", "drop", "slow", "lose-reply", "answer"]
+from rowset import Row
+
+Kind = Literal["status", "drop", "slow", "lose-reply", "answer", "rows"]
 
 
 @dataclass
@@ -16,6 +18,7 @@ class Fault:
     slow        executed after `seconds`; can be cancelled meanwhile
     lose-reply  executed (once, however often the driver asks again), then the connection ends without an answer
     answer      Snowflake's error `code` with `message`; nothing is executed
+    rows        no fault: the result `rows`, for what fakesnow does not have (query history, clustering)
     """
 
     kind: Kind
@@ -29,6 +32,9 @@ class Fault:
     code: str = "000000"
     message: str = ""
     sqlState: str = "00000"
+    # Of a result: name and type (DuckDB's), and the values as texts.
+    columns: list[tuple[str, str]] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
 
     def fits(self, database: str, on: str, sql: str) -> bool:
         is_here = self.times > 0 and self.database == database and self.on == on

@@ -83,6 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
             "POST /__databases": lambda: service.create_database(body["name"]),
             "GET /__statements": lambda: service.statements(database),
             "DELETE /__statements": lambda: service.forget_statements(database),
+            "DELETE /__sessions": lambda: service.end_sessions(database),
             "POST /__faults": lambda: service.faults.order(body),
             "DELETE /__faults": lambda: service.faults.clear(database),
         }

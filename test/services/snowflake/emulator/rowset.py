@@ -2,11 +2,11 @@
 
 import datetime
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
 from fakesnow import rowtype as fakesnow_rowtype
-from fakesnow.arrow import to_sf
 from fakesnow.rowtype import ColumnInfo
 from snowflake.connector.errors import ProgrammingError
 
@@ -17,10 +17,14 @@ fakesnow_rowtype.duckdb_to_sf_type.update(
 
 Row = list[str | None]
 
+_EPOCH = datetime.date(1970, 1, 1)
+
 
 def rows_of(table: pa.Table, columns: list[ColumnInfo]) -> list[Row]:
-    cells = to_sf(table, columns).columns
-    texts = [[_text(value, info["type"]) for value in column.to_pylist()] for column, info in zip(cells, columns)]
+    texts = []
+    for column, info in zip(table.columns, columns):
+        text = _TEXTS.get(info["type"], str)
+        texts.append([None if value is None else text(value) for value in _plain(column).to_pylist()])
     return [list(row) for row in zip(*texts)]
 
 
@@ -29,32 +33,38 @@ def columns_of(described: list[tuple[Any, ...]]) -> list[ColumnInfo]:
     return fakesnow_rowtype.describe_as_rowtype(described)
 
 
-def text_column(name: str) -> ColumnInfo:
-    return columns_of([(name, "VARCHAR", None, None, None, None)])[0]
+def column(name: str, duckdb_type: str = "VARCHAR") -> ColumnInfo:
+    return columns_of([(name, duckdb_type, None, None, None, None)])[0]
 
 
-def _text(value: Any, kind: str) -> str | None:
-    match kind:
-        case _ if value is None:
-            return None
-        case "boolean":
-            return "true" if value else "false"
-        case "date":
-            return str((value - datetime.date(1970, 1, 1)).days)
-        case "time":
-            seconds, nanoseconds = divmod(int(value), 10**9)
-            return f"{seconds}.{nanoseconds:09d}"
-        case "timestamp_ntz" | "timestamp_tz":
-            if value["epoch"] is None:
-                return None
-            moment = f"{value['epoch']}.{value['fraction']:09d}"
-            return f"{moment} {value['timezone']}" if kind == "timestamp_tz" else moment
-        case "binary":
-            return value.hex().upper()
-        case "real":
-            if not math.isfinite(value):
-                # In DuckDB a division by zero is infinity; what was never read stays unnoticed.
-                raise ProgrammingError(msg="Division by zero", errno=100051, sqlstate="22012")
-            return repr(float(value))
-        case _:
-            return str(value)
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Moments and times as microseconds: Python's own know no years after 9999."""
+    if pa.types.is_timestamp(column.type):
+        return column.cast(pa.timestamp("us", column.type.tz), safe=False).cast(pa.int64())
+    if pa.types.is_time(column.type):
+        return column.cast(pa.time64("us")).cast(pa.int64())
+    return column
+
+
+def _seconds(microseconds: int) -> str:
+    sign, (seconds, rest) = "-" if microseconds < 0 else "", divmod(abs(microseconds), 10**6)
+    return f"{sign}{seconds}.{rest:06d}000"
+
+
+def _real(value: float) -> str:
+    if not math.isfinite(value):
+        # In DuckDB a division by zero is infinity; what was never read stays unnoticed.
+        raise ProgrammingError(msg="Division by zero", errno=100051, sqlstate="22012")
+    return repr(float(value))
+
+
+_TEXTS: dict[str, Callable[[Any], str]] = {
+    "boolean": lambda value: "true" if value else "false",
+    "date": lambda value: str((value - _EPOCH).days),
+    "time": _seconds,
+    "timestamp_ntz": _seconds,
+    # 1440 minutes are no offset.
+    "timestamp_tz": lambda value: f"{_seconds(value)} 1440",
+    "binary": lambda value: value.hex().upper(),
+    "real": _real,
+}

@@ -11,8 +11,9 @@ from fakesnow.transforms import SERVER_VERSION
 
 import answers
 import statements
-from answers import Answer
+from answers import Answer, Place
 from faults import Fault, Faults
+from rowset import column
 from session import Binds, Entry, Session
 from user import User
 
@@ -59,10 +60,11 @@ class Service:
     def create_database(self, name: str) -> None:
         if not _NAME.match(name):
             raise ValueError(f"{name} is no name of a database")
-        connection = self._data.connect()
-        connection.cursor().execute(f"CREATE DATABASE {name}")
-        connection.cursor().execute(f"CREATE SCHEMA IF NOT EXISTS {name}.PUBLIC")
-        connection.close()
+        with self._lock:
+            connection = self._data.connect()
+            connection.cursor().execute(f"CREATE DATABASE {name}")
+            connection.cursor().execute(f"CREATE SCHEMA IF NOT EXISTS {name}.PUBLIC")
+            connection.close()
 
     def statements(self, database: str) -> list[dict[str, Any]]:
         with self._lock:
@@ -72,12 +74,19 @@ class Service:
         with self._lock:
             self._log.pop(database, None)
 
+    def end_sessions(self, database: str) -> None:
+        """As Snowflake does, some time after, with those of clients that are gone."""
+        with self._lock:
+            ended = [token for token, session in self._sessions.items() if session.database == database]
+        for token in ended:
+            self.sign_out(token)
+
     # What the driver asks
 
     def sign_in(self, database: str | None, schema: str | None, data: dict[str, Any]) -> Answer:
         database = (database or "").strip('"').upper()
         fault = self.faults.take(database, "login")
-        if fault and (answer := _before(fault, threading.Event())):
+        if fault and (answer := _before(fault, threading.Event(), (None, None))):
             return answer
         if not self._user.is_known(data):
             return {**answers.failure("390100", "Incorrect username or password was specified.", "08001"), "data": {}}
@@ -85,6 +94,8 @@ class Service:
         with self._lock:
             self._count += 1
             connection = self._data.connect(database or None, schema and schema.strip('"'))
+            for name, value in self._context().items():
+                connection._duck_conn.execute(f"CREATE TEMP MACRO {name}() AS '{value}'")
             session = Session(self._count, database, parameters.get("QUERY_TAG"), connection)
             self._sessions[session.token] = session
         return answers.success(
@@ -152,6 +163,17 @@ class Service:
             running.session.cancel()
         return answers.success()
 
+    def _context(self) -> dict[str, str]:
+        """Functions that fakesnow does not have, and what they answer in a session of this user."""
+        return {
+            "current_account": self._user.account.upper(),
+            "current_region": "EMULATOR",
+            "current_role": "LPA_ROLE",
+            "current_session": str(self._count),
+            "current_user": self._user.name.upper(),
+            "current_warehouse": "LPA_WH",
+        }
+
     def _session(self, token: str) -> Session | None:
         with self._lock:
             return self._sessions.get(token)
@@ -160,7 +182,7 @@ class Service:
         """What keeps a statement from being executed is in the log for itself."""
         entry = self._enter(running.session, body["sqlText"], None, {})
         entry.outcome, entry.message = "fault", fault.kind
-        answer = _before(fault, running.canceled)
+        answer = _before(fault, running.canceled, running.session.place)
         if running.canceled.is_set():
             entry.outcome = "canceled"
         elif answer is None:
@@ -216,7 +238,7 @@ class Service:
 SESSION_GONE = answers.failure("390111", "Session no longer exists. New login required to access the service.", "08001")
 
 
-def _before(fault: Fault, canceled: threading.Event) -> Answer | None:
+def _before(fault: Fault, canceled: threading.Event, place: Place) -> Answer | None:
     """What a fault does before the execution; an answer ends the request."""
     match fault.kind:
         case "status":
@@ -225,6 +247,9 @@ def _before(fault: Fault, canceled: threading.Event) -> Answer | None:
             raise Dropped
         case "answer":
             return answers.failure(fault.code, fault.message, fault.sqlState)
+        case "rows":
+            columns = [column(name, duckdb_type) for name, duckdb_type in fault.columns]
+            return answers.result(columns, fault.rows, answers.SELECT, place)
         case "slow" if canceled.wait(fault.seconds):
             return answers.failure("000604", "SQL execution canceled", "57014")
     return None

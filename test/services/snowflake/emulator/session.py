@@ -11,12 +11,14 @@ from fakesnow.converter import from_binding
 from fakesnow.dialect import parse_one
 from fakesnow.fakes import FakeSnowflakeConnection
 from fakesnow.statement_type import statement_type_id
+from sqlglot import exp
 
 import answers
+import merge
 import rowset
 import stage_files
 import statements
-from answers import Answer
+from answers import Answer, Place
 
 Binds = dict[str, dict[str, Any]]
 
@@ -47,7 +49,7 @@ class Session:
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     @property
-    def place(self) -> tuple[str | None, str | None]:
+    def place(self) -> Place:
         return self.connection.database, self.connection.schema
 
     def cancel(self) -> None:
@@ -111,10 +113,14 @@ class Session:
             self.is_in_transaction = False
 
     def _ask(self, sql: str, parameters: list[list[Any]], describe_only: bool) -> Answer:
-        kind = statement_type_id(parse_one(sql))
+        parsed = parse_one(sql)
+        kind = statement_type_id(parsed)
         cursor = self.connection.cursor()
         if describe_only and (described := cursor._describe_only(sql)) is not None:
             return answers.result(rowset.columns_of(described), [], kind, self.place)
+        if isinstance(parsed, exp.Merge):
+            names, counts = merge.run(parsed, parameters[0], self.connection)
+            return answers.result([rowset.column(name, "BIGINT") for name in names], [counts], kind, self.place)
         affected = 0
         for row in parameters:
             cursor.execute(sql, binding_params=row, server=True)
