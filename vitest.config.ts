@@ -33,9 +33,20 @@ export default defineConfig({
         // Apart, so that the broker starts for its own tests only.
         extends: true,
         test: {
-          name: 'services',
-          include: ['test/services/**/*.test.ts'],
+          name: 'kafka',
+          include: ['test/services/kafka/**/*.test.ts'],
           globalSetup: ['test/setup/extensions.ts', 'test/setup/build.ts', 'test/setup/kafka.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        // Apart, so that the emulator starts for its own tests only.
+        extends: true,
+        test: {
+          name: 'snowflake',
+          include: ['test/services/snowflake/**/*.test.ts'],
+          globalSetup: ['test/setup/extensions.ts', 'test/setup/build.ts', 'test/setup/snowflake.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -1,4 +1,4 @@
-/** Before the tests of test/services: one Kafka broker for all of them, with a free address for each way in. */
+/** Before the tests of test/services/kafka: one Kafka broker for all of them, with a free address for each way in. */
 
 import type { TestProject } from 'vitest/node'
 import { NoKafka } from '../../scripts/kafka-jars.ts'

@@ -1,0 +1,159 @@
+"""One signed-in session: runs statements one after the other, in a connection of its own to the common data."""
+
+import threading
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+import snowflake.connector.errors
+from fakesnow.converter import from_binding
+from fakesnow.dialect import parse_one
+from fakesnow.fakes import FakeSnowflakeConnection
+from fakesnow.statement_type import statement_type_id
+from sqlglot import exp
+
+import answers
+import merge
+import rowset
+import stage_files
+import statements
+from answers import Answer, Place
+
+Binds = dict[str, dict[str, Any]]
+
+
+@dataclass
+class Entry:
+    """A statement in the log, in the order they came."""
+
+    sql: str
+    session: int
+    # Of the connection or of the statement.
+    tag: str | None
+    binds: list[Any]
+    # executed, changed or recorded (see statements.py), refused, failed, canceled, fault, running
+    outcome: str = "running"
+    message: str | None = None
+
+
+@dataclass
+class Session:
+    id: int
+    # At sign-in: the log and the faults of one database are the business of one test.
+    database: str
+    tag: str | None
+    connection: FakeSnowflakeConnection
+    token: str = field(default_factory=lambda: uuid.uuid4().hex)
+    is_in_transaction: bool = False
+    _turn: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def place(self) -> Place:
+        return self.connection.database, self.connection.schema
+
+    def cancel(self) -> None:
+        self.connection._duck_conn.interrupt()
+
+    def end(self) -> None:
+        """What is not committed is gone."""
+        self.cancel()
+        with self._turn:
+            self.connection.close()
+
+    def run(self, entry: Entry, binds: Binds, describe_only: bool) -> Answer:
+        with self._turn:
+            try:
+                answer = self._run(entry, binds, describe_only)
+            except snowflake.connector.errors.Error as error:
+                answer = answers.of_fakesnow(error)
+            except duckdb.InterruptException:
+                answer = answers.failure("000604", "SQL execution canceled", "57014")
+                entry.outcome = "canceled"
+            except duckdb.TransactionException as error:
+                answer = _transaction_failure(error)
+            except Exception as error:
+                answer = answers.unsupported(f"{type(error).__name__}: {error}")
+        if not answer["success"]:
+            entry.message = answer["message"]
+            entry.outcome = "failed" if entry.outcome == "running" else entry.outcome
+        elif entry.outcome == "running":
+            entry.outcome = "executed"
+        return answer
+
+    def _run(self, entry: Entry, binds: Binds, describe_only: bool) -> Answer:
+        sql = entry.sql
+        if refusal := self._refusal(sql):
+            entry.outcome = "refused"
+            return answers.unsupported(refusal)
+        if statements.is_recorded(sql):
+            entry.outcome = "recorded"
+            return answers.done(self.place)
+        if stage_files.is_stage_command(sql):
+            return answers.texts(*stage_files.run(sql, self.connection), answers.UNKNOWN, self.place)
+        plain = statements.runnable(sql)
+        answer = self._ask(plain.sql, _parameters(binds, plain.lost_binds), describe_only)
+        if plain.is_changed:
+            entry.outcome = "changed"
+        self._follow_transaction(sql)
+        return answer
+
+    def _refusal(self, sql: str) -> str | None:
+        if self.is_in_transaction and statements.is_ddl(sql):
+            return "this is DDL inside a transaction, which Snowflake would commit first: COMMIT before it"
+        if name := statements.duckdb_function(sql):
+            return f"Snowflake has no function {name}"
+        return None
+
+    def _follow_transaction(self, sql: str) -> None:
+        text = statements.head(sql)
+        if text.startswith(("BEGIN", "START TRANSACTION")):
+            self.is_in_transaction = True
+        elif text.startswith(("COMMIT", "ROLLBACK")):
+            self.is_in_transaction = False
+
+    def _ask(self, sql: str, parameters: list[list[Any]], describe_only: bool) -> Answer:
+        parsed = parse_one(sql)
+        kind = statement_type_id(parsed)
+        cursor = self.connection.cursor()
+        if describe_only and (described := cursor._describe_only(sql)) is not None:
+            return answers.result(rowset.columns_of(described), [], kind, self.place)
+        if isinstance(parsed, exp.Merge):
+            names, counts = merge.run(parsed, parameters[0], self.connection)
+            return answers.result([rowset.column(name, "BIGINT") for name in names], [counts], kind, self.place)
+        affected = 0
+        for row in parameters:
+            cursor.execute(sql, binding_params=row, server=True)
+            affected += cursor.rowcount or 0
+        if put := cursor._last_transformed and cursor._last_transformed.args.get("put_stage_data"):
+            # The driver copies the file itself: it knows a stage that is a local folder, for Snowflake's own tests.
+            return answers.success(put)
+        columns = rowset.columns_of(cursor._describe_last_sql())
+        if len(parameters) > 1:
+            return answers.result(columns, [[str(affected)]], kind, self.place)
+        return answers.result(columns, rowset.rows_of(cursor._arrow_table, columns), kind, self.place)
+
+
+def _transaction_failure(error: duckdb.TransactionException) -> Answer:
+    """Where DuckDB finds a conflict at once, Snowflake waits for the lock, and says this when it waited too long."""
+    if "conflict" in str(error).lower():
+        return answers.failure("000625", f"Statement was aborted because a lock was held: {error}", "57014")
+    return answers.unsupported(f"TransactionException: {error}")
+
+
+def _parameters(binds: Binds, lost: frozenset[int]) -> list[list[Any]]:
+    """One list of values for each time that the statement is executed: more than one for arrays."""
+    columns = [
+        (bind, bind["value"])
+        for position, bind in sorted(((int(name) - 1, bind) for name, bind in binds.items()), key=lambda pair: pair[0])
+        if position not in lost
+    ]
+    if not any(isinstance(value, list) for _, value in columns):
+        return [[_value(bind, value) for bind, value in columns]]
+    return [list(row) for row in zip(*([_value(bind, value) for value in values] for bind, values in columns))]
+
+
+def _value(bind: dict[str, Any], value: str | None) -> Any:
+    if value is None:
+        return None
+    return float(value) if bind["type"] == "REAL" else from_binding({**bind, "value": value})
