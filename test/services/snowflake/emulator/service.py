@@ -13,6 +13,7 @@ import answers
 import statements
 from answers import Answer, Place
 from faults import Fault, Faults
+from memory import Memory
 from rowset import column
 from session import Binds, Entry, Session
 from user import User
@@ -51,6 +52,7 @@ class Service:
         self._count = 0
         self._requests: OrderedDict[str, Running] = OrderedDict()
         self._results: OrderedDict[str, Answer] = OrderedDict()
+        self._memories: dict[str, Memory] = {}
         self._log: dict[str, list[Entry]] = {}
         self._lock = threading.RLock()
         self.faults = Faults()
@@ -96,7 +98,8 @@ class Service:
             connection = self._data.connect(database or None, schema and schema.strip('"'))
             for name, value in self._context().items():
                 connection._duck_conn.execute(f"CREATE TEMP MACRO {name}() AS '{value}'")
-            session = Session(self._count, database, parameters.get("QUERY_TAG"), connection)
+            memory = self._memories.setdefault(database, Memory())
+            session = Session(self._count, database, parameters.get("QUERY_TAG"), connection, memory)
             self._sessions[session.token] = session
         return answers.success(
             {

@@ -19,6 +19,7 @@ import rowset
 import stage_files
 import statements
 from answers import Answer, Place
+from memory import Memory
 
 Binds = dict[str, dict[str, Any]]
 
@@ -44,6 +45,7 @@ class Session:
     database: str
     tag: str | None
     connection: FakeSnowflakeConnection
+    memory: Memory
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
     is_in_transaction: bool = False
     _turn: threading.Lock = field(default_factory=threading.Lock)
@@ -92,10 +94,11 @@ class Session:
         if stage_files.is_stage_command(sql):
             return answers.texts(*stage_files.run(sql, self.connection), answers.UNKNOWN, self.place)
         plain = statements.runnable(sql)
-        answer = self._ask(plain.sql, _parameters(binds, plain.lost_binds), describe_only)
+        answer = self._ask(self.memory.told(plain.sql), _parameters(binds, plain.lost_binds), describe_only)
         if plain.is_changed:
             entry.outcome = "changed"
         self._follow_transaction(sql)
+        self.memory.note(sql, self.connection.schema)
         return answer
 
     def _refusal(self, sql: str) -> str | None:

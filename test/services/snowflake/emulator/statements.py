@@ -4,6 +4,9 @@ Taken out before fakesnow sees it (outcome "changed" in the log, which keeps the
   * AT (...) and BEFORE (...) after a table: the rows are those of now, not of then
   * PRIMARY KEY, UNIQUE, REFERENCES and FOREIGN KEY of CREATE TABLE: Snowflake does not enforce them, DuckDB does. Columns
     of a primary key stay NOT NULL, as in Snowflake. SHOW PRIMARY KEYS and its like therefore find nothing.
+  * ORDER and NOORDER of CREATE SEQUENCE; S.NAME.NEXTVAL becomes DuckDB's function
+  * USE_LOGICAL_TYPE of a file format, which fakesnow does not know and DuckDB always does
+  * HASH gives a number of 63 bits
 Answered as executed, without doing anything (outcome "recorded"): RECORDED below.
 fakesnow itself takes and ignores TRANSIENT, CLUSTER BY and retention in CREATE TABLE, ON_ERROR = ABORT_STATEMENT,
 ALTER TABLE ... CLUSTER BY, USE ROLE and USE WAREHOUSE.
@@ -30,6 +33,7 @@ RECORDED = re.compile(
     r"|(?:UN)?SET (?:DATA_RETENTION_TIME_IN_DAYS|MAX_DATA_EXTENSION_TIME_IN_DAYS|CHANGE_TRACKING)"
     r"|(?:SUSPEND|RESUME) RECLUSTER|ADD (?:CONSTRAINT|PRIMARY KEY|UNIQUE|FOREIGN KEY)))(?!\w)"
 )
+_LOGICAL_TYPE = re.compile(r"\s+USE_LOGICAL_TYPE\s*=\s*TRUE\b", re.I)
 # TRUNCATE is among them by Snowflake's list of DDL commands; a DELETE is what can be rolled back for certain.
 _DDL = re.compile(r"(?:CREATE|ALTER(?! SESSION)|DROP|UNDROP|TRUNCATE|COMMENT|GRANT|REVOKE)\b")
 
@@ -91,8 +95,34 @@ def duckdb_function(sql: str) -> str | None:
 def runnable(sql: str) -> Runnable:
     """What is left for fakesnow: see above."""
     now = _without_time_travel(sql)
-    plain = _without_constraints(now.sql)
+    plain = _with_signed_hashes(_with_plain_sequences(_without_constraints(now.sql)))
+    plain = _LOGICAL_TYPE.sub("", plain)
     return Runnable(_with_casts_of_binds(plain), plain != sql, now.lost_binds)
+
+
+def _with_plain_sequences(sql: str) -> str:
+    """DuckDB numbers in order, and has its own words for the next number."""
+    if re.match(r"CREATE (?:OR REPLACE )?SEQUENCE\b", head(sql)):
+        return re.sub(r"\s+(?:NO)?ORDER\s*\Z", "", sql, flags=re.I)
+    return re.sub(r"\b(\w+)\.(\w+)\.nextval\b", r"nextval('\1.\2')", sql, flags=re.I)
+
+
+def _with_signed_hashes(sql: str) -> str:
+    """Snowflake's HASH is a number of 64 bits with a sign, DuckDB's has none, and fakesnow no more than 64 with one."""
+    if not re.search(r"\bhash\s*\(", sql, re.I):
+        return sql
+    tokens, parts, start, ends = _tokens(sql), [], 0, []
+    for before, token in zip([None, *tokens], tokens):
+        if token.text == "(":
+            is_hash = before is not None and before.text.upper() == "HASH"
+            ends.append(is_hash)
+            if before is not None and is_hash:
+                parts.append(f"{sql[start : before.start]}({sql[before.start : token.end + 1]}")
+                start = token.end + 1
+        elif token.text == ")" and ends and ends.pop():
+            parts.append(f"{sql[start : token.end + 1]} % 9223372036854775807)")
+            start = token.end + 1
+    return "".join([*parts, sql[start:]])
 
 
 def _tokens(sql: str) -> list[Token]:
