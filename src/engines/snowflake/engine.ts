@@ -362,7 +362,7 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
         // Instants of one length sort as texts.
         newest = [newest, String(rows[0]?.[1] ?? '').slice(0, 'YYYY-MM-DDThh:mm:ss'.length)].sort()[1] ?? ''
       }
-      return rowsOf === 0 ? '0' : `${newest}Z+${rowsOf}`
+      return rowsOf === 0 ? '0' : `${rowsOf}.${(Date.parse(`${newest}Z`) / 1000).toString(36)}`
     },
     interrupt() {
       stopped = true
