@@ -2,6 +2,7 @@
 
 import re
 import threading
+import time
 from collections import OrderedDict
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ from session import Binds, Entry, Session
 from user import User
 
 KEPT_ANSWERS = 500
+CANCEL_SECONDS = 30
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*\Z")
 
 
@@ -158,9 +160,12 @@ class Service:
     def cancel(self, request_id: str) -> Answer:
         with self._lock:
             running = self._requests.get(request_id)
-        if running and not running.answered.is_set():
+        if running:
             running.canceled.set()
-            running.session.cancel()
+            # An interrupt before DuckDB has begun is lost.
+            limit = time.monotonic() + CANCEL_SECONDS
+            while not running.answered.wait(0.02) and time.monotonic() < limit:
+                running.session.cancel()
         return answers.success()
 
     def _context(self) -> dict[str, str]:
