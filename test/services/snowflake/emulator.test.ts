@@ -153,6 +153,8 @@ describeWithSnowflake('the Snowflake emulator', (snowflake) => {
     test('wants the number of statements that the driver said', async () => {
       const two = session.query('select 1; select 2', [], { parameters: { MULTI_STATEMENT_COUNT: 3 } })
       await expect(two).rejects.toMatchObject({ code: '000008' })
+      const bound = session.query('select 1; select ?', [1], { parameters: { MULTI_STATEMENT_COUNT: 2 } })
+      await expect(bound).rejects.toThrow('emulator: several statements with values for them')
     })
 
     test('fails at once, with Snowflake’s codes', async () => {
@@ -290,6 +292,17 @@ describeWithSnowflake('the Snowflake emulator', (snowflake) => {
       await third.query('insert into t values (1)')
       await third[Symbol.asyncDispose]()
       expect([await count(session), await count(other)]).toEqual(['0', '0'])
+    })
+
+    test('that change the same rows: the second one fails as if it had waited too long for the lock', async () => {
+      await session.query('insert into t values (1)')
+      await session.query('begin')
+      await session.query('update t set a = 2')
+      await other.query('begin')
+      await expect(other.query('update t set a = 3')).rejects.toMatchObject({ code: '000625' })
+      await other.query('rollback')
+      await session.query('commit')
+      expect(await other.query('select * from t')).toEqual([{ A: '2' }])
     })
 
     test('are not committed by halves after a statement of them failed', async () => {

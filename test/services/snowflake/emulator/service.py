@@ -200,6 +200,8 @@ class Service:
         tag = parameters.get("QUERY_TAG", session.tag)
         binds: Binds = body.get("bindings") or {}
         count = int(parameters.get("MULTI_STATEMENT_COUNT", 1))
+        if count != 1 and binds:
+            return answers.unsupported("several statements with values for them")
         if count == 1:
             entry = self._enter(session, body["sqlText"], tag, binds)
             return self._keep(session.run(entry, binds, bool(body.get("describeOnly"))))
