@@ -2,6 +2,7 @@
 
 import re
 import threading
+import time
 from collections import OrderedDict
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ from session import Binds, Entry, Session
 from user import User
 
 KEPT_ANSWERS = 500
+CANCEL_SECONDS = 30
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*\Z")
 
 
@@ -161,9 +163,12 @@ class Service:
     def cancel(self, request_id: str) -> Answer:
         with self._lock:
             running = self._requests.get(request_id)
-        if running and not running.answered.is_set():
+        if running:
             running.canceled.set()
-            running.session.cancel()
+            # An interrupt before DuckDB has begun is lost.
+            limit = time.monotonic() + CANCEL_SECONDS
+            while not running.answered.wait(0.02) and time.monotonic() < limit:
+                running.session.cancel()
         return answers.success()
 
     def _context(self) -> dict[str, str]:
@@ -198,6 +203,8 @@ class Service:
         tag = parameters.get("QUERY_TAG", session.tag)
         binds: Binds = body.get("bindings") or {}
         count = int(parameters.get("MULTI_STATEMENT_COUNT", 1))
+        if count != 1 and binds:
+            return answers.unsupported("several statements with values for them")
         if count == 1:
             entry = self._enter(session, body["sqlText"], tag, binds)
             return self._keep(session.run(entry, binds, bool(body.get("describeOnly"))))

@@ -48,6 +48,8 @@ class Session:
     memory: Memory
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
     is_in_transaction: bool = False
+    # By DuckDB, after a statement failed in it; Snowflake would go on with it.
+    is_given_up: bool = False
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -72,10 +74,14 @@ class Session:
             except duckdb.InterruptException:
                 answer = answers.failure("000604", "SQL execution canceled", "57014")
                 entry.outcome = "canceled"
+            except duckdb.ConstraintException as error:
+                answer = answers.failure("100072", f"NULL result in a non-nullable column: {error}", "22000")
             except duckdb.TransactionException as error:
                 answer = _transaction_failure(error)
             except Exception as error:
                 answer = answers.unsupported(f"{type(error).__name__}: {error}")
+            if self.is_in_transaction and not answer["success"]:
+                self._see_whether_given_up()
         if not answer["success"]:
             entry.message = answer["message"]
             entry.outcome = "failed" if entry.outcome == "running" else entry.outcome
@@ -102,6 +108,8 @@ class Session:
         return answer
 
     def _refusal(self, sql: str) -> str | None:
+        if self.is_given_up and statements.head(sql).startswith("COMMIT"):
+            return "a statement of this transaction failed, for which DuckDB gave up all of it: ROLLBACK"
         if self.is_in_transaction and statements.is_ddl(sql):
             return "this is DDL inside a transaction, which Snowflake would commit first: COMMIT before it"
         if name := statements.duckdb_function(sql):
@@ -113,7 +121,13 @@ class Session:
         if text.startswith(("BEGIN", "START TRANSACTION")):
             self.is_in_transaction = True
         elif text.startswith(("COMMIT", "ROLLBACK")):
-            self.is_in_transaction = False
+            self.is_in_transaction = self.is_given_up = False
+
+    def _see_whether_given_up(self) -> None:
+        try:
+            self.connection._duck_conn.execute("SELECT 1")
+        except duckdb.TransactionException:
+            self.is_given_up = True
 
     def _ask(self, sql: str, parameters: list[list[Any]], describe_only: bool) -> Answer:
         parsed = parse_one(sql)
