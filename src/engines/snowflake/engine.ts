@@ -3,7 +3,6 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { pathToFileURL } from 'node:url'
 import { STAGED_TABLES } from '../../entities.ts'
 import { UserError } from '../../errors.ts'
 import { isAlive } from '../../process-alive.ts'
@@ -14,6 +13,7 @@ import type {
   ParquetFile,
   Result,
   ResultStream,
+  Row,
   TableDeclaration,
   Values,
 } from '../../types.ts'
@@ -33,6 +33,7 @@ import {
 import { connect } from './driver.ts'
 import { explained, faultOf, isLocked, isUnanswered } from './failures.ts'
 import { materialiseSql } from './materialise.ts'
+import { piecesOf } from './pieces.ts'
 import { Session } from './session.ts'
 import { assertOneSelect } from './statement-check.ts'
 import { asOf } from './time-travel.ts'
@@ -108,7 +109,7 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
   let isOpen = false
   /** Loads that the open transaction appended. */
   let appended: number[] = []
-  /** Names of staged files that the open transaction uploaded. */
+  /** Where in the stage the files lie that the open transaction uploaded. */
   let uploaded: string[] = []
   if (mode === 'write' || mode === 'create') {
     mkdirSync(scratch, { recursive: true })
@@ -258,22 +259,22 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
 
   /** Uploads a staged file to a path of this load's own, and copies its rows. */
   async function copyIn(loadId: number, file: ParquetFile): Promise<void> {
-    const path = `@${STAGE}/load_${loadId}/`
-    const name = basename(file.path)
-    uploaded.push(`${path}${name}`)
-    const { rows: put } = await ask(() =>
-      session.run(
-        `put '${pathToFileURL(file.path).href.replaceAll("'", "\\'")}' ${path} auto_compress = false overwrite = true`,
-      ),
-    )
-    const status = put[0]?.[6]
-    if (status !== 'UPLOADED')
-      throw new Error(`PUT of ${name}: ${String(status)} ${String(put[0]?.[7] ?? '')}`)
-    const { columns, rows } = await ask(() => session.run(copySql(file.table, `${path}${name}`)))
-    const loaded = columns.findIndex((column) => column.name === 'rows_loaded')
-    const sum = rows.reduce((total, row) => total + Number(row[loaded] ?? 0), 0)
-    if (sum !== file.rows) throw new Error(`COPY of ${name} loaded ${sum} of ${file.rows} rows.`)
-    rmSync(file.path)
+    const path = `@${STAGE}/load_${loadId}/${basename(file.path, '.parquet')}/`
+    uploaded.push(path)
+    for (const piece of await piecesOf(file.path)) {
+      // Not a URL all the way: what is in the path is not encoded.
+      const address = `file://${piece.replaceAll(/['\\]/g, '\\$&')}`
+      const put = await ask(() =>
+        session.run(`put '${address}' ${path} auto_compress = false overwrite = true`),
+      )
+      const [status, message] = valuesOf(put, ['status', 'message'])[0] ?? []
+      if (status !== 'UPLOADED') throw new Error(`PUT of ${basename(piece)}: ${status} ${message}`)
+      rmSync(piece)
+    }
+    const copied = await ask(() => session.run(copySql(file.table, path)))
+    const loaded = valuesOf(copied, ['rows_loaded']).reduce((sum, [rows]) => sum + Number(rows), 0)
+    if (loaded !== file.rows)
+      throw new Error(`COPY of ${basename(file.path)} loaded ${loaded} of ${file.rows} rows.`)
   }
 
   /** A text becomes a VARIANT by parsing only, so tables with one name their columns. */
@@ -370,6 +371,12 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     },
     close: () => session.close(),
   }
+}
+
+/** Of a result the columns of these names. */
+function valuesOf({ columns, rows }: Result, names: readonly string[]): Row[] {
+  const places = names.map((name) => columns.findIndex((column) => column.name === name))
+  return rows.map((row) => places.map((place) => row[place] ?? null))
 }
 
 /** Every commit adds to one of these. */

@@ -151,7 +151,8 @@ class Service:
                         self._requests.pop(request_id, None)
         running.answered.wait()
         if fault and fault.kind == "lose-reply":
-            raise Dropped
+            # 500 is what a fault has unless it says another one.
+            raise Dropped if fault.status == 500 else HttpError(fault.status)
         # None when the first attempt, which this one waited for, was not executed.
         return running.answer or self.query(token, request_id, body)
 
