@@ -104,6 +104,8 @@ class TopicStream implements ConsumeHooks {
   readonly #newest = new Map<string, number>()
   #group: Group
   #ahead = 0
+  /** Nothing more is taken: see `onBroken`. */
+  #isEnding = false
   #timer: NodeJS.Timeout | undefined
   #wakers: (() => void)[] = []
   /** What uses the engine, one after the other. */
@@ -231,8 +233,21 @@ class TopicStream implements ConsumeHooks {
     this.#wake()
   }
 
+  /** The run ends there, but not before what came before it is committed. */
+  async onBroken(error: UserError): Promise<void> {
+    this.#isEnding = true
+    const assignment = this.#assignment
+    // Another assignment comes to it again, here or elsewhere.
+    const isOurs = () => assignment === this.#assignment && !this.#over.signal.aborted
+    while (isOurs() && (this.#group.moves.size > 0 || this.#ahead > 0)) {
+      this.#seal()
+      await this.#woken()
+    }
+    if (isOurs()) this.#failed.reject(error)
+  }
+
   async room(): Promise<void> {
-    while (this.#isFull() && !this.#over.signal.aborted) await this.#woken()
+    while ((this.#isFull() || this.#isEnding) && !this.#over.signal.aborted) await this.#woken()
   }
 
   // ── collecting ──────────────────────────────────────────────────────────────────────────────────────────
@@ -245,6 +260,7 @@ class TopicStream implements ConsumeHooks {
   #drop(): void {
     this.#assignment += 1
     this.#assigned = undefined
+    this.#isEnding = false
     clearTimeout(this.#timer)
     this.#group = newGroup(this.#assignment)
     this.#wake()
@@ -252,6 +268,7 @@ class TopicStream implements ConsumeHooks {
 
   #setDue(group: Group, milliseconds: number): void {
     clearTimeout(this.#timer)
+    if (this.#over.signal.aborted) return
     group.dueAt = Date.now() + milliseconds
     this.#timer = setTimeout(() => this.#seal(), milliseconds)
   }
@@ -259,7 +276,7 @@ class TopicStream implements ConsumeHooks {
   /** Hands a group on to be staged and committed, as soon as there are not too many ahead of it. */
   #seal(): void {
     const group = this.#group
-    if (group.moves.size === 0 || this.#ahead >= GROUPS_AHEAD) return
+    if (group.moves.size === 0 || this.#ahead >= GROUPS_AHEAD || this.#over.signal.aborted) return
     clearTimeout(this.#timer)
     this.#group = newGroup(this.#assignment)
     this.#ahead += 1

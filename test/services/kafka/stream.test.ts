@@ -365,14 +365,25 @@ describeWithKafka('lpa stream kafka://', (kafka) => {
     expect(refused.stdout + refused.stderr).not.toContain('clear.person')
   })
 
-  test('a batch that unpacks to more than any producer sends ends it', async () => {
-    const topic = await newTopic()
+  test('a batch that unpacks to more than any producer sends ends it, behind what came before it', async () => {
+    const topic = await newTopic(2, { 'max.message.bytes': String(8 * 1024 * 1024) })
     const place = newPlace()
-    const [first] = [...eventMessages({ seed: SEED + 21, count: 1 })] as [Message]
-    await client.produce(topic, [first])
-    await client.produce(topic, [{ key: null, value: ' '.repeat(65 * 1024 * 1024) }], { compression: 'gzip' })
-    const ended = await catchUp(place, topic)
-    expect(failureOf(ended)).toBe('65 LPA-STREAM-BATCH')
+    const messages = [...eventMessages({ seed: SEED + 21, count: 20 })]
+    await client.produce(topic, messages.slice(0, 5), { partition: 0 })
+    const spaces = { key: null, value: ' '.repeat(65 * 1024 * 1024) }
+    await client.produce(topic, [spaces], { partition: 0, compression: 'snappy' })
+    await client.produce(topic, messages.slice(5, 10), { partition: 0 })
+    await client.produce(topic, messages.slice(10), { partition: 1 })
+    // Long before it would commit by the clock.
+    const first = await catchUp(place, topic, '--commit-every', '10m')
+    expect(failureOf(first)).toBe('65 LPA-STREAM-BATCH')
+    expect(first.stderr).toContain(`${topic}-0-5`)
+    expect((await offsetsOf(place, topic))[0]).toBe(5)
+    const again = await catchUp(place, topic)
+    expect(failureOf(again)).toBe('65 LPA-STREAM-BATCH')
+    expect((await offsetsOf(place, topic))[0]).toBe(5)
+    const ids = await idsOf(place)
+    expect(ids).toEqual(expect.arrayContaining([...expectedOf(messages.slice(0, 5)).ids]))
   })
 
   // ── signing in ──────────────────────────────────────────────────────────────────────────────────────────
