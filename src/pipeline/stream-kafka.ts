@@ -30,6 +30,7 @@ import {
   claimOffsets,
   type OffsetClaim,
   Overtaken,
+  replaceReread,
   resetOffsets,
   type StoredOffset,
   storedOffsets,
@@ -111,6 +112,7 @@ class TopicStream implements ConsumeHooks {
   /** What uses the engine, one after the other. */
   #lane: Promise<void> = Promise.resolve()
   #overtaken = 0
+  #hasReplaced = false
   /** By topic, where none was asked for: what is read by now, what was read by earlier runs. */
   readonly #mappings = new Map<string, string>()
   readonly #lastMappings = new Map<string, string>()
@@ -201,6 +203,7 @@ class TopicStream implements ConsumeHooks {
         this.#stored.set(keyOf(start), start.offset)
       }
       this.#assigned = partitions
+      await this.#replaceReread()
       this.#tellLag()
       this.#wake()
       return starts
@@ -509,7 +512,28 @@ class TopicStream implements ConsumeHooks {
       offset: nextOffset,
     }))
     void this.#member?.acknowledge(reached)
+    await this.#replaceReread()
     await this.#work.committed(() => this.#isBehind(), staged)
+  }
+
+  /**
+   * Once, when what was there at the start is committed: a topic that was read again under a new key takes the place of what
+   * was read of it under the old one.
+   */
+  async #replaceReread(): Promise<void> {
+    const { engine, source, fileRequest, progress } = this.#work.options
+    const own = new Set(this.#assigned?.map(keyOf))
+    if (this.#hasReplaced || !this.#isPastEnds(own, this.#stored)) return
+    this.#hasReplaced = true
+    const { replaced, left } = await replaceReread(engine, source, fileRequest.key.id)
+    if (replaced > 0) progress.onNote(`${loadsAre(replaced)} replaced by what was read again under this key.`)
+    // Else it was told at the start what to do.
+    if (left === 0 || !this.#request.resetOffsets) return
+    progress.onWarning(
+      `${loadsAre(left)} left under another key: learners who are in both count twice.`,
+      'The topics do not hold all of it any more, or it is no events: nothing can take its place.',
+      'If that may not stay, stream the topics into a new warehouse.',
+    )
   }
 
   #beOvertaken({ where }: Overtaken): void {
@@ -541,6 +565,10 @@ class TopicStream implements ConsumeHooks {
       }),
     )
   }
+}
+
+function loadsAre(count: number): string {
+  return count === 1 ? '1 load is' : `${count} loads are`
 }
 
 function since(started: number): number {
