@@ -10,6 +10,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -228,9 +229,14 @@ describe('until caught up', () => {
       '--from and --commit-rows and --reset-offsets can be said of Kafka topics only',
     )
     expect(await lpa(place, ['stream', 'dir:nowhere'])).toMatchObject({ code: 66 })
-    const own = await lpa(place, ['stream', 'dir:.'])
-    expect(own).toMatchObject({ code: 2 })
-    expect(own.stderr).toContain('LPA-STREAM-WAREHOUSE')
+    symlinkSync('.', join(place.root, 'linked'))
+    symlinkSync('warehouse', join(place.root, 'inner'))
+    const own = ['.', 'warehouse', 'warehouse/data', 'linked', 'inner', 'inner/data', 'linked/warehouse/data']
+    for (const folder of own) {
+      const refused = await lpa(place, ['stream', `dir:${folder}`, '--until-caught-up'])
+      expect(refused, folder).toMatchObject({ code: 2 })
+      expect(refused.stderr).toContain('LPA-STREAM-WAREHOUSE')
+    }
   })
 })
 

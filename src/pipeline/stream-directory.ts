@@ -1,6 +1,7 @@
 /** Files that appear in a directory, each loaded once (docs/decisions/0016-directories.md). */
 
-import { relative } from 'node:path'
+import { existsSync, realpathSync } from 'node:fs'
+import { join, relative, sep } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config.ts'
 import { UserError } from '../errors.ts'
@@ -49,13 +50,17 @@ const NAMED_AT_MOST = 5
 
 /**
  * Streams until `work.signal` is aborted, or until what is there and complete is loaded and built.
- * @throws UserError usage (2) for a directory that holds the warehouse, noInput (66) for none, data (65) at the end when
+ * @throws UserError usage (2) for a directory that holds the warehouse or is in it, noInput (66) for none, data (65) at the end when
  *   files could not be loaded
  */
 export async function streamDirectory(request: DirectoryRequest, work: StreamWork): Promise<void> {
   const { config, target } = request
-  if (!relative(target.directory, config.warehouse.path).startsWith('..')) {
-    throw new UserError('LPA-STREAM-WAREHOUSE', 'The warehouse lies in this directory.', {
+  const [watched, warehouse] = [realPath(target.directory), realPath(config.warehouse.path)]
+  if (isWithin(watched, warehouse) || isWithin(warehouse, watched)) {
+    const which = isWithin(watched, warehouse)
+      ? 'The warehouse lies in this directory.'
+      : 'This directory is a part of the warehouse.'
+    throw new UserError('LPA-STREAM-WAREHOUSE', which, {
       ...{ exit: 'usage', where: target.directory },
       next: 'It would read what it writes: name the folder in which the exports appear.',
     })
@@ -63,6 +68,15 @@ export async function streamDirectory(request: DirectoryRequest, work: StreamWor
   // A mapping that is wrong is so for every file.
   for (const name of target.mappings) readMapping(name)
   await new DirectoryStream(request, work).run()
+}
+
+/** Without links; of what is not there, as it is written. */
+function realPath(path: string): string {
+  return existsSync(path) ? realpathSync(path) : path
+}
+
+function isWithin(folder: string, path: string): boolean {
+  return path === folder || path.startsWith(join(folder, sep))
 }
 
 class DirectoryStream {
