@@ -212,6 +212,7 @@ describe('until caught up', () => {
     expect(ran.stderr).toContain('Warning: exports/rejected.ndjson')
     expect(ran.stderr).toContain('3 files could not be loaded; all others are.')
     expect(ran.stderr).toContain('LPA-STREAM-FILES, exit 65')
+    expect(ran.stderr.match(/The archive is cut off/g)).toHaveLength(1)
     expect(await counts(place)).toEqual([2, 20, 20])
 
     writeFileSync(cut, whole)

@@ -246,7 +246,9 @@ class DirectoryStream {
       this.#tried.set(file, { mark, snapshots: [], failure })
       const { message, where = path, next } = failure
       const told = [`${maskEmails(where)}: ${maskEmails(message)}`, ...next] as const
-      this.#work.options.progress.onWarning(told[0], ...told.slice(1), 'It is tried again when it changes.')
+      const { progress, untilCaughtUp } = this.#work.options
+      const later = untilCaughtUp ? [] : ['It is tried again when it changes.']
+      progress.onWarning(told[0], ...told.slice(1), ...later)
     }
   }
 
@@ -277,16 +279,12 @@ class DirectoryStream {
       this.#work.options.progress.onWarning(
         `${count(changing.length)} still being written and left for the next run: ${names(changing)}`,
       )
-    const bad = [...this.#tried].flatMap(([file, { failure }]) => (failure ? [{ file, failure }] : []))
+    const bad = [...this.#tried].flatMap(([file, { failure }]) => (failure ? [file] : []))
     if (bad.length === 0) return
     throw new UserError('LPA-STREAM-FILES', `${count(bad.length)} could not be loaded; all others are.`, {
-      ...{ exit: 'data', where: names(bad.map(({ file }) => file)) },
-      next: [
-        ...bad
-          .slice(0, NAMED_AT_MOST)
-          .map(({ failure }) => `${failure.code}: ${maskEmails(failure.message)}`),
-        'Mend them, or take them out of the directory, and run this again.',
-      ],
+      ...{ exit: 'data', where: names(bad) },
+      // What is wrong with each was told when it was tried.
+      next: 'Mend them, or take them out of the directory, and run this again.',
     })
   }
 }
