@@ -19,6 +19,8 @@ const MACROS = [
       list_prepend(regexp_replace(${WITHOUT_TEXTS}, '[^][{}]+', '', 'g'), list_transform(range(${MAX_DEPTH}), lambda i: '')),
       lambda rest, i: replace(replace(rest, '[]', ''), '{}', '')) <> ''
     else false end`,
+  // Of texts, which a mapping may take for JSON. What is no JSON has no depth.
+  `lpa_holds_deep(value) as case when lpa_is_deep(value) then json_valid(value) else false end`,
   // NaN and Infinity in all their spellings: DuckDB reads and writes them, JSON has none.
   `lpa_is_unreal(value) as case
     when ${['nan', 'NaN', 'NAN', 'inf', 'Inf', 'INF'].map((word) => `contains(value, '${word}')`).join(' or ')}
