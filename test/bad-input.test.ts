@@ -408,6 +408,8 @@ describe('JSON records that cannot be read are quarantined, each with its line',
     ['100,000 levels in a text', `{"id":"7","value":${JSON.stringify(nested(100_000))}}`, 'json:depth'],
     ['65 levels in a text that is kept', `{"id":"7","kept":${JSON.stringify(nested(65))}}`, 'json:depth'],
     ['NaN', '{"id":"7","kept":{"a":NaN}}', 'json:not-a-number'],
+    ['NaN for an id', '{"id":NaN,"value":"v"}', 'json:not-a-number'],
+    ['NaN for a person', '{"id":"7","learner":NaN}', 'json:not-a-number'],
     ['-Infinity', '{"id":"7","kept":[-Infinity]}', 'json:not-a-number'],
     ['a personal key twice', `{"id":"7","learner":"${SECRET}1","learner":"${SECRET}2"}`, 'json:double-key'],
     [
@@ -433,6 +435,11 @@ describe('JSON records that cannot be read are quarantined, each with its line',
   test('the last line, cut off', async () => {
     const result = await loaded(file('ndjson', `${good('1')}\n${good('2').slice(0, -2)}`), jsonMapping)
     expect(result.rejects).toEqual(['2 json:malformed'])
+  })
+
+  test('NaN as a text is one, of whomever', async () => {
+    const line = '{"id":"NaN","value":"inf","learner":"nan"}\n'
+    expect((await loaded(file('ndjson', line), jsonMapping)).rows).toEqual([['NaN', 'inf']])
   })
 
   test('64 levels, NaN in a text and braces in a text are ordinary', async () => {

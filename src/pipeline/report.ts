@@ -46,6 +46,13 @@ export function reportQuestion(
 ): Question {
   const report = readSql('reports', name, engine.dialect)
   const values = paramValues(report, { ...configuredParams(report, metrics), ...params })
+  const { since, until } = values
+  if (typeof since === 'string' && typeof until === 'string' && since > until) {
+    throw new UserError('LPA-QUERY-PARAM', `since, ${since}, is after until, ${until}.`, {
+      exit: 'usage',
+      next: `Turn them round: --param since=${until} --param until=${since}`,
+    })
+  }
   return { report, sql: expand(report.body, engine.dialect), values }
 }
 
@@ -200,6 +207,12 @@ function parseAt(text: string): { version: string } | { time: string } {
 function explainFailure(cause: unknown, { report, sql, values }: Question): never {
   if (cause instanceof UserError) throw cause
   const message = cause instanceof Error ? cause.message : String(cause)
+  if (/^Constraint Error/.test(message)) {
+    throw new UserError('LPA-QUERY-CONSTRAINT', (message.split('\n\n')[0] ?? message).trimEnd(), {
+      ...{ exit: 'data', cause },
+      next: 'Nothing was changed: these rows are not what the table may hold.',
+    })
+  }
   if (report === undefined) explainParameters(message, sql, Object.keys(values), cause)
   if (/^(Parser|Binder|Catalog|Conversion|Invalid Input|Out of Range|Not implemented) Error/.test(message)) {
     throw new UserError('LPA-QUERY-SQL', (message.split('\n\n')[0] ?? message).trimEnd(), {

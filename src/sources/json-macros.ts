@@ -25,6 +25,8 @@ const MACROS = [
   `lpa_is_unreal(value) as case
     when ${['nan', 'NaN', 'NAN', 'inf', 'Inf', 'INF'].map((word) => `contains(value, '${word}')`).join(' or ')}
     then regexp_matches(${WITHOUT_TEXTS}, '(?i)nan|inf') else false end`,
+  // The same of a text that was taken out of a line.
+  `lpa_is_number_word(value) as lower(ltrim(value, '+-')) in ('nan', 'inf', 'infinity')`,
   // A name that is empty or holds a NUL: no Parquet file can be written of a VARIANT with it (DuckDB 1.5.5).
   `lpa_has_unwritable_name(value) as case
     when contains(value, '""') or contains(value, '\\u0000')

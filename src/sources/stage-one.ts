@@ -177,12 +177,17 @@ function jsonSource(options: StageOneOptions): Source {
   const texts = fields
     .filter((field) => isTextOf(field, fields))
     .map(({ path }) => `${memberOf(path)}::varchar`)
+  // Also of whom pseudonyms are made: NaN would be somebody.
+  const isNumber = fields
+    .filter((field) => !isJson(field) && !isList(field) && !ancestorOf(field, fields))
+    .map(({ path }) => `lpa_is_number_word(${memberOf(path)}::varchar)`)
   const when = (macro: string, values: readonly string[], fault: number) =>
     values.length === 0
       ? ''
       : `when ${values.map((value) => `${macro}(${value})`).join(' or ')} then ${fault}`
   const fault = `case when lpa_fault is not null then lpa_fault ${when('lpa_is_deep', kept, DEEP)}
-    ${when('lpa_holds_deep', [...texts, ...inTexts], DEEP)} ${when('lpa_is_unreal', kept, UNREAL)} end`
+    ${when('lpa_holds_deep', [...texts, ...inTexts], DEEP)} ${when('lpa_is_unreal', kept, UNREAL)}
+    ${isNumber.length > 0 ? `when (${isNumber.join(' or ')}) and lpa_is_unreal(line) then ${UNREAL}` : ''} end`
   const spec = quoteText(JSON.stringify(structure(fields)))
   return {
     relation: `(select line, r, cast(${fault} as usmallint) as lpa_fault
