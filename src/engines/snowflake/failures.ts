@@ -27,10 +27,12 @@ export function isUnanswered(error: unknown): boolean {
   )
 }
 
-/** What of a statement Snowflake finds wrong: a name that it does not know, or the text and its values. */
+/** What of a statement Snowflake finds wrong: a name that it does not know, the text and its values, or rows. */
 export function faultOf(error: unknown): Fault | undefined {
   const code = codeOf(error)
   if (NAMES.has(code)) return 'name'
+  // NULL where there may be none.
+  if (code === '100072') return 'rows'
   return /^(001|100|002)/.test(code) ? 'text' : undefined
 }
 
