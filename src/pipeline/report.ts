@@ -8,7 +8,7 @@ import { UserError } from '../errors.ts'
 import { expand } from '../sql-expand.ts'
 import { listSql, paramValues, readSql, type SqlFile } from '../sql-files.ts'
 import { sqlTokens } from '../sql-tokens.ts'
-import type { Engine, Fault, Reader, Result, ResultStream, Values } from '../types.ts'
+import type { Dialect, Engine, Fault, Reader, Result, ResultStream, Values } from '../types.ts'
 import { ledgerRows } from './ledger.ts'
 import { type OpenExtras, withWarehouse } from './warehouse.ts'
 
@@ -116,7 +116,7 @@ export async function ask<T>(
           rows: options.exports ? { columns: [], rows: [] } : await engine.stream(sql, values),
           toParquet: (file) => engine.exportParquet(sql, values, file),
         })
-      if (!question.report) assertParameters(sql, Object.keys(values))
+      if (!question.report) assertParameters(sql, Object.keys(values), engine)
       if (!question.report && !options.write) await engine.assertReadOnly(sql)
       return (options.write ? engine.transaction(answer) : answer()).catch((error) =>
         explainFailure(error, engine.faultOf(error)),
@@ -211,8 +211,8 @@ function explainFailure(cause: unknown, fault: Fault | undefined): never {
 }
 
 /** Parameters that the SQL names and nobody gave, or the other way round: an engine's own words tell of neither. */
-function assertParameters(sql: string, given: readonly string[]): void {
-  const named = parameterNames(sql)
+function assertParameters(sql: string, given: readonly string[], { dialect }: Pick<Engine, 'dialect'>): void {
+  const named = parameterNames(sql, dialect)
   const missing = named.filter((name) => !given.includes(name))
   const extra = given.find((name) => !named.includes(name))
   if (missing.length === 0 && extra === undefined) return
@@ -232,10 +232,12 @@ function assertParameters(sql: string, given: readonly string[]): void {
 }
 
 /** Of text that is no SQL there are none: the engine says so better. */
-function parameterNames(sql: string): string[] {
+function parameterNames(sql: string, dialect: Dialect): string[] {
   try {
     // `$1` is a column of a staged file on Snowflake.
-    const named = sqlTokens(sql).filter(({ kind, text }) => kind === 'parameter' && !/^\$\d/.test(text))
+    const named = sqlTokens(sql, dialect).filter(
+      ({ kind, text }) => kind === 'parameter' && !/^\$\d/.test(text),
+    )
     return [...new Set(named.map(({ text }) => text.slice(1)))]
   } catch {
     return []
