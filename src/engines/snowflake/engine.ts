@@ -24,6 +24,7 @@ import { findConnection } from './connections.ts'
 import {
   alterTable,
   columnName,
+  createSchema,
   createTable,
   LOAD_IDS,
   STAGE,
@@ -119,8 +120,7 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     const opened = new Session(await connect(connection, { signal: options.signal }))
     try {
       await opened.run(`alter session set ${SESSION}`)
-      if (mode === 'create')
-        for (const schema of SCHEMAS) await opened.run(`create schema if not exists ${schema}`)
+      if (mode === 'create') for (const schema of SCHEMAS) await opened.run(createSchema(schema))
       else if (mode !== 'plan') await assertWarehouse(opened)
       if (mode !== 'plan') await opened.run('use schema core')
       return opened
@@ -167,7 +167,11 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     for (;;) {
       await session.run('begin transaction')
       try {
-        await session.run('update meta.schema_changes set applied_at = applied_at where number = 0')
+        const { changed } = await session.run(
+          'update meta.schema_changes set applied_at = applied_at where number = 0',
+        )
+        // Without that row nothing is locked: only schema apply, which writes it, goes on.
+        if (changed === 0 && mode !== 'create') throw unfinished()
         return
       } catch (error) {
         await session.run('rollback').catch(() => {})
@@ -387,5 +391,12 @@ async function assertWarehouse(session: Session): Promise<void> {
   throw new UserError('LPA-WAREHOUSE-MISSING', 'There is no warehouse of lpa in that database.', {
     exit: 'noInput',
     next: 'Make it: lpa schema apply (or all at once: lpa up)',
+  })
+}
+
+function unfinished(): UserError {
+  return new UserError('LPA-WAREHOUSE-UNFINISHED', 'The warehouse of lpa in that database is not ready.', {
+    exit: 'config',
+    next: 'Bring it to its end: lpa schema apply',
   })
 }
