@@ -37,16 +37,26 @@ export interface Answer {
   toParquet(file: string): Promise<void>
 }
 
-/** @throws UserError usage for an unknown report or parameter, with the nearest name. */
+/** @throws UserError usage for an unknown report or parameter, with the nearest name, and for a report of another engine. */
 export function reportQuestion(
   name: string,
   params: Readonly<Record<string, string>>,
   engine: Pick<Engine, 'dialect'>,
   { metrics }: Pick<Config, 'metrics'>,
 ): Question {
-  const report = readSql('reports', name, engine.dialect)
+  const report = readReport(name, engine.dialect)
   const values = paramValues(report, { ...configuredParams(report, metrics), ...params })
   return { report, sql: expand(report.body, engine.dialect), values }
+}
+
+function readReport(name: string, dialect: Dialect): SqlFile {
+  if (!listSql('snowflake').includes(name)) return readSql('reports', name, dialect)
+  if (dialect === 'snowflake') return readSql('snowflake', name)
+  throw new UserError(
+    'LPA-QUERY-ENGINE',
+    `The report ${name} is of what only Snowflake has; this warehouse is not there.`,
+    { exit: 'usage', next: 'Reports of this one: lpa query --list' },
+  )
 }
 
 /** `-- setting: days = metrics.at_risk_days`: what a parameter is unless it is given. */
@@ -64,13 +74,15 @@ function configuredParams({ header }: SqlFile, metrics: Config['metrics']): Reco
   )
 }
 
-/** Every report with its title and parameters, as they are unless given. */
-export function listReports(config: Pick<Config, 'metrics'>): Result {
+/** Every report of this engine with its title and parameters, as they are unless given. */
+export function listReports(config: Pick<Config, 'metrics' | 'warehouse'>): Result {
   const text = (name: string) => ({ name, type: 'text' as const })
+  const dialect = config.warehouse.engine
+  const names = [...listSql('reports'), ...(dialect === 'snowflake' ? listSql('snowflake') : [])]
   return {
     columns: [text('report'), text('title'), text('parameters')],
-    rows: listSql('reports').map((name) => {
-      const { report, values } = reportQuestion(name, {}, { dialect: 'duckdb' }, config)
+    rows: names.map((name) => {
+      const { report, values } = reportQuestion(name, {}, { dialect }, config)
       const params = Object.entries(values).map(([param, value]) => `${param}=${value ?? ''}`)
       return [name, report?.title ?? '', params.join(' ')]
     }),
@@ -103,6 +115,7 @@ export async function ask<T>(
     at: options.at === undefined ? undefined : parseAt(options.at),
     folders: options.exports ? [tmpdir()] : [],
   }
+  assertRequired(question)
   const mode = options.write ? 'write' : 'confined'
   return withWarehouse(
     config,
@@ -124,6 +137,15 @@ export async function ask<T>(
     },
     extras,
   ).catch((error) => (extras.at === undefined ? Promise.reject(error) : explainState(error, config, signal)))
+}
+
+function assertRequired({ report, values }: Question): void {
+  const missing = report?.params.find(({ name, required }) => required && values[name] === null)
+  if (!missing) return
+  throw new UserError('LPA-QUERY-PARAM', `${report?.name} needs a value for ${missing.name}.`, {
+    exit: 'usage',
+    next: `Give it: --param ${missing.name}=… (${missing.text})`,
+  })
 }
 
 /** Parameters of reports whose values name something, and the query of `sql/ledger` that lists these names. */
