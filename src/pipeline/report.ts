@@ -168,15 +168,25 @@ async function unknownNames(engine: Engine, { report, values }: Question): Promi
 
 /** A state before the first tables, or of none at all: says which there are. */
 async function explainState(cause: unknown, config: Config, signal: AbortSignal): Promise<never> {
-  const code = cause instanceof UserError ? cause.code : ''
-  if (code !== 'LPA-QUERY-AT' && code !== 'LPA-SCHEMA-OLD') throw cause
-  const [row = []] = await withWarehouse(config, 'read', signal, (engine) => ledgerRows(engine, 'snapshots'))
-  const [, first, last, from, to] = row
-  throw new UserError('LPA-QUERY-AT', 'There was no such state of the warehouse, or not with these tables.', {
-    exit: 'usage',
-    next: first === null ? [] : [`There are versions ${first} to ${last}, of ${from} to ${to}.`],
-    cause,
-  })
+  if (!(cause instanceof UserError) || !['LPA-QUERY-AT', 'LPA-SCHEMA-OLD'].includes(cause.code)) throw cause
+  const asked = withWarehouse(config, 'read', signal, (engine) => ledgerRows(engine, 'snapshots'))
+  // Where that cannot be told, the error is still the one that was there before.
+  const [row = []] = await asked.catch(() => [])
+  const [, first = null, last, from = null, to] = row
+  const states = first === null ? 'states' : `versions ${first} to ${last},`
+  const isOfTables = cause.code === 'LPA-SCHEMA-OLD'
+  throw new UserError(
+    'LPA-QUERY-AT',
+    isOfTables ? 'There was no such state of the warehouse, or not with these tables.' : cause.message,
+    {
+      exit: 'usage',
+      next: [
+        ...(from === null ? [] : [`There are ${states} of ${from} to ${to}.`]),
+        ...(isOfTables ? [] : cause.next),
+      ],
+      cause,
+    },
+  )
 }
 
 /** What a question that takes longer than `query.timeout` is stopped with. */

@@ -340,6 +340,7 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     configured: withSnowflakeTypes,
     createTable,
     alterTable,
+    undropTable: (name) => `undrop table ${name}`,
     temporaryTable,
     async materialise(model, full) {
       let rows = 0

@@ -14,6 +14,7 @@ import { listSql, packageRoot } from '../../../src/sql-files.ts'
 import type { Row } from '../../../src/types.ts'
 import { TryWarehouse } from '../../try-warehouse.ts'
 import { EmulatorDatabase } from './database.ts'
+import { DriverSession } from './driver.ts'
 import { describeWithSnowflake } from './shared-emulator.ts'
 import { parseSnowflake } from './sqlfluff.ts'
 
@@ -101,6 +102,55 @@ describeWithSnowflake('reports on Snowflake', (snowflake) => {
         ),
       ])
       expect(tablesRead.filter(([, , after]) => after !== ' at ')).toEqual([])
+    })
+
+    test('of a time that is not kept tells which are', async () => {
+      await database.fault({
+        kind: 'answer',
+        match: 'select .* at \\(timestamp',
+        code: '000707',
+        sqlState: '02000',
+        message:
+          'Time travel data is not available for table FACT_ENROLLMENT. The requested time is too early.',
+      })
+      const types = ['BIGINT', 'BIGINT', 'BIGINT', 'TIMESTAMP', 'TIMESTAMP'] as const
+      await database.fault({
+        kind: 'rows',
+        match: 'retention_time',
+        columns: types.map((type, index) => [`C${index}`, type]),
+        rows: [[null, null, null, '1780387200.000000000', '1780473600.000000000']],
+      })
+      await expect(answer('enrollments', AT)).rejects.toMatchObject({
+        code: 'LPA-QUERY-AT',
+        exit: 'usage',
+        message: 'Snowflake keeps no state of that time of FACT_ENROLLMENT.',
+        next: [
+          'There are states of 2026-06-02T08:00:00Z to 2026-06-03T08:00:00Z.',
+          expect.stringContaining('data_retention_time_in_days'),
+        ],
+      })
+      await expect(answer('enrollments', '12')).rejects.toMatchObject({
+        code: 'LPA-QUERY-AT',
+        message: expect.stringContaining('by time, not by number'),
+        next: [expect.stringContaining('There are states of 2'), expect.stringContaining('--at 2026-')],
+      })
+    })
+  })
+
+  test('a dropped table can come back, before schema apply makes it anew', async () => {
+    await using session = await DriverSession.signIn(database)
+    const options = { write: false, exports: false }
+    const own = (sql: string) => ask(warehouse.config, { sql, values: {} }, options, signal, async () => {})
+    await expect(own('select * from core.no_such_table')).rejects.toMatchObject({ code: 'LPA-QUERY-SQL' })
+    await session.query('drop table core.dim_course')
+    await expect(own('select * from core.dim_course')).rejects.toMatchObject({ code: 'LPA-SCHEMA-OLD' })
+    await expect(answer('course-table')).rejects.toMatchObject({
+      code: 'LPA-SCHEMA-OLD',
+      next: [
+        expect.stringContaining('undrop table core.dim_course'),
+        expect.stringContaining('schema plan'),
+        expect.stringContaining('schema apply'),
+      ],
     })
   })
 })
