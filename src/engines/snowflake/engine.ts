@@ -120,7 +120,7 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     const opened = new Session(await connect(connection, { signal: options.signal }))
     try {
       await opened.run(`alter session set ${SESSION}`)
-      if (mode === 'create') for (const schema of SCHEMAS) await opened.run(createSchema(schema))
+      if (mode === 'create') await createSchemas(opened)
       else if (mode !== 'plan') await assertWarehouse(opened)
       if (mode !== 'plan') await opened.run('use schema core')
       return opened
@@ -383,6 +383,13 @@ const NEWEST = [
   ['meta.built_loads', 'built_at'],
   ['meta.runs', 'finished_at'],
 ] as const
+
+/** Only those that are missing: who may not make one is refused also where it is there already. */
+async function createSchemas(session: Session): Promise<void> {
+  const { rows } = await session.run('select lower(schema_name) as name from information_schema.schemata')
+  const there = new Set(rows.map(([name]) => name))
+  for (const area of SCHEMAS) if (!there.has(area)) await session.run(createSchema(area))
+}
 
 async function assertWarehouse(session: Session): Promise<void> {
   const { rows } = await session.run(

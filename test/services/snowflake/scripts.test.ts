@@ -60,10 +60,13 @@ describeWithSnowflake('the scripts of schema/', (snowflake) => {
     await expect(
       withWarehouse(config, 'write', signal, (engine) => engine.transaction(async () => {})),
     ).rejects.toMatchObject({ code: 'LPA-WAREHOUSE-UNFINISHED', exitCode: 78 })
+    await database.forgetStatements()
     expect(await withWarehouse(config, 'create', signal, (engine) => applySchema(engine))).toMatchObject({
       steps: [],
       findings: [],
     })
+    // A role that may make no schema is refused also where there is one.
+    expect((await database.statements()).filter(({ sql }) => /^create/i.test(sql))).toEqual([])
     const after = await withWarehouse(config, 'read', signal, schemaStatus)
     expect(after.applied).toMatchObject([{ number: 0, name: 'base' }])
     expect(
