@@ -1,7 +1,7 @@
 -- title: Where a statement spent its time
 -- grain: an operator of a statement that has ended, in the last 14 days
 -- definition: percent is the operator's part of the execution. It needs MONITOR or OPERATE on the warehouse that ran it.
--- param: query text required "the id of the statement; lpa query pruning lists them"
+-- param: query text required "the id of the statement; lpa query statements lists them"
 --
 -- Written by the documentation of Snowflake: the emulator has none of this, and no account was at hand to run it.
 select step_id as step, operator_id as operator, array_to_string(parent_operators, ', ') as parents, operator_type as type,

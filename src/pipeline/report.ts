@@ -116,6 +116,7 @@ export async function ask<T>(
     folders: options.exports ? [tmpdir()] : [],
   }
   assertRequired(question)
+  if (options.at !== undefined && question.report?.kind === 'snowflake') throw ofNow(question.report)
   const mode = options.write ? 'write' : 'confined'
   return withWarehouse(
     config,
@@ -137,6 +138,12 @@ export async function ask<T>(
     },
     extras,
   ).catch((error) => (extras.at === undefined ? Promise.reject(error) : explainState(error, config, signal)))
+}
+
+function ofNow({ name }: SqlFile): UserError {
+  return new UserError('LPA-QUERY-AT', `${name} is of what Snowflake says now: it takes no --at.`, {
+    exit: 'usage',
+  })
 }
 
 function assertRequired({ report, values }: Question): void {

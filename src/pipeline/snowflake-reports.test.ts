@@ -8,7 +8,7 @@ import { ask, listReports } from './report.ts'
 
 const embedded = loadConfig({ cwd: '/', env: {} })
 const snowflake = loadConfig({ cwd: '/', env: { LPA_WAREHOUSE_ENGINE: 'snowflake' } })
-const NAMES = ['clustering', 'costs', 'pruning', 'query-profile', 'search-optimization']
+const NAMES = ['clustering', 'costs', 'pruning', 'query-profile', 'search-optimization', 'statements']
 
 test.each(listSql('snowflake'))('%s says what it is, and that nobody ran it', (name) => {
   const { title, grain, definition, path, header } = readSql('snowflake', name)
@@ -44,6 +44,14 @@ test('what has no answer without a value says so before it asks', async () => {
   })
   const given = await questionOf({ report: 'query-profile', param: ['query=01b7'] }, snowflake)
   expect(given.values).toEqual({ query: '01b7' })
+})
+
+test('what is of now takes no --at', async () => {
+  const question = await questionOf({ report: 'clustering' }, snowflake)
+  const options = { at: '2026-01-12', write: false, exports: false }
+  await expect(
+    ask(snowflake, question, options, new AbortController().signal, async () => {}),
+  ).rejects.toMatchObject({ code: 'LPA-QUERY-AT', exit: 'usage' })
 })
 
 test('clustering asks of every table that is clustered', () => {
