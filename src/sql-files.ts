@@ -7,7 +7,8 @@ import { didYouMean, nearest } from './did-you-mean.ts'
 import { UserError } from './errors.ts'
 import type { Cell, Dialect, Model, Values } from './types.ts'
 
-export type SqlKind = 'models' | 'reports' | 'checks' | 'mappings' | 'ledger'
+/** `snowflake`: reports of what only Snowflake has. */
+export type SqlKind = 'models' | 'reports' | 'checks' | 'mappings' | 'ledger' | 'snowflake'
 
 export type ParamType = 'integer' | 'double' | 'text' | 'date' | 'boolean'
 
@@ -15,8 +16,9 @@ export type ParamType = 'integer' | 'double' | 'text' | 'date' | 'boolean'
 export interface SqlParam {
   readonly name: string
   readonly type: ParamType
-  /** `date` as YYYY-MM-DD. `null` is written `null`. */
+  /** `date` as YYYY-MM-DD. `null` is written `null`, or `required` where there is no answer without a value. */
   readonly default: Cell
+  readonly required?: true
   readonly text: string
 }
 
@@ -176,6 +178,7 @@ function readParam(value: string): SqlParam | undefined {
   const match = /^([a-z]\w*) (integer|double|text|date|boolean) (\S+) "(.*)"$/.exec(value)
   if (match === null) return undefined
   const [, name, type, initial, text] = match as unknown as [string, string, ParamType, string, string]
+  if (initial === 'required') return { name, type, default: null, required: true, text }
   const cell = initial === 'null' ? null : readCell(type, initial)
   return cell === undefined ? undefined : { name, type, default: cell, text }
 }

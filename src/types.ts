@@ -177,6 +177,8 @@ export interface Engine extends Reader {
   createTable(table: TableDeclaration): readonly string[]
   /** Statements that bring a live table closer to what is declared. */
   alterTable(table: TableDeclaration, change: TableChange): readonly string[]
+  /** The statement that brings a dropped table back with its rows, where the engine keeps these for some time. */
+  undropTable?(name: string): string
   /** Runs a model inside the open transaction; `full` makes every row anew. Answers the rows written. */
   materialise(model: Model, full: boolean): Promise<number>
   /** Fills a table of this session only, in place of what one of that name held. */

@@ -4,7 +4,7 @@ import { afterAll, expect, test } from 'vitest'
 import { loadConfig } from '../src/config.ts'
 import { diagnose } from '../src/pipeline/doctor.ts'
 import { questionOf } from '../src/pipeline/question.ts'
-import { listReports } from '../src/pipeline/report.ts'
+import { ask, listReports, type Question } from '../src/pipeline/report.ts'
 import { applySchema, planSchema } from '../src/pipeline/schema.ts'
 import { withWarehouse } from '../src/pipeline/warehouse.ts'
 import { TryWarehouse } from './try-warehouse.ts'
@@ -89,6 +89,10 @@ test('a warehouse of an older lpa asks for schema apply, and is whole after it',
   const old = expect.objectContaining({ code: 'LPA-SCHEMA-OLD', exit: 'config' })
   await expect(warehouse.build()).rejects.toEqual(old)
   await expect(warehouse.rows('from core.newest_day')).rejects.toEqual(old)
+  const asked = (question: Question) =>
+    ask(warehouse.config, question, { write: false, exports: false }, signal, async () => {})
+  await expect(asked(await questionOf({ report: 'at-risk' }, warehouse.config))).rejects.toEqual(old)
+  await expect(asked({ sql: 'from newest_day', values: {} })).rejects.toEqual(old)
   await withWarehouse(warehouse.config, 'write', signal, (engine) => applySchema(engine))
   await expect(warehouse.rows('from core.no_such_table')).rejects.toThrow('no_such_table')
   await warehouse.build()

@@ -6,10 +6,9 @@ import { join } from 'node:path'
 import { openDuckDB, quoteName, quoteText } from '../duckdb.ts'
 import type { Cell, ColumnType, ResultStream } from '../types.ts'
 
-const TYPES: Readonly<Record<ColumnType, string>> = {
+const TYPES: Readonly<Record<Exclude<ColumnType, 'decimal'>, string>> = {
   text: 'varchar',
   integer: 'bigint',
-  decimal: 'decimal(38, 9)',
   double: 'double',
   boolean: 'boolean',
   date: 'date',
@@ -17,7 +16,10 @@ const TYPES: Readonly<Record<ColumnType, string>> = {
   json: 'json',
 }
 
-/** Decimals have nine digits behind the point, as many as any report gives. */
+/**
+ * Decimals keep the digits that they have behind the point, timestamps microseconds.
+ * @throws Error for an integer beyond 64 bits
+ */
 export async function writeParquet({ columns, chunks }: ResultStream, file: string): Promise<void> {
   const spillFolder = mkdtempSync(join(tmpdir(), 'lpa-parquet-'))
   try {
@@ -34,16 +36,29 @@ export async function writeParquet({ columns, chunks }: ResultStream, file: stri
       appender.flushSync()
     }
     appender.closeSync()
-    const casts = columns.map(
-      ({ type }, index) => `cast(${names[index]} as ${TYPES[type]}) as ${names[index]}`,
-    )
+    const casts: string[] = []
+    for (const [index, { type }] of columns.entries()) {
+      const name = names[index] as string
+      const target = type === 'decimal' ? `decimal(38, ${await scaleOf(name)})` : TYPES[type]
+      casts.push(`cast(${name} as ${target}) as ${name}`)
+    }
     await connection.run(
       `copy (select ${casts.join(', ')} from rows_of) to ${quoteText(file)} (format parquet, compression zstd)`,
     )
+    async function scaleOf(name: string): Promise<number> {
+      const reader = await connection.runAndReadAll(
+        `select coalesce(max(length(split_part(${name}, '.', 2))), 0) from rows_of`,
+      )
+      return Number(reader.getRows()[0]?.[0])
+    }
     function append(cell: Cell): void {
       if (cell === null) appender.appendNull()
       else appender.appendVarchar(String(cell))
     }
+  } catch (error) {
+    // What was written so far is no Parquet file.
+    rmSync(file, { force: true })
+    throw error
   } finally {
     rmSync(spillFolder, { recursive: true, force: true })
   }

@@ -8,7 +8,7 @@ import { UserError } from '../errors.ts'
 import { expand } from '../sql-expand.ts'
 import { listSql, paramValues, readSql, type SqlFile } from '../sql-files.ts'
 import { sqlTokens } from '../sql-tokens.ts'
-import type { Engine, Fault, Reader, Result, ResultStream, Values } from '../types.ts'
+import type { Dialect, Engine, Fault, Reader, Result, ResultStream, Values } from '../types.ts'
 import { ledgerRows } from './ledger.ts'
 import { type OpenExtras, withWarehouse } from './warehouse.ts'
 
@@ -37,14 +37,14 @@ export interface Answer {
   toParquet(file: string): Promise<void>
 }
 
-/** @throws UserError usage for an unknown report or parameter, with the nearest name. */
+/** @throws UserError usage for an unknown report or parameter, with the nearest name, and for a report of another engine. */
 export function reportQuestion(
   name: string,
   params: Readonly<Record<string, string>>,
   engine: Pick<Engine, 'dialect'>,
   { metrics }: Pick<Config, 'metrics'>,
 ): Question {
-  const report = readSql('reports', name, engine.dialect)
+  const report = readReport(name, engine.dialect)
   const values = paramValues(report, { ...configuredParams(report, metrics), ...params })
   const { since, until } = values
   if (typeof since === 'string' && typeof until === 'string' && since > until) {
@@ -54,6 +54,16 @@ export function reportQuestion(
     })
   }
   return { report, sql: expand(report.body, engine.dialect), values }
+}
+
+function readReport(name: string, dialect: Dialect): SqlFile {
+  if (!listSql('snowflake').includes(name)) return readSql('reports', name, dialect)
+  if (dialect === 'snowflake') return readSql('snowflake', name)
+  throw new UserError(
+    'LPA-QUERY-ENGINE',
+    `The report ${name} is of what only Snowflake has; this warehouse is not there.`,
+    { exit: 'usage', next: 'Reports of this one: lpa query --list' },
+  )
 }
 
 /** `-- setting: days = metrics.at_risk_days`: what a parameter is unless it is given. */
@@ -71,13 +81,15 @@ function configuredParams({ header }: SqlFile, metrics: Config['metrics']): Reco
   )
 }
 
-/** Every report with its title and parameters, as they are unless given. */
-export function listReports(config: Pick<Config, 'metrics'>): Result {
+/** Every report of this engine with its title and parameters, as they are unless given. */
+export function listReports(config: Pick<Config, 'metrics' | 'warehouse'>): Result {
   const text = (name: string) => ({ name, type: 'text' as const })
+  const dialect = config.warehouse.engine
+  const names = [...listSql('reports'), ...(dialect === 'snowflake' ? listSql('snowflake') : [])]
   return {
     columns: [text('report'), text('title'), text('parameters')],
-    rows: listSql('reports').map((name) => {
-      const { report, values } = reportQuestion(name, {}, { dialect: 'duckdb' }, config)
+    rows: names.map((name) => {
+      const { report, values } = reportQuestion(name, {}, { dialect }, config)
       const params = Object.entries(values).map(([param, value]) => `${param}=${value ?? ''}`)
       return [name, report?.title ?? '', params.join(' ')]
     }),
@@ -110,6 +122,8 @@ export async function ask<T>(
     at: options.at === undefined ? undefined : parseAt(options.at),
     folders: options.exports ? [tmpdir()] : [],
   }
+  assertRequired(question)
+  if (options.at !== undefined && question.report?.kind === 'snowflake') throw ofNow(question.report)
   const mode = options.write ? 'write' : 'confined'
   return withWarehouse(
     config,
@@ -123,7 +137,7 @@ export async function ask<T>(
           rows: options.exports ? { columns: [], rows: [] } : await engine.stream(sql, values),
           toParquet: (file) => engine.exportParquet(sql, values, file),
         })
-      if (!question.report) assertParameters(sql, Object.keys(values))
+      if (!question.report) assertParameters(sql, Object.keys(values), engine)
       if (!question.report && !options.write) await engine.assertReadOnly(sql)
       return (options.write ? engine.transaction(answer) : answer()).catch((error) =>
         explainFailure(error, engine.faultOf(error)),
@@ -131,6 +145,21 @@ export async function ask<T>(
     },
     extras,
   ).catch((error) => (extras.at === undefined ? Promise.reject(error) : explainState(error, config, signal)))
+}
+
+function ofNow({ name }: SqlFile): UserError {
+  return new UserError('LPA-QUERY-AT', `${name} is of what Snowflake says now: it takes no --at.`, {
+    exit: 'usage',
+  })
+}
+
+function assertRequired({ report, values }: Question): void {
+  const missing = report?.params.find(({ name, required }) => required && values[name] === null)
+  if (!missing) return
+  throw new UserError('LPA-QUERY-PARAM', `${report?.name} needs a value for ${missing.name}.`, {
+    exit: 'usage',
+    next: `Give it: --param ${missing.name}=… (${missing.text})`,
+  })
 }
 
 /** Parameters of reports whose values name something, and the query of `sql/ledger` that lists these names. */
@@ -153,15 +182,25 @@ async function unknownNames(engine: Engine, { report, values }: Question): Promi
 
 /** A state before the first tables, or of none at all: says which there are. */
 async function explainState(cause: unknown, config: Config, signal: AbortSignal): Promise<never> {
-  const code = cause instanceof UserError ? cause.code : ''
-  if (code !== 'LPA-QUERY-AT' && code !== 'LPA-SCHEMA-OLD') throw cause
-  const [row = []] = await withWarehouse(config, 'read', signal, (engine) => ledgerRows(engine, 'snapshots'))
-  const [, first, last, from, to] = row
-  throw new UserError('LPA-QUERY-AT', 'There was no such state of the warehouse, or not with these tables.', {
-    exit: 'usage',
-    next: first === null ? [] : [`There are versions ${first} to ${last}, of ${from} to ${to}.`],
-    cause,
-  })
+  if (!(cause instanceof UserError) || !['LPA-QUERY-AT', 'LPA-SCHEMA-OLD'].includes(cause.code)) throw cause
+  const asked = withWarehouse(config, 'read', signal, (engine) => ledgerRows(engine, 'snapshots'))
+  // Where that cannot be told, the error is still the one that was there before.
+  const [row = []] = await asked.catch(() => [])
+  const [, first = null, last, from = null, to] = row
+  const states = first === null ? 'states' : `versions ${first} to ${last},`
+  const isOfTables = cause.code === 'LPA-SCHEMA-OLD'
+  throw new UserError(
+    'LPA-QUERY-AT',
+    isOfTables ? 'There was no such state of the warehouse, or not with these tables.' : cause.message,
+    {
+      exit: 'usage',
+      next: [
+        ...(from === null ? [] : [`There are ${states} of ${from} to ${to}.`]),
+        ...(isOfTables ? [] : cause.next),
+      ],
+      cause,
+    },
+  )
 }
 
 /** What a question that takes longer than `query.timeout` is stopped with. */
@@ -225,8 +264,8 @@ function explainFailure(cause: unknown, fault: Fault | undefined): never {
 }
 
 /** Parameters that the SQL names and nobody gave, or the other way round: an engine's own words tell of neither. */
-function assertParameters(sql: string, given: readonly string[]): void {
-  const named = parameterNames(sql)
+function assertParameters(sql: string, given: readonly string[], { dialect }: Pick<Engine, 'dialect'>): void {
+  const named = parameterNames(sql, dialect)
   const missing = named.filter((name) => !given.includes(name))
   const extra = given.find((name) => !named.includes(name))
   if (missing.length === 0 && extra === undefined) return
@@ -246,10 +285,12 @@ function assertParameters(sql: string, given: readonly string[]): void {
 }
 
 /** Of text that is no SQL there are none: the engine says so better. */
-function parameterNames(sql: string): string[] {
+function parameterNames(sql: string, dialect: Dialect): string[] {
   try {
     // `$1` is a column of a staged file on Snowflake.
-    const named = sqlTokens(sql).filter(({ kind, text }) => kind === 'parameter' && !/^\$\d/.test(text))
+    const named = sqlTokens(sql, dialect).filter(
+      ({ kind, text }) => kind === 'parameter' && !/^\$\d/.test(text),
+    )
     return [...new Set(named.map(({ text }) => text.slice(1)))]
   } catch {
     return []

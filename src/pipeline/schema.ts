@@ -157,14 +157,14 @@ export async function applySchema(
 ): Promise<AppliedSchema> {
   const before = await makePlan(engine, folder)
   refuseStale(before.plan, saved)
-  if (before.plan.steps.length === 0) return { ...pick(before.plan), version: before.plan.baseVersion }
+  if (isDone(before)) return { ...pick(before.plan), version: before.plan.baseVersion }
   const plan = engine.can.transactionalDdl
     ? await engine.transaction(async () => {
         // Again, under the writer lock: another run may have been first.
         const now = await makePlan(engine, folder)
         refuseStale(now.plan, saved)
         await runSteps(engine, now.plan)
-        if (now.plan.steps.length > 0) await remember(engine, now)
+        if (!isDone(now)) await remember(engine, now)
         return now.plan
       })
     : await applyStepByStep(engine, before)
@@ -173,6 +173,11 @@ export async function applySchema(
 
 async function runSteps(engine: Engine, { steps }: SchemaPlan): Promise<void> {
   for (const { sql } of steps) for (const statement of sql) await engine.execute(statement)
+}
+
+/** Nothing to change, and that is written down: not so where a run was killed before it, or a DBA made the tables. */
+function isDone({ plan, applied }: MadePlan): boolean {
+  return plan.steps.length === 0 && applied.some(({ number }) => number === 0)
 }
 
 /** Each step holds by itself. What a run that was killed has left, the next one plans. */

@@ -104,13 +104,24 @@ export async function working<R extends Reader, T>(
 
 /** What an engine finds missing of its own tables, an update of lpa may have brought: `schema apply` makes it. */
 async function olderSchema(engine: Engine, cause: unknown): Promise<UserError | undefined> {
-  if (engine.faultOf(cause) !== 'name') return undefined
+  // Of a question it has been put into words already.
+  if ((engine.faultOf(cause) ?? engine.faultOf((cause as Error).cause)) !== 'name') return undefined
   const { planSchema } = await import('./schema.ts')
   const { steps } = await planSchema(engine).catch(() => ({ steps: [] }))
   if (steps.length === 0) return undefined
+  // Made anew, a dropped table is empty, and takes the place of the one that could come back.
+  const dropped = steps.filter(({ kind }) => kind === 'create table').slice(0, 3)
+  const undrop = dropped.flatMap(({ target }) => engine.undropTable?.(target) ?? [])
   return new UserError('LPA-SCHEMA-OLD', 'The tables of this warehouse are not those of this lpa.', {
     exit: 'config',
-    next: ['See what is to be changed: lpa schema plan', 'Change it, rows stay: lpa schema apply'],
+    next: [
+      ...undrop.map(
+        (statement) =>
+          `Where it was dropped, not hidden from your role, it comes back with its rows: ${statement}`,
+      ),
+      'See what is to be changed: lpa schema plan',
+      'Change it, rows stay: lpa schema apply',
+    ],
     cause,
   })
 }

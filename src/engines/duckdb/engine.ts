@@ -525,11 +525,7 @@ async function attachLake(connection: DuckDBConnection, options: DuckLakeOptions
 function noSnapshot(cause: Error): never {
   // Its first snapshots have no tables yet.
   if (!/snapshot|No catalog \+ schema/i.test(cause.message)) throw cause
-  throw new UserError('LPA-QUERY-AT', 'There was no such state of the warehouse.', {
-    exit: 'usage',
-    next: 'lpa doctor tells its first and last snapshot.',
-    cause,
-  })
+  throw new UserError('LPA-QUERY-AT', 'There was no such state of the warehouse.', { exit: 'usage', cause })
 }
 
 function atClause(at: { version: string } | { time: string }): string {

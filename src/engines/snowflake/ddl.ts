@@ -6,6 +6,11 @@ import type { TableChange, TableDeclaration } from '../../types.ts'
 export const STAGE = 'meta.staged_files'
 export const LOAD_IDS = 'meta.load_ids'
 
+/** Of the areas: `schema apply` begins with them, and so do the scripts for a DBA. */
+export function createSchema(area: string): string {
+  return `create schema if not exists ${area}`
+}
+
 /** Words that Snowflake takes for no column's name unless they are quoted. */
 const RESERVED: ReadonlySet<string> = new Set(['rows'])
 
@@ -55,21 +60,42 @@ function isPayload(table: string, column: string): boolean {
   return table === 'raw.raw_learning_events' && column === 'payload'
 }
 
+/**
+ * Of all tables: so long `--at` reads them and UNDROP brings them back. What every edition of Snowflake has, and as much as
+ * a transient table can have.
+ */
+const RETENTION_DAYS = 1
+
 /** A table's CREATE, with keys that Snowflake does not enforce and tools read. */
 function tableSql({ name, columns, cluster, key }: TableDeclaration): string {
-  const [schema] = name.split('.')
   const lines = columns.map(
     (column) =>
       `  ${columnName(column.name)} ${writtenType(column.type)}${column.required ? ' not null' : ''}`,
   )
   if (key.length > 0) lines.push(`  primary key (${key.map(columnName).join(', ')})`)
-  // Staging is made anew of its sources, so neither Fail-safe nor long retention is paid for.
-  const isTransient = schema === 'staging'
+  for (const column of columns) {
+    const referenced = referencedBy(name, column.name)
+    if (referenced) lines.push(`  foreign key (${column.name}) references ${referenced}`)
+  }
+  // Staging is made anew of its sources, so Fail-safe is not paid for.
+  const isTransient = name.startsWith('staging.')
   return [
     `create ${isTransient ? 'transient ' : ''}table ${name} (\n${lines.join(',\n')}\n)`,
     ...(cluster.length > 0 ? [`cluster by (${cluster.join(', ')})`] : []),
-    `data_retention_time_in_days = ${isTransient ? 0 : 1}`,
+    `data_retention_time_in_days = ${RETENTION_DAYS}`,
   ].join('\n')
+}
+
+/** Dimensions with one row a key; of those with history a key names several, which no foreign key can say. */
+const REFERENCED = ['dim_date.date_key', 'dim_course_category.category_key', 'dim_instructor.instructor_key']
+
+/** `core.dim_date (date_key)` for `enrolled_date_key` of a table of core. */
+function referencedBy(table: string, column: string): string | undefined {
+  if (!table.startsWith('core.')) return undefined
+  for (const [dimension, key] of REFERENCED.map((name) => name.split('.')))
+    if (key && `_${column}`.endsWith(`_${key}`))
+      return table === `core.${dimension}` ? undefined : `core.${dimension} (${key})`
+  return undefined
 }
 
 /** A table of the session, which a transaction fills. */

@@ -24,6 +24,7 @@ import { findConnection } from './connections.ts'
 import {
   alterTable,
   columnName,
+  createSchema,
   createTable,
   LOAD_IDS,
   STAGE,
@@ -120,8 +121,7 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     const opened = new Session(await connect(connection, { signal: options.signal }))
     try {
       await opened.run(`alter session set ${SESSION}`)
-      if (mode === 'create')
-        for (const schema of SCHEMAS) await opened.run(`create schema if not exists ${schema}`)
+      if (mode === 'create') await createSchemas(opened)
       else if (mode !== 'plan') await assertWarehouse(opened)
       if (mode !== 'plan') await opened.run('use schema core')
       return opened
@@ -168,7 +168,11 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     for (;;) {
       await session.run('begin transaction')
       try {
-        await session.run('update meta.schema_changes set applied_at = applied_at where number = 0')
+        const { changed } = await session.run(
+          'update meta.schema_changes set applied_at = applied_at where number = 0',
+        )
+        // Without that row nothing is locked: only schema apply, which writes it, goes on.
+        if (changed === 0 && mode !== 'create') throw unfinished()
         return
       } catch (error) {
         await session.run('rollback').catch(() => {})
@@ -337,6 +341,7 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     configured: withSnowflakeTypes,
     createTable,
     alterTable,
+    undropTable: (name) => `undrop table ${name}`,
     temporaryTable,
     async materialise(model, full) {
       let rows = 0
@@ -386,6 +391,13 @@ const NEWEST = [
   ['meta.runs', 'finished_at'],
 ] as const
 
+/** Only those that are missing: who may not make one is refused also where it is there already. */
+async function createSchemas(session: Session): Promise<void> {
+  const { rows } = await session.run('select lower(schema_name) as name from information_schema.schemata')
+  const there = new Set(rows.map(([name]) => name))
+  for (const area of SCHEMAS) if (!there.has(area)) await session.run(createSchema(area))
+}
+
 async function assertWarehouse(session: Session): Promise<void> {
   const { rows } = await session.run(
     `select count(*) as tables from information_schema.tables where table_schema = 'META' and table_name = 'SCHEMA_CHANGES'`,
@@ -394,5 +406,12 @@ async function assertWarehouse(session: Session): Promise<void> {
   throw new UserError('LPA-WAREHOUSE-MISSING', 'There is no warehouse of lpa in that database.', {
     exit: 'noInput',
     next: 'Make it: lpa schema apply (or all at once: lpa up)',
+  })
+}
+
+function unfinished(): UserError {
+  return new UserError('LPA-WAREHOUSE-UNFINISHED', 'The warehouse of lpa in that database is not ready.', {
+    exit: 'config',
+    next: 'Bring it to its end: lpa schema apply',
   })
 }

@@ -36,8 +36,8 @@ export function faultOf(error: unknown): Fault | undefined {
   return /^(001|100|002)/.test(code) ? 'text' : undefined
 }
 
-/** Objects and columns that there are not, or that the role may not see. */
-const NAMES: ReadonlySet<string> = new Set(['002003', '002043', '000904', '090105'])
+/** Objects and columns that there are not, or that the role may not see; also inside a view. */
+const NAMES: ReadonlySet<string> = new Set(['002003', '002037', '002043', '000904', '090105'])
 
 /** The same error in words that say what to do, where it is the account's or the network's; else as it is. */
 export function explained(error: unknown): unknown {
@@ -45,6 +45,18 @@ export function explained(error: unknown): unknown {
   const code = codeOf(error)
   const cause = error
   const message = messageOf(error)
+  if (code === '000707') {
+    const [, table] = /not available for table (\S+?)\.? /.exec(message) ?? []
+    return new UserError(
+      'LPA-QUERY-AT',
+      `Snowflake keeps no state of that time${table ? ` of ${table}` : ''}.`,
+      {
+        exit: 'usage',
+        next: 'A table keeps its states for data_retention_time_in_days, a day unless your DBA gave it more, and none from before it was made.',
+        cause,
+      },
+    )
+  }
   if (code === '003001') {
     return new UserError('LPA-SNOWFLAKE-PRIVILEGE', `Snowflake does not permit it: ${firstLine(message)}`, {
       exit: 'notPermitted',

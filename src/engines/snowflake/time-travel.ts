@@ -1,4 +1,7 @@
-/** `--at`: a statement over what its tables held at a time. Snowflake takes the time table by table, and not of a view. */
+/**
+ * `--at`: a statement over what its tables held at a time. Snowflake takes the time name by name, and not of CTEs. Of views
+ * it takes it too, but of nothing before it was made, and `schema apply` makes views anew: so their SELECT is put there.
+ */
 
 import { isCode, type SqlToken, sqlTokens } from '../../sql-tokens.ts'
 import type { TableDeclaration } from '../../types.ts'
@@ -14,18 +17,20 @@ const NO_ALIAS = new Set(
 )
 /** Words that end a list of tables. */
 const NO_TABLES = new Set(
-  'where group order having qualify limit fetch offset union intersect except minus window select on'.split(
+  'where group order having qualify limit fetch offset union intersect except minus window select connect start'.split(
     ' ',
   ),
 )
+/** What stands where a table might and is none. */
+const NO_TABLE = new Set(['lateral', 'table', 'values', 'select', 'with'])
 
 /**
  * The statement with every table as it was then: `core.t x` becomes `core.t at (timestamp => …) x`, a declared view its
- * SELECT, read the same way. Names of CTEs and functions stay.
+ * SELECT, read the same way. Names of CTEs and functions stay. Now and later is as it is.
  */
 export function asOf(statement: string, at: At | undefined, declared: readonly TableDeclaration[]): string {
-  if (!at || !('time' in at)) return statement
-  const clause = ` at (timestamp => '${at.time}'::timestamp_tz)`
+  if (!at || !('time' in at) || Date.parse(at.time.replace(/[+]00$/, 'Z')) >= Date.now()) return statement
+  const clause = ` at (timestamp => '${at.time.replace(/([+-]\d\d)$/, '$1:00')}'::timestamp_tz)`
   const views = new Map(
     declared.flatMap(({ kind, name, sql }) =>
       kind === 'view' ? [[name, sql.replace(/^create (?:or replace )?view \S+ as\s+/, '')] as const] : [],
@@ -35,7 +40,7 @@ export function asOf(statement: string, at: At | undefined, declared: readonly T
 }
 
 function rewritten(statement: string, clause: string, views: ReadonlyMap<string, string>): string {
-  const tokens = sqlTokens(statement)
+  const tokens = sqlTokens(statement, 'snowflake')
   const ctes = cteNames(tokens)
   /** Whether a comma stands between tables, by depth of brackets. */
   const lists: boolean[] = [false]
@@ -49,27 +54,30 @@ function rewritten(statement: string, clause: string, views: ReadonlyMap<string,
       continue
     }
     const isName = token.kind === 'word' || token.kind === 'quoted'
-    if (wantsTable && isName && word !== 'lateral' && word !== 'table' && word !== 'values') {
+    if (wantsTable && isName && !NO_TABLE.has(word)) {
       const { name, end } = nameAt(tokens, i)
       wantsTable = false
       out += tableThen(tokens, { name, end }, { clause, views, ctes })
       i = end
       continue
     }
-    wantsTable = false
-    if (word === '(') lists.push(false)
-    else if (word === ')') lists.pop()
-    else if (word === 'from' || word === 'join') {
+    // `from (a join b)`, and for `from (select` nothing.
+    if (word === '(') lists.push(wantsTable)
+    else wantsTable = false
+    if (word === ')') lists.pop()
+    else if ((word === 'from' || word === 'join') && !isOfExpression(tokens, i)) {
       lists[lists.length - 1] = true
       wantsTable = true
     } else if (word === ',' && lists.at(-1)) wantsTable = true
     else if (token.kind === 'word' && NO_TABLES.has(word)) lists[lists.length - 1] = false
-    // `extract(year from x)` is a function's own.
-    if (word === 'from' && isInExtract(tokens, i)) wantsTable = false
     out += token.text
   }
   return out
 }
+
+/** Words after a table that says a time of its own. */
+const HAS_TIME = new Set(['at', 'before', 'changes'])
+const KEEPS_NO_STATES = /(^|\.)(information_schema|account_usage)\./
 
 function tableThen(
   tokens: readonly SqlToken[],
@@ -77,14 +85,13 @@ function tableThen(
   { clause, views, ctes }: { clause: string; views: ReadonlyMap<string, string>; ctes: ReadonlySet<string> },
 ): string {
   const plain = name.toLowerCase()
-  const next = tokens[nextCode(tokens, end + 1)]
-  if (next?.text === '(' || ctes.has(plain)) return name
+  const following = tokens[nextCode(tokens, end + 1)]
+  const next = following?.kind === 'word' ? following.text.toLowerCase() : following?.text
+  if (next === '(' || ctes.has(plain) || HAS_TIME.has(next ?? '') || KEEPS_NO_STATES.test(plain)) return name
   const view = views.get(plain.includes('.') ? plain : `core.${plain}`)
   if (view === undefined) return name + clause
   const inner = `(${rewritten(view, clause, views)})`
-  const hasAlias =
-    next !== undefined &&
-    (next.kind === 'quoted' || (next.kind === 'word' && !NO_ALIAS.has(next.text.toLowerCase())))
+  const hasAlias = following?.kind === 'quoted' || (following?.kind === 'word' && !NO_ALIAS.has(next ?? ''))
   return hasAlias ? inner : `${inner} ${plain.split('.').at(-1)}`
 }
 
@@ -92,11 +99,13 @@ function tableThen(
 function nameAt(tokens: readonly SqlToken[], begin: number): { name: string; end: number } {
   let end = begin
   let name = tokens[begin]?.text ?? ''
-  while (tokens[end + 1]?.text === '.' && tokens[end + 2]) {
-    name += `.${tokens[end + 2]?.text}`
-    end += 2
+  for (;;) {
+    const dot = nextCode(tokens, end + 1)
+    const part = tokens[dot]?.text === '.' ? nextCode(tokens, dot + 1) : -1
+    if (part < 0) return { name, end }
+    name += `.${tokens[part]?.text}`
+    end = part
   }
-  return { name, end }
 }
 
 /** `with a as (…), b (x, y) as (…)`: their names hide tables. */
@@ -117,9 +126,12 @@ function cteNames(tokens: readonly SqlToken[]): Set<string> {
   return names
 }
 
-function isInExtract(tokens: readonly SqlToken[], from: number): boolean {
+/** `extract(year from x)`, `a is distinct from b`. */
+function isOfExpression(tokens: readonly SqlToken[], from: number): boolean {
   const code = tokens.slice(0, from).filter(isCode)
-  return code.at(-2)?.text === '(' && /^(extract|trim)$/i.test(code.at(-3)?.text ?? '')
+  const before = (place: number) => code.at(-place)?.text.toLowerCase() ?? ''
+  if (before(1) === 'distinct') return before(2) === 'is' || before(2) === 'not'
+  return before(2) === '(' && /^(extract|trim)$/.test(before(3))
 }
 
 function nextCode(tokens: readonly SqlToken[], from: number): number {

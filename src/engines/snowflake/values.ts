@@ -54,7 +54,8 @@ const CONVERTERS: Readonly<Record<ColumnType, (value: unknown) => Cell>> = {
   date: String,
   timestamp: (value) => isoTimestamp(String(value)),
   json: (value) => compactJson(typeof value === 'string' ? value : JSON.stringify(value)),
-  text: String,
+  // Binary, as Snowflake itself writes it.
+  text: (value) => (Buffer.isBuffer(value) ? value.toString('hex').toUpperCase() : String(value)),
 }
 
 /** As Snowflake writes what is no number. */
@@ -66,7 +67,7 @@ const DOUBLES: Readonly<Record<string, number>> = {
 
 /** `2026-01-12 08:13:22.120000000` or `… +0100` becomes `2026-01-12T08:13:22.12Z`, in UTC. */
 function isoTimestamp(text: string): string {
-  const match = /^(\d+-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))?(?: ?([+-])(\d\d):?(\d\d))?$/.exec(text)
+  const match = /^(\d+-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))?(?: ?(?:Z|([+-])(\d\d):?(\d\d)))?$/.exec(text)
   if (!match) return text
   const [, day = '', time = '', fraction = '', sign, hours, minutes] = match
   const offset = (Number(hours ?? 0) * 60 + Number(minutes ?? 0)) * (sign === '-' ? -1 : 1)
@@ -89,7 +90,7 @@ function compactJson(text: string): string {
 export function positional(statement: string, values: Values = {}): { text: string; binds: Bind[] } {
   if (!statement.includes('$')) return { text: statement, binds: [] }
   const binds: Bind[] = []
-  const parts = sqlTokens(statement).map(({ kind, text }) => {
+  const parts = sqlTokens(statement, 'snowflake').map(({ kind, text }) => {
     const name = text.slice(1)
     // `$1` is a column of a staged file.
     if (kind !== 'parameter' || !Object.hasOwn(values, name)) return text

@@ -1,0 +1,156 @@
+/** Reports on Snowflake that the other tests cannot ask: those of what only Snowflake has, and all of them with `--at`. */
+
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import type { Config } from '../../../src/config.ts'
+import { asOf } from '../../../src/engines/snowflake/time-travel.ts'
+import { positional } from '../../../src/engines/snowflake/values.ts'
+import { readDeclared } from '../../../src/pipeline/declared.ts'
+import { questionOf } from '../../../src/pipeline/question.ts'
+import { ask, type Question, reportQuestion } from '../../../src/pipeline/report.ts'
+import { listSql, packageRoot } from '../../../src/sql-files.ts'
+import type { Row } from '../../../src/types.ts'
+import { TryWarehouse } from '../../try-warehouse.ts'
+import { EmulatorDatabase } from './database.ts'
+import { DriverSession } from './driver.ts'
+import { describeWithSnowflake } from './shared-emulator.ts'
+import { parseSnowflake } from './sqlfluff.ts'
+
+const METRICS = { metrics: { atRiskDays: 7, sessionGapMinutes: 30 } } as Config
+const SNOWFLAKE = { dialect: 'snowflake' } as const
+const question = (name: string) => reportQuestion(name, {}, SNOWFLAKE, METRICS)
+const { tables } = readDeclared('snowflake')
+
+/** Those that sqlfluff does not take, and why. It knows no `?`: values stand there as they would be written. */
+async function wrongOf(asked: readonly Question[]) {
+  const statements = asked.map(({ sql, values }) => {
+    const parts = positional(sql, values).text.split('?')
+    expect(sql).not.toContain('?')
+    return parts.join("'2026'")
+  })
+  return (await parseSnowflake(statements)).filter(({ error }) => error !== null)
+}
+
+describeWithSnowflake('reports on Snowflake', (snowflake) => {
+  let warehouse: TryWarehouse
+  let database: EmulatorDatabase
+  const signal = new AbortController().signal
+  beforeAll(async () => {
+    database = await EmulatorDatabase.create(snowflake)
+    const home = mkdtempSync(join(tmpdir(), 'lpa-home-'))
+    vi.stubEnv('SNOWFLAKE_HOME', database.connectionsToml(home, 'dev'))
+    warehouse = await TryWarehouse.create('[warehouse]\nengine = "snowflake"\nconnection = "dev"\n')
+    await warehouse.load(join(packageRoot(), 'fixtures/campus'))
+    await warehouse.build()
+  })
+  afterAll(() => {
+    vi.unstubAllEnvs()
+    warehouse[Symbol.dispose]()
+  })
+  afterEach(() => database.clearFaults())
+
+  async function answer(name: string, at?: string): Promise<readonly Row[]> {
+    const question = await questionOf({ report: name }, warehouse.config)
+    return ask(warehouse.config, question, { at, write: false, exports: false }, signal, async ({ rows }) => {
+      if ('rows' in rows) return rows.rows
+      const all: Row[] = []
+      for await (const chunk of rows.chunks) all.push(...chunk)
+      return all
+    })
+  }
+
+  // One parse of each: sqlfluff takes a second for a long one. What is well-formed with a time is so without.
+  test('are well-formed, with and without a time', async () => {
+    const own = listSql('snowflake').map(question)
+    const then = listSql('reports')
+      .map(question)
+      .map((one) => ({ ...one, sql: asOf(one.sql, { time: '2026-06-01T08:00:00.000+00' }, tables) }))
+    expect(await wrongOf([...own, ...then])).toEqual([])
+  })
+
+  test('what Snowflake says of itself becomes a result', async () => {
+    const told = { cluster_by_keys: 'LINEAR(date_key, course_key)', total_partition_count: 12 }
+    await database.fault({
+      kind: 'rows',
+      match: 'system\\$clustering_information',
+      columns: [
+        ['TABLE_NAME', 'VARCHAR'],
+        ['PARTITIONS', 'BIGINT'],
+        ['DEPTHS', 'JSON'],
+      ],
+      rows: [['core.agg_course_day', '12', JSON.stringify(told)]],
+    })
+    expect(await answer('clustering')).toEqual([['core.agg_course_day', 12, JSON.stringify(told)]])
+  })
+
+  describe('--at', () => {
+    const AT = '2026-06-01T08:00:00Z'
+
+    // The emulator takes the time out: what is left must still be the same question.
+    test.each(listSql('reports'))('%s answers the same rows, of tables as they were', async (name) => {
+      const now = await answer(name)
+      await database.forgetStatements()
+      expect(await answer(name, AT)).toEqual(now)
+      const asked = (await database.statements()).filter(({ sql }) => sql.includes(' at (timestamp => '))
+      expect(asked.length).toBeGreaterThan(0)
+      // No table of ours is read as it is now.
+      const tablesRead = asked.flatMap(({ sql }) => [
+        ...sql.matchAll(
+          /\b(?:from|join)\s+((?:core\.|staging\.|meta\.|raw\.)?(?:fact_|dim_|agg_|stg_)\w+)(.{4})/g,
+        ),
+      ])
+      expect(tablesRead.filter(([, , after]) => after !== ' at ')).toEqual([])
+    })
+
+    test('of a time that is not kept tells which are', async () => {
+      await database.fault({
+        kind: 'answer',
+        match: 'select .* at \\(timestamp',
+        code: '000707',
+        sqlState: '02000',
+        message:
+          'Time travel data is not available for table FACT_ENROLLMENT. The requested time is too early.',
+      })
+      const types = ['BIGINT', 'BIGINT', 'BIGINT', 'TIMESTAMP', 'TIMESTAMP'] as const
+      await database.fault({
+        kind: 'rows',
+        match: 'retention_time',
+        columns: types.map((type, index) => [`C${index}`, type]),
+        rows: [[null, null, null, '1780387200.000000000', '1780473600.000000000']],
+      })
+      await expect(answer('enrollments', AT)).rejects.toMatchObject({
+        code: 'LPA-QUERY-AT',
+        exit: 'usage',
+        message: 'Snowflake keeps no state of that time of FACT_ENROLLMENT.',
+        next: [
+          'There are states of 2026-06-02T08:00:00Z to 2026-06-03T08:00:00Z.',
+          expect.stringContaining('data_retention_time_in_days'),
+        ],
+      })
+      await expect(answer('enrollments', '12')).rejects.toMatchObject({
+        code: 'LPA-QUERY-AT',
+        message: expect.stringContaining('by time, not by number'),
+        next: [expect.stringContaining('There are states of 2'), expect.stringContaining('--at 2026-')],
+      })
+    })
+  })
+
+  test('a dropped table can come back, before schema apply makes it anew', async () => {
+    await using session = await DriverSession.signIn(database)
+    const options = { write: false, exports: false }
+    const own = (sql: string) => ask(warehouse.config, { sql, values: {} }, options, signal, async () => {})
+    await expect(own('select * from core.no_such_table')).rejects.toMatchObject({ code: 'LPA-QUERY-SQL' })
+    await session.query('drop table core.dim_course')
+    await expect(own('select * from core.dim_course')).rejects.toMatchObject({ code: 'LPA-SCHEMA-OLD' })
+    await expect(answer('course-table')).rejects.toMatchObject({
+      code: 'LPA-SCHEMA-OLD',
+      next: [
+        expect.stringContaining('undrop table core.dim_course'),
+        expect.stringContaining('schema plan'),
+        expect.stringContaining('schema apply'),
+      ],
+    })
+  })
+})
