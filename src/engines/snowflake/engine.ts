@@ -109,7 +109,8 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
   /** Loads that the open transaction appended. */
   let appended: number[] = []
   /** Names of staged files that the open transaction uploaded. */
-  let uploaded: string[] = []
+  const uploaded: string[] = []
+  let isStageSwept = false
   /** Tables that were found to have every column that is copied into them. */
   const whole = new Set<string>()
   if (mode === 'write' || mode === 'create') {
@@ -172,7 +173,7 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
         await session.run('update meta.schema_changes set applied_at = applied_at where number = 0')
         return
       } catch (error) {
-        await session.run('rollback').catch(() => {})
+        if (!isUnanswered(error)) await session.tidy('rollback')
         if (!isLocked(error)) throw error
         if (stopped || Date.now() >= deadline) {
           throw new UserError('LPA-WAREHOUSE-LOCKED', 'Another run is writing to the warehouse.', {
@@ -196,21 +197,28 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
         const result = await work()
         if (stopped) throw new Error('The session was stopped.')
         await commit()
+        // They are copies by now.
+        await removeUploaded()
         return result
       } catch (error) {
-        await session.run('rollback').catch(() => {})
+        // Of a server that does not answer each try takes minutes; it ends the session by itself.
+        if (!isUnanswered(error)) {
+          await session.tidy('rollback')
+          await removeUploaded()
+        }
         throw error
-      } finally {
-        // They are copies by now, or the load failed.
-        for (const path of uploaded) await session.run(`remove ${path}`).catch(() => {})
       }
     } catch (error) {
       throw explained(error)
     } finally {
       isOpen = false
       appended = []
-      uploaded = []
+      uploaded.length = 0
     }
+  }
+
+  async function removeUploaded(): Promise<void> {
+    for (const path of uploaded.splice(0)) await session.tidy(`remove ${path}`)
   }
 
   function declaredSessionTable(name: string): TableDeclaration {
@@ -233,6 +241,7 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
         `select count(*) as loads from meta.loads where load_id in (${loads.join(', ')})`,
       )
       await session.run('rollback')
+      await removeUploaded()
       if (Number(rows[0]?.[0]) !== loads.length) throw error
     }
   }
@@ -262,6 +271,9 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
   async function copyIn(loadId: number, file: ParquetFile): Promise<void> {
     const path = `@${STAGE}/load_${loadId}/`
     const name = basename(file.path)
+    // Nobody else uploads under the lock: these are of runs that were killed.
+    if (!isStageSwept) await ask(() => session.run(`remove @${STAGE}`))
+    isStageSwept = true
     uploaded.push(`${path}${name}`)
     const { rows: put } = await ask(() =>
       session.run(
