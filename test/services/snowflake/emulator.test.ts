@@ -290,6 +290,24 @@ describeWithSnowflake('the Snowflake emulator', (snowflake) => {
       expect([await count(session), await count(other)]).toEqual(['0', '0'])
     })
 
+    test('lock a table whose rows they change, also to what they were, until they end', async () => {
+      await session.query('insert into t values (1)')
+      await other.query('alter session set lock_timeout = 1')
+      await session.query('begin')
+      await session.query('update t set a = a where a = 1')
+      await expect(other.query('delete from t')).rejects.toMatchObject({ code: '000625' })
+      await other.query('insert into t values (2)')
+      await other.query('begin')
+      await other.query('alter session set lock_timeout = 60')
+      const waiting = other.query('update public.t set a = 3 where a = 2')
+      await sleep(200)
+      expect((await outcomes()).at(-1)?.[1]).toBe('running')
+      await session.query('commit')
+      expect(await waiting).toEqual([expect.objectContaining({ 'number of rows updated': '1' })])
+      await other.query('rollback')
+      expect(await count(session)).toBe('2')
+    })
+
     test('end when the sessions do, of which their clients are told', async () => {
       await session.query('begin')
       await session.query('insert into t values (1)')
