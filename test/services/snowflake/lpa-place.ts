@@ -18,7 +18,6 @@ import { withWarehouse } from '../../../src/pipeline/warehouse.ts'
 import { createKey } from '../../../src/pseudonym.ts'
 import type { Engine } from '../../../src/types.ts'
 import {
-  lpa,
   lpaOk,
   newPlace,
   type Place,
@@ -81,15 +80,18 @@ export class LpaPlace implements AsyncDisposable {
 
   /** lpa with the profile of Snowflake. */
   start(args: readonly string[], options: StartOptions = {}): Running {
-    return startLpa(this.folder, args, this.#onSnowflake(options))
+    const { child, ended } = startLpa(this.folder, args, this.#onSnowflake(options))
+    return { child, ended: ended.then((ran) => this.#withoutSecrets(args, ran)) }
   }
 
   lpa(args: readonly string[], options: StartOptions = {}): Promise<Ran> {
-    return lpa(this.folder, args, this.#onSnowflake(options))
+    return this.start(args, options).ended
   }
 
-  lpaOk(args: readonly string[], options: StartOptions = {}): Promise<Ran> {
-    return lpaOk(this.folder, args, this.#onSnowflake(options))
+  async lpaOk(args: readonly string[], options: StartOptions = {}): Promise<Ran> {
+    const ran = await this.lpa(args, options)
+    if (ran.code === 0) return ran
+    throw new Error(`lpa ${args.join(' ')} ended with ${ran.code ?? ran.signal}:\n${ran.stderr}${ran.stdout}`)
   }
 
   /** What a command prints with --json. */
@@ -141,6 +143,12 @@ export class LpaPlace implements AsyncDisposable {
     )
   }
 
+  /** As Snowflake does, some time after, with the sessions of clients that are gone; with all others too. */
+  async endSessions(): Promise<void> {
+    await this.#leave()
+    await this.database?.endSessions()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (LIVE !== undefined) await this.sql(`drop database if exists ${this.#databaseName}`)
     await this.#leave()
@@ -152,6 +160,15 @@ export class LpaPlace implements AsyncDisposable {
     this.#byHand = undefined
   }
 
+  /** Of no run of any test. */
+  #withoutSecrets(args: readonly string[], ran: Ran): Ran {
+    const { password = '', privateKey = '' } = this.database?.address ?? {}
+    for (const secret of [password, privateKey.split('\n')[1] ?? ''])
+      if (secret !== '' && `${ran.stdout}${ran.stderr}`.includes(secret))
+        throw new Error(`lpa ${args.join(' ')} printed the secret of the connection.`)
+    return ran
+  }
+
   #onSnowflake({ env, ...options }: StartOptions): StartOptions {
     return { ...options, env: { ...this.#env, LPA_PROFILE: 'prod', ...env } }
   }
@@ -159,7 +176,7 @@ export class LpaPlace implements AsyncDisposable {
 
 /** What a connection of the user's own may need: home, SNOWFLAKE_*, proxies, certificates. Nothing that configures lpa. */
 function accountEnvironment(): Environment {
-  const own = Object.entries(process.env).filter(([name]) => !/^(LPA_|VITEST|NODE_ENV$)/.test(name))
+  const own = Object.entries(process.env).filter(([name]) => !/^(LPA_|VITEST|NODE_ENV$|TMPDIR$)/.test(name))
   return {
     ...Object.fromEntries(own.flatMap(([name, value]) => (value ? [[name, value]] : []))),
     HOME: homedir(),
