@@ -111,7 +111,10 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
   /** Loads that the open transaction appended. */
   let appended: number[] = []
   /** Where in the stage the files lie that the open transaction uploaded. */
-  let uploaded: string[] = []
+  const uploaded: string[] = []
+  let isStageSwept = false
+  /** Tables that were found to have every column that is copied into them. */
+  const whole = new Set<string>()
   if (mode === 'write' || mode === 'create') {
     mkdirSync(scratch, { recursive: true })
     sweep()
@@ -175,7 +178,7 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
         if (changed === 0 && mode !== 'create') throw unfinished()
         return
       } catch (error) {
-        await session.run('rollback').catch(() => {})
+        if (!isUnanswered(error)) await session.tidy('rollback')
         if (!isLocked(error)) throw error
         if (stopped || Date.now() >= deadline) {
           throw new UserError('LPA-WAREHOUSE-LOCKED', 'Another run is writing to the warehouse.', {
@@ -199,21 +202,28 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
         const result = await work()
         if (stopped) throw new Error('The session was stopped.')
         await commit()
+        // They are copies by now.
+        await removeUploaded()
         return result
       } catch (error) {
-        await session.run('rollback').catch(() => {})
+        // Of a server that does not answer each try takes minutes; it ends the session by itself.
+        if (!isUnanswered(error)) {
+          await session.tidy('rollback')
+          await removeUploaded()
+        }
         throw error
-      } finally {
-        // They are copies by now, or the load failed.
-        for (const path of uploaded) await session.run(`remove ${path}`).catch(() => {})
       }
     } catch (error) {
       throw explained(error)
     } finally {
       isOpen = false
       appended = []
-      uploaded = []
+      uploaded.length = 0
     }
+  }
+
+  async function removeUploaded(): Promise<void> {
+    for (const path of uploaded.splice(0)) await session.tidy(`remove ${path}`)
   }
 
   function declaredSessionTable(name: string): TableDeclaration {
@@ -236,6 +246,7 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
         `select count(*) as loads from meta.loads where load_id in (${loads.join(', ')})`,
       )
       await session.run('rollback')
+      await removeUploaded()
       if (Number(rows[0]?.[0]) !== loads.length) throw error
     }
   }
@@ -264,6 +275,9 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
   /** Uploads a staged file to a path of this load's own, and copies its rows. */
   async function copyIn(loadId: number, file: ParquetFile): Promise<void> {
     const path = `@${STAGE}/load_${loadId}/${basename(file.path, '.parquet')}/`
+    // Nobody else uploads under the lock: these are of runs that were killed.
+    if (!isStageSwept) await ask(() => session.run(`remove @${STAGE}`))
+    isStageSwept = true
     uploaded.push(path)
     for (const piece of await piecesOf(file.path)) {
       // Not a URL all the way: what is in the path is not encoded.
@@ -275,17 +289,30 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
       if (status !== 'UPLOADED') throw new Error(`PUT of ${basename(piece)}: ${status} ${message}`)
       rmSync(piece)
     }
+    await assertWhole(file.table)
     const copied = await ask(() => session.run(copySql(file.table, path)))
     const loaded = valuesOf(copied, ['rows_loaded']).reduce((sum, [rows]) => sum + Number(rows), 0)
     if (loaded !== file.rows)
       throw new Error(`COPY of ${basename(file.path)} loaded ${loaded} of ${file.rows} rows.`)
   }
 
-  /** A text becomes a VARIANT by parsing only, so tables with one name their columns. */
-  function copySql(table: string, from: string): string {
+  /** A copy by names leaves out, without a word, what the table of an older lpa has no column for: a SELECT does not. */
+  async function assertWhole(table: string): Promise<void> {
+    if (whole.has(table)) return
+    const names = columnsOf(table).map(({ name }) => columnName(name))
+    await session.run(`select ${names.join(', ')} from ${table} limit 0`)
+    whole.add(table)
+  }
+
+  function columnsOf(table: string): TableDeclaration['columns'] {
     const declared = options.declared.find(({ name }) => name === table)
     if (!declared) throw new Error(`No table ${table} is declared.`)
-    const { columns } = withSnowflakeTypes(declared)
+    return withSnowflakeTypes(declared).columns
+  }
+
+  /** A text becomes a VARIANT by parsing only, so tables with one name their columns. */
+  function copySql(table: string, from: string): string {
+    const columns = columnsOf(table)
     const format = 'file_format = (type = parquet use_logical_type = true)'
     if (!columns.some(({ type }) => type === 'variant'))
       return `copy into ${table} from ${from} ${format} match_by_column_name = case_insensitive on_error = abort_statement`

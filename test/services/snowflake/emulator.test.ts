@@ -294,15 +294,22 @@ describeWithSnowflake('the Snowflake emulator', (snowflake) => {
       expect([await count(session), await count(other)]).toEqual(['0', '0'])
     })
 
-    test('that change the same rows: the second one fails as if it had waited too long for the lock', async () => {
+    test('lock a table whose rows they change, also to what they were, until they end', async () => {
       await session.query('insert into t values (1)')
+      await other.query('alter session set lock_timeout = 1')
       await session.query('begin')
-      await session.query('update t set a = 2')
+      await session.query('update t set a = a where a = 1')
+      await expect(other.query('delete from t')).rejects.toMatchObject({ code: '000625' })
+      await other.query('insert into t values (2)')
       await other.query('begin')
-      await expect(other.query('update t set a = 3')).rejects.toMatchObject({ code: '000625' })
-      await other.query('rollback')
+      await other.query('alter session set lock_timeout = 60')
+      const waiting = other.query('update public.t set a = 3 where a = 2')
+      await sleep(200)
+      expect((await outcomes()).at(-1)?.[1]).toBe('running')
       await session.query('commit')
-      expect(await other.query('select * from t')).toEqual([{ A: '2' }])
+      expect(await waiting).toEqual([expect.objectContaining({ 'number of rows updated': '1' })])
+      await other.query('rollback')
+      expect(await count(session)).toBe('2')
     })
 
     test('are not committed by halves after a statement of them failed', async () => {

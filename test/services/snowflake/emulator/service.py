@@ -14,6 +14,7 @@ import answers
 import statements
 from answers import Answer, Place
 from faults import Fault, Faults
+from locks import Locks
 from memory import Memory
 from rowset import column
 from session import Binds, Entry, Session
@@ -55,6 +56,7 @@ class Service:
         self._requests: OrderedDict[str, Running] = OrderedDict()
         self._results: OrderedDict[str, Answer] = OrderedDict()
         self._memories: dict[str, Memory] = {}
+        self._locks: dict[str, Locks] = {}
         self._log: dict[str, list[Entry]] = {}
         self._lock = threading.RLock()
         self.faults = Faults()
@@ -101,7 +103,8 @@ class Service:
             for name, value in self._context().items():
                 connection._duck_conn.execute(f"CREATE TEMP MACRO {name}() AS '{value}'")
             memory = self._memories.setdefault(database, Memory())
-            session = Session(self._count, database, parameters.get("QUERY_TAG"), connection, memory)
+            locks = self._locks.setdefault(database, Locks())
+            session = Session(self._count, database, parameters.get("QUERY_TAG"), connection, memory, locks)
             self._sessions[session.token] = session
         return answers.success(
             {
