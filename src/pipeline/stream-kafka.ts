@@ -87,7 +87,8 @@ export async function streamKafka(request: KafkaRequest, work: StreamWork): Prom
   }
 }
 
-class TopicStream implements ConsumeHooks {
+/** One run over the topics; apart from `streamKafka` so that tests can hand it what no broker sends on demand. */
+export class TopicStream implements ConsumeHooks {
   readonly #request: KafkaRequest
   readonly #work: StreamWork
   readonly #client: KafkaClient
@@ -524,7 +525,7 @@ class TopicStream implements ConsumeHooks {
   async #replaceReread(): Promise<void> {
     const { engine, source, fileRequest, progress } = this.#work.options
     const own = new Set(this.#assigned?.map(keyOf))
-    if (this.#hasReplaced || !this.#isPastEnds(own, this.#stored)) return
+    if (this.#hasReplaced || own.size === 0 || !this.#isPastEnds(own, this.#stored)) return
     this.#hasReplaced = true
     const { replaced, left } = await replaceReread(engine, source, fileRequest.key.id)
     if (replaced > 0) progress.onNote(`${loadsAre(replaced)} replaced by what was read again under this key.`)
