@@ -352,8 +352,9 @@ ranked as (
   left join dim_course_category k on k.category_key = c.category_key
   where s.learners >= cast(5 as int)
 )
+-- 0.5000001: the last digits of a sum of doubles depend on the order of adding, and halves are to be rounded up all the same.
 select place, course_id, course_title, category, place_in_category, learners, completed,
-  floor(1000 * cast(completed as double) / nullif(learners, 0) + 0.5) / 10 as completion_percent, floor(mean_score * 1000 + 0.5) / 10 as mean_score_percent, quartile,
+  floor(1000 * cast(completed as double) / nullif(learners, 0) + 0.5) / 10 as completion_percent, floor(mean_score * 1000 + 0.5000001) / 10 as mean_score_percent, quartile,
   floor(ahead_of * 1000 + 0.5) / 10 as ahead_of_percent
 from ranked
 where place_in_category <= cast(10 as int)
@@ -391,9 +392,10 @@ by_course as (
   from progressed
   group by course_key
 )
+-- 0.5000001: the last digits of a sum of doubles depend on the order of adding, and halves are to be rounded up all the same.
 select c.course_id, coalesce(c.course_title, c.course_id) as course_title, b.enrolled, b.completed,
   floor(1000 * cast(b.completed as double) / nullif(b.enrolled, 0) + 0.5) / 10 as completion_percent,
-  case when b.with_progress > 0 then floor(b.mean_progress * 1000 + 0.5) / 10 end as mean_progress_percent,
+  case when b.with_progress > 0 then floor(b.mean_progress * 1000 + 0.5000001) / 10 end as mean_progress_percent,
   cast(b.current_count as bigint) as new_enrollments, cast(b.previous_count as bigint) as enrollments_before,
   floor(1000 * cast(b.current_count - b.previous_count as double) / nullif(b.previous_count, 0) + 0.5) / 10 as change_percent
 from by_course b
@@ -864,10 +866,11 @@ by_course as (
   from by_learner b
   group by course_key
 )
+-- 0.5000001: the last digits of a sum of doubles depend on the order of adding, and halves are to be rounded up all the same.
 select c.course_id, coalesce(c.course_title, c.course_id) as course_title, b.learners, cast(b.sessions_short as bigint) as sessions_short,
-  floor(cast(b.seconds_short as double) / 36 + 0.5) / 100 as hours_short, cast(b.sessions_long as bigint) as sessions_long,
-  floor(cast(b.seconds_long as double) / 36 + 0.5) / 100 as hours_long,
-  floor(cast(b.median_seconds as double) / 6 + 0.5) / 10 as median_minutes
+  floor(cast(b.seconds_short as double) / 36 + 0.5000001) / 100 as hours_short, cast(b.sessions_long as bigint) as sessions_long,
+  floor(cast(b.seconds_long as double) / 36 + 0.5000001) / 100 as hours_long,
+  floor(cast(b.median_seconds as double) / 6 + 0.5000001) / 10 as median_minutes
 from by_course b
 join course c on c.course_key = b.course_key
 order by hours_long desc nulls last, course_id nulls last;

@@ -282,7 +282,8 @@ describe('reports', () => {
   })
 
   test('one rate is one number in every report', async () => {
-    // 50.25 %, which floating point puts on either side.
+    // 50.25 % and 1.05 %, which floating point puts on either side.
+    const SCORES: Readonly<Record<number, number>> = { 1: 0.002, 2: 0.019 }
     const many = Array.from({ length: 400 }, (_, n) => n + 1)
     const at = FIRST + DAY
     const db = await openCampus({
@@ -291,11 +292,19 @@ describe('reports', () => {
         status: 'active',
       })),
       events: [],
-      completions: many
-        .slice(0, 201)
-        .map((learner) => ({ learner, course: 1, at, score: null, passed: true, days: 0 })),
+      completions: many.slice(0, 201).map((learner) => ({
+        learner,
+        course: 1,
+        at,
+        score: SCORES[learner] ?? null,
+        passed: true,
+        days: 0,
+      })),
     })
-    expect((await runReport(db, 'course-ranking'))[0]?.completion_percent).toBe(50.3)
+    expect((await runReport(db, 'course-ranking'))[0]).toMatchObject({
+      completion_percent: 50.3,
+      mean_score_percent: 1.1,
+    })
     expect((await runReport(db, 'course-table'))[0]?.completion_percent).toBe(50.3)
     expect((await runReport(db, 'completion-rate'))[0]?.of_enrolled_percent).toBe(50.3)
     expect((await runReport(db, 'overview'))[2]?.value).toBe(50.3)

@@ -28,8 +28,9 @@ ranked as (
   left join dim_course_category k on k.category_key = c.category_key
   where s.learners >= cast($min_learners as int)
 )
+-- 0.5000001: the last digits of a sum of doubles depend on the order of adding, and halves are to be rounded up all the same.
 select place, course_id, course_title, category, place_in_category, learners, completed,
-  floor(1000 * cast(completed as double) / nullif(learners, 0) + 0.5) / 10 as completion_percent, floor(mean_score * 1000 + 0.5) / 10 as mean_score_percent, quartile,
+  floor(1000 * cast(completed as double) / nullif(learners, 0) + 0.5) / 10 as completion_percent, floor(mean_score * 1000 + 0.5000001) / 10 as mean_score_percent, quartile,
   floor(ahead_of * 1000 + 0.5) / 10 as ahead_of_percent
 from ranked
 where place_in_category <= cast($top as int)

@@ -35,10 +35,11 @@ by_course as (
   from by_learner b
   group by course_key
 )
+-- 0.5000001: the last digits of a sum of doubles depend on the order of adding, and halves are to be rounded up all the same.
 select c.course_id, coalesce(c.course_title, c.course_id) as course_title, b.learners, cast(b.sessions_short as bigint) as sessions_short,
-  floor(cast(b.seconds_short as double) / 36 + 0.5) / 100 as hours_short, cast(b.sessions_long as bigint) as sessions_long,
-  floor(cast(b.seconds_long as double) / 36 + 0.5) / 100 as hours_long,
-  floor(cast(b.median_seconds as double) / 6 + 0.5) / 10 as median_minutes
+  floor(cast(b.seconds_short as double) / 36 + 0.5000001) / 100 as hours_short, cast(b.sessions_long as bigint) as sessions_long,
+  floor(cast(b.seconds_long as double) / 36 + 0.5000001) / 100 as hours_long,
+  floor(cast(b.median_seconds as double) / 6 + 0.5000001) / 10 as median_minutes
 from by_course b
 join course c on c.course_key = b.course_key
 order by hours_long desc nulls last, course_id nulls last

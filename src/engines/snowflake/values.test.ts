@@ -81,6 +81,7 @@ test('named values are bound by place, where they stand and as often', () => {
     `select '\\'$a', $$ $a $$, system$typeof(?)`,
   )
   expect(positional('select 1')).toEqual({ text: 'select 1', binds: [] })
+  expect(positional("select $a, 'b", { a: 1 })).toEqual({ text: "select $a, 'b", binds: [] })
 })
 
 test('an integer beyond what a number holds is bound as its digits', () => {

@@ -1,7 +1,7 @@
 /** From the texts that Snowflake's driver gives to the cells of a Result, and from named values to its binds. */
 
 import type { Column as DriverColumn } from 'snowflake-sdk'
-import { sqlTokens } from '../../sql-tokens.ts'
+import { type SqlToken, sqlTokens } from '../../sql-tokens.ts'
 import type { Cell, Column, ColumnType, Values } from '../../types.ts'
 
 /** A column's name and type: what was not quoted is in capitals to Snowflake. */
@@ -90,7 +90,7 @@ function compactJson(text: string): string {
 export function positional(statement: string, values: Values = {}): { text: string; binds: Bind[] } {
   if (!statement.includes('$')) return { text: statement, binds: [] }
   const binds: Bind[] = []
-  const parts = sqlTokens(statement, 'snowflake').map(({ kind, text }) => {
+  const parts = tokensOf(statement).map(({ kind, text }) => {
     const name = text.slice(1)
     // `$1` is a column of a staged file.
     if (kind !== 'parameter' || !Object.hasOwn(values, name)) return text
@@ -98,6 +98,15 @@ export function positional(statement: string, values: Values = {}): { text: stri
     return '?'
   })
   return { text: parts.join(''), binds }
+}
+
+/** Of text that is no SQL there are none: Snowflake says so better. */
+function tokensOf(statement: string): readonly Pick<SqlToken, 'kind' | 'text'>[] {
+  try {
+    return sqlTokens(statement, 'snowflake')
+  } catch {
+    return [{ kind: 'string', text: statement }]
+  }
 }
 
 export type Bind = string | number | boolean | null
