@@ -100,8 +100,8 @@ export class LpaPlace implements AsyncDisposable {
   }
 
   /** lpa with the embedded engine, in the same folder. */
-  embedded(args: readonly string[]): Promise<Ran> {
-    return lpaOk(this.folder, args)
+  embedded(args: readonly string[], options: StartOptions = {}): Promise<Ran> {
+    return lpaOk(this.folder, args, options)
   }
 
   write(name: string, content: string | Buffer, mode = 0o600): string {
