@@ -152,8 +152,14 @@ export interface Engine extends Reader {
    * @throws UserError notPermitted (77) that names what was refused
    */
   assertReadOnly(statement: string): Promise<void>
-  /** Runs `work` in one transaction under the writer lock: all or nothing, what throws rolls back. */
-  transaction<T>(work: () => Promise<T>): Promise<T>
+  /**
+   * Runs `work` in one transaction under the writer lock: all or nothing, what throws rolls back. `rows` is of how many it
+   * is, if that is known: few are written sooner by one thread, since to plan is most of the work, and threads wait for
+   * one another meanwhile.
+   */
+  transaction<T>(work: () => Promise<T>, rows?: number): Promise<T>
+  /** The same, where it is known only inside the open transaction. */
+  expectRows(rows: number): Promise<void>
   /** A declared table as this warehouse is configured to have it. */
   configured(table: TableDeclaration): TableDeclaration
   /** Statements that create what a declared table asks for: the table, its clustering, its partitions. */

@@ -89,6 +89,16 @@ const AFTER_PAIRS: ReadonlySet<number> = new Set([
 /** What no warehouse holds: tables of the session, which other models read. */
 const TEMPORARY: ReadonlySet<string> = new Set<(typeof MODELS)[number]>([...TOUCHED, 'repeated_event'])
 
+/** repeated_event of a batch of one load: no earlier one holds the same. */
+const NO_REPEATS: Result = {
+  columns: [
+    { name: 'load_id', type: 'integer' },
+    { name: 'position', type: 'integer' },
+    { name: 'event_id', type: 'text' },
+  ],
+  rows: [],
+}
+
 /**
  * Builds core and runs the checks, in one transaction.
  * @throws UserError locked (75), noInput (66) without a warehouse, usage for an unknown model, config (78) for selected
@@ -119,7 +129,8 @@ export async function buildIn(
     const { batch, ...made } = await buildInTransaction(config, engine, request, names, progress)
     const isLater = request.checks === false || made.left > 0
     return { ...made, checks: isLater ? [] : await check(engine, request, batch) }
-  })
+    // Until it is known how much there is to build.
+  }, 0)
   return { ...built, milliseconds: Math.round(performance.now() - started) }
 }
 
@@ -129,8 +140,10 @@ async function check(
   { runId }: BuildRequest,
   batch: readonly number[],
 ): Promise<CheckOutcome[]> {
+  // They look at whole tables.
+  await engine.expectRows(Number.POSITIVE_INFINITY)
   if (await hasFailedChecks(engine)) {
-    const counting = await readLoads(engine, 'loads')
+    const counting = await readLoads(engine)
     return runChecks(
       engine,
       runId,
@@ -159,11 +172,13 @@ async function buildInTransaction(
   const { sessionGapMinutes } = config.metrics
   // Rows of a superseded load have left staging: only building anew takes them out of core. And days that were built
   // with another session gap would not add up with those of this batch.
-  const { hasBuilt, isStale } = await builtState(engine, sessionGapMinutes)
-  if (isSelected) refuseUnbuilt(isStale, (await readLoads(engine, 'unbuilt-loads')).length)
+  const { hasBuilt, isStale, unbuilt } = await buildState(engine, sessionGapMinutes)
+  if (isSelected) refuseUnbuilt(isStale, unbuilt.length)
   const isFull = request.full || isSelected || isStale || !hasBuilt
-  const wanted = await readLoads(engine, isFull ? 'loads' : 'unbuilt-loads')
-  const batch = (isFull ? wanted : firstOf(wanted, request.mostRecords)).map((load) => load.id)
+  const wanted = isFull ? await readLoads(engine) : unbuilt
+  const taken = isFull ? wanted : firstOf(wanted, request.mostRecords)
+  await engine.expectRows(recordsOf(taken))
+  const batch = taken.map((load) => load.id)
   const left = wanted.length - batch.length
   const kind = isSelected ? 'selected' : isFull ? 'full' : 'incremental'
   if (batch.length === 0 && !request.full && !isStale) {
@@ -185,6 +200,10 @@ async function buildInTransaction(
     progress.onModel(name, index, steps.length)
     const started = performance.now()
     const isWhole = isAnew || (isSelected && TEMPORARY.has(name))
+    if (name === 'repeated_event' && batch.length < 2) {
+      await engine.temporaryTable(name, NO_REPEATS)
+      continue
+    }
     const model = readModel(name, engine, isWhole, brought)
     if (brought && isUntouched(model, brought)) continue
     const rows = await engine.materialise(model, isFull)
@@ -202,21 +221,37 @@ async function buildInTransaction(
   return { outcome: 'built', kind, loads: batch.length, left, models, batch }
 }
 
-async function builtState(
-  engine: Engine,
-  sessionGapMinutes: number,
-): Promise<{ readonly hasBuilt: boolean; readonly isStale: boolean }> {
-  const [state = []] = await ledgerRows(engine, 'built-state', { session_gap_minutes: sessionGapMinutes })
-  return { hasBuilt: state[0] === true, isStale: state[1] === true }
+interface CountingLoad {
+  readonly id: number
+  readonly records: number
 }
 
-/** In the order in which they were committed. */
-async function readLoads(
-  engine: Engine,
-  which: 'loads' | 'unbuilt-loads',
-): Promise<readonly { readonly id: number; readonly records: number }[]> {
-  const rows = await ledgerRows(engine, which)
+interface BuildState {
+  readonly hasBuilt: boolean
+  readonly isStale: boolean
+  /** Loads that are not in core, in the order in which they were committed. */
+  readonly unbuilt: readonly CountingLoad[]
+}
+
+async function buildState(engine: Engine, sessionGapMinutes: number): Promise<BuildState> {
+  const rows = await ledgerRows(engine, 'build-state', { session_gap_minutes: sessionGapMinutes })
+  return {
+    hasBuilt: rows.some(([, , isBuilt]) => isBuilt === true),
+    isStale: rows.some(([, , , isStale]) => isStale === true),
+    unbuilt: rows.flatMap(([id, records]) =>
+      id === null ? [] : [{ id: Number(id), records: Number(records) }],
+    ),
+  }
+}
+
+/** All that count, in the order in which they were committed. */
+async function readLoads(engine: Engine): Promise<readonly CountingLoad[]> {
+  const rows = await ledgerRows(engine, 'loads')
   return rows.map(([id, records]) => ({ id: Number(id), records: Number(records) }))
+}
+
+function recordsOf(loads: readonly CountingLoad[]): number {
+  return loads.reduce((sum, { records }) => sum + records, 0)
 }
 
 /** Models are made anew from all of staging: beside others that do not know a load yet, they would not add up. */

@@ -468,7 +468,7 @@ class TopicStream implements ConsumeHooks {
       await engine.transaction(async () => {
         await claimOffsets(engine, source, claims)
         for (const { batch } of staged) await engine.append(batch)
-      })
+      }, group.records)
     } catch (error) {
       this.#drop()
       if (!(error instanceof Overtaken)) throw error

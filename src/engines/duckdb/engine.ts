@@ -68,8 +68,11 @@ function forgetResults(folder: string): void {
 /** Two commits within one tick of the file system's clock may look the same. */
 const ASK_AGAIN_MS = 30_000
 
-/** Statements that write no more than this leave little memory behind. */
+/** Statements that write no more than this leave little memory behind, and are not worth a second thread. */
 const FEW_ROWS = 10_000
+
+/** A model that takes longer does more than to be planned: agg_course_day reads whole days. */
+const SLOW_MODEL_MS = 300
 
 export const CAN: Capabilities = {
   transactions: true,
@@ -152,8 +155,25 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     }
   }
 
-  function transaction<T>(work: () => Promise<T>): Promise<T> {
+  const allThreads = await readNumber(connection, `select current_setting('threads')`)
+  let threads = allThreads
+  let areFew = false
+  /** Models that read many rows to write few. */
+  const slowModels = new Set<string>()
+  async function setThreads(count: number): Promise<void> {
+    if (count === threads) return
+    await connection.run(`set threads = ${count}`)
+    threads = count
+  }
+
+  async function expectRows(rows: number): Promise<void> {
+    areFew = rows <= FEW_ROWS
+    await setThreads(areFew ? 1 : allThreads)
+  }
+
+  function transaction<T>(work: () => Promise<T>, rows = Number.POSITIVE_INFINITY): Promise<T> {
     return locked(async () => {
+      await expectRows(rows)
       await connection.run('begin')
       open = 'work'
       try {
@@ -420,6 +440,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
       await checkStatement(connection, statement, { catalog: 'lake', mayExplain: true })
     },
     transaction,
+    expectRows,
     append,
     supersede,
     lastCursor,
@@ -436,12 +457,15 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
       const table = `core.${model.name}`
       const isTable = model.materialise.kind !== 'temporary'
       const variants = isTable ? await variantColumns(connection, table) : []
+      const started = performance.now()
+      if (areFew) await setThreads(slowModels.has(model.name) ? allThreads : 1)
       let rows = 0
       for (const statement of materialiseSql(model, full)) {
         rows = statement.startsWith('insert')
           ? await insertVariants(table, variants, `(${model.select})`, () => execute(statement))
           : await execute(statement)
       }
+      if (areFew && performance.now() - started > SLOW_MODEL_MS) slowModels.add(model.name)
       if (!isTable) temporary.add(model.name)
       if (full || rows > FEW_ROWS) await releaseMemory(connection, options.memoryLimit)
       return rows
