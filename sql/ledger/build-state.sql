@@ -4,7 +4,7 @@
 -- definition: stale is what only building everything anew mends: rows of a load that was superseded after it was built,
 --   and days that were built with another session gap. A stream asks after each of its commits, and planning a table takes
 --   longer than reading it: so it is one question
-select case when b.load_id is null then l.load_id end as unbuilt_load_id, max(l.records_mapped) as records,
+select case when b.load_id is null then l.load_id end as unbuilt_load_id, cast(sum(l.records_mapped) as bigint) as records,
   bool_or(b.load_id is not null) as is_built,
   bool_or(b.load_id is not null
     and (l.superseded_by is not null or b.session_gap_minutes is distinct from $session_gap_minutes)) as is_stale

@@ -351,11 +351,15 @@ export async function loadFile(
       }
       for (const snapshot of ending) replaced.push(...(await endSnapshot(engine, snapshot)))
       return count
-    })
+    }, recordsOf(staged))
     return done(committed > 0 ? 'loaded' : 'unchanged', committed > 0 ? mappings : [], replaced)
   } finally {
     discardStaged(engine.scratch, loadIdsOf(staged))
   }
+}
+
+function recordsOf(staged: readonly StagedFile[]): number {
+  return staged.reduce((sum, { batch }) => sum + batch.load.counts.read, 0)
 }
 
 /** Loads of a file's content, if one of its size was loaded: hashing alone is quicker than reading. */

@@ -179,7 +179,7 @@ export async function applySchema(
     for (const { sql } of now.plan.steps) for (const statement of sql) await engine.execute(statement)
     if (now.plan.steps.length > 0) await remember(engine, now)
     return now.plan
-  })
+  }, 0)
   return { ...pick(plan), version: await engine.version() }
 }
 

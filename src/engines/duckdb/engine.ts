@@ -71,6 +71,14 @@ const ASK_AGAIN_MS = 30_000
 /** Statements that write no more than this leave little memory behind, and are not worth a second thread. */
 const FEW_ROWS = 10_000
 
+/** Attaching, too, is many small questions. */
+const ONE_THREAD = 'set threads = 1'
+const allThreads = ({ threads }: DuckLakeOptions) =>
+  threads === undefined ? 'reset threads' : `set threads = ${threads}`
+
+/** What is remembered of fewer takes little memory. */
+const MANY_COMMITS = 50
+
 /** A model that takes longer does more than to be planned: agg_course_day reads whole days. */
 const SLOW_MODEL_MS = 300
 
@@ -131,6 +139,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   let placed: (readonly [path: string, sha256: string])[] = []
   const committed = new Map<string, string>()
   let hasCommitted = isNew
+  let commits = 0
   const stop = new AbortController()
   let isCommitting = false
   /** The open transaction: of `transaction()`, or of a stream whose rows are being read. */
@@ -155,20 +164,19 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     }
   }
 
-  const allThreads = await readNumber(connection, `select current_setting('threads')`)
-  let threads = allThreads
   let areFew = false
+  let isOnOneThread = false
   /** Models that read many rows to write few. */
   const slowModels = new Set<string>()
-  async function setThreads(count: number): Promise<void> {
-    if (count === threads) return
-    await connection.run(`set threads = ${count}`)
-    threads = count
+  async function onOneThread(isSo: boolean): Promise<void> {
+    if (isOnOneThread === isSo) return
+    await connection.run(isSo ? ONE_THREAD : allThreads(options))
+    isOnOneThread = isSo
   }
 
   async function expectRows(rows: number): Promise<void> {
     areFew = rows <= FEW_ROWS
-    await setThreads(areFew ? 1 : allThreads)
+    await onOneThread(areFew)
   }
 
   function transaction<T>(work: () => Promise<T>, rows = Number.POSITIVE_INFINITY): Promise<T> {
@@ -184,6 +192,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
         isCommitting = true
         await connection.run('commit')
         hasCommitted = true
+        commits += 1
         for (const [path, sha256] of placed) committed.set(path, sha256)
         return result
       } catch (error) {
@@ -458,7 +467,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
       const isTable = model.materialise.kind !== 'temporary'
       const variants = isTable ? await variantColumns(connection, table) : []
       const started = performance.now()
-      if (areFew) await setThreads(slowModels.has(model.name) ? allThreads : 1)
+      if (areFew) await onOneThread(!slowModels.has(model.name))
       let rows = 0
       for (const statement of materialiseSql(model, full)) {
         rows = statement.startsWith('insert')
@@ -472,7 +481,10 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     },
     async compact() {
       const { timeTravelMs, memoryLimit } = options
+      await onOneThread(true)
       const kept = await keepLakeSmall({ connection, folder, memoryLimit, timeTravelMs, locked })
+      if (!kept.hasChanged && commits < MANY_COMMITS) return kept.tables
+      commits = 0
       // What is remembered of each commit, and of files that are gone, would be let go of at the end only.
       await connection.run('use memory; detach lake')
       await connection.run('set enable_external_file_cache = false; set enable_external_file_cache = true')
@@ -532,7 +544,7 @@ async function openLake(
   const database = await openDuckDB({
     memoryLimit: options.memoryLimit,
     spillFolder: spill,
-    threads: options.threads,
+    threads: 1,
     timezone: options.timezone,
     allowUnsigned: extensions.verified,
   })
@@ -546,6 +558,7 @@ async function openLake(
     if (permissions.group && !isReadOnly) journal = await keepJournal(catalog)
     const attached = attachLake(connection, options)
     await (options.at ? attached.catch(noSnapshot) : attached)
+    await connection.run(allThreads(options))
     if (options.mode === 'confined') {
       // The order matters: what is allowed first, then nothing else, then no way back.
       const allowed = [`${folder}/`, ...(options.folders ?? []).map((path) => `${path}/`)]
