@@ -98,10 +98,13 @@ await withWarehouse(config, 'write', signal, async (engine) => {
     const stagedAt = performance.now()
     times.staged.push(stagedAt - started)
     const storedOffset = commit === 0 ? null : commit * records
-    await engine.transaction(async () => {
-      await claimOffsets(engine, SOURCE, [{ ...TOPIC, storedOffset, nextOffset: (commit + 1) * records }])
-      for (const { batch } of staged) await engine.append(batch)
-    }, { rows: records })
+    await engine.transaction(
+      async () => {
+        await claimOffsets(engine, SOURCE, [{ ...TOPIC, storedOffset, nextOffset: (commit + 1) * records }])
+        for (const { batch } of staged) await engine.append(batch)
+      },
+      { rows: records },
+    )
     times.committed.push(performance.now() - stagedAt)
     discardStaged(engine.scratch, loadIdsOf(staged))
     await work.committed(() => false, staged)
