@@ -86,7 +86,8 @@ const TEXTS: Readonly<Record<Dialect, Texts>> = {
     number: (v, path) => `try_to_double(cast(get_path(${v}, ${snowflakePath(path)}) as varchar))`,
     boolean: (v, path) => `try_to_boolean(cast(get_path(${v}, ${snowflakePath(path)}) as varchar))`,
     size: (v, path) => `array_size(get_path(${v}, ${snowflakePath(path)}))`,
-    variant: (text) => `parse_json(${text})`,
+    // A name that is there twice would be an error; so the last one counts, for DuckDB the first.
+    variant: (text) => `parse_json(${text}, 'd')`,
     json: (v) => `to_json(${v})`,
     list: (x, separator) => `listagg(distinct ${x}, ${separator}) within group (order by ${x})`,
     hash: (x) => `hash(${x})`,

@@ -165,6 +165,8 @@ export interface TransactionTraits {
 
 export interface Engine extends Reader {
   readonly can: Capabilities
+  /** Of staged files: the newer one is smaller and read sooner, where it is read. */
+  readonly parquetVersion: 'v1' | 'v2'
   /** Runs one statement; answers the number of rows it changed. */
   execute(statement: string, values?: Values): Promise<number>
   stream(statement: string, values?: Values): Promise<ResultStream>

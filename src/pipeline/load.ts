@@ -195,6 +195,7 @@ export async function load(
         memoryLimit: config.warehouse.memoryLimit,
         threads: config.warehouse.threads,
         scratch: engine.scratch,
+        parquetVersion: engine.parquetVersion,
         nextLoadId: () => engine.nextLoadId(),
         onBytes: (bytes, total) =>
           progress.onBytes(total === undefined ? { bytes } : { bytes, totalBytes: total }),

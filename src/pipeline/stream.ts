@@ -81,6 +81,7 @@ export async function stream(
       fileRequest: {
         ...{ source, idSpace, mappings, entity, key, timezone, memoryLimit, threads, signal },
         scratch: engine.scratch,
+        parquetVersion: engine.parquetVersion,
         nextLoadId: () => engine.nextLoadId(),
       },
     })

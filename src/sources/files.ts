@@ -34,6 +34,8 @@ export interface FileRequest {
   readonly threads?: number | undefined
   /** A private folder for staged files, on the warehouse's file system. */
   readonly scratch: string
+  /** Of staged files: what the warehouse reads; `v2` unless said. */
+  readonly parquetVersion?: 'v1' | 'v2' | undefined
   readonly nextLoadId: () => Promise<number>
   readonly signal: AbortSignal
   readonly onBytes?: (bytes: number, total: number | undefined) => void
@@ -261,6 +263,7 @@ async function stageMapping(
     placeOf: input.placeOf ?? ((line) => `${uri}:${line}`),
     places: input.places,
     groupRows: groupRows(input),
+    parquetVersion: request.parquetVersion ?? 'v2',
   })
   rmSync(records)
   return {

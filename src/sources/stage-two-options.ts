@@ -24,6 +24,7 @@ export interface StageTwoOptions {
   readonly threads?: number | undefined
   /** Rows of a Parquet row group. */
   readonly groupRows: number
+  readonly parquetVersion: 'v1' | 'v2'
   readonly broken: readonly BrokenRow[]
   /** The line of a well-formed or broken record (from 1). */
   readonly lineOf: (record: number) => number

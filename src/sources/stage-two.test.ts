@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { openDuckDB, quoteText, readNumber } from '../duckdb.ts'
 import { UserError } from '../errors.ts'
 import { packageRoot } from '../sql-files.ts'
 import { StageFolder, type StageSettings } from './stage.test-support.ts'
@@ -26,6 +27,19 @@ async function refused(mapping: string, content: string): Promise<UserError> {
 
 const course = (select: string) => `-- entity: course\n-- not-personal: id, title\n${select}`
 const csv = 'id,title\n1,one\n2,two\n3,three\n'
+
+test.each([
+  ['v1', false],
+  ['v2', true],
+] as const)('is written as Parquet of version %s', async (parquetVersion, isNewer) => {
+  const lines = Array.from({ length: 3000 }, (_, n) => `C${n},Title ${n}`)
+  const select = course('select id as course_id, title as course_title from source')
+  const { result } = await staged(select, `id,title\n${lines.join('\n')}\n`, { parquetVersion })
+  await using database = await openDuckDB({ memoryLimit: '300MB', spillFolder: '', timezone: 'UTC' })
+  const files = result.batch.files.map(({ path }) => quoteText(path)).join(', ')
+  const newer = `select count(*) from parquet_metadata([${files}]) where encodings like '%DELTA%' or encodings like '%SPLIT%'`
+  expect((await readNumber(database.connection, newer)) > 0).toBe(isNewer)
+})
 
 describe('any SELECT over source', () => {
   test.each([

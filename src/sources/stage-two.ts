@@ -79,7 +79,7 @@ async function write(
   faults: readonly Fault[],
   isDelta: boolean,
 ): Promise<StageTwoResult> {
-  const { folder, loadId, mapping, groupRows } = options
+  const { folder, loadId, mapping } = options
   const isEvent = mapping.entity === 'learning_event'
   const stem = `load_${String(loadId).padStart(6, '0')}_${mapping.name.replace(/^.*\//, '').replace(/\W+/g, '-')}`
 
@@ -94,11 +94,11 @@ async function write(
      ${isEvent ? 'anti join lpa_doubled d on d.position = c.position and d.event_id = c.event_id' : ''}
      ${isDelta ? 'where not c.lpa_deleted' : ''}`,
     staging,
-    groupRows,
+    options,
   )
   const files: ParquetFile[] = [await describeFile(rules.table, staging, rows)]
   const deletions = join(folder, `${stem}_deletions.parquet`)
-  const deleted = isDelta ? await copy(connection, deletionsSql(mapping, rules), deletions, groupRows) : 0
+  const deleted = isDelta ? await copy(connection, deletionsSql(mapping, rules), deletions, options) : 0
   if (deleted > 0) files.push(await describeFile('staging.stg_deletion', deletions, deleted))
   const made = deleted > 0 ? [staging, deletions] : [staging]
   // A row of a subquery's own has the number of no record.
@@ -128,7 +128,7 @@ async function write(
          ${payloadSql(options.fields)} as payload
        from lpa_records anti join lpa_rejects x on x.position = source_row`,
       raw,
-      groupRows,
+      options,
       // Payloads differ from one another: a dictionary costs time and gains nothing.
       ', compression_level 1, string_dictionary_page_size_limit 1024',
     )
@@ -139,7 +139,7 @@ async function write(
   if (rejected > 0) {
     await placeRejects(connection, options, faults)
     const target = join(folder, `${stem}_rejects.parquet`)
-    await copy(connection, rejectsSql(options), target, groupRows)
+    await copy(connection, rejectsSql(options), target, options)
     files.push(await describeFile('raw.rejected_rows', target, rejected))
     reasons = await readRows(
       connection,
@@ -181,11 +181,11 @@ async function copy(
   connection: DuckDBConnection,
   select: string,
   target: string,
-  groupRows: number,
+  { groupRows, parquetVersion }: StageTwoOptions,
   more = '',
 ): Promise<number> {
   const result = await connection.run(
-    `copy (${select}) to ${quoteText(target)} (format parquet, compression zstd, parquet_version v2, row_group_size ${groupRows}${more})`,
+    `copy (${select}) to ${quoteText(target)} (format parquet, compression zstd, parquet_version ${parquetVersion}, row_group_size ${groupRows}${more})`,
   )
   return result.rowsChanged
 }

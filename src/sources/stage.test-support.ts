@@ -13,6 +13,7 @@ export interface StageSettings {
   readonly idSpace?: string
   readonly timezone?: string
   readonly personal?: OnPersonal
+  readonly parquetVersion?: 'v1' | 'v2'
 }
 
 /** The key of tests: bytes 0 to 31. */
@@ -48,6 +49,7 @@ export class StageFolder implements Disposable {
       memoryLimit: '300MB',
       personal: settings.personal ?? 'refuse',
       scratch: this.path,
+      parquetVersion: settings.parquetVersion,
       nextLoadId: async () => ++this.#loads,
       signal: new AbortController().signal,
     }

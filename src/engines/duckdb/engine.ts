@@ -395,6 +395,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   return {
     dialect: 'duckdb',
     can: CAN,
+    parquetVersion: 'v2',
     scratch,
     execute,
     query,

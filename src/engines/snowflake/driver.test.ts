@@ -90,7 +90,7 @@ describe('a session', () => {
     expect(await runAlone('refused', session(refusing.connection()))).toEqual(QUIET)
   })
 
-  test('is told apart in the history, is not kept alive, and reports nothing but what it asks', async () => {
+  test('is told apart in the history, is kept alive, and reports nothing but what it asks', async () => {
     await using server = await serveSnowflake('in', ['9.1', 'LOADER', null, 'LPA'])
     const session = new Session(await connect(server.connection(), { signal, queryTag: 'lpa load 12' }))
     expect(await askWhereabouts(session)).toEqual({
@@ -100,7 +100,7 @@ describe('a session', () => {
     expect(server.asked.map(({ path }) => path)).not.toContain('/telemetry/send')
     expect(server.asked[0]?.body.data).toMatchObject({
       CLIENT_ENVIRONMENT: { APPLICATION: 'lpa', PLATFORM: ['disabled'] },
-      SESSION_PARAMETERS: { QUERY_TAG: 'lpa load 12', CLIENT_SESSION_KEEP_ALIVE: false },
+      SESSION_PARAMETERS: { QUERY_TAG: 'lpa load 12', CLIENT_SESSION_KEEP_ALIVE: true },
     })
   })
 })

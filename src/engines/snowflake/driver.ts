@@ -90,8 +90,8 @@ export async function connect(connection: SnowflakeConnection, request: ConnectR
     application: 'lpa',
     queryTag,
     sfRetryMaxLoginRetries: LOGIN_RETRIES,
-    // An open session is for a run, and a warehouse is to be suspended while nothing is asked of it.
-    clientSessionKeepAlive: false,
+    // Of a topic or a dashboard that is quiet for four hours, Snowflake would end the session. This wakes no warehouse.
+    clientSessionKeepAlive: true,
     fetchAsString: ['Number', 'JSON'],
     representNullAsStringNull: false,
   }

@@ -80,9 +80,16 @@ const SESSION = [
   `timestamp_ntz_output_format = 'YYYY-MM-DD HH24:MI:SS.FF9'`,
   `timestamp_ltz_output_format = 'YYYY-MM-DD HH24:MI:SS.FF9 TZHTZM'`,
   `timestamp_tz_output_format = 'YYYY-MM-DD HH24:MI:SS.FF9 TZHTZM'`,
+  `timestamp_input_format = 'AUTO'`,
+  `date_input_format = 'AUTO'`,
   'week_start = 1',
   'week_of_year_policy = 0',
   'strict_json_output = true',
+  'autocommit = true',
+  // No result is cut.
+  'rows_per_resultset = 0',
+  // What a killed run has running ends with it.
+  'abort_detached_query = true',
   // Short, so that a signal is heard between two tries.
   'lock_timeout = 2',
 ].join(' ')
@@ -92,6 +99,12 @@ const LEAST_POLL_MS = 30_000
 
 /** Of one INSERT of values. */
 const MOST_VALUES = 5000
+
+/** Snowflake ends a transaction that others wait for and that asks nothing for five minutes. */
+const ALIVE_MS = 60_000
+
+/** So long may the lock of a session last that is gone: five minutes without a statement, and what it ran then. */
+const DETACHED_MS = 600_000
 
 export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> {
   const { folder, mode, lockWaitMs, at } = options
@@ -109,6 +122,8 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
   let session = await openSession()
   let stopped = false
   let isOpen = false
+  /** Whether a transaction may be open in it that nobody wants any more: a BEGIN would go on with it. */
+  let isLost = false
   /** Loads that the open transaction appended. */
   let appended: number[] = []
   /** Where in the stage the files lie that the open transaction uploaded. */
@@ -163,13 +178,27 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
   const stream = (statement: string, values?: Values): Promise<ResultStream> =>
     ask(() => session.stream(asOf(statement, at, options.declared), values))
 
+  async function reopen(): Promise<void> {
+    await session.close().catch(() => {})
+    session = await openSession()
+    isLost = false
+  }
+
+  async function rollback(): Promise<void> {
+    isLost = !(await session.tidy('rollback'))
+  }
+
   /**
    * Begins as the only writer. Snowflake locks a table that an UPDATE changes until its transaction ends, and reads
-   * committed rows: what is asked after this is what the writer before has left.
+   * committed rows. A session that was open while another one committed may not see that yet: who had to wait begins anew.
+   * Answers the transaction's id.
    */
-  async function begin(): Promise<void> {
-    const deadline = Date.now() + lockWaitMs
+  async function begin(uses: readonly string[], waitMs: number): Promise<string> {
+    const deadline = Date.now() + waitMs
+    let hasWaited = false
     for (;;) {
+      if (isLost || hasWaited) await reopen()
+      for (const name of uses) await session.run(sessionTable(declaredSessionTable(name)))
       await session.run('begin transaction')
       try {
         const { changed } = await session.run(
@@ -177,14 +206,19 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
         )
         // Without that row nothing is locked: only schema apply, which writes it, goes on.
         if (changed === 0 && mode !== 'create') throw unfinished()
-        return
+        return await currentTransaction()
       } catch (error) {
-        if (!isUnanswered(error)) await session.tidy('rollback')
+        if (isUnanswered(error)) isLost = true
+        else await rollback()
         if (!isLocked(error)) throw error
+        hasWaited = true
         if (stopped || Date.now() >= deadline) {
           throw new UserError('LPA-WAREHOUSE-LOCKED', 'Another run is writing to the warehouse.', {
             exit: 'locked',
-            next: 'Try again, or wait for it: --lock-wait 5m',
+            next: [
+              'Try again, or wait for it: --lock-wait 10m',
+              'A run that was killed holds it for some minutes: show locks; select system$abort_transaction(…)',
+            ],
             cause: error,
           })
         }
@@ -196,20 +230,23 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
   async function transaction<T>(work: () => Promise<T>, { uses = [] }: TransactionTraits = {}): Promise<T> {
     if (isOpen) throw new Error('A transaction is already open.')
     isOpen = true
+    // While files are uploaded nothing is asked.
+    const alive = setInterval(() => void session.tidy('select 1'), ALIVE_MS).unref()
     try {
-      for (const name of uses) await session.run(sessionTable(declaredSessionTable(name)))
-      await begin()
+      const id = await begin(uses, lockWaitMs)
       try {
         const result = await work()
         if (stopped) throw new Error('The session was stopped.')
+        if ((await currentTransaction()) !== id) throw aborted()
         await commit()
         // They are copies by now.
         await removeUploaded()
         return result
       } catch (error) {
         // Of a server that does not answer each try takes minutes; it ends the session by itself.
-        if (!isUnanswered(error)) {
-          await session.tidy('rollback')
+        if (isUnanswered(error)) isLost = true
+        else {
+          await rollback()
           await removeUploaded()
         }
         throw error
@@ -217,6 +254,7 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     } catch (error) {
       throw explained(error)
     } finally {
+      clearInterval(alive)
       isOpen = false
       appended = []
       uploaded.length = 0
@@ -239,17 +277,29 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
       await session.run('commit')
     } catch (error) {
       if (!isUnanswered(error) || appended.length === 0) throw error
-      const loads = appended
-      await session.close().catch(() => {})
-      session = await openSession()
-      await begin()
+      if (!(await isCommitted(appended))) throw error
+    }
+  }
+
+  /** Nothing where it cannot be told: the lock is not let go. */
+  async function isCommitted(loads: readonly number[]): Promise<boolean> {
+    isLost = true
+    try {
+      await begin([], DETACHED_MS)
       const { rows } = await session.run(
         `select count(*) as loads from meta.loads where load_id in (${loads.join(', ')})`,
       )
-      await session.run('rollback')
+      await rollback()
       await removeUploaded()
-      if (Number(rows[0]?.[0]) !== loads.length) throw error
+      return Number(rows[0]?.[0]) === loads.length
+    } catch {
+      return false
     }
+  }
+
+  async function currentTransaction(): Promise<string> {
+    const { rows } = await session.run('select current_transaction() as id')
+    return String(rows[0]?.[0])
   }
 
   function assertOpen(what: string): void {
@@ -314,13 +364,14 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
   /** A text becomes a VARIANT by parsing only, so tables with one name their columns. */
   function copySql(table: string, from: string): string {
     const columns = columnsOf(table)
-    const format = 'file_format = (type = parquet use_logical_type = true)'
+    // A text `\\N` is one, and no NULL.
+    const format = 'file_format = (type = parquet use_logical_type = true null_if = ())'
     if (!columns.some(({ type }) => type === 'variant'))
       return `copy into ${table} from ${from} ${format} match_by_column_name = case_insensitive on_error = abort_statement`
     const names = columns.map(({ name }) => columnName(name)).join(', ')
     const parts = columns.map(({ name, type }) =>
       type === 'variant'
-        ? `parse_json($1:${name}::varchar)`
+        ? `parse_json($1:${name}::varchar, 'd')`
         : `$1:${name}::${type === 'text' ? 'varchar' : type}`,
     )
     return `copy into ${table} (${names}) from (select ${parts.join(', ')} from ${from}) ${format} on_error = abort_statement`
@@ -349,6 +400,8 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
   return {
     dialect: 'snowflake',
     can: CAN,
+    // Snowflake reads no other.
+    parquetVersion: 'v1',
     scratch,
     leastPollMs: LEAST_POLL_MS,
     execute,
@@ -426,6 +479,14 @@ async function createSchemas(session: Session): Promise<void> {
   const { rows } = await session.run('select lower(schema_name) as name from information_schema.schemata')
   const there = new Set(rows.map(([name]) => name))
   for (const area of SCHEMAS) if (!there.has(area)) await session.run(createSchema(area))
+}
+
+/** Commits of what came after would hold, without what was before. */
+function aborted(): UserError {
+  return new UserError('LPA-SNOWFLAKE-ABORTED', 'Snowflake has ended the transaction by itself.', {
+    exit: 'unavailable',
+    next: 'Nothing was changed. Run it again.',
+  })
 }
 
 async function assertWarehouse(session: Session): Promise<void> {

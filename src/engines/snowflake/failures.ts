@@ -25,9 +25,9 @@ export function isLocked(error: unknown): boolean {
 export function isUnanswered(error: unknown): boolean {
   if (error instanceof UserError) return error.code === UNANSWERED
   const code = codeOf(error)
-  return (
-    /^(401|402)/.test(code) || /^E[A-Z]+$/.test(code) || /network|socket|timed? ?out/i.test(messageOf(error))
-  )
+  // What the server says with a number of its own is an answer, whatever words are in it.
+  if (/^\d{6}$/.test(code)) return /^40[127]/.test(code)
+  return /^E[A-Z]+$/.test(code) || /network|socket|timed? ?out/i.test(messageOf(error))
 }
 
 /** What of a statement Snowflake finds wrong: a name that it does not know, the text and its values, or rows. */
@@ -74,6 +74,13 @@ export function explained(error: unknown): unknown {
       cause,
     })
   }
+  if (code === '000625') {
+    return new UserError('LPA-WAREHOUSE-LOCKED', 'Somebody else is changing a table of the warehouse.', {
+      exit: 'locked',
+      next: 'Try again. Who it is: show locks',
+      cause,
+    })
+  }
   if (isUnanswered(error)) {
     return new UserError(UNANSWERED, `Snowflake did not answer: ${firstLine(message)}`, {
       exit: 'unavailable',
@@ -81,7 +88,12 @@ export function explained(error: unknown): unknown {
       cause,
     })
   }
-  return error
+  if (!/^\d{6}$/.test(code) || faultOf(error) !== undefined || isLocked(error)) return error
+  return new UserError('LPA-SNOWFLAKE-REFUSED', `Snowflake refused (${code}): ${firstLine(message)}`, {
+    exit: 'unavailable',
+    next: 'Nothing was changed.',
+    cause,
+  })
 }
 
 function messageOf(error: unknown): string {

@@ -23,7 +23,7 @@ export async function piecesOf(
   await database.connection.run('set preserve_insertion_order = false')
   await database.connection.run(
     `copy (select * from read_parquet(${quoteText(path)})) to ${quoteText(folder)}
-     (format parquet, compression zstd, parquet_version v2, file_size_bytes ${pieceBytes}, overwrite_or_ignore)`,
+     (format parquet, compression zstd, parquet_version v1, file_size_bytes ${pieceBytes}, overwrite_or_ignore)`,
   )
   rmSync(path)
   return readdirSync(folder)

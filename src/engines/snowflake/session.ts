@@ -45,9 +45,15 @@ export class Session {
     return { columns, chunks: { [Symbol.asyncIterator]: () => chunks.call(this)[Symbol.asyncIterator]() } }
   }
 
-  /** Rolls back and removes files, also after stop(). What fails of it is left to the server, and to the next run. */
-  async tidy(statement: string): Promise<void> {
-    await this.#send(statement, undefined, false).catch(() => {})
+  /**
+   * Rolls back and removes files, also after stop(). What fails of it is left to the server, and to the next run: answers
+   * whether it was done.
+   */
+  async tidy(statement: string): Promise<boolean> {
+    return this.#send(statement, undefined, false).then(
+      () => true,
+      () => false,
+    )
   }
 
   /** Cancels what runs; nothing but tidy() can be asked after it. */

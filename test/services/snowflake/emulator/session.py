@@ -1,6 +1,7 @@
 """One signed-in session: runs statements one after the other, in a connection of its own to the common data."""
 
 import re
+import re
 import threading
 import uuid
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ import statements
 from answers import Answer, Place
 from locks import Locks, locked_table
 from memory import Memory
+
+_TRANSACTION = re.compile(r"\bCURRENT_TRANSACTION\s*\(\s*\)", re.I)
 
 Binds = dict[str, dict[str, Any]]
 
@@ -51,6 +54,8 @@ class Session:
     locks: Locks
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
     is_in_transaction: bool = False
+    # How many there were.
+    _transactions: int = 0
     # By DuckDB, after a statement failed in it; Snowflake would go on with it.
     is_given_up: bool = False
     # Of Snowflake itself: half a day.
@@ -114,7 +119,7 @@ class Session:
             return answers.done(self.place)
         if stage_files.is_stage_command(sql):
             return answers.texts(*stage_files.run(sql, self.connection), answers.UNKNOWN, self.place)
-        plain = statements.runnable(sql)
+        plain = statements.runnable(_TRANSACTION.sub(self._transaction(), sql))
         answer = self._ask(self.memory.told(plain.sql), _parameters(binds, plain.lost_binds), describe_only)
         if plain.is_changed:
             entry.outcome = "changed"
@@ -142,9 +147,14 @@ class Session:
         if found := re.search(r"ALTER SESSION SET .*\bLOCK_TIMEOUT = (\d+)", statements.head(sql)):
             self.lock_timeout = float(found[1])
 
+    def _transaction(self) -> str:
+        return f"'{self.id}-{self._transactions}'" if self.is_in_transaction else "CAST(NULL AS VARCHAR)"
+
     def _follow_transaction(self, sql: str) -> None:
         text = statements.head(sql)
         if text.startswith(("BEGIN", "START TRANSACTION")):
+            if not self.is_in_transaction:
+                self._transactions += 1
             self.is_in_transaction = True
         elif text.startswith(("COMMIT", "ROLLBACK")):
             self.is_in_transaction = self.is_given_up = False

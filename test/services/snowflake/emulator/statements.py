@@ -5,7 +5,8 @@ Taken out before fakesnow sees it (outcome "changed" in the log, which keeps the
   * PRIMARY KEY, UNIQUE, REFERENCES and FOREIGN KEY of CREATE TABLE: Snowflake does not enforce them, DuckDB does. Columns
     of a primary key stay NOT NULL, as in Snowflake. SHOW PRIMARY KEYS and its like therefore find nothing.
   * ORDER and NOORDER of CREATE SEQUENCE; S.NAME.NEXTVAL becomes DuckDB's function
-  * USE_LOGICAL_TYPE of a file format, which fakesnow does not know and DuckDB always does
+  * USE_LOGICAL_TYPE and an empty NULL_IF of a file format, which fakesnow does not know and DuckDB always does
+  * the 'd' of PARSE_JSON: a name that is there twice is no error for DuckDB, and the first one counts, not the last
   * HASH gives a number of 63 bits
 Answered as executed, without doing anything (outcome "recorded"): RECORDED below.
 fakesnow itself takes and ignores TRANSIENT, CLUSTER BY and retention in CREATE TABLE, ON_ERROR = ABORT_STATEMENT,
@@ -33,7 +34,8 @@ RECORDED = re.compile(
     r"|(?:UN)?SET (?:DATA_RETENTION_TIME_IN_DAYS|MAX_DATA_EXTENSION_TIME_IN_DAYS|CHANGE_TRACKING)"
     r"|(?:SUSPEND|RESUME) RECLUSTER|ADD (?:CONSTRAINT|PRIMARY KEY|UNIQUE|FOREIGN KEY)))(?!\w)"
 )
-_LOGICAL_TYPE = re.compile(r"\s+USE_LOGICAL_TYPE\s*=\s*TRUE\b", re.I)
+_LAST_OF_DOUBLES = re.compile(r",\s*'d'\s*\)", re.I)
+_FORMAT_WORDS = re.compile(r"\s+(?:USE_LOGICAL_TYPE\s*=\s*TRUE\b|NULL_IF\s*=\s*\(\s*\))", re.I)
 # TRUNCATE is among them by Snowflake's list of DDL commands; a DELETE is what can be rolled back for certain.
 _DDL = re.compile(r"(?:CREATE|ALTER(?! SESSION)|DROP|UNDROP|TRUNCATE|COMMENT|GRANT|REVOKE)\b")
 
@@ -96,7 +98,9 @@ def runnable(sql: str) -> Runnable:
     """What is left for fakesnow: see above."""
     now = _without_time_travel(sql)
     plain = _with_signed_hashes(_with_plain_sequences(_without_constraints(now.sql)))
-    plain = _LOGICAL_TYPE.sub("", plain)
+    plain = _FORMAT_WORDS.sub("", plain)
+    if re.search(r"\bparse_json\s*\(", plain, re.I):
+        plain = _LAST_OF_DOUBLES.sub(")", plain)
     return Runnable(_with_casts_of_binds(plain), plain != sql, now.lost_binds)
 
 
