@@ -59,7 +59,7 @@ const CALLS: readonly (readonly [string, string, string, string])[] = [
     "size(try_variant_get(v, '$.tags', 'array<variant>'))",
     "array_size(get_path(v, 'tags'))",
   ],
-  ['lpa_variant(t)', 'cast(t as json)', 'parse_json(t)', 'parse_json(t)'],
+  ['lpa_variant(t)', 'cast(t as json)', 'parse_json(t)', "parse_json(t, 'd')"],
   ['lpa_json(v)', "nullif(cast(cast(v as json) as varchar), 'null')", 'to_json(v)', 'to_json(v)'],
   [
     "lpa_list(x, ', ')",
