@@ -30,12 +30,17 @@ export default defineConfig({
         },
       },
       {
-        // Apart, so that the broker starts for its own tests only.
+        // Apart, so that the broker starts for its own tests only; one of them writes to Snowflake.
         extends: true,
         test: {
           name: 'kafka',
           include: ['test/services/kafka/**/*.test.ts'],
-          globalSetup: ['test/setup/extensions.ts', 'test/setup/build.ts', 'test/setup/kafka.ts'],
+          globalSetup: [
+            'test/setup/extensions.ts',
+            'test/setup/build.ts',
+            'test/setup/kafka.ts',
+            'test/setup/snowflake.ts',
+          ],
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },

@@ -37,10 +37,12 @@ export async function snowflakePython(): Promise<string> {
 }
 
 function findPython(): Python {
-  const found = PYTHONS.map((command) => ({ command, version: versionOf(command) }))
-  for (const { command, version } of found)
+  let old: string | undefined
+  for (const command of PYTHONS) {
+    const version = versionOf(command)
     if (version !== undefined && isNewEnough(version)) return { command, version }
-  const old = found.find(({ version }) => version !== undefined)?.version
+    old ??= version
+  }
   const what = old === undefined ? 'there is no Python' : `Python ${old} is too old`
   throw new NoSnowflake(`${what}, the emulator needs ${LEAST_PYTHON.join('.')}: apt-get install python3-venv`)
 }

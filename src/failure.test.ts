@@ -66,6 +66,8 @@ describe('asUserError', () => {
     expect(
       ['ENOSPC', 'EROFS', 'EACCES', 'EIO', 'EMFILE', 'ECONNREFUSED'].map((code) => system(code).exitCode),
     ).toEqual([73, 73, 77, 74, 74, 69])
+    expect(system('ELOOP')).toMatchObject({ exitCode: 66, message: expect.stringContaining('leads back') })
+    expect(system('ENAMETOOLONG').exitCode).toBe(66)
   })
 
   it('takes everything else for a fault of its own', () => {

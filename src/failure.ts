@@ -194,6 +194,12 @@ function flagFirst(flag: string, cause: Error): UserError {
 const SYSTEM: Readonly<Record<string, { exit: ExitName; what: string; next: string }>> = {
   ENOENT: { exit: 'noInput', what: 'is not there', next: 'Check the name.' },
   ENOTDIR: { exit: 'noInput', what: 'is not there: a part of its path is a file', next: 'Check the name.' },
+  ELOOP: {
+    exit: 'noInput',
+    what: 'is not there: it is a link that leads back to itself',
+    next: 'Check where it leads: ls -l',
+  },
+  ENAMETOOLONG: { exit: 'noInput', what: 'is longer than a name may be', next: 'Check the name.' },
   EISDIR: { exit: 'noInput', what: 'is a folder', next: 'Name a file.' },
   EACCES: { exit: 'notPermitted', what: 'is not permitted', next: 'Check owner and permissions.' },
   EPERM: { exit: 'notPermitted', what: 'is not permitted', next: 'Check owner and permissions.' },

@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -76,6 +77,29 @@ it('hides secrets', async () => {
   log.error('failed with log-canary-1', { url: 'https://u:log-canary-1@host' })
   await log.close()
   expect(readFileSync(file, 'utf8') + textOf(stderr)).not.toContain('canary')
+})
+
+it('says when the disk is full: before anything is done, or once', async (context) => {
+  if (!existsSync('/dev/full')) context.skip('no /dev/full')
+  const stderr = new PassThrough()
+  const log = await openLog({ file: '/dev/full', verbose: 0, stderr, runId: 'r1' })
+  expect(() => log.info('started')).toThrow(expect.objectContaining({ code: 'LPA-LOG-OPEN', exitCode: 73 }))
+  log.info('ended')
+  await log.close()
+
+  // A file that is full after its first line.
+  const file = join(folder, 'full.log')
+  const script = `const { openLog } = await import(${JSON.stringify(join(import.meta.dirname, 'log.ts'))})
+    const log = await openLog({ file: ${JSON.stringify(file)}, verbose: 0, stderr: process.stderr, runId: 'r1' })
+    process.on('SIGXFSZ', () => {})
+    for (let line = 0; line < 5; line += 1) log.info('x'.repeat(1000))
+    await log.close()`
+  const command = `ulimit -f 2; exec "$0" --import tsx --input-type=module -e "$1"`
+  const ran = spawnSync('bash', ['-c', command, process.execPath, script], { encoding: 'utf8' })
+  expect(ran.stderr).toBe(
+    `Warning: The log file ${file} cannot be written (EFBIG). The run goes on without it.\n`,
+  )
+  expect(ran.status).toBe(0)
 })
 
 it('says when the file cannot be written', async () => {

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { UserError } from './errors.ts'
 import { safeJson, safeText } from './safe-text.ts'
@@ -37,17 +38,27 @@ export async function openLog(options: LogOptions): Promise<Log> {
   let closeFile = async (): Promise<void> => {}
   if (file !== undefined) {
     const { open } = await import('node:fs/promises')
-    const handle = await open(file, 'a', 0o600).catch((error: NodeJS.ErrnoException) => {
-      throw new UserError('LPA-LOG-OPEN', `The log file ${file} cannot be written (${error.code}).`, {
-        exit: error.code === 'EACCES' ? 'notPermitted' : 'cannotCreate',
-        next: 'Name another file with --log-file.',
-        cause: error,
-      })
+    const handle = await open(file, 'a', 0o600).catch((error) => {
+      throw unwritable(file, error)
     })
-    // Written at once: the last lines before a crash are the ones that matter.
-    const destination = pino.destination({ fd: handle.fd, sync: true })
-    // Logs are looked at with cat and tail, and pino lets 8-bit controls and bidirectional marks be.
-    streams.push({ level, stream: { write: (line) => destination.write(safeJson(scrub(line))) } })
+    let lines = 0
+    let isLost = false
+    const write = (line: string) => {
+      if (isLost) return
+      try {
+        // At once: the last lines before a crash are the ones that matter. Logs are looked at with cat and tail, and
+        // pino lets 8-bit controls and bidirectional marks be.
+        writeFileSync(handle.fd, safeJson(scrub(line)))
+        lines += 1
+      } catch (error) {
+        isLost = true
+        const failure = unwritable(file, error as NodeJS.ErrnoException)
+        // Who asks for a log wants one; work that has begun is worth more.
+        if (lines === 0) throw failure
+        stderr.write(`Warning: ${safeText(failure.message)} The run goes on without it.\n`)
+      }
+    }
+    streams.push({ level, stream: { write } })
     closeFile = () => handle.close()
   }
   if (verbose > 0)
@@ -71,6 +82,13 @@ export async function openLog(options: LogOptions): Promise<Log> {
     error: write('error'),
     close: closeFile,
   }
+}
+
+function unwritable(file: string, cause: NodeJS.ErrnoException): UserError {
+  return new UserError('LPA-LOG-OPEN', `The log file ${file} cannot be written (${cause.code}).`, {
+    ...{ exit: cause.code === 'EACCES' ? 'notPermitted' : 'cannotCreate', cause },
+    next: 'Name another file with --log-file.',
+  })
 }
 
 /** pino's JSON has no bigints: they are written as text. */

@@ -49,7 +49,11 @@ export function readKey(file: string): PseudonymKey {
     if (cause instanceof UserError) throw cause
     throw new UserError('LPA-KEY-MISSING', `The pseudonym key ${file} cannot be read.`, {
       exit: 'noInput',
-      next: ['Make one: lpa init', 'Or name yours: privacy.key_file in lpa.toml'],
+      next: [
+        'To begin here: lpa init writes lpa.toml and a key. Then: lpa schema apply',
+        'If you have begun elsewhere, run lpa in the folder of your lpa.toml, or name that: --config FILE',
+        'If the key lies elsewhere: privacy.key_file in lpa.toml',
+      ],
       cause,
     })
   }

@@ -1,5 +1,14 @@
-import { execFileSync, spawn } from 'node:child_process'
-import { lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import {
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -30,4 +39,16 @@ test('a device or a pipe is written to, and stays what it is', async (context) =
   await writeWhole(pipe, 'new')
   expect(await told).toBe('new')
   expect(lstatSync(pipe).isFIFO()).toBe(true)
+})
+
+test('what a run left that was killed is taken away, and nothing of a run that is there', async () => {
+  const { pid } = spawnSync('true')
+  const hourAgo = Date.now() / 1000 - 3600
+  const names = [`.page.html.${pid}.part`, `.page.html.${process.ppid}.part`, `.other.html.${pid}.part`]
+  for (const name of names) {
+    writeFileSync(join(folder, name), 'half')
+    utimesSync(join(folder, name), hourAgo, hourAgo)
+  }
+  await writeWhole(join(folder, 'page.html'), 'whole')
+  expect(readdirSync(folder).sort()).toEqual([...names.slice(1), 'page.html'].sort())
 })

@@ -131,8 +131,8 @@ export interface Batch {
   readonly cursor?: string | undefined
 }
 
-/** What an engine finds wrong with a statement: a name that it does not know, or its text and values. */
-export type Fault = 'name' | 'text'
+/** What an engine finds wrong with a statement: a name that it does not know, its text and values, rows that a table may not hold. */
+export type Fault = 'name' | 'text' | 'rows'
 
 /** What a warehouse is opened for: `plan` reads, and where there is none yet, sees that. */
 export type OpenMode = 'read' | 'confined' | 'plan' | 'write' | 'create'

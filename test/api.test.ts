@@ -339,12 +339,12 @@ describe('secrets and people', () => {
     return [...searcher.found]
   }
 
-  test.each(['bearer', 'basic', 'oauth'] as const)(
+  test.each(['bearer', 'basic', 'oauth', 'query'] as const)(
     'of %s are nowhere',
     async (auth) => {
       const place = placeWith(`canary-${auth}`, {
         lrs: `${uri('more').replace('/more"', '/more?agent=learner-1@example.org"')}\nsince = "since"\nsince_path = "$.stored"\nauth = "${auth}"\nsecret_file = "lrs.secret"
-${auth === 'bearer' ? '' : 'user = "lpa"'}\n${auth === 'oauth' ? `token_uri = "${server.origin}/token"` : ''}`,
+${{ bearer: '', query: 'auth_name = "api_key"' }[auth as string] ?? 'user = "lpa"'}\n${auth === 'oauth' ? `token_uri = "${server.origin}/token"` : ''}`,
       })
       const file = join(place.root, 'lrs.secret')
       writeFileSync(file, `${CANARY}\n`, { mode: 0o644 })
@@ -366,10 +366,14 @@ ${auth === 'bearer' ? '' : 'user = "lpa"'}\n${auth === 'oauth' ? `token_uri = "$
         rans.push(await lpa(place, fault === 'half' ? [...words, '--json'] : words))
       }
       server.fault = () => undefined
-      expect(server.asked.at(-1)?.headers.authorization).toBe(
-        auth === 'basic'
-          ? `Basic ${Buffer.from(`lpa:${CANARY}`).toString('base64')}`
-          : `Bearer ${auth === 'bearer' ? CANARY : 'token-Zw9-canary'}`,
+      const last = server.asked.at(-1)
+      expect(auth === 'query' ? last?.query.get('api_key') : last?.headers.authorization).toBe(
+        {
+          basic: `Basic ${Buffer.from(`lpa:${CANARY}`).toString('base64')}`,
+          bearer: `Bearer ${CANARY}`,
+          oauth: 'Bearer token-Zw9-canary',
+          query: CANARY,
+        }[auth],
       )
       rans.push(
         await lpaOk(place, words),

@@ -405,7 +405,11 @@ describe('JSON records that cannot be read are quarantined, each with its line',
     ['no JSON', 'id=7', 'json:malformed'],
     ['10,000 levels', `{"id":"7","kept":${nested(10_000)}}`, 'json:depth'],
     ['65 levels', `{"id":"7","kept":${'['.repeat(65)}${']'.repeat(65)}}`, 'json:depth'],
+    ['100,000 levels in a text', `{"id":"7","value":${JSON.stringify(nested(100_000))}}`, 'json:depth'],
+    ['65 levels in a text that is kept', `{"id":"7","kept":${JSON.stringify(nested(65))}}`, 'json:depth'],
     ['NaN', '{"id":"7","kept":{"a":NaN}}', 'json:not-a-number'],
+    ['NaN for an id', '{"id":NaN,"value":"v"}', 'json:not-a-number'],
+    ['NaN for a person', '{"id":"7","learner":NaN}', 'json:not-a-number'],
     ['-Infinity', '{"id":"7","kept":[-Infinity]}', 'json:not-a-number'],
     ['a personal key twice', `{"id":"7","learner":"${SECRET}1","learner":"${SECRET}2"}`, 'json:double-key'],
     [
@@ -433,6 +437,11 @@ describe('JSON records that cannot be read are quarantined, each with its line',
     expect(result.rejects).toEqual(['2 json:malformed'])
   })
 
+  test('NaN as a text is one, of whomever', async () => {
+    const line = '{"id":"NaN","value":"inf","learner":"nan"}\n'
+    expect((await loaded(file('ndjson', line), jsonMapping)).rows).toEqual([['NaN', 'inf']])
+  })
+
   test('64 levels, NaN in a text and braces in a text are ordinary', async () => {
     const texts = [nested(64), '{"a":": NaN, [Infinity"}', JSON.stringify(['['.repeat(300)])]
     const lines = texts.map((kept, index) => `{"id":"${index}","kept":${kept}}\n`)
@@ -441,6 +450,25 @@ describe('JSON records that cannot be read are quarantined, each with its line',
       rejected: 0,
     })
     await warehouse.build()
+  })
+
+  // DuckDB's json_structure and others end the whole program.
+  test('JSON in texts, of which a mapping makes what it likes, is not deeper either', async () => {
+    const columns = 'id, value'
+    const own = `-- entity: course\n-- columns: ${columns}\n-- not-personal: ${columns}
+select id as course_id, case when json_valid(value) then cast(json_structure(value) as varchar) else value end as course_title from source`
+    const texts = ['{"a":1}', nested(100_000), '['.repeat(100_000), JSON.stringify('['.repeat(300))]
+    const csv = texts.map((text, index) => `${index},"${text.replaceAll('"', '""')}"\n`).join('')
+    const ndjson = texts.map((value, index) => `${JSON.stringify({ id: String(index), value })}\n`).join('')
+    for (const path of [file('csv', `id,value\n${csv}`), file('ndjson', ndjson)]) {
+      const result = await loaded(path, own)
+      expect(result.rows.map(([id, title]) => [id, String(title).slice(0, 15)])).toEqual([
+        ['0', '{"a":"UBIGINT"}'],
+        ['2', '['.repeat(15)],
+        ['3', '"VARCHAR"'],
+      ])
+      expect(result.rejects).toEqual([expect.stringMatching(/^[23] json:depth$/)])
+    }
   })
 
   test('in an array', async () => {

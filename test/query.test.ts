@@ -49,6 +49,14 @@ test('what --write did is in the history of runs, what was only asked is not', a
   expect(runs[0]).toMatchObject({ command: 'query', exit_code: 0 })
 })
 
+test('rows that a table may not hold are told as such, and nothing is changed', async () => {
+  const sql = 'insert into meta.erased (learner_id) values (null)'
+  const ran = await lpa(place, ['query', '--write', '--sql', sql])
+  expect(ran).toMatchObject({ code: 65, stderr: expect.stringContaining('LPA-QUERY-CONSTRAINT') })
+  expect(ran.stderr).toContain('NOT NULL constraint failed')
+  expect(ran.stderr).not.toContain('should not happen')
+})
+
 test('with --write it is rolled back', async () => {
   const before = await lpaOk(place, ['query', '--sql', 'select count(*) as n from dim_date', '--json'])
   const sql = `insert into dim_date (date_key) select i from (${ENDLESS.replace('count(*)', 'i')})`

@@ -10,6 +10,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -211,6 +212,7 @@ describe('until caught up', () => {
     expect(ran.stderr).toContain('Warning: exports/rejected.ndjson')
     expect(ran.stderr).toContain('3 files could not be loaded; all others are.')
     expect(ran.stderr).toContain('LPA-STREAM-FILES, exit 65')
+    expect(ran.stderr.match(/The archive is cut off/g)).toHaveLength(1)
     expect(await counts(place)).toEqual([2, 20, 20])
 
     writeFileSync(cut, whole)
@@ -228,9 +230,14 @@ describe('until caught up', () => {
       '--from and --commit-rows and --reset-offsets can be said of Kafka topics only',
     )
     expect(await lpa(place, ['stream', 'dir:nowhere'])).toMatchObject({ code: 66 })
-    const own = await lpa(place, ['stream', 'dir:.'])
-    expect(own).toMatchObject({ code: 2 })
-    expect(own.stderr).toContain('LPA-STREAM-WAREHOUSE')
+    symlinkSync('.', join(place.root, 'linked'))
+    symlinkSync('warehouse', join(place.root, 'inner'))
+    const own = ['.', 'warehouse', 'warehouse/data', 'linked', 'inner', 'inner/data', 'linked/warehouse/data']
+    for (const folder of own) {
+      const refused = await lpa(place, ['stream', `dir:${folder}`, '--until-caught-up'])
+      expect(refused, folder).toMatchObject({ code: 2 })
+      expect(refused.stderr).toContain('LPA-STREAM-WAREHOUSE')
+    }
   })
 })
 

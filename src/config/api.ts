@@ -15,13 +15,17 @@ export interface ApiSettings {
   /** The parameter that takes the cursor, the number of the page, or the offset. */
   readonly parameter?: string
   readonly headers: Readonly<Record<string, string>>
-  readonly auth?: 'bearer' | 'basic' | 'oauth'
+  readonly auth?: 'bearer' | 'basic' | 'oauth' | 'header' | 'query'
+  /** The header or the parameter that takes the secret, of auth by these. */
+  readonly authName?: string
   /** The user of basic, the client id of oauth. */
   readonly user?: string
   /** Token, password or client secret: in this variable, else in this file. */
   readonly secretVariable: string
   readonly secretFile?: string
   readonly tokenUri?: string
+  /** Where a request for a token says who asks: in the Authorization header, unless said. */
+  readonly tokenAuth?: 'basic' | 'body'
   readonly scope?: string
   /** The parameter that asks for what is new. */
   readonly since?: string
@@ -38,6 +42,10 @@ export interface ApiSettings {
 
 const JSON_PATH = /^\$(\.("(?:[^"\\]|\\.)+"|[\w-]+))*$/
 const PARAMETER = /^[^\s&=#?]+$/
+const HEADER = /^[\w!#$%&'*+.^`|~-]+$/
+/** What belongs to the connection. */
+const OWN_HEADER =
+  /^(host|connection|content-.*|transfer-encoding|accept-encoding|te|trailer|upgrade|expect|proxy-.*)$/i
 /** A parameter or a header of such a name holds a secret. */
 const SECRET_NAME = /token|secret|passw|pwd|api[-_]?key|^key$|signature|^sig$|authorization|^cookie$/i
 
@@ -46,7 +54,7 @@ const headers: Setting<Readonly<Record<string, string>>> = {
   read: (value) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
     const isHeader = ([name, content]: [string, unknown]) =>
-      /^[\w!#$%&'*+.^`|~-]+$/.test(name) && typeof content === 'string' && /^[\x20-\x7e]*$/.test(content)
+      HEADER.test(name) && typeof content === 'string' && /^[\x20-\x7e]*$/.test(content)
     return Object.entries(value).every(isHeader) ? (value as Record<string, string>) : undefined
   },
   expected: 'a table of texts: {X-Experience-API-Version = "1.0.3"}',
@@ -58,10 +66,12 @@ const KEYS = {
   next: text(null, 'a JSON path such as $.meta.next', JSON_PATH),
   parameter: text(null, 'the name of a parameter', PARAMETER),
   headers,
-  auth: choice(['bearer', 'basic', 'oauth'], 'bearer'),
+  auth: choice(['bearer', 'basic', 'oauth', 'header', 'query'], 'bearer'),
+  auth_name: text(null, 'the name of a header or a parameter', PARAMETER),
   user: text(null, 'a text'),
   secret_file: path(null),
   token_uri: text(null, 'an address: https://…'),
+  token_auth: choice(['basic', 'body'], 'basic'),
   scope: text(null, 'a text'),
   since: text(null, 'the name of a parameter', PARAMETER),
   since_path: text(null, 'a JSON path such as $.stored', JSON_PATH),
@@ -110,7 +120,11 @@ export function readApi(
 
   const open = Object.keys(sent).find((header) => SECRET_NAME.test(header))
   if (open !== undefined)
-    throw refuse('headers', `holds a secret in clear: ${open}.`, 'Use auth, which takes it from a file.')
+    throw refuse(
+      'headers',
+      `holds a secret in clear: ${open}.`,
+      `Take it out, and put it into a file: auth = "header", auth_name = "${open}"`,
+    )
   if (pagination === 'cursor' && next === undefined)
     throw refuse('pagination', 'needs to know where a page tells the next cursor.', 'next = "$.meta.next"')
   needs('next', pagination === 'cursor' || pagination === 'more', 'pagination = "cursor"')
@@ -121,7 +135,18 @@ export function readApi(
   needs('secret_file', auth !== undefined, 'auth = "bearer"')
   needs('user', auth === 'basic' || auth === 'oauth', 'auth = "basic"')
   needs('token_uri', auth === 'oauth', 'auth = "oauth"')
+  needs('token_auth', auth === 'oauth', 'auth = "oauth"')
   needs('scope', auth === 'oauth', 'auth = "oauth"')
+  const authName = get('auth_name')
+  needs('auth_name', auth === 'header' || auth === 'query', 'auth = "header" or auth = "query"')
+  if ((auth === 'header' || auth === 'query') && authName === undefined)
+    throw refuse(
+      'auth',
+      `needs to know which ${auth === 'header' ? 'header' : 'parameter'}.`,
+      `auth_name = "${auth === 'header' ? 'X-Api-Key' : 'api_key'}"`,
+    )
+  if (auth === 'header' && authName !== undefined && (!HEADER.test(authName) || OWN_HEADER.test(authName)))
+    throw refuse('auth_name', 'is no header that can be sent.', 'auth_name = "X-Api-Key"')
   if (resume && since !== undefined)
     throw refuse('resume', 'and since say the same thing in two ways.', 'Take one of them out.')
   if ((auth === 'basic' || auth === 'oauth') && source.user === undefined)
@@ -133,7 +158,8 @@ export function readApi(
   }
 
   const optional = {
-    ...{ next, parameter: get('parameter'), auth, user: get('user'), tokenUri, scope: get('scope'), since },
+    ...{ next, parameter: get('parameter'), since, auth, authName, user: get('user') },
+    ...{ tokenUri, tokenAuth: get('token_auth'), scope: get('scope') },
     sincePath: get('since_path'),
     caFile: get('ca_file'),
   }
@@ -168,6 +194,8 @@ function checkAddress(address: string, key: 'uri' | 'token_uri', refuse: Refuse)
     throw refuse(
       key,
       `holds a secret in clear${secret === undefined ? '' : `: ${secret}`}.`,
-      'Take it out, and use auth, which takes it from a file.',
+      secret === undefined
+        ? 'Take it out, and use auth, which takes it from a file.'
+        : `Take it out, and put it into a file: auth = "query", auth_name = "${secret}"`,
     )
 }

@@ -46,6 +46,13 @@ export function reportQuestion(
 ): Question {
   const report = readReport(name, engine.dialect)
   const values = paramValues(report, { ...configuredParams(report, metrics), ...params })
+  const { since, until } = values
+  if (typeof since === 'string' && typeof until === 'string' && since > until) {
+    throw new UserError('LPA-QUERY-PARAM', `since, ${since}, is after until, ${until}.`, {
+      exit: 'usage',
+      next: `Turn them round: --param since=${until} --param until=${since}`,
+    })
+  }
   return { report, sql: expand(report.body, engine.dialect), values }
 }
 
@@ -240,7 +247,14 @@ function parseAt(text: string): { version: string } | { time: string } {
 function explainFailure(cause: unknown, fault: Fault | undefined): never {
   if (cause instanceof UserError || fault === undefined) throw cause
   const message = cause instanceof Error ? cause.message : String(cause)
-  throw new UserError('LPA-QUERY-SQL', (message.split('\n\n')[0] ?? message).trimEnd(), {
+  const said = (message.split('\n\n')[0] ?? message).trimEnd()
+  if (fault === 'rows') {
+    throw new UserError('LPA-QUERY-CONSTRAINT', said, {
+      ...{ exit: 'data', cause },
+      next: 'Nothing was changed: these rows are not what the table may hold.',
+    })
+  }
+  throw new UserError('LPA-QUERY-SQL', said, {
     exit: 'usage',
     ...(fault === 'name' && {
       next: 'Tables: fact_enrollment, fact_learning_event, fact_course_completion, agg_course_day, course, learner, dim_date, …',

@@ -1,6 +1,7 @@
 /** Files that appear in a directory, each loaded once (docs/decisions/0016-directories.md). */
 
-import { relative } from 'node:path'
+import { existsSync, realpathSync } from 'node:fs'
+import { join, relative, sep } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config.ts'
 import { UserError } from '../errors.ts'
@@ -49,13 +50,17 @@ const NAMED_AT_MOST = 5
 
 /**
  * Streams until `work.signal` is aborted, or until what is there and complete is loaded and built.
- * @throws UserError usage (2) for a directory that holds the warehouse, noInput (66) for none, data (65) at the end when
+ * @throws UserError usage (2) for a directory that holds the warehouse or is in it, noInput (66) for none, data (65) at the end when
  *   files could not be loaded
  */
 export async function streamDirectory(request: DirectoryRequest, work: StreamWork): Promise<void> {
   const { config, target } = request
-  if (!relative(target.directory, config.warehouse.path).startsWith('..')) {
-    throw new UserError('LPA-STREAM-WAREHOUSE', 'The warehouse lies in this directory.', {
+  const [watched, warehouse] = [realPath(target.directory), realPath(config.warehouse.path)]
+  if (isWithin(watched, warehouse) || isWithin(warehouse, watched)) {
+    const which = isWithin(watched, warehouse)
+      ? 'The warehouse lies in this directory.'
+      : 'This directory is a part of the warehouse.'
+    throw new UserError('LPA-STREAM-WAREHOUSE', which, {
       ...{ exit: 'usage', where: target.directory },
       next: 'It would read what it writes: name the folder in which the exports appear.',
     })
@@ -63,6 +68,15 @@ export async function streamDirectory(request: DirectoryRequest, work: StreamWor
   // A mapping that is wrong is so for every file.
   for (const name of target.mappings) readMapping(name)
   await new DirectoryStream(request, work).run()
+}
+
+/** Without links; of what is not there, as it is written. */
+function realPath(path: string): string {
+  return existsSync(path) ? realpathSync(path) : path
+}
+
+function isWithin(folder: string, path: string): boolean {
+  return path === folder || path.startsWith(join(folder, sep))
 }
 
 class DirectoryStream {
@@ -232,7 +246,9 @@ class DirectoryStream {
       this.#tried.set(file, { mark, snapshots: [], failure })
       const { message, where = path, next } = failure
       const told = [`${maskEmails(where)}: ${maskEmails(message)}`, ...next] as const
-      this.#work.options.progress.onWarning(told[0], ...told.slice(1), 'It is tried again when it changes.')
+      const { progress, untilCaughtUp } = this.#work.options
+      const later = untilCaughtUp ? [] : ['It is tried again when it changes.']
+      progress.onWarning(told[0], ...told.slice(1), ...later)
     }
   }
 
@@ -263,16 +279,12 @@ class DirectoryStream {
       this.#work.options.progress.onWarning(
         `${count(changing.length)} still being written and left for the next run: ${names(changing)}`,
       )
-    const bad = [...this.#tried].flatMap(([file, { failure }]) => (failure ? [{ file, failure }] : []))
+    const bad = [...this.#tried].flatMap(([file, { failure }]) => (failure ? [file] : []))
     if (bad.length === 0) return
     throw new UserError('LPA-STREAM-FILES', `${count(bad.length)} could not be loaded; all others are.`, {
-      ...{ exit: 'data', where: names(bad.map(({ file }) => file)) },
-      next: [
-        ...bad
-          .slice(0, NAMED_AT_MOST)
-          .map(({ failure }) => `${failure.code}: ${maskEmails(failure.message)}`),
-        'Mend them, or take them out of the directory, and run this again.',
-      ],
+      ...{ exit: 'data', where: names(bad) },
+      // What is wrong with each was told when it was tried.
+      next: 'Mend them, or take them out of the directory, and run this again.',
     })
   }
 }

@@ -31,6 +31,7 @@ import {
   claimOffsets,
   type OffsetClaim,
   Overtaken,
+  replaceReread,
   resetOffsets,
   type StoredOffset,
   storedOffsets,
@@ -86,7 +87,8 @@ export async function streamKafka(request: KafkaRequest, work: StreamWork): Prom
   }
 }
 
-class TopicStream implements ConsumeHooks {
+/** One run over the topics; apart from `streamKafka` so that tests can hand it what no broker sends on demand. */
+export class TopicStream implements ConsumeHooks {
   readonly #request: KafkaRequest
   readonly #work: StreamWork
   readonly #client: KafkaClient
@@ -105,11 +107,14 @@ class TopicStream implements ConsumeHooks {
   readonly #newest = new Map<string, number>()
   #group: Group
   #ahead = 0
+  /** Nothing more is taken: see `onBroken`. */
+  #isEnding = false
   #timer: NodeJS.Timeout | undefined
   #wakers: (() => void)[] = []
   /** What uses the engine, one after the other. */
   #lane: Promise<void> = Promise.resolve()
   #overtaken = 0
+  #hasReplaced = false
   /** By topic, where none was asked for: what is read by now, what was read by earlier runs. */
   readonly #mappings = new Map<string, string>()
   readonly #lastMappings = new Map<string, string>()
@@ -200,6 +205,7 @@ class TopicStream implements ConsumeHooks {
         this.#stored.set(keyOf(start), start.offset)
       }
       this.#assigned = partitions
+      await this.#replaceReread()
       this.#tellLag()
       this.#wake()
       return starts
@@ -232,8 +238,21 @@ class TopicStream implements ConsumeHooks {
     this.#wake()
   }
 
+  /** The run ends there, but not before what came before it is committed. */
+  async onBroken(error: UserError): Promise<void> {
+    this.#isEnding = true
+    const assignment = this.#assignment
+    // Another assignment comes to it again, here or elsewhere.
+    const isOurs = () => assignment === this.#assignment && !this.#over.signal.aborted
+    while (isOurs() && (this.#group.moves.size > 0 || this.#ahead > 0)) {
+      this.#seal()
+      await this.#woken()
+    }
+    if (isOurs()) this.#failed.reject(error)
+  }
+
   async room(): Promise<void> {
-    while (this.#isFull() && !this.#over.signal.aborted) await this.#woken()
+    while ((this.#isFull() || this.#isEnding) && !this.#over.signal.aborted) await this.#woken()
   }
 
   // ── collecting ──────────────────────────────────────────────────────────────────────────────────────────
@@ -246,6 +265,7 @@ class TopicStream implements ConsumeHooks {
   #drop(): void {
     this.#assignment += 1
     this.#assigned = undefined
+    this.#isEnding = false
     clearTimeout(this.#timer)
     this.#group = newGroup(this.#assignment)
     this.#wake()
@@ -253,6 +273,7 @@ class TopicStream implements ConsumeHooks {
 
   #setDue(group: Group, milliseconds: number): void {
     clearTimeout(this.#timer)
+    if (this.#over.signal.aborted) return
     group.dueAt = Date.now() + milliseconds
     this.#timer = setTimeout(() => this.#seal(), milliseconds)
   }
@@ -260,7 +281,7 @@ class TopicStream implements ConsumeHooks {
   /** Hands a group on to be staged and committed, as soon as there are not too many ahead of it. */
   #seal(): void {
     const group = this.#group
-    if (group.moves.size === 0 || this.#ahead >= GROUPS_AHEAD) return
+    if (group.moves.size === 0 || this.#ahead >= GROUPS_AHEAD || this.#over.signal.aborted) return
     clearTimeout(this.#timer)
     this.#group = newGroup(this.#assignment)
     this.#ahead += 1
@@ -493,7 +514,28 @@ class TopicStream implements ConsumeHooks {
       offset: nextOffset,
     }))
     void this.#member?.acknowledge(reached)
+    await this.#replaceReread()
     await this.#work.committed(() => this.#isBehind(), staged)
+  }
+
+  /**
+   * Once, when what was there at the start is committed: a topic that was read again under a new key takes the place of what
+   * was read of it under the old one.
+   */
+  async #replaceReread(): Promise<void> {
+    const { engine, source, fileRequest, progress } = this.#work.options
+    const own = new Set(this.#assigned?.map(keyOf))
+    if (this.#hasReplaced || own.size === 0 || !this.#isPastEnds(own, this.#stored)) return
+    this.#hasReplaced = true
+    const { replaced, left } = await replaceReread(engine, source, fileRequest.key.id)
+    if (replaced > 0) progress.onNote(`${loadsAre(replaced)} replaced by what was read again under this key.`)
+    // Else it was told at the start what to do.
+    if (left === 0 || !this.#request.resetOffsets) return
+    progress.onWarning(
+      `${loadsAre(left)} left under another key: learners who are in both count twice.`,
+      'The topics do not hold all of it any more, or it is no events: nothing can take its place.',
+      'If that may not stay, stream the topics into a new warehouse.',
+    )
   }
 
   #beOvertaken({ where }: Overtaken): void {
@@ -525,6 +567,10 @@ class TopicStream implements ConsumeHooks {
       }),
     )
   }
+}
+
+function loadsAre(count: number): string {
+  return count === 1 ? '1 load is' : `${count} loads are`
 }
 
 function since(started: number): number {

@@ -76,6 +76,28 @@ export async function resetOffsets(engine: Engine, source: string, topics: reado
 }
 
 /**
+ * Takes away the loads of topics under other keys that were read again under this one.
+ * @returns how many, and how many stay
+ */
+export async function replaceReread(
+  engine: Engine,
+  source: string,
+  keyId: string,
+): Promise<{ readonly replaced: number; readonly left: number }> {
+  const others = await ledgerRows(engine, 'loads-of-other-keys', { key_id: keyId })
+  const count = others.filter(([, , of, uri]) => of === source && String(uri).startsWith('kafka://')).length
+  if (count === 0) return { replaced: 0, left: 0 }
+  const reread = () => ledgerRows(engine, 'reread-loads', { source, key_id: keyId })
+  if ((await reread()).length === 0) return { replaced: 0, left: count }
+  return engine.transaction(async () => {
+    const loads = await reread()
+    const ids = loads.map(([load]) => Number(load))
+    await engine.supersede(ids, Number(loads[0]?.[1]))
+    return { replaced: ids.length, left: count - ids.length }
+  })
+}
+
+/**
  * Holds what is stored against what is there.
  * @throws UserError data (65) for a topic that was made anew, and for messages that are gone
  */

@@ -84,7 +84,8 @@ export async function stream(
         nextLoadId: () => engine.nextLoadId(),
       },
     })
-    const others = await readOtherLoads(engine, key.id)
+    // What is read again is told of when that is done.
+    const others = request.resetOffsets ? [] : await readOtherLoads(engine, key.id)
     if (others.length > 0)
       progress.onWarning(...otherKeyWarning(others, reloadsOf(others, config, process.cwd())))
     const telling = new Telling(status, progress, request.metricsFile, engine.scratch)

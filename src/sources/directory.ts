@@ -60,8 +60,8 @@ export async function markOf(path: string): Promise<string | undefined> {
       : undefined
   } catch (error) {
     const { code } = error as { code?: string }
-    // Gone since its name was read, or a link to nowhere.
-    if (code === 'ENOENT') return undefined
+    // Gone since its name was read, or a link to nowhere or to itself.
+    if (code === 'ENOENT' || code === 'ELOOP') return undefined
     throw error
   }
 }

@@ -69,7 +69,7 @@ export interface DerivationContext {
   readonly loadedAt: string
 }
 
-/** Pseudonyms are 64 hex digits: anything else means that the mapping did not declare the column. */
+/** Pseudonyms are 64 hex digits: anything else means that the mapping did not declare the column; see also `isClear`. */
 const isPseudonym = (column: string) => `length(${column}) = 64`
 
 const PSEUDONYM_FAULT = (column: string) =>
@@ -179,7 +179,16 @@ export function entityRules(entity: Entity, context: DerivationContext): EntityR
 
   const faults: Record<Entity, EntityRules['faults']> = {
     learner: [PSEUDONYM_FAULT('learner_id'), PSEUDONYM_FAULT('email_hash')],
-    course: [PSEUDONYM_FAULT('instructor_id')],
+    course: [
+      PSEUDONYM_FAULT('instructor_id'),
+      [
+        'instructor_ids:clear',
+        'instructor_ids',
+        'instructor_ids are no pseudonyms; declare their source column: -- personal: COLUMN(instructor)',
+        // A list: those among them that are none are left out.
+        'false',
+      ],
+    ],
     course_category: [],
     instructor: [PSEUDONYM_FAULT('instructor_id')],
     enrollment: [

@@ -21,7 +21,7 @@ const TYPE_WORDS: Record<string, string> = {
 }
 
 /** Missing values first, then failed casts, then what the entity says. */
-export function faultsOf(rules: EntityRules, { types }: Outputs, isTable: boolean): Fault[] {
+export function faultsOf(rules: EntityRules, { types, clear }: Outputs, isTable: boolean): Fault[] {
   const faults: Fault[] = []
   const add = (column: string, kind: string, reason: string, condition: string) =>
     faults.push({ code: `${column}:${kind}`, column, reason, condition })
@@ -76,7 +76,9 @@ export function faultsOf(rules: EntityRules, { types }: Outputs, isTable: boolea
     )
   }
   for (const [code, column, reason, condition] of rules.faults) {
-    if (types.has(column)) faults.push({ code, column, reason, condition })
+    if (!types.has(column)) continue
+    const isClear = code.endsWith(':clear') && clear.has(column)
+    faults.push({ code, column, reason, condition: isClear ? `${column} is not null` : condition })
   }
   if (!isDelta) return faults
   // Of what is gone, only its name counts; that it is in clear counts always.

@@ -19,10 +19,14 @@ const MACROS = [
       list_prepend(regexp_replace(${WITHOUT_TEXTS}, '[^][{}]+', '', 'g'), list_transform(range(${MAX_DEPTH}), lambda i: '')),
       lambda rest, i: replace(replace(rest, '[]', ''), '{}', '')) <> ''
     else false end`,
+  // Of texts, which a mapping may take for JSON. What is no JSON has no depth.
+  `lpa_holds_deep(value) as case when lpa_is_deep(value) then json_valid(value) else false end`,
   // NaN and Infinity in all their spellings: DuckDB reads and writes them, JSON has none.
   `lpa_is_unreal(value) as case
     when ${['nan', 'NaN', 'NAN', 'inf', 'Inf', 'INF'].map((word) => `contains(value, '${word}')`).join(' or ')}
     then regexp_matches(${WITHOUT_TEXTS}, '(?i)nan|inf') else false end`,
+  // The same of a text that was taken out of a line.
+  `lpa_is_number_word(value) as lower(ltrim(value, '+-')) in ('nan', 'inf', 'infinity')`,
   // A name that is empty or holds a NUL: no Parquet file can be written of a VARIANT with it (DuckDB 1.5.5).
   `lpa_has_unwritable_name(value) as case
     when contains(value, '""') or contains(value, '\\u0000')

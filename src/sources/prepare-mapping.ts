@@ -5,8 +5,17 @@ import { didYouMean } from '../did-you-mean.ts'
 import { readNumber, readRows } from '../duckdb.ts'
 import { UserError } from '../errors.ts'
 import type { EntityRules } from './entities.ts'
+import type { Field } from './fields.ts'
 import type { Mapping } from './mapping.ts'
-import { firstLine, parseSelect, takenAs, withSourceRow } from './select-tree.ts'
+import {
+  firstLine,
+  parseSelect,
+  passesSourceOn,
+  type SelectTree,
+  takenAs,
+  takenFor,
+  withSourceRow,
+} from './select-tree.ts'
 import { lookLikeNames, shownNames } from './shown-names.ts'
 import { sourceColumns } from './source-sql.ts'
 import type { StageTwoOptions } from './stage-two-options.ts'
@@ -17,7 +26,11 @@ export interface Outputs {
   /** The mapping's SELECT with source_row. */
   readonly sql: string
   readonly types: ReadonlyMap<string, string>
+  /** Those that name people and are made of nothing that stage one gave a pseudonym, whatever they look like. */
+  readonly clear: ReadonlySet<string>
 }
+
+const OF_PEOPLE = ['learner_id', 'instructor_id', 'instructor_ids', 'email_hash']
 
 /** Adds `source_row` to the mapping's SELECT, and holds its columns against the entity's. */
 export async function prepareMapping(
@@ -94,7 +107,30 @@ export async function prepareMapping(
       `Every ${mapping.entity} needs ${missing.length === 1 ? 'it' : 'them'}. Columns: ${allowed.join(', ')}`,
     )
   }
-  return { sql, types }
+  const clear = new Set(OF_PEOPLE.filter((name) => types.has(name) && isClear(tree, name, options)))
+  return { sql, types, clear }
+}
+
+/**
+ * Ids of another's making may be 64 hex digits too, as an unkeyed hash of an address is, which anybody can make again.
+ * What a subquery gives under a name of its own is not followed: there its length has to do.
+ */
+function isClear(tree: SelectTree, output: string, { fields }: StageTwoOptions): boolean {
+  const isPseudonym = ({ change, inside }: Field) =>
+    change?.kind === 'pseudonym' || inside.some((one) => one.change.kind === 'pseudonym')
+  if (!fields.some(isPseudonym)) return true
+  const columns = new Map(
+    fields.filter(({ isColumn }) => isColumn).map((field) => [field.name.toLowerCase(), field]),
+  )
+  const isOpen = (name: string | undefined) => {
+    const field = columns.get(name ?? '')
+    return field !== undefined && !isPseudonym(field)
+  }
+  const made = takenFor(tree, output)
+  if (made.length === 0) return passesSourceOn(tree) && isOpen(output)
+  return made.some(
+    (refs) => refs.length > 0 && refs.every((parts) => parts.length < 3 && isOpen(parts.at(-1))),
+  )
 }
 
 /** The columns of a SELECT and their types. A column of `source` comes spelled as in the file: names know no case. */

@@ -78,6 +78,31 @@ export function takenAs(tree: SelectTree, output: string): string[] {
   })
 }
 
+/** Of each expression that the statement gives under the name of `output`: the columns that it takes, by all parts of their names. */
+export function takenFor(tree: SelectTree, output: string): (readonly string[])[][] {
+  const refs = (value: unknown): (readonly string[])[] => {
+    if (typeof value !== 'object' || value === null) return []
+    const { column_names: names } = value as Tree
+    if (Array.isArray(names)) return [names.map((name) => String(name).toLowerCase())]
+    return Object.values(value).flatMap(refs)
+  }
+  const items = outermost(tree).flatMap((node) => asArray(node.select_list))
+  return items
+    .filter(({ alias, column_names: names }) => {
+      const own = Array.isArray(names) ? names.at(-1) : ''
+      return String(alias || own).toLowerCase() === output
+    })
+    .map(refs)
+}
+
+/** Whether it gives all columns of `source` as they are, by a `*`. */
+export function passesSourceOn(tree: SelectTree): boolean {
+  return outermost(tree).some((node) => {
+    const from = node.from_table as Tree | undefined
+    return hasStar(node) && String(from?.table_name).toLowerCase() === 'source'
+  })
+}
+
 export interface Named {
   /** Every part of every name by which the statement refers to a column: more than columns of `source`. */
   readonly names: ReadonlySet<string>

@@ -172,12 +172,22 @@ function jsonSource(options: StageOneOptions): Source {
   const { fields } = options
   // Kept JSON is judged after it was taken out: it is a small part of most records.
   const kept = fields.filter((field) => isJson(field)).map((field) => `${memberOf(field.path)}::varchar`)
-  const any = (macro: string) => kept.map((value) => `${macro}(${value})`).join(' or ')
-  const fault =
-    kept.length === 0
-      ? 'lpa_fault'
-      : `case when lpa_fault is not null then lpa_fault when ${any('lpa_is_deep')} then ${DEEP}
-          when ${any('lpa_is_unreal')} then ${UNREAL} end`
+  // Also where JSON is expected and a text of JSON stands.
+  const inTexts = kept.map((value) => `case when starts_with(${value}, '"') then (${value}) ->> '$' end`)
+  const texts = fields
+    .filter((field) => isTextOf(field, fields))
+    .map(({ path }) => `${memberOf(path)}::varchar`)
+  // Also of whom pseudonyms are made: NaN would be somebody.
+  const isNumber = fields
+    .filter((field) => !isJson(field) && !isList(field) && !ancestorOf(field, fields))
+    .map(({ path }) => `lpa_is_number_word(${memberOf(path)}::varchar)`)
+  const when = (macro: string, values: readonly string[], fault: number) =>
+    values.length === 0
+      ? ''
+      : `when ${values.map((value) => `${macro}(${value})`).join(' or ')} then ${fault}`
+  const fault = `case when lpa_fault is not null then lpa_fault ${when('lpa_is_deep', kept, DEEP)}
+    ${when('lpa_holds_deep', [...texts, ...inTexts], DEEP)} ${when('lpa_is_unreal', kept, UNREAL)}
+    ${isNumber.length > 0 ? `when (${isNumber.join(' or ')}) and lpa_is_unreal(line) then ${UNREAL}` : ''} end`
   const spec = quoteText(JSON.stringify(structure(fields)))
   return {
     relation: `(select line, r, cast(${fault} as usmallint) as lpa_fault
@@ -253,6 +263,11 @@ function structure(fields: readonly Field[]): Record<string, unknown> {
   return root
 }
 
+/** Taken out as it is, and handed on to the mapping's SQL, whose functions may not see JSON that is too deep. */
+function isTextOf(field: Field, fields: readonly Field[]): boolean {
+  return !isJson(field) && !isList(field) && !field.change && !ancestorOf(field, fields)
+}
+
 function memberOf(path: JsonPath): string {
   return `r${path.map((key) => `.${quoteName(key)}`).join('')}`
 }
@@ -270,7 +285,9 @@ async function tableSource(options: StageOneOptions, connection: Connection): Pr
     return `case when json_valid(${value}) then ${value} ->> ${quoteText(formatJsonPath(keys))} end`
   }
   // JSON inside which something is changed: what is too deep for it would be left out without a word.
-  const deep = fields.filter(({ inside }) => inside.length > 0).map((field) => `lpa_is_deep(${value(field)})`)
+  const deep = fields
+    .filter(({ change }) => !change)
+    .map((field) => `${field.inside.length > 0 ? 'lpa_is_deep' : 'lpa_holds_deep'}(${value(field)})`)
   return {
     relation: input.format === 'parquet' ? await parquetSql(options, connection) : csvSql(options),
     mayHold: undefined,

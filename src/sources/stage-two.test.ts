@@ -347,7 +347,7 @@ describe('values', () => {
   test.each([
     ['{"a":1}', '{"a":1}'],
     ['no JSON', 'attributes:type'],
-    [`${'['.repeat(20_000)}${']'.repeat(20_000)}`, 'attributes:depth'],
+    [`${'['.repeat(20_000)}${']'.repeat(20_000)}`, 'json:depth'],
     ['{"a":{"b":1,"":2}}', 'attributes:name'],
     ['{"a":[{ "" : 2}]}', 'attributes:name'],
     ['{"a\\u0000b":1}', 'attributes:name'],
@@ -369,6 +369,15 @@ describe('values', () => {
             : (expected ?? '{"more":"x"}')
       expect(row ? row.attributes : reasons[0]?.code).toBe(whole)
     }
+  })
+
+  test('attributes that a mapping takes out of a text inside a text', async () => {
+    const deep = JSON.stringify(`${'['.repeat(20_000)}${']'.repeat(20_000)}`)
+    const { reasons } = await staged(
+      course(`select id as course_id, cast(title as json) ->> '$' as attributes from source`),
+      `id,title\n1,"${deep.replaceAll('"', '""')}"\n`,
+    )
+    expect(reasons[0]?.code).toBe('attributes:depth')
   })
 
   test.each([
@@ -404,6 +413,44 @@ describe('values', () => {
     expect(counts).toMatchObject({ mapped: 0, rejected: 3 })
     expect(reasons[0]).toMatchObject({ code: 'learner_id:clear', count: 3 })
     expect(reasons[0]?.reason).toContain('-- personal: COLUMN(learner)')
+  })
+
+  test.each([
+    ['as they are', 'id as learner_id', '-- not-personal: id\n'],
+    ['changed', "coalesce(nullif(s.id, ''), 'x') as learner_id", '-- not-personal: id\n'],
+    [
+      'beside others that are personal',
+      'id as learner_id',
+      '-- not-personal: id\n-- personal: mail(email)\n',
+    ],
+    ['changed, beside others', 'lower(id) as learner_id', '-- not-personal: id\n-- personal: mail(email)\n'],
+  ])('ids that look like pseudonyms and are another’s are not stored: %s', async (_, select, header) => {
+    const id = '0123456789abcdef'.repeat(4)
+    const text = `id,mail\n${id},a@b.example\n`
+    const { counts, reasons } = await staged(
+      `-- entity: learner\n${header}select ${select} from source s`,
+      text,
+    )
+    expect(counts).toMatchObject({ mapped: 0, rejected: 1 })
+    expect(reasons[0]?.code).toBe('learner_id:clear')
+    const declared = await staged(
+      `-- entity: learner\n-- personal: id(learner), mail(email)\nselect ${select} from source s`,
+      text,
+    )
+    expect(declared.counts).toMatchObject({ mapped: 1, rejected: 0 })
+    expect(await folder.everything(declared.result)).not.toContain(id)
+  })
+
+  test('nor those that a star passes on', async () => {
+    const star = 'select * exclude (mail, payload, source_file) from source'
+    const text = `learner_id,mail\n${'0123456789abcdef'.repeat(4)},a@b.example\n`
+    const open = await staged(
+      `-- entity: learner\n-- not-personal: learner_id\n-- personal: mail(email)\n${star}`,
+      text,
+    )
+    expect(open.reasons[0]?.code).toBe('learner_id:clear')
+    const declared = `-- entity: learner\n-- personal: learner_id(learner), mail(email)\n${star}`
+    expect((await staged(declared, text)).counts).toMatchObject({ mapped: 1 })
   })
 
   test('texts that mean null', async () => {

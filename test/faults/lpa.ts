@@ -30,6 +30,8 @@ export interface Running {
 }
 
 export interface StartOptions {
+  /** lpa's bin/run.js, where it is not this checkout's. */
+  readonly program?: string
   readonly env?: Readonly<Record<string, string>>
   /** Words before `node`: a tracer. */
   readonly under?: readonly string[]
@@ -94,7 +96,12 @@ export async function initPlace(name: string, settings = ''): Promise<Place> {
 
 export function startLpa(place: Place, args: readonly string[], options: StartOptions = {}): Running {
   const started = performance.now()
-  const [program = '', ...words] = [...(options.under ?? []), process.execPath, RUN, ...args]
+  const [program = '', ...words] = [
+    ...(options.under ?? []),
+    process.execPath,
+    options.program ?? RUN,
+    ...args,
+  ]
   const child = spawn(program, words, {
     cwd: place.root,
     env: environment(place, options.env),

@@ -436,6 +436,7 @@ function isReading(mode: OpenMode): boolean {
 function faultOf(error: unknown): Fault | undefined {
   const message = error instanceof Error ? error.message : ''
   if (/^(Binder|Catalog) Error/.test(message)) return 'name'
+  if (message.startsWith('Constraint Error')) return 'rows'
   return /^(Parser|Conversion|Invalid Input|Out of Range|Not implemented) Error/.test(message)
     ? 'text'
     : undefined

@@ -3,7 +3,6 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { pathToFileURL } from 'node:url'
 import { STAGED_TABLES } from '../../entities.ts'
 import { UserError } from '../../errors.ts'
 import { isAlive } from '../../process-alive.ts'
@@ -14,6 +13,7 @@ import type {
   ParquetFile,
   Result,
   ResultStream,
+  Row,
   TableDeclaration,
   Values,
 } from '../../types.ts'
@@ -34,6 +34,7 @@ import {
 import { connect } from './driver.ts'
 import { explained, faultOf, isLocked, isUnanswered } from './failures.ts'
 import { materialiseSql } from './materialise.ts'
+import { piecesOf } from './pieces.ts'
 import { Session } from './session.ts'
 import { assertOneSelect } from './statement-check.ts'
 import { asOf } from './time-travel.ts'
@@ -109,8 +110,11 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
   let isOpen = false
   /** Loads that the open transaction appended. */
   let appended: number[] = []
-  /** Names of staged files that the open transaction uploaded. */
-  let uploaded: string[] = []
+  /** Where in the stage the files lie that the open transaction uploaded. */
+  const uploaded: string[] = []
+  let isStageSwept = false
+  /** Tables that were found to have every column that is copied into them. */
+  const whole = new Set<string>()
   if (mode === 'write' || mode === 'create') {
     mkdirSync(scratch, { recursive: true })
     sweep()
@@ -174,7 +178,7 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
         if (changed === 0 && mode !== 'create') throw unfinished()
         return
       } catch (error) {
-        await session.run('rollback').catch(() => {})
+        if (!isUnanswered(error)) await session.tidy('rollback')
         if (!isLocked(error)) throw error
         if (stopped || Date.now() >= deadline) {
           throw new UserError('LPA-WAREHOUSE-LOCKED', 'Another run is writing to the warehouse.', {
@@ -198,21 +202,28 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
         const result = await work()
         if (stopped) throw new Error('The session was stopped.')
         await commit()
+        // They are copies by now.
+        await removeUploaded()
         return result
       } catch (error) {
-        await session.run('rollback').catch(() => {})
+        // Of a server that does not answer each try takes minutes; it ends the session by itself.
+        if (!isUnanswered(error)) {
+          await session.tidy('rollback')
+          await removeUploaded()
+        }
         throw error
-      } finally {
-        // They are copies by now, or the load failed.
-        for (const path of uploaded) await session.run(`remove ${path}`).catch(() => {})
       }
     } catch (error) {
       throw explained(error)
     } finally {
       isOpen = false
       appended = []
-      uploaded = []
+      uploaded.length = 0
     }
+  }
+
+  async function removeUploaded(): Promise<void> {
+    for (const path of uploaded.splice(0)) await session.tidy(`remove ${path}`)
   }
 
   function declaredSessionTable(name: string): TableDeclaration {
@@ -235,6 +246,7 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
         `select count(*) as loads from meta.loads where load_id in (${loads.join(', ')})`,
       )
       await session.run('rollback')
+      await removeUploaded()
       if (Number(rows[0]?.[0]) !== loads.length) throw error
     }
   }
@@ -262,29 +274,45 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
 
   /** Uploads a staged file to a path of this load's own, and copies its rows. */
   async function copyIn(loadId: number, file: ParquetFile): Promise<void> {
-    const path = `@${STAGE}/load_${loadId}/`
-    const name = basename(file.path)
-    uploaded.push(`${path}${name}`)
-    const { rows: put } = await ask(() =>
-      session.run(
-        `put '${pathToFileURL(file.path).href.replaceAll("'", "\\'")}' ${path} auto_compress = false overwrite = true`,
-      ),
-    )
-    const status = put[0]?.[6]
-    if (status !== 'UPLOADED')
-      throw new Error(`PUT of ${name}: ${String(status)} ${String(put[0]?.[7] ?? '')}`)
-    const { columns, rows } = await ask(() => session.run(copySql(file.table, `${path}${name}`)))
-    const loaded = columns.findIndex((column) => column.name === 'rows_loaded')
-    const sum = rows.reduce((total, row) => total + Number(row[loaded] ?? 0), 0)
-    if (sum !== file.rows) throw new Error(`COPY of ${name} loaded ${sum} of ${file.rows} rows.`)
-    rmSync(file.path)
+    const path = `@${STAGE}/load_${loadId}/${basename(file.path, '.parquet')}/`
+    // Nobody else uploads under the lock: these are of runs that were killed.
+    if (!isStageSwept) await ask(() => session.run(`remove @${STAGE}`))
+    isStageSwept = true
+    uploaded.push(path)
+    for (const piece of await piecesOf(file.path)) {
+      // Not a URL all the way: what is in the path is not encoded.
+      const address = `file://${piece.replaceAll(/['\\]/g, '\\$&')}`
+      const put = await ask(() =>
+        session.run(`put '${address}' ${path} auto_compress = false overwrite = true`),
+      )
+      const [status, message] = valuesOf(put, ['status', 'message'])[0] ?? []
+      if (status !== 'UPLOADED') throw new Error(`PUT of ${basename(piece)}: ${status} ${message}`)
+      rmSync(piece)
+    }
+    await assertWhole(file.table)
+    const copied = await ask(() => session.run(copySql(file.table, path)))
+    const loaded = valuesOf(copied, ['rows_loaded']).reduce((sum, [rows]) => sum + Number(rows), 0)
+    if (loaded !== file.rows)
+      throw new Error(`COPY of ${basename(file.path)} loaded ${loaded} of ${file.rows} rows.`)
+  }
+
+  /** A copy by names leaves out, without a word, what the table of an older lpa has no column for: a SELECT does not. */
+  async function assertWhole(table: string): Promise<void> {
+    if (whole.has(table)) return
+    const names = columnsOf(table).map(({ name }) => columnName(name))
+    await session.run(`select ${names.join(', ')} from ${table} limit 0`)
+    whole.add(table)
+  }
+
+  function columnsOf(table: string): TableDeclaration['columns'] {
+    const declared = options.declared.find(({ name }) => name === table)
+    if (!declared) throw new Error(`No table ${table} is declared.`)
+    return withSnowflakeTypes(declared).columns
   }
 
   /** A text becomes a VARIANT by parsing only, so tables with one name their columns. */
   function copySql(table: string, from: string): string {
-    const declared = options.declared.find(({ name }) => name === table)
-    if (!declared) throw new Error(`No table ${table} is declared.`)
-    const { columns } = withSnowflakeTypes(declared)
+    const columns = columnsOf(table)
     const format = 'file_format = (type = parquet use_logical_type = true)'
     if (!columns.some(({ type }) => type === 'variant'))
       return `copy into ${table} from ${from} ${format} match_by_column_name = case_insensitive on_error = abort_statement`
@@ -367,7 +395,7 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
         // Instants of one length sort as texts.
         newest = [newest, String(rows[0]?.[1] ?? '').slice(0, 'YYYY-MM-DDThh:mm:ss'.length)].sort()[1] ?? ''
       }
-      return rowsOf === 0 ? '0' : `${newest}Z+${rowsOf}`
+      return rowsOf === 0 ? '0' : `${rowsOf}.${(Date.parse(`${newest}Z`) / 1000).toString(36)}`
     },
     interrupt() {
       stopped = true
@@ -375,6 +403,12 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     },
     close: () => session.close(),
   }
+}
+
+/** Of a result the columns of these names. */
+function valuesOf({ columns, rows }: Result, names: readonly string[]): Row[] {
+  const places = names.map((name) => columns.findIndex((column) => column.name === name))
+  return rows.map((row) => places.map((place) => row[place] ?? null))
 }
 
 /** Every commit adds to one of these. */

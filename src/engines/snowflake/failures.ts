@@ -14,6 +14,8 @@ function codeOf(error: unknown): string {
   return code === undefined ? '' : String(code).padStart(6, '0')
 }
 
+const UNANSWERED = 'LPA-SNOWFLAKE-NETWORK'
+
 /** Another transaction holds a lock, and went on holding it. */
 export function isLocked(error: unknown): boolean {
   return codeOf(error) === '000625'
@@ -21,16 +23,19 @@ export function isLocked(error: unknown): boolean {
 
 /** Whether nobody can say what became of the statement: its answer did not come. */
 export function isUnanswered(error: unknown): boolean {
+  if (error instanceof UserError) return error.code === UNANSWERED
   const code = codeOf(error)
   return (
     /^(401|402)/.test(code) || /^E[A-Z]+$/.test(code) || /network|socket|timed? ?out/i.test(messageOf(error))
   )
 }
 
-/** What of a statement Snowflake finds wrong: a name that it does not know, or the text and its values. */
+/** What of a statement Snowflake finds wrong: a name that it does not know, the text and its values, or rows. */
 export function faultOf(error: unknown): Fault | undefined {
   const code = codeOf(error)
   if (NAMES.has(code)) return 'name'
+  // NULL where there may be none.
+  if (code === '100072') return 'rows'
   return /^(001|100|002)/.test(code) ? 'text' : undefined
 }
 
@@ -70,7 +75,7 @@ export function explained(error: unknown): unknown {
     })
   }
   if (isUnanswered(error)) {
-    return new UserError('LPA-SNOWFLAKE-NETWORK', `Snowflake did not answer: ${firstLine(message)}`, {
+    return new UserError(UNANSWERED, `Snowflake did not answer: ${firstLine(message)}`, {
       exit: 'unavailable',
       next: 'What was committed stays. Run it again.',
       cause,

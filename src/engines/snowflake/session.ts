@@ -45,7 +45,12 @@ export class Session {
     return { columns, chunks: { [Symbol.asyncIterator]: () => chunks.call(this)[Symbol.asyncIterator]() } }
   }
 
-  /** Cancels what runs; nothing can be asked after it. */
+  /** Rolls back and removes files, also after stop(). What fails of it is left to the server, and to the next run. */
+  async tidy(statement: string): Promise<void> {
+    await this.#send(statement, undefined, false).catch(() => {})
+  }
+
+  /** Cancels what runs; nothing but tidy() can be asked after it. */
   stop(): void {
     this.#stopped = true
     for (const statement of this.#running) statement.cancel(() => {})
@@ -62,6 +67,14 @@ export class Session {
     streamResult: boolean,
   ): Promise<{ statement: RowStatement; rows: readonly unknown[][] }> {
     if (this.#stopped) return Promise.reject(new Error('The session was stopped.'))
+    return this.#send(statement, values, streamResult)
+  }
+
+  #send(
+    statement: string,
+    values: Values | undefined,
+    streamResult: boolean,
+  ): Promise<{ statement: RowStatement; rows: readonly unknown[][] }> {
     const { text, binds } = positional(statement, values)
     return new Promise((resolve, reject) => {
       const running = this.#connection.execute({

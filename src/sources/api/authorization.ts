@@ -1,15 +1,15 @@
-/** The Authorization header of a source: from a secret that is never in lpa.toml, or from a token that is asked for. */
+/** How a source shows who asks: by a secret that is never in lpa.toml, or by a token that is asked for. */
 
 import type { ApiSettings } from '../../config/api.ts'
 import { UserError } from '../../errors.ts'
 import { rememberSecret } from '../../secrets.ts'
 import { readSecret } from '../source-secret.ts'
 import type { Answer, Exchange } from './exchange.ts'
-import { apiName, shownAddress } from './name.ts'
+import { apiName, shownAddress, withParameter } from './name.ts'
 
 export interface Authorization {
-  /** The header's value; undefined when the API asks for none. */
-  header(): Promise<string | undefined>
+  /** A request with the credentials in it: what is sent, and never kept or shown. */
+  signed(exchange: Exchange): Promise<Exchange>
   /** After a 401: whether another try may be answered otherwise. */
   renew(): boolean
 }
@@ -22,16 +22,19 @@ export function openAuthorization(
   settings: ApiSettings,
   send: (exchange: Exchange, what: string) => Promise<Answer>,
 ): Authorization {
-  const { auth, user = '' } = settings
-  if (auth === undefined) return fixed(undefined)
+  const { auth, user = '', authName = '' } = settings
+  if (auth === undefined) return fixed((exchange) => exchange)
   const secret = readSecret(settings, apiName(settings))
-  if (auth === 'bearer') return fixed(`Bearer ${secret}`)
-  if (auth === 'basic') return fixed(basic(user, secret))
+  if (auth === 'bearer') return fixed(withHeader('Authorization', `Bearer ${secret}`))
+  if (auth === 'basic') return fixed(withHeader('Authorization', basic(user, secret)))
+  if (auth === 'header') return fixed(withHeader(authName, secret))
+  if (auth === 'query')
+    return fixed((exchange) => ({ ...exchange, url: withParameter(exchange.url, authName, secret) }))
   let token: { readonly text: string; readonly until: number } | undefined
   return {
-    async header() {
+    async signed(exchange) {
       if (!token || token.until < Date.now()) token = await askForToken(settings, secret, send)
-      return `Bearer ${token.text}`
+      return withHeader('Authorization', `Bearer ${token.text}`)(exchange)
     },
     renew() {
       token = undefined
@@ -40,8 +43,12 @@ export function openAuthorization(
   }
 }
 
-function fixed(header: string | undefined): Authorization {
-  return { header: async () => header, renew: () => false }
+function fixed(sign: (exchange: Exchange) => Exchange): Authorization {
+  return { signed: async (exchange) => sign(exchange), renew: () => false }
+}
+
+function withHeader(name: string, value: string) {
+  return (exchange: Exchange): Exchange => ({ ...exchange, headers: { ...exchange.headers, [name]: value } })
 }
 
 function basic(user: string, secret: string): string {
@@ -50,9 +57,9 @@ function basic(user: string, secret: string): string {
   return `Basic ${pair}`
 }
 
-/** RFC 6749, section 4.4; the client as in section 2.3.1. */
+/** RFC 6749, section 4.4; the client as in section 2.3.1, either way. */
 async function askForToken(
-  { tokenUri = '', user = '', scope }: ApiSettings,
+  { tokenUri = '', tokenAuth = 'basic', user = '', scope }: ApiSettings,
   secret: string,
   send: (exchange: Exchange, what: string) => Promise<Answer>,
 ): Promise<{ text: string; until: number }> {
@@ -65,10 +72,11 @@ async function askForToken(
       headers: {
         Accept: 'application/json',
         'Content-Type': 'application/x-www-form-urlencoded',
-        Authorization: basic(formEncoded(user), formEncoded(secret)),
+        ...(tokenAuth === 'basic' && { Authorization: basic(formEncoded(user), formEncoded(secret)) }),
       },
       body: new URLSearchParams({
         grant_type: 'client_credentials',
+        ...(tokenAuth === 'body' && { client_id: user, client_secret: secret }),
         ...(scope !== undefined && { scope }),
       }).toString(),
     },

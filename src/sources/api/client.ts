@@ -80,13 +80,8 @@ export async function openClient(options: ClientOptions): Promise<GetPage> {
     let url = first
     let isRenewed = false
     for (let redirects = 0; ; ) {
-      const header = await authorization.header()
-      const headers = {
-        Accept: 'application/json',
-        ...settings.headers,
-        ...(header && { Authorization: header }),
-      }
-      const answer = await send({ url, method: 'GET', headers }, where)
+      const headers = { Accept: 'application/json', ...settings.headers }
+      const answer = await send(await authorization.signed({ url, method: 'GET', headers }), where)
       if (answer.status === 200) return answer
       if (answer.status === 401 && !isRenewed && authorization.renew()) {
         isRenewed = true
@@ -181,9 +176,17 @@ function connectionFailure(error: unknown, where: string): UserError {
   ]
   const words = code === '' ? what : `${what} (${code})`
   return new UserError('LPA-API-CONNECTION', `${words}.`, {
-    ...{ exit: 'unavailable', where, next },
-    cause: error,
+    ...{ exit: 'unavailable', where, cause: error },
+    next: [
+      next,
+      ...(hasProxy() ? ['lpa uses no proxy (HTTPS_PROXY): it has to reach the host itself.'] : []),
+    ],
   })
+}
+
+/** Behind a proxy no address could be looked at (decision 0015). */
+function hasProxy(): boolean {
+  return ['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy'].some((name) => process.env[name])
 }
 
 function codeOf(error: unknown): string {

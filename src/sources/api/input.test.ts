@@ -6,6 +6,7 @@ import type { ApiSettings } from '../../config/api.ts'
 import { UserError } from '../../errors.ts'
 import { testKey } from '../stage.test-support.ts'
 import { openApi } from './input.ts'
+import { unseal } from './position.ts'
 import {
   ApiServer,
   type Fault,
@@ -69,6 +70,11 @@ async function failure(pagination: Pagination, more?: Partial<ApiSettings>): Pro
   )
   if (!(error instanceof UserError)) throw new Error(`It did not fail for its user: ${error}`)
   return error
+}
+
+/** From where the next run goes on, unsealed. */
+function sinceOf(cursor: string | undefined): string {
+  return unseal(testKey, cursor ?? '', { since: 'since', resume: false } as ApiSettings)?.value ?? ''
 }
 
 /** Goes wrong once at a page. */
@@ -366,6 +372,25 @@ describe('what is new', () => {
     }
   })
 
+  test('is asked for from when it began by the clock of the server, not of this machine', async () => {
+    const date = (text: string) => {
+      server.answer = (_, response) => {
+        response.setHeader('date', text)
+        return false
+      }
+    }
+    date('Thu, 01 Jan 2026 12:00:00 GMT')
+    const began = await read('link', { since: 'since' })
+    expect(sinceOf(began.cursor)).toMatch(/^2026-01-01T11:59:5[78]/)
+    date('no time')
+    const unsaid = await read('link', { since: 'since' })
+    expect(Date.now() - Date.parse(sinceOf(unsaid.cursor))).toBeLessThan(60_000)
+    // What records say is cut to that clock too: minute 9 is in the future at minute 5.
+    date('Mon, 12 Jan 2026 00:05:00 GMT')
+    const cut = await read('more', { since: 'since', sincePath: '$.stored' })
+    expect(sinceOf(cut.cursor)).toBe('2026-01-12T00:05:01.000Z')
+  })
+
   test('is asked for with the last cursor', async () => {
     const resume = { resume: true }
     server.answer = ({ query }, response) => {
@@ -402,6 +427,37 @@ describe('who asks', () => {
     expect(server.asked[0]?.headers.authorization).toBe(
       `Basic ${Buffer.from(`lpa:${secret}`).toString('base64')}`,
     )
+  })
+
+  test('a header or a parameter that the API names, which stays out of addresses', async () => {
+    await read('link', { auth: 'header', authName: 'X-Api-Key' })
+    expect(new Set(server.asked.map(({ headers }) => headers['x-api-key']))).toEqual(new Set([secret]))
+    expect(server.asked[0]?.headers.authorization).toBeUndefined()
+    for (const pagination of PAGINATIONS) {
+      server.asked.length = 0
+      expect((await read(pagination, { auth: 'query', authName: 'api_key' })).text).toBe(EXPECTED)
+      expect(new Set(server.asked.map(({ query }) => query.getAll('api_key').join()))).toEqual(
+        new Set([secret]),
+      )
+    }
+    server.fault = () => ({ status: 403 })
+    const error = await failure('link', { auth: 'query', authName: 'api_key' })
+    expect(JSON.stringify([error.message, error.where, error.next])).not.toContain('horse')
+  })
+
+  test('oauth: a client that says who it is in the body', async () => {
+    let form = ''
+    server.answer = ({ path, headers, body }, response) => {
+      if (path !== '/token') return false
+      form = body
+      expect(headers.authorization).toBeUndefined()
+      response.end('{"access_token": "token-number-1"}')
+      return true
+    }
+    expect((await read('link', { ...oauth(), tokenAuth: 'body' })).text).toBe(EXPECTED)
+    expect(Object.fromEntries(new URLSearchParams(form))).toEqual({
+      ...{ grant_type: 'client_credentials', client_id: 'a:b', client_secret: secret, scope: 'read' },
+    })
   })
 
   /** Gives token 1, 2, …; each is good for so many pages. */
@@ -497,6 +553,20 @@ describe('who asks', () => {
     }
     expect(await failure('link', oauth())).toMatchObject({ code: 'LPA-API-TOKEN', exitCode: 69 })
   })
+})
+
+test('who is behind a proxy is told that none is used', async () => {
+  const before = process.env.HTTPS_PROXY
+  process.env.HTTPS_PROXY = 'http://127.0.0.1:1'
+  try {
+    expect((await read('link')).text).toBe(EXPECTED)
+    const error = await failure('link', { url: 'http://127.0.0.1:1/link' })
+    expect(error).toMatchObject({ code: 'LPA-API-CONNECTION' })
+    expect(error.next.join()).toContain('lpa uses no proxy (HTTPS_PROXY)')
+  } finally {
+    if (before === undefined) delete process.env.HTTPS_PROXY
+    else process.env.HTTPS_PROXY = before
+  }
 })
 
 test('a signal ends a wait at once', async () => {

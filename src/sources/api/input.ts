@@ -5,9 +5,9 @@ import type { PseudonymKey } from '../../pseudonym.ts'
 import type { Input } from '../input.ts'
 import { headOfLines, LINES, linesOf } from '../lines.ts'
 import { openClient } from './client.ts'
-import { apiName } from './name.ts'
-import { type Page, pagesOf, withParameter } from './pages.ts'
-import { findPosition, seal, unseal } from './position.ts'
+import { apiName, withParameter } from './name.ts'
+import { type Page, pagesOf } from './pages.ts'
+import { type Beginning, findPosition, seal, unseal } from './position.ts'
 
 export interface ApiRequest {
   readonly settings: ApiSettings
@@ -27,13 +27,16 @@ export interface ApiRequest {
 export async function openApi(request: ApiRequest): Promise<Input | undefined> {
   const { settings, key } = request
   const name = apiName(settings)
-  const startedAt = new Date()
   const before = request.after === undefined ? undefined : unseal(key, request.after, settings)
   const get = await openClient(request)
   const url = new URL(settings.url)
   const first = before ? withParameter(url, before.parameter, before.value) : url
   const pages = pagesOf(settings, first, name, get)
-  const finder = findPosition(settings, before, startedAt)
+  const startedAt = new Date()
+  const asked = performance.now()
+  const opening = await pages.next()
+  const began = beginning(opening.done ? undefined : opening.value, startedAt, performance.now() - asked)
+  const finder = findPosition(settings, before, began)
 
   /** Number of each page, and of the first of its records. */
   const starts: { readonly page: number; readonly record: number }[] = []
@@ -45,7 +48,7 @@ export async function openApi(request: ApiRequest): Promise<Input | undefined> {
     finder?.add(page)
     return page
   }
-  let page = take(await pages.next())
+  let page = take(opening)
   while (page?.records.length === 0) page = take(await pages.next())
   if (!page) return undefined
 
@@ -68,6 +71,16 @@ export async function openApi(request: ApiRequest): Promise<Input | undefined> {
       return end && seal(key, end)
     },
   }
+}
+
+/** A server tells whole seconds, and may commit late what it took earlier. */
+const MARGIN_MS = 2000
+
+/** By the server's clock, which knows nothing of this machine's, where it tells the time with its first answer. */
+function beginning(first: Page | undefined, startedAt: Date, tookMs: number): Beginning {
+  const served = first?.servedAt?.getTime()
+  if (served === undefined) return { at: startedAt, latest: startedAt }
+  return { at: new Date(served - Math.ceil(tookMs) - MARGIN_MS), latest: new Date(served + 1000) }
 }
 
 const CHUNK_BYTES = 1 << 20

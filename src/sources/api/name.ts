@@ -1,4 +1,4 @@
-/** How messages and the ledger name an API: without its query, which may be secret or personal. */
+/** Addresses of an API, and how messages and the ledger name it: without its query, which may be secret or personal. */
 
 import type { ApiSettings } from '../../config/api.ts'
 import { maskEmails } from '../../secrets.ts'
@@ -9,4 +9,10 @@ export function apiName({ url }: ApiSettings): string {
 
 export function shownAddress({ origin, pathname }: URL): string {
   return maskEmails(`${origin}${pathname}`)
+}
+
+export function withParameter(url: URL, parameter: string, value: string): URL {
+  const changed = new URL(url)
+  changed.searchParams.set(parameter, value)
+  return changed
 }

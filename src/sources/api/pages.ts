@@ -7,6 +7,7 @@ import { elementsAt, type Slice, sliceAt, textAt } from '../json-slices.ts'
 import { type GetPage, sameOrigin } from './client.ts'
 import type { Answer } from './exchange.ts'
 import { nextLink } from './link-header.ts'
+import { withParameter } from './name.ts'
 
 export interface Page {
   /** From 1. */
@@ -17,6 +18,8 @@ export interface Page {
   readonly records: readonly Slice[]
   /** Of pagination by cursor: the one that leads on, else the one that led here. */
   readonly cursor: string | undefined
+  /** When the server answered, by its own clock, if it says so. */
+  readonly servedAt?: Date | undefined
 }
 
 const MOST_EMPTY_PAGES = 100
@@ -73,7 +76,12 @@ function readPage(
     settings.pagination === 'cursor'
       ? (nextText(settings, json) ?? url.searchParams.get(parameterOf(settings)) ?? undefined)
       : undefined
-  return { number, where, json, records, cursor }
+  return { number, where, json, records, cursor, servedAt: dateOf(answer) }
+}
+
+function dateOf({ headers }: Answer): Date | undefined {
+  const time = Date.parse(headers.date ?? '')
+  return Number.isNaN(time) ? undefined : new Date(time)
 }
 
 /** The text of a page, known to be JSON. */
@@ -172,12 +180,6 @@ function counted(url: URL, parameter: string, first: number, step: number, where
   if (!Number.isSafeInteger(now) || now < 0)
     throw badPage(`The parameter ${parameter} in its uri is no number.`, where, 'Take it out of the uri.')
   return withParameter(url, parameter, String(now + step))
-}
-
-export function withParameter(url: URL, parameter: string, value: string): URL {
-  const changed = new URL(url)
-  changed.searchParams.set(parameter, value)
-  return changed
 }
 
 // ── errors ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -17,7 +17,7 @@ function pageOf(values: readonly unknown[], cursor?: string): Page {
 }
 
 function found(more: Partial<ApiSettings>, pages: readonly Page[], before?: GoOn): string | undefined {
-  const finder = findPosition(settings(more), before, STARTED)
+  const finder = findPosition(settings(more), before, { at: STARTED, latest: STARTED })
   for (const page of pages) finder?.add(page)
   return finder?.end()?.value
 }

@@ -17,6 +17,12 @@ export interface GoOn {
   readonly value: string
 }
 
+/** When the run began, by the clock that the API's times are of: what is later than `latest` is in the future. */
+export interface Beginning {
+  readonly at: Date
+  readonly latest: Date
+}
+
 /** Looks at each page in turn. */
 export interface PositionFinder {
   add(page: Page): void
@@ -27,13 +33,13 @@ export interface PositionFinder {
 export function findPosition(
   settings: ApiSettings,
   before: GoOn | undefined,
-  startedAt: Date,
+  began: Beginning,
 ): PositionFinder | undefined {
   const { since, sincePath, overlapMs } = settings
   if (settings.resume) return lastCursor(settings.parameter ?? 'cursor', before)
   if (since === undefined) return undefined
-  if (sincePath !== undefined) return largestValue(since, pathOf(sincePath), overlapMs, before, startedAt)
-  const value = new Date(startedAt.getTime() - overlapMs).toISOString()
+  if (sincePath !== undefined) return largestValue(since, pathOf(sincePath), overlapMs, before, began.latest)
+  const value = new Date(began.at.getTime() - overlapMs).toISOString()
   return { add() {}, end: () => ({ parameter: since, value }) }
 }
 
@@ -58,7 +64,7 @@ function largestValue(
   path: JsonPath,
   overlapMs: number,
   before: GoOn | undefined,
-  startedAt: Date,
+  latestAt: Date,
 ): PositionFinder {
   let largest: Mark | undefined
   return {
@@ -83,7 +89,7 @@ function largestValue(
       if (!largest || isBack) return before
       if (typeof largest.order === 'bigint') return { parameter, value: largest.text }
       // A clock that is wrong somewhere must not make everything until then old.
-      const latest = startedAt.getTime()
+      const latest = latestAt.getTime()
       const isFuture = largest.order > latest
       if (overlapMs === 0 && !isFuture) return { parameter, value: largest.text }
       const value = new Date(Math.min(largest.order, latest) - overlapMs).toISOString()

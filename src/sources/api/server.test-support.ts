@@ -29,6 +29,7 @@ export interface Asked {
   readonly query: URLSearchParams
   readonly headers: IncomingMessage['headers']
   readonly method: string
+  readonly body: string
 }
 
 /** How each pagination is configured. */
@@ -95,10 +96,12 @@ export class ApiServer {
     const path = url.pathname.split('/')[1] as Pagination
     const page = this.#pageOf(path, url)
     const { method = '', headers } = request
-    const asked = { path: url.pathname, page, query: url.searchParams, headers, method }
-    this.asked.push(asked)
-    request.resume()
+    const chunks: Buffer[] = []
+    request.on('data', (chunk) => chunks.push(chunk))
     request.on('end', () => {
+      const sent = Buffer.concat(chunks).toString()
+      const asked = { path: url.pathname, page, query: url.searchParams, headers, method, body: sent }
+      this.asked.push(asked)
       const since = url.searchParams.get('since')
       const records = since === null ? this.records : this.records.filter((text) => storedOf(text) > since)
       const from = (page - 1) * this.pageSize

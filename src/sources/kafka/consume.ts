@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { UserError } from '../../errors.ts'
 import { type KafkaClient, type PartitionId, withinTime } from './client.ts'
 import type { Message } from './message-lines.ts'
+import { brokenBatch, type RawRecord } from './record-batches.ts'
 
 /** What a partition gave in one fetch. Aborted and control records are not among the messages. */
 export interface Fetched extends PartitionId {
@@ -23,6 +24,8 @@ export interface ConsumeHooks {
     partitions: readonly PartitionId[],
   ): Promise<readonly (PartitionId & { readonly offset: number })[]>
   onFetched(fetched: Fetched): void
+  /** A batch that cannot be read, behind what was handed over last: nothing more of its partition comes. */
+  onBroken(error: UserError): Promise<void>
   /** Resolves when more can be taken. */
   room(): Promise<void>
   /** The offsets to tell the group, for tools that show lag. */
@@ -35,6 +38,12 @@ export interface Member {
   restart(): Promise<void>
   /** Tells the group; what fails is told again with the next commit. */
   acknowledge(offsets: readonly (PartitionId & { readonly offset: number })[]): Promise<void>
+}
+
+/** What kafkajs keeps of a batch and does not tell. */
+interface KafkaBatch {
+  readonly fetchedOffset: string
+  readonly rawMessages: readonly RawRecord[]
 }
 
 /** How often a member that waits for room tells the group that it lives. */
@@ -110,19 +119,21 @@ export async function consume(client: KafkaClient, hooks: ConsumeHooks, signal: 
         }
         const { topic, partition } = batch
         const key = keyOf({ topic, partition })
-        const { fetchedOffset } = batch as unknown as { readonly fetchedOffset: string }
+        const { fetchedOffset, rawMessages } = batch as unknown as KafkaBatch
         // Fetched before it was told where to begin.
         if (signal.aborted || mine !== assignment || positions.get(key) !== Number(fetchedOffset)) return
-        const next = Number(batch.lastOffset()) + 1
+        const broken = brokenBatch({ topic, partition }, rawMessages)
+        // Where this member was told to begin may be in the middle of it.
+        const next = broken ? Math.max(broken.offset, Number(fetchedOffset)) : Number(batch.lastOffset()) + 1
         positions.set(key, next)
-        resolveOffset(batch.lastOffset())
-        hooks.onFetched({
-          topic,
-          partition,
-          messages: batch.messages,
-          next,
-          end: Number(batch.highWatermark),
-        })
+        if (next > Number(fetchedOffset)) {
+          resolveOffset(String(next - 1))
+          const end = Number(batch.highWatermark)
+          hooks.onFetched({ ...{ topic, partition, next, end }, messages: batch.messages })
+        }
+        if (!broken) return
+        consumer.pause([{ topic, partitions: [partition] }])
+        void hooks.onBroken(broken.error)
       },
     })
     await over.promise

@@ -4,28 +4,11 @@
  */
 
 import { createRequire } from 'node:module'
-import { promisify } from 'node:util'
-import { unzip, zstdDecompress } from 'node:zlib'
 import type { ISocketFactory, Kafka, KafkaConfig } from 'kafkajs'
-import { UserError } from '../../errors.ts'
+import { unpackGzip, unpackLz4, unpackSnappy, unpackZstd } from './codecs.ts'
+import { decodeMessages, decodeRecord, type RawRecord } from './record-batches.ts'
 
 const require = createRequire(import.meta.url)
-
-/** A record as kafkajs decodes it. */
-interface RawRecord {
-  readonly offset: string
-  readonly isControlRecord: boolean
-  readonly key: Buffer | null
-  readonly batchContext: { readonly producerId: string; readonly inTransaction: boolean }
-}
-
-interface RecordBatch {
-  readonly firstOffset: string
-  readonly lastOffsetDelta: number
-  readonly producerId: string
-  readonly inTransaction: boolean
-  readonly records: RawRecord[]
-}
 
 interface AbortedTransaction {
   readonly firstOffset: string
@@ -46,15 +29,13 @@ export function createSocketFactory(): ISocketFactory {
 
 function mend(): typeof import('kafkajs') {
   // Modules that others take what they export from: before these are loaded.
-  replace<(decoder: unknown) => Promise<RecordBatch>>(
-    'protocol/recordBatch/v0/decoder.js',
-    (decode) => async (decoder) => withEnd(await decode(decoder)),
-  )
+  replace('protocol/recordBatch/record/v0/decoder.js', () => decodeRecord)
+  replace('protocol/requests/fetch/v4/decodeMessages.js', decodeMessages)
   replace('consumer/filterAbortedMessages.js', () => withoutAborted)
   const kafkajs = require('kafkajs') as typeof import('kafkajs')
 
   const { CompressionCodecs, CompressionTypes } = kafkajs
-  CompressionCodecs[CompressionTypes.Snappy] = require('kafkajs-snappy')
+  CompressionCodecs[CompressionTypes.Snappy] = () => readOnlyCodec(unpackSnappy)
   CompressionCodecs[CompressionTypes.GZIP] = () => readOnlyCodec(unpackGzip)
   CompressionCodecs[CompressionTypes.LZ4] = () => readOnlyCodec(unpackLz4)
   CompressionCodecs[CompressionTypes.ZSTD] = () => readOnlyCodec(unpackZstd)
@@ -87,18 +68,6 @@ function replace<T>(path: string, change: (original: T) => T): void {
   const original = require(file) as T
   const module = require.cache[file]
   if (module) module.exports = change(original)
-}
-
-/**
- * Adds a control record at the end of a batch whose last record is not there, because the topic was compacted: kafkajs
- * knows of a batch only its records, would ask for an empty one for ever, and step through the rest one by one.
- */
-function withEnd(batch: RecordBatch): RecordBatch {
-  const { records, firstOffset, lastOffsetDelta } = batch
-  const end = String(BigInt(firstOffset) + BigInt(lastOffsetDelta))
-  if (records.at(-1)?.offset === end) return batch
-  const batchContext = { producerId: batch.producerId, inTransaction: false }
-  return { ...batch, records: [...records, { offset: end, isControlRecord: true, key: null, batchContext }] }
 }
 
 /**
@@ -135,52 +104,6 @@ function readOnlyCodec(decompress: (packed: Buffer) => Promise<Buffer>) {
     compress: () => Promise.reject(new Error('lpa only reads.')),
     decompress,
   }
-}
-
-/**
- * A megabyte of zeros packs into a hundred bytes: a batch may unpack to as much as any producer sends at once. Snappy needs
- * no bound: it makes nothing smaller than a twentieth.
- */
-export const MAX_UNPACKED_BYTES = 64 * 1024 * 1024
-
-/** @throws UserError data (65) for a batch that is larger than any may be; so do the others. */
-export async function unpackLz4(packed: Buffer): Promise<Buffer> {
-  const lz4 = require('lz4js') as {
-    decompress(packed: Uint8Array): Uint8Array
-    decompressBound(packed: Uint8Array): number
-  }
-  // What its frame says it needs is made at once.
-  if (lz4.decompressBound(packed) > LZ4_BOUND) throw tooLarge()
-  const unpacked = Buffer.from(lz4.decompress(packed))
-  if (unpacked.length > MAX_UNPACKED_BYTES) throw tooLarge()
-  return unpacked
-}
-
-/** Blocks of a frame without its length count as full ones of 4 MB. */
-const LZ4_BOUND = 2 * MAX_UNPACKED_BYTES
-
-export function unpackGzip(packed: Buffer): Promise<Buffer> {
-  return promisify(unzip)(packed, { maxOutputLength: MAX_UNPACKED_BYTES }).catch(orTooLarge)
-}
-
-export function unpackZstd(packed: Buffer): Promise<Buffer> {
-  return promisify(zstdDecompress)(packed, { maxOutputLength: MAX_UNPACKED_BYTES }).catch(orTooLarge)
-}
-
-function orTooLarge(error: NodeJS.ErrnoException): never {
-  throw error.code === 'ERR_BUFFER_TOO_LARGE' ? tooLarge() : error
-}
-
-function tooLarge(): UserError {
-  const size = MAX_UNPACKED_BYTES / 1024 / 1024
-  return new UserError('LPA-STREAM-BATCH', `A batch of messages unpacks to more than ${size} MB.`, {
-    exit: 'data',
-    next: [
-      'No producer sends so much at once: look for the one that does (kafka-dump-log shows whose it is).',
-      'What is committed stays. --reset-offsets with --from a time behind it goes on.',
-      'It passes over all that is older and not committed yet, in other partitions too.',
-    ],
-  })
 }
 
 interface Queue {

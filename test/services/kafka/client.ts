@@ -2,7 +2,7 @@
 
 import { Buffer } from 'node:buffer'
 import kafkajs, { type Admin, type CompressionTypes, type Producer, type Transaction } from 'kafkajs'
-import snappy from 'kafkajs-snappy'
+import snappyjs from 'snappyjs'
 import { java } from './java.ts'
 
 // CommonJS: Node finds only the default export.
@@ -54,7 +54,10 @@ export class KafkaClient implements AsyncDisposable {
 
   /** `address` is the broker's `plaintext` one. */
   static async connect(address: string): Promise<KafkaClient> {
-    CompressionCodecs[2 satisfies CompressionTypes.Snappy] = snappy
+    CompressionCodecs[2 satisfies CompressionTypes.Snappy] = () => ({
+      compress: async ({ buffer }: { buffer: Buffer }) => snappyjs.compress(buffer),
+      decompress: async (packed: Buffer) => snappyjs.uncompress(packed),
+    })
     withoutTimeoutWarnings()
     const client = new KafkaClient(address)
     await Promise.all([client.#admin.connect(), client.#producer.connect()])

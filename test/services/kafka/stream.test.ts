@@ -365,15 +365,56 @@ describeWithKafka('lpa stream kafka://', (kafka) => {
     expect(refused.stdout + refused.stderr).not.toContain('clear.person')
   })
 
-  test('a batch that unpacks to more than any producer sends ends it', async () => {
-    const topic = await newTopic()
+  test('a batch that unpacks to more than any producer sends ends it, behind what came before it', async () => {
+    const topic = await newTopic(2, { 'max.message.bytes': String(8 * 1024 * 1024) })
     const place = newPlace()
-    const [first] = [...eventMessages({ seed: SEED + 21, count: 1 })] as [Message]
-    await client.produce(topic, [first])
-    await client.produce(topic, [{ key: null, value: ' '.repeat(65 * 1024 * 1024) }], { compression: 'gzip' })
-    const ended = await catchUp(place, topic)
-    expect(failureOf(ended)).toBe('65 LPA-STREAM-BATCH')
+    const messages = [...eventMessages({ seed: SEED + 21, count: 20 })]
+    await client.produce(topic, messages.slice(0, 5), { partition: 0 })
+    const spaces = { key: null, value: ' '.repeat(65 * 1024 * 1024) }
+    await client.produce(topic, [spaces], { partition: 0, compression: 'snappy' })
+    await client.produce(topic, messages.slice(5, 10), { partition: 0 })
+    await client.produce(topic, messages.slice(10), { partition: 1 })
+    // Long before it would commit by the clock.
+    const first = await catchUp(place, topic, '--commit-every', '10m')
+    expect(failureOf(first)).toBe('65 LPA-STREAM-BATCH')
+    expect(first.stderr).toContain(`${topic}-0-5`)
+    expect((await offsetsOf(place, topic))[0]).toBe(5)
+    const again = await catchUp(place, topic)
+    expect(failureOf(again)).toBe('65 LPA-STREAM-BATCH')
+    expect((await offsetsOf(place, topic))[0]).toBe(5)
+    const ids = await idsOf(place)
+    expect(ids).toEqual(expect.arrayContaining([...expectedOf(messages.slice(0, 5)).ids]))
   })
+
+  test('after a new key, a topic that is read again takes the place of what it holds under the old one', async () => {
+    const topic = await newTopic(1)
+    const place = newPlace()
+    const messages = [...eventMessages({ seed: SEED + 22, count: 60, learners: 5 })]
+    const noId = messages.slice(0, 3).map(({ value }) => {
+      const { event_id: _, ...event } = JSON.parse(String(value))
+      return { value: JSON.stringify(event) }
+    })
+    await client.produce(topic, messages.slice(0, 20))
+    await caughtUp(place, topic)
+    await client.produce(topic, [...messages.slice(20), ...noId, { value: 'no json' }])
+    await caughtUp(place, topic, '--max-rejects', '1')
+    const [before, learners] = [await idsOf(place), await value(place, LEARNERS)]
+    const rotated = await lpaOk(place, ['key', 'rotate'])
+    const command = /lpa (stream \S+ --reset-offsets)/.exec(rotated.stdout)?.[1] ?? ''
+    const again = await lpaOk(place, [...command.split(' '), '--until-caught-up', '--max-rejects', '1'])
+    expect(again.stderr).toContain('2 loads are replaced')
+    expect(again.stderr).not.toContain('another key')
+    expect((await lpaOk(place, ['key', 'show'])).stdout).not.toContain('Load again')
+    expect(await idsOf(place)).toEqual(before)
+    expect(await value(place, LEARNERS)).toBe(learners)
+
+    // What the topic does not hold any more can be read by nobody.
+    await client.deleteRecordsBefore(topic, 0, 10n)
+    await lpaOk(place, ['key', 'rotate'])
+    const rest = await catchUp(place, topic, '--reset-offsets', '--max-rejects', '1')
+    expect(rest.stderr).toContain('1 load is left under another key')
+    expect(await idsOf(place)).toEqual(before)
+  }, 300_000)
 
   // ── signing in ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -569,6 +610,8 @@ function inCloudEvent({ value, ...message }: EventMessage, index: number): Messa
   }
   return index % 2 === 0 ? { ...message, value: JSON.stringify(envelope) } : { ...message, value }
 }
+
+const LEARNERS = 'select count(*) from dim_learner where learner_key <> 0'
 
 function failureOf({ code, stderr }: Ran): string {
   return `${code} ${/LPA-[A-Z-]+/.exec(stderr)?.[0]}`

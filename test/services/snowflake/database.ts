@@ -43,7 +43,8 @@ export interface LoggedStatement {
 /** What goes wrong, for the next `times` (1) requests that fit; emulator/faults.py says what each kind does. */
 export type Fault = (
   | { readonly kind: 'status'; readonly status?: number }
-  | { readonly kind: 'drop' | 'lose-reply' }
+  | { readonly kind: 'drop' }
+  | { readonly kind: 'lose-reply'; readonly status?: number }
   | { readonly kind: 'slow'; readonly seconds: number }
   | {
       /** No fault: the result of what the emulator does not have. */

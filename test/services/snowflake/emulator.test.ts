@@ -1,6 +1,8 @@
 /** That the emulator is what the other tests take it for, asked through Snowflake's own driver. */
 
+import { spawn } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -151,6 +153,8 @@ describeWithSnowflake('the Snowflake emulator', (snowflake) => {
     test('wants the number of statements that the driver said', async () => {
       const two = session.query('select 1; select 2', [], { parameters: { MULTI_STATEMENT_COUNT: 3 } })
       await expect(two).rejects.toMatchObject({ code: '000008' })
+      const bound = session.query('select 1; select ?', [1], { parameters: { MULTI_STATEMENT_COUNT: 2 } })
+      await expect(bound).rejects.toThrow('emulator: several statements with values for them')
     })
 
     test('fails at once, with Snowflake’s codes', async () => {
@@ -288,6 +292,41 @@ describeWithSnowflake('the Snowflake emulator', (snowflake) => {
       await third.query('insert into t values (1)')
       await third[Symbol.asyncDispose]()
       expect([await count(session), await count(other)]).toEqual(['0', '0'])
+    })
+
+    test('lock a table whose rows they change, also to what they were, until they end', async () => {
+      await session.query('insert into t values (1)')
+      await other.query('alter session set lock_timeout = 1')
+      await session.query('begin')
+      await session.query('update t set a = a where a = 1')
+      await expect(other.query('delete from t')).rejects.toMatchObject({ code: '000625' })
+      await other.query('insert into t values (2)')
+      await other.query('begin')
+      await other.query('alter session set lock_timeout = 60')
+      const waiting = other.query('update public.t set a = 3 where a = 2')
+      await sleep(200)
+      expect((await outcomes()).at(-1)?.[1]).toBe('running')
+      await session.query('commit')
+      expect(await waiting).toEqual([expect.objectContaining({ 'number of rows updated': '1' })])
+      await other.query('rollback')
+      expect(await count(session)).toBe('2')
+    })
+
+    test('are not committed by halves after a statement of them failed', async () => {
+      await session.query('create table strict (a number not null)')
+      await session.query('begin')
+      await session.query('insert into t values (1)')
+      await expect(session.query('insert into strict values (null)')).rejects.toMatchObject({
+        code: '100072',
+      })
+      await expect(session.query('commit')).rejects.toThrow(
+        /emulator: a statement of this transaction failed/,
+      )
+      await session.query('rollback')
+      await session.query('begin')
+      await session.query('insert into t values (2)')
+      await session.query('commit')
+      expect(await other.query('select * from t')).toEqual([{ A: '2' }])
     })
 
     test('end when the sessions do, of which their clients are told', async () => {
@@ -462,7 +501,6 @@ describeWithSnowflake('the Snowflake emulator', (snowflake) => {
       const { statement, rows } = session.start(endless)
       const failed = expect(rows).rejects.toMatchObject({ code: '000604' })
       await expect.poll(outcomes).toHaveLength(2)
-      await sleep(500)
       statement.cancel(() => {})
       await failed
       expect(await session.query('select 1 as one')).toEqual([{ ONE: '1' }])
@@ -481,13 +519,40 @@ describeWithSnowflake('the Snowflake emulator', (snowflake) => {
 })
 
 describeWithSnowflake('an emulator of a test of its own', () => {
+  test('is gone, with its files, when who started it was killed', async () => {
+    const program = `import { Emulator } from './emulator.ts'
+      const { pid, folder } = await Emulator.start()
+      console.log(JSON.stringify({ pid, folder }))`
+    const args = ['--input-type=module', '--eval', program]
+    const starter = spawn(process.execPath, args, {
+      cwd: import.meta.dirname,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const [line] = await once(starter.stdout, 'data')
+    const { pid, folder } = JSON.parse(String(line))
+    expect(existsSync(folder)).toBe(true)
+    starter.kill('SIGKILL')
+    await expect.poll(() => existsSync(folder), { timeout: 5000 }).toBe(false)
+    await expect.poll(() => isRunning(pid), { timeout: 5000 }).toBe(false)
+  })
+
   test('is gone, with its files, after stop()', async () => {
     const emulator = await Emulator.start()
-    const { host, port } = emulator.address
-    const database = await EmulatorDatabase.create(emulator.address)
+    const { pid, address } = emulator
+    const { host, port } = address
+    const database = await EmulatorDatabase.create(address)
     expect(await database.statements()).toEqual([])
     await emulator.stop()
     await expect(fetch(`http://${host}:${port}/`)).rejects.toThrow()
-    expect(existsSync(`/proc/${emulator.pid}`)).toBe(false)
+    expect(existsSync(emulator.folder)).toBe(false)
+    expect(isRunning(pid)).toBe(false)
   })
 })
+
+function isRunning(pid: number | undefined): boolean {
+  try {
+    return process.kill(pid ?? 0, 0)
+  } catch {
+    return false
+  }
+}

@@ -17,12 +17,13 @@ const SIGN_IN = { account: 'lpa', user: 'LPA_TESTER', password: 'of the tests' }
 const PEM = { type: 'pkcs8', format: 'pem' } as const
 
 export class Emulator implements AsyncDisposable {
-  readonly #folder: string
+  /** Its log, and the files of its stages. */
+  readonly folder: string
   readonly #process: Running
   readonly address: EmulatorAddress
 
   private constructor(folder: string, process: Running, address: EmulatorAddress) {
-    this.#folder = folder
+    this.folder = folder
     this.#process = process
     this.address = address
   }
@@ -58,7 +59,7 @@ export class Emulator implements AsyncDisposable {
   /** Ends it, and removes its files. What is in its databases is gone. */
   async stop(): Promise<void> {
     await this.#process.end()
-    rmSync(this.#folder, { recursive: true, force: true })
+    rmSync(this.folder, { recursive: true, force: true })
   }
 
   [Symbol.asyncDispose](): Promise<void> {

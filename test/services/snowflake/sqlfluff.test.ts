@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { describeWithSnowflake } from './shared-emulator.ts'
-import { FALSELY_REJECTED, parseSnowflake, rejections } from './sqlfluff.ts'
+import { FALSELY_REJECTED, malformed, parseSnowflake, rejections } from './sqlfluff.ts'
 
 const GOOD = [
   `create transient table if not exists staging.event (event_id number(38,0) not null, props variant, primary key (event_id))
@@ -49,6 +49,7 @@ const REJECTED: Readonly<Record<keyof typeof FALSELY_REJECTED, string>> = {
   'tags of a user': `alter user u set tag x = 'y'`,
   'COMMENT ON TAG': `comment on tag t is 'x'`,
   'SHOW TAGS IN SCHEMA': 'show tags in schema s',
+  'several parameters in one ALTER SESSION': `alter session set timezone = 'UTC' lock_timeout = 2`,
 }
 
 describeWithSnowflake('sqlfluff', () => {
@@ -66,5 +67,18 @@ describeWithSnowflake('sqlfluff', () => {
     expect(await parseSnowflake(statements)).toEqual(
       statements.map((statement) => ({ statement, error: null })),
     )
+  })
+
+  test('finds what is malformed, also beside what it knows already, and with binds', async () => {
+    const good = [
+      'select a from t where b = ? and c in (?, ?) limit ?',
+      'insert into t values (?, ?), (?, ?)',
+    ]
+    const bad = 'select a from t where b = ? and'
+    // The second time the good ones are known.
+    for (const _ of [1, 2])
+      expect(await malformed([...good, bad])).toEqual([
+        expect.stringMatching(/unparsable(?:.|\n)*\nselect a from t where b = 0 and$/),
+      ])
   })
 })

@@ -1,9 +1,13 @@
 /** Whether a statement is well-formed Snowflake SQL, by the grammar of sqlfluff: also what the emulator only records. */
 
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { appendFileSync, existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { snowflakePython } from '../../../scripts/snowflake-python.ts'
+import { sqlTokens } from '../../../src/sql-tokens.ts'
 
 export interface Parsed {
   readonly statement: string
@@ -27,6 +31,7 @@ export const FALSELY_REJECTED: Readonly<Record<string, RegExp>> = {
   'tags of a user': /^alter user .* (un)?set tag /is,
   'COMMENT ON TAG': /^comment (if exists )?on tag /i,
   'SHOW TAGS IN SCHEMA': /^show tags .*in schema /is,
+  'several parameters in one ALTER SESSION': /^alter session set( \w+ = ('[^']*'|\w+)){2,}$/i,
 }
 
 /**
@@ -40,6 +45,47 @@ export async function parseSnowflake(statements: readonly string[]): Promise<rea
     const isKnown = Object.values(FALSELY_REJECTED).some((pattern) => pattern.test(statement.trim()))
     return { statement, error: isKnown ? null : (errors[index] ?? null) }
   })
+}
+
+/**
+ * The statements that are not well-formed, each with what sqlfluff says of it. Of those that differ in numbers, texts and
+ * blanks only one is looked at, and what was found good once is not looked at again: the next tests, and the next run,
+ * find it in the cache beside sqlfluff. A bind stands for a number, since sqlfluff does not know `?`.
+ */
+export async function malformed(statements: readonly string[]): Promise<readonly string[]> {
+  const cache = join(dirname(dirname(await snowflakePython())), 'well-formed')
+  const known = new Set(existsSync(cache) ? readFileSync(cache, 'utf8').split('\n') : [])
+  const program = readFileSync(PROGRAM, 'utf8')
+  const hashOf = (shape: string) => createHash('sha256').update(program).update(shape).digest('hex')
+  const byShape = new Map(statements.map((statement) => [shapeOf(statement), withNumbers(statement)]))
+  const unknown = [...byShape].flatMap(([shape, statement]) =>
+    known.has(hashOf(shape)) ? [] : [{ hash: hashOf(shape), statement }],
+  )
+  if (unknown.length === 0) return []
+  const parsed = await parseSnowflake(unknown.map(({ statement }) => statement))
+  const good = unknown.filter((_, index) => parsed[index]?.error === null)
+  // Lines of one write: others may add theirs at the same time.
+  appendFileSync(cache, good.map(({ hash }) => `${hash}\n`).join(''))
+  return parsed.flatMap(({ statement, error }) => (error === null ? [] : [`${error}\n${statement}`]))
+}
+
+function withNumbers(statement: string): string {
+  return sqlTokens(statement)
+    .map(({ text }) => (text === '?' ? '0' : text))
+    .join('')
+}
+
+/** The same for statements that differ in values only, also in how many rows of them there are. */
+function shapeOf(statement: string): string {
+  const parts = sqlTokens(withNumbers(statement)).map(({ kind, text }) => {
+    if (kind === 'space' || kind === 'comment') return ' '
+    return kind === 'number' ? '0' : kind === 'string' ? "'…'" : text.replace(/\d+$/, '0')
+  })
+  return parts
+    .join('')
+    .replace(/ +/g, ' ')
+    .replace(/(0, )+0/g, '0')
+    .replace(/(\(0\), )+\(0\)/g, '(0)')
 }
 
 /** What sqlfluff itself says of each, also where it is known to be wrong. */

@@ -16,7 +16,8 @@ class Fault:
     status      HTTP `status` instead of an answer; nothing is executed
     drop        the connection ends without an answer; nothing is executed
     slow        executed after `seconds`; can be cancelled meanwhile
-    lose-reply  executed (once, however often the driver asks again), then the connection ends without an answer
+    lose-reply  executed (once, however often the driver asks again), then the connection ends without an answer, or
+                with `status` as a proxy's
     answer      Snowflake's error `code` with `message`; nothing is executed
     rows        no fault: the result `rows`, for what fakesnow does not have (query history, clustering)
     """

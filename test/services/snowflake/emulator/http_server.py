@@ -91,6 +91,9 @@ class _Handler(BaseHTTPRequestHandler):
             return route()
         if found := re.fullmatch(r"/queries/([\w-]+)/result", path):
             return service.result(found[1])
+        if re.fullmatch(r"/queries/([\w-]+)/abort-request", path):
+            # Of a statement that has its result.
+            return answers.success()
         raise HttpError(404)
 
     def _token(self) -> str:

@@ -2,6 +2,7 @@
 
 import re
 import threading
+import time
 from collections import OrderedDict
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -13,12 +14,14 @@ import answers
 import statements
 from answers import Answer, Place
 from faults import Fault, Faults
+from locks import Locks
 from memory import Memory
 from rowset import column
 from session import Binds, Entry, Session
 from user import User
 
 KEPT_ANSWERS = 500
+CANCEL_SECONDS = 30
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*\Z")
 
 
@@ -53,6 +56,7 @@ class Service:
         self._requests: OrderedDict[str, Running] = OrderedDict()
         self._results: OrderedDict[str, Answer] = OrderedDict()
         self._memories: dict[str, Memory] = {}
+        self._locks: dict[str, Locks] = {}
         self._log: dict[str, list[Entry]] = {}
         self._lock = threading.RLock()
         self.faults = Faults()
@@ -99,7 +103,8 @@ class Service:
             for name, value in self._context().items():
                 connection._duck_conn.execute(f"CREATE TEMP MACRO {name}() AS '{value}'")
             memory = self._memories.setdefault(database, Memory())
-            session = Session(self._count, database, parameters.get("QUERY_TAG"), connection, memory)
+            locks = self._locks.setdefault(database, Locks())
+            session = Session(self._count, database, parameters.get("QUERY_TAG"), connection, memory, locks)
             self._sessions[session.token] = session
         return answers.success(
             {
@@ -149,7 +154,8 @@ class Service:
                         self._requests.pop(request_id, None)
         running.answered.wait()
         if fault and fault.kind == "lose-reply":
-            raise Dropped
+            # 500 is what a fault has unless it says another one.
+            raise Dropped if fault.status == 500 else HttpError(fault.status)
         # None when the first attempt, which this one waited for, was not executed.
         return running.answer or self.query(token, request_id, body)
 
@@ -161,9 +167,12 @@ class Service:
     def cancel(self, request_id: str) -> Answer:
         with self._lock:
             running = self._requests.get(request_id)
-        if running and not running.answered.is_set():
+        if running:
             running.canceled.set()
-            running.session.cancel()
+            # An interrupt before DuckDB has begun is lost.
+            limit = time.monotonic() + CANCEL_SECONDS
+            while not running.answered.wait(0.02) and time.monotonic() < limit:
+                running.session.cancel()
         return answers.success()
 
     def _context(self) -> dict[str, str]:
@@ -198,6 +207,8 @@ class Service:
         tag = parameters.get("QUERY_TAG", session.tag)
         binds: Binds = body.get("bindings") or {}
         count = int(parameters.get("MULTI_STATEMENT_COUNT", 1))
+        if count != 1 and binds:
+            return answers.unsupported("several statements with values for them")
         if count == 1:
             entry = self._enter(session, body["sqlText"], tag, binds)
             return self._keep(session.run(entry, binds, bool(body.get("describeOnly"))))

@@ -1,5 +1,6 @@
 """One signed-in session: runs statements one after the other, in a connection of its own to the common data."""
 
+import re
 import threading
 import uuid
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ import rowset
 import stage_files
 import statements
 from answers import Answer, Place
+from locks import Locks, locked_table
 from memory import Memory
 
 Binds = dict[str, dict[str, Any]]
@@ -46,8 +48,14 @@ class Session:
     tag: str | None
     connection: FakeSnowflakeConnection
     memory: Memory
+    locks: Locks
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
     is_in_transaction: bool = False
+    # By DuckDB, after a statement failed in it; Snowflake would go on with it.
+    is_given_up: bool = False
+    # Of Snowflake itself: half a day.
+    lock_timeout: float = 43200
+    _canceled: threading.Event = field(default_factory=threading.Event)
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -55,6 +63,7 @@ class Session:
         return self.connection.database, self.connection.schema
 
     def cancel(self) -> None:
+        self._canceled.set()
         self.connection._duck_conn.interrupt()
 
     def end(self) -> None:
@@ -62,9 +71,11 @@ class Session:
         self.cancel()
         with self._turn:
             self.connection.close()
+            self.locks.release(self)
 
     def run(self, entry: Entry, binds: Binds, describe_only: bool) -> Answer:
         with self._turn:
+            self._canceled.clear()
             try:
                 answer = self._run(entry, binds, describe_only)
             except snowflake.connector.errors.Error as error:
@@ -72,10 +83,16 @@ class Session:
             except duckdb.InterruptException:
                 answer = answers.failure("000604", "SQL execution canceled", "57014")
                 entry.outcome = "canceled"
+            except duckdb.ConstraintException as error:
+                answer = answers.failure("100072", f"NULL result in a non-nullable column: {error}", "22000")
             except duckdb.TransactionException as error:
                 answer = _transaction_failure(error)
             except Exception as error:
                 answer = answers.unsupported(f"{type(error).__name__}: {error}")
+            if self.is_in_transaction and not answer["success"]:
+                self._see_whether_given_up()
+            if not self.is_in_transaction:
+                self.locks.release(self)
         if not answer["success"]:
             entry.message = answer["message"]
             entry.outcome = "failed" if entry.outcome == "running" else entry.outcome
@@ -88,7 +105,11 @@ class Session:
         if refusal := self._refusal(sql):
             entry.outcome = "refused"
             return answers.unsupported(refusal)
+        if table := locked_table(sql, self.connection.schema):
+            if not self.locks.take(table, self, self.lock_timeout, self._canceled.is_set):
+                return self._not_locked(entry, table)
         if statements.is_recorded(sql):
+            self._note_timeout(sql)
             entry.outcome = "recorded"
             return answers.done(self.place)
         if stage_files.is_stage_command(sql):
@@ -102,18 +123,37 @@ class Session:
         return answer
 
     def _refusal(self, sql: str) -> str | None:
+        if self.is_given_up and statements.head(sql).startswith("COMMIT"):
+            return "a statement of this transaction failed, for which DuckDB gave up all of it: ROLLBACK"
         if self.is_in_transaction and statements.is_ddl(sql):
             return "this is DDL inside a transaction, which Snowflake would commit first: COMMIT before it"
         if name := statements.duckdb_function(sql):
             return f"Snowflake has no function {name}"
         return None
 
+    def _not_locked(self, entry: Entry, table: str) -> Answer:
+        if self._canceled.is_set():
+            entry.outcome = "canceled"
+            return answers.failure("000604", "SQL execution canceled", "57014")
+        held = f"has locked table '{table}' in a transaction and this lock has not yet been released"
+        return answers.failure("000625", f"Statement '...' {held}.", "57014")
+
+    def _note_timeout(self, sql: str) -> None:
+        if found := re.search(r"ALTER SESSION SET .*\bLOCK_TIMEOUT = (\d+)", statements.head(sql)):
+            self.lock_timeout = float(found[1])
+
     def _follow_transaction(self, sql: str) -> None:
         text = statements.head(sql)
         if text.startswith(("BEGIN", "START TRANSACTION")):
             self.is_in_transaction = True
         elif text.startswith(("COMMIT", "ROLLBACK")):
-            self.is_in_transaction = False
+            self.is_in_transaction = self.is_given_up = False
+
+    def _see_whether_given_up(self) -> None:
+        try:
+            self.connection._duck_conn.execute("SELECT 1")
+        except duckdb.TransactionException:
+            self.is_given_up = True
 
     def _ask(self, sql: str, parameters: list[list[Any]], describe_only: bool) -> Answer:
         parsed = parse_one(sql)

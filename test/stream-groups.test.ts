@@ -1,0 +1,107 @@
+/** What becomes of groups of messages that wait for their commit when a stream ends, with a consumer that does as it is told. */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { UserError } from '../src/errors.ts'
+import { TopicStream } from '../src/pipeline/stream-kafka.ts'
+import { storedOffsets } from '../src/pipeline/stream-offsets.ts'
+import { StreamStatus } from '../src/pipeline/stream-status.ts'
+import { StreamWork } from '../src/pipeline/stream-work.ts'
+import { withWarehouse } from '../src/pipeline/warehouse.ts'
+import { readKey } from '../src/pseudonym.ts'
+import type { KafkaClient } from '../src/sources/kafka/client.ts'
+import type { Engine } from '../src/types.ts'
+import { until } from './faults/until.ts'
+import { TryWarehouse } from './try-warehouse.ts'
+
+const RANGE = { topic: 'clicks', partition: 0, topicId: 'id', begin: 0, end: 9 }
+
+/** Stands for kafkajs: the test says what is fetched, and how it ends. */
+class Consumer {
+  readonly #hooks = new Map<string, (event: { readonly payload: object }) => void>()
+  #eachBatch: (event: object) => Promise<void> = async () => {}
+  isReady = false
+
+  on(event: string, hook: (event: { readonly payload: object }) => void): void {
+    this.#hooks.set(event, hook)
+  }
+  async connect(): Promise<void> {}
+  async subscribe(): Promise<void> {}
+  async commitOffsets(): Promise<void> {}
+  async disconnect(): Promise<void> {}
+  pause(): void {}
+  seek(): void {}
+  resume(): void {
+    this.isReady = true
+  }
+  async run({ eachBatch }: { readonly eachBatch: (event: object) => Promise<void> }): Promise<void> {
+    this.#eachBatch = eachBatch
+    this.#hooks.get('consumer.group_join')?.({ payload: { memberAssignment: { clicks: [0] } } })
+  }
+
+  fetch(offset: number): Promise<void> {
+    const event = {
+      ...{ event_id: `e${offset}`, event_type: 'viewed', learner_id: 'S1', course_id: 'C1' },
+      occurred_at: '2026-01-12T08:00:00Z',
+    }
+    const messages = [{ offset: String(offset), value: Buffer.from(JSON.stringify(event)) }]
+    const batch = {
+      ...{ topic: 'clicks', partition: 0, messages, rawMessages: messages, highWatermark: '9' },
+      ...{ fetchedOffset: String(offset), lastOffset: () => String(offset) },
+    }
+    return this.#eachBatch({ batch, resolveOffset: () => {}, heartbeat: async () => {} })
+  }
+
+  crash(error: Error): void {
+    this.#hooks.get('consumer.crash')?.({ payload: { error } })
+  }
+}
+
+function workOf(its: TryWarehouse, engine: Engine): StreamWork {
+  const { config } = its
+  const { signal } = new AbortController()
+  const silent = { onStatus() {}, onLine() {}, onNote() {}, onWarning() {}, onDone() {} }
+  return new StreamWork({
+    ...{
+      config,
+      engine,
+      source: 'bus',
+      signal,
+      progress: silent,
+      status: new StreamStatus('bus'),
+      runId: 'r',
+    },
+    ...{ commitRows: 1, commitEveryMs: 60_000, untilCaughtUp: false },
+    fileRequest: {
+      ...{ source: 'bus', idSpace: 'bus', mappings: [], entity: undefined, signal, scratch: engine.scratch },
+      ...{ key: readKey(config.privacy.keyFile), timezone: 'UTC', memoryLimit: '200MB', threads: 1 },
+      nextLoadId: () => engine.nextLoadId(),
+    },
+  })
+}
+
+test('those that were sealed are committed, and none is begun after the run ended', async () => {
+  using its = await TryWarehouse.create()
+  await withWarehouse(its.config, 'write', new AbortController().signal, async (engine) => {
+    const consumer = new Consumer()
+    const client = { topics: ['clicks'], consumer: () => consumer, ranges: async () => [RANGE] }
+    const settings = { brokers: ['b:9092'], topics: ['clicks'], group: 'g', tls: false, secretVariable: 'X' }
+    const stream = new TopicStream(
+      { settings, from: 'earliest', resetOffsets: false },
+      workOf(its, engine),
+      client as unknown as KafkaClient,
+      [RANGE],
+    )
+    const running = stream.run()
+    running.catch(() => {})
+    await until(() => consumer.isReady, 'it is known where to begin')
+    // Two wait for their commit, so the third one is full and has no place.
+    for (const offset of [0, 1, 2]) await consumer.fetch(offset)
+    consumer.crash(new UserError('LPA-TEST', 'The consumer is gone.', { exit: 'data' }))
+    await expect(running).rejects.toMatchObject({ code: 'LPA-TEST' })
+    const next = async () => (await storedOffsets(engine, 'bus')).map(({ nextOffset }) => nextOffset)
+    expect(await next()).toEqual([2])
+    await sleep(3000)
+    expect(await next()).toEqual([2])
+  })
+})
