@@ -20,6 +20,12 @@ create table checked_load (
   load_id bigint
 );
 
+create table check_outcome (
+  check_name varchar,
+  severity varchar,
+  failures bigint
+);
+
 create table stream_claim (
   topic varchar,
   topic_id varchar,

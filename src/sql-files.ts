@@ -145,10 +145,8 @@ export function parseSql(text: string, file: { kind: SqlKind; name: string; path
 
 /** A model's statement for making every row anew: without the lines that say at their end that they are `-- incremental`. */
 export function withoutIncremental({ body }: SqlFile): string {
-  return body
-    .split('\n')
-    .filter((line) => !line.endsWith(INCREMENTAL))
-    .join('\n')
+  const lines = body.split('\n').filter((line) => !line.endsWith(INCREMENTAL))
+  return withoutMarks(lines.join('\n'))
 }
 
 /**
@@ -158,16 +156,21 @@ export function withoutIncremental({ body }: SqlFile): string {
 export function withIncremental({ body }: SqlFile, brought?: ReadonlySet<string>): string {
   const parts = body.split(UNION)
   const left = parts.filter((part) => {
-    const [, by] = BROUGHT_BY.exec(part) ?? []
+    const [[, by] = []] = part.matchAll(BROUGHT_BY)
     return !by || !brought || brought.has(by)
   })
   // Of none, the first has no rows either.
   const kept = left.length > 0 ? left : parts.slice(0, 1)
-  return kept.join('\nunion\n').replaceAll(INCREMENTAL, '')
+  return withoutMarks(kept.join('\nunion\n'))
+}
+
+/** A statement may go on after the model's last line: no comment may end it. */
+function withoutMarks(select: string): string {
+  return select.replaceAll(INCREMENTAL, '').replaceAll(BROUGHT_BY, '')
 }
 
 const INCREMENTAL = '-- incremental'
-const BROUGHT_BY = /-- brought by (\w+)$/m
+const BROUGHT_BY = /-- brought by (\w+)$/gm
 const UNION = /\nunion\n/
 
 function fail(error: Error): never {

@@ -152,6 +152,17 @@ export interface Reader {
   close(): Promise<void>
 }
 
+/** What is known of a transaction before it begins. */
+export interface TransactionTraits {
+  /** The tables of `schema/ddl_session.sql` that it fills. */
+  readonly uses?: readonly string[]
+  /**
+   * Of how many rows it is: few are written sooner by one thread, since to plan is most of the work, and threads wait for
+   * one another meanwhile.
+   */
+  readonly rows?: number
+}
+
 export interface Engine extends Reader {
   readonly can: Capabilities
   /** Runs one statement; answers the number of rows it changed. */
@@ -166,11 +177,10 @@ export interface Engine extends Reader {
   assertReadOnly(statement: string): Promise<void>
   /** What of a statement an error of this engine blames; undefined for all else that can fail. */
   faultOf(error: unknown): Fault | undefined
-  /**
-   * Runs `work` in one transaction under the writer lock: all or nothing, what throws rolls back. `uses` names the tables of
-   * `schema/ddl_session.sql` that it fills.
-   */
-  transaction<T>(work: () => Promise<T>, uses?: readonly string[]): Promise<T>
+  /** Runs `work` in one transaction under the writer lock: all or nothing, what throws rolls back. */
+  transaction<T>(work: () => Promise<T>, about?: TransactionTraits): Promise<T>
+  /** `TransactionTraits.rows`, where it is known only inside the open transaction. */
+  expectRows(rows: number): Promise<void>
   /** A declared table as this warehouse is configured to have it. */
   configured(table: TableDeclaration): TableDeclaration
   /** Statements that create what a declared table asks for: the table, its clustering, its partitions. */

@@ -1,5 +1,6 @@
 -- title: Courses whose versions a batch must make anew
--- grain: a course that the batch's loads describe, one that they are the first to mention, and the row "none" at first
+-- grain: a course that the batch's loads describe, one that they are the first to mention; where models are selected, also the row
+--   "none", which stays as it is otherwise
 -- materialise: temporary
 select course_key from staging.stg_course where load_id in (select load_id from batch_load)  -- brought by course
 union
@@ -18,5 +19,4 @@ from staging.stg_deletion d
 where d.entity = 'course' and d.load_id in (select load_id from batch_load)
   and exists (select 1 from staging.stg_course c where c.course_key = d.course_key)
 union
-select 0 as course_key
-where not exists (select 1 from dim_course where course_key = 0)  -- incremental
+select 0 as course_key  -- brought by selection

@@ -1,5 +1,6 @@
 -- title: Learners whose versions a batch must make anew
--- grain: a learner that the batch's loads describe, one that they are the first to mention, and the row "none" at first
+-- grain: a learner that the batch's loads describe, one that they are the first to mention; where models are selected, also the row
+--   "none", which stays as it is otherwise
 -- materialise: temporary
 select learner_key from staging.stg_learner where load_id in (select load_id from batch_load)  -- brought by learner
 union
@@ -18,5 +19,4 @@ from staging.stg_deletion d
 where d.entity = 'learner' and d.load_id in (select load_id from batch_load)
   and exists (select 1 from staging.stg_learner l where l.learner_key = d.learner_key)
 union
-select 0 as learner_key
-where not exists (select 1 from dim_learner where learner_key = 0)  -- incremental
+select 0 as learner_key  -- brought by selection

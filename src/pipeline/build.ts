@@ -44,6 +44,8 @@ export interface BuildSummary {
   readonly models: readonly BuiltModel[]
   readonly checks: readonly CheckOutcome[]
   readonly milliseconds: number
+  /** Of these, what the checks took. */
+  readonly checkMilliseconds: number
 }
 
 /** In the order in which they read each other. touched_day is made before and after the facts change. */
@@ -92,12 +94,23 @@ const USES = [
   'configured_term',
   'configured_session',
   'checked_load',
+  'check_outcome',
   ...TOUCHED,
   'repeated_event',
 ]
 
 /** What no warehouse holds: tables of the session, which other models read. */
 const TEMPORARY: ReadonlySet<string> = new Set<(typeof MODELS)[number]>([...TOUCHED, 'repeated_event'])
+
+/** repeated_event of a batch of one load: no earlier one holds the same. */
+const NO_REPEATS: Result = {
+  columns: [
+    { name: 'load_id', type: 'integer' },
+    { name: 'position', type: 'integer' },
+    { name: 'event_id', type: 'text' },
+  ],
+  rows: [],
+}
 
 /**
  * Builds core and runs the checks, in one transaction.
@@ -125,11 +138,16 @@ export async function buildIn(
   const started = performance.now()
   const names = selectedModels(request.select)
   // The checks belong to the build: after a kill between the two, the next run would find nothing to do.
-  const built = await engine.transaction(async () => {
-    const { batch, ...made } = await buildInTransaction(config, engine, request, names, progress)
-    const isLater = request.checks === false || made.left > 0
-    return { ...made, checks: isLater ? [] : await check(engine, request, batch) }
-  }, USES)
+  const built = await engine.transaction(
+    async () => {
+      const { batch, records, ...made } = await buildInTransaction(config, engine, request, names, progress)
+      const isLater = request.checks === false || made.left > 0
+      const checksStarted = performance.now()
+      const checks = isLater ? [] : await check(engine, request, batch, records)
+      return { ...made, checks, checkMilliseconds: Math.round(performance.now() - checksStarted) }
+    },
+    { uses: USES, rows: 0 },
+  )
   return { ...built, milliseconds: Math.round(performance.now() - started) }
 }
 
@@ -138,9 +156,12 @@ async function check(
   engine: Engine,
   { runId }: BuildRequest,
   batch: readonly number[],
+  records: number,
 ): Promise<CheckOutcome[]> {
+  // They look at whole tables.
+  await engine.expectRows(records)
   if (await hasFailedChecks(engine)) {
-    const counting = await readLoads(engine, 'loads')
+    const counting = await readLoads(engine)
     return runChecks(
       engine,
       runId,
@@ -160,25 +181,29 @@ async function buildInTransaction(
   names: readonly string[],
   progress: BuildProgress,
 ): Promise<
-  Omit<BuildSummary, 'checks' | 'milliseconds'> & {
+  Omit<BuildSummary, 'checks' | 'checkMilliseconds' | 'milliseconds'> & {
     /** Ids of the loads that were built. */
     readonly batch: readonly number[]
+    /** All that are loaded. */
+    readonly records: number
   }
 > {
   const isSelected = request.select.length > 0
   const { sessionGapMinutes } = config.metrics
   // Rows of a superseded load have left staging: only building anew takes them out of core. And days that were built
   // with another session gap would not add up with those of this batch.
-  const { hasBuilt, isStale } = await builtState(engine, sessionGapMinutes)
-  if (isSelected) refuseUnbuilt(isStale, (await readLoads(engine, 'unbuilt-loads')).length)
+  const { hasBuilt, isStale, records, unbuilt } = await buildState(engine, sessionGapMinutes)
+  if (isSelected) refuseUnbuilt(isStale, unbuilt.length)
   const isFull = request.full || isSelected || isStale || !hasBuilt
-  const wanted = await readLoads(engine, isFull ? 'loads' : 'unbuilt-loads')
-  const batch = (isFull ? wanted : firstOf(wanted, request.mostRecords)).map((load) => load.id)
+  const wanted = isFull ? await readLoads(engine) : unbuilt
+  const taken = isFull ? wanted : firstOf(wanted, request.mostRecords)
+  await engine.expectRows(recordsOf(taken))
+  const batch = taken.map((load) => load.id)
   const left = wanted.length - batch.length
   const kind = isSelected ? 'selected' : isFull ? 'full' : 'incremental'
   if (batch.length === 0 && !request.full && !isStale) {
     const outcome = hasBuilt ? 'unchanged' : 'empty'
-    return { outcome, kind, loads: 0, left, models: [], batch }
+    return { outcome, kind, loads: 0, left, models: [], batch, records }
   }
   await engine.temporaryTable('batch_load', batchLoads(batch))
   await engine.temporaryTable('configured_term', terms(config))
@@ -195,6 +220,10 @@ async function buildInTransaction(
     progress.onModel(name, index, steps.length)
     const started = performance.now()
     const isWhole = isAnew || (isSelected && TEMPORARY.has(name))
+    if (name === 'repeated_event' && batch.length < 2) {
+      await engine.temporaryTable(name, NO_REPEATS)
+      continue
+    }
     const model = readModel(name, engine, isWhole, brought)
     if (brought && isUntouched(model, brought)) continue
     const rows = await engine.materialise(model, isFull)
@@ -209,24 +238,43 @@ async function buildInTransaction(
       session_gap_minutes: sessionGapMinutes,
     })
   }
-  return { outcome: 'built', kind, loads: batch.length, left, models, batch }
+  return { outcome: 'built', kind, loads: batch.length, left, models, batch, records }
 }
 
-async function builtState(
-  engine: Engine,
-  sessionGapMinutes: number,
-): Promise<{ readonly hasBuilt: boolean; readonly isStale: boolean }> {
-  const [state = []] = await ledgerRows(engine, 'built-state', { session_gap_minutes: sessionGapMinutes })
-  return { hasBuilt: state[0] === true, isStale: state[1] === true }
+interface CountingLoad {
+  readonly id: number
+  readonly records: number
 }
 
-/** In the order in which they were committed. */
-async function readLoads(
-  engine: Engine,
-  which: 'loads' | 'unbuilt-loads',
-): Promise<readonly { readonly id: number; readonly records: number }[]> {
-  const rows = await ledgerRows(engine, which)
+interface BuildState {
+  readonly hasBuilt: boolean
+  readonly isStale: boolean
+  /** All that are loaded. */
+  readonly records: number
+  /** Loads that are not in core, in the order in which they were committed. */
+  readonly unbuilt: readonly CountingLoad[]
+}
+
+async function buildState(engine: Engine, sessionGapMinutes: number): Promise<BuildState> {
+  const rows = await ledgerRows(engine, 'build-state', { session_gap_minutes: sessionGapMinutes })
+  return {
+    hasBuilt: rows.some(([, , isBuilt]) => isBuilt === true),
+    isStale: rows.some(([, , , isStale]) => isStale === true),
+    records: rows.reduce((sum, [, records]) => sum + Number(records), 0),
+    unbuilt: rows.flatMap(([id, records]) =>
+      id === null ? [] : [{ id: Number(id), records: Number(records) }],
+    ),
+  }
+}
+
+/** All that count, in the order in which they were committed. */
+async function readLoads(engine: Engine): Promise<readonly CountingLoad[]> {
+  const rows = await ledgerRows(engine, 'loads')
   return rows.map(([id, records]) => ({ id: Number(id), records: Number(records) }))
+}
+
+function recordsOf(loads: readonly CountingLoad[]): number {
+  return loads.reduce((sum, { records }) => sum + records, 0)
 }
 
 /** Models are made anew from all of staging: beside others that do not know a load yet, they would not add up. */

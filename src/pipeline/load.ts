@@ -329,33 +329,40 @@ export async function loadFile(
     // Before the lock is taken: it reads the file.
     await growth?.outgrownLoads()
     const replaced: number[] = []
-    const committed = await engine.transaction(async () => {
-      // While it waited for the lock, another run may have loaded what the file is by now.
-      if (growth && existsSync(input.path)) assertUnchanged(recognised.input)
-      let count = 0
-      for (const { batch, mapping } of staged) {
-        const { loadId, contentSha256 } = batch.load
-        const content = await sameContent(engine, input.source, contentSha256, recognised.input)
-        const known = knownLoad(content, mapping, request.key)
-        keep(mapping, known?.loadId ?? loadId)
-        if (known) continue
-        // Read by what that mapping was before it changed, also its name, or under another key.
-        const changed = content.same
-          .filter((load) => !recognised.mappings.some((wanted) => isSameLoad(load, wanted, request.key)))
-          .filter((load) => load.entity === mapping.entity || load.format === mapping.name)
-          .map((load) => load.loadId)
-        await engine.supersede(changed, loadId)
-        replaced.push(...changed, ...((await growth?.supersede(mapping, loadId)) ?? []))
-        await engine.append(batch)
-        count += 1
-      }
-      for (const snapshot of ending) replaced.push(...(await endSnapshot(engine, snapshot)))
-      return count
-    })
+    const committed = await engine.transaction(
+      async () => {
+        // While it waited for the lock, another run may have loaded what the file is by now.
+        if (growth && existsSync(input.path)) assertUnchanged(recognised.input)
+        let count = 0
+        for (const { batch, mapping } of staged) {
+          const { loadId, contentSha256 } = batch.load
+          const content = await sameContent(engine, input.source, contentSha256, recognised.input)
+          const known = knownLoad(content, mapping, request.key)
+          keep(mapping, known?.loadId ?? loadId)
+          if (known) continue
+          // Read by what that mapping was before it changed, also its name, or under another key.
+          const changed = content.same
+            .filter((load) => !recognised.mappings.some((wanted) => isSameLoad(load, wanted, request.key)))
+            .filter((load) => load.entity === mapping.entity || load.format === mapping.name)
+            .map((load) => load.loadId)
+          await engine.supersede(changed, loadId)
+          replaced.push(...changed, ...((await growth?.supersede(mapping, loadId)) ?? []))
+          await engine.append(batch)
+          count += 1
+        }
+        for (const snapshot of ending) replaced.push(...(await endSnapshot(engine, snapshot)))
+        return count
+      },
+      { rows: recordsOf(staged) },
+    )
     return done(committed > 0 ? 'loaded' : 'unchanged', committed > 0 ? mappings : [], replaced)
   } finally {
     discardStaged(engine.scratch, loadIdsOf(staged))
   }
+}
+
+function recordsOf(staged: readonly StagedFile[]): number {
+  return staged.reduce((sum, { batch }) => sum + batch.load.counts.read, 0)
 }
 
 /** Loads of a file's content, if one of its size was loaded: hashing alone is quicker than reading. */

@@ -37,14 +37,14 @@ export async function runChecks(
     const { rows } = await engine.query(expand(file.body, engine.dialect))
     outcomes.push({ name, title: file.title, severity: file.severity ?? 'error', failures: rows.length })
   }
-  for (const { name, severity, failures } of outcomes) {
-    await writeLedger(engine, 'add-check', {
-      run_id: runId,
-      check_name: name,
-      severity,
-      failures,
-      checked_at: new Date().toISOString(),
-    })
-  }
+  await engine.temporaryTable('check_outcome', {
+    columns: [
+      { name: 'check_name', type: 'text' },
+      { name: 'severity', type: 'text' },
+      { name: 'failures', type: 'integer' },
+    ],
+    rows: outcomes.map(({ name, severity, failures }) => [name, severity, failures]),
+  })
+  await writeLedger(engine, 'add-checks', { run_id: runId, checked_at: new Date().toISOString() })
   return outcomes
 }

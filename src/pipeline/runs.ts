@@ -18,17 +18,19 @@ export async function recordRun(config: Config, run: RunRecord): Promise<void> {
   const patient = { ...config, load: { ...config.load, lockWaitMs } }
   const signal = new AbortController().signal
   await withWarehouse(patient, 'write', signal, (engine) =>
-    engine.transaction(() =>
-      writeLedger(engine, 'record-run', {
-        run_id: run.runId,
-        command: run.command,
-        arguments: run.arguments,
-        role: run.role ?? null,
-        started_at: run.startedAt,
-        finished_at: run.finishedAt,
-        exit_code: run.exitCode,
-        summary: run.summary,
-      }),
+    engine.transaction(
+      () =>
+        writeLedger(engine, 'record-run', {
+          run_id: run.runId,
+          command: run.command,
+          arguments: run.arguments,
+          role: run.role ?? null,
+          started_at: run.startedAt,
+          finished_at: run.finishedAt,
+          exit_code: run.exitCode,
+          summary: run.summary,
+        }),
+      { rows: 1 },
     ),
   )
 }

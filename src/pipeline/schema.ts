@@ -159,14 +159,17 @@ export async function applySchema(
   refuseStale(before.plan, saved)
   if (isDone(before)) return { ...pick(before.plan), version: before.plan.baseVersion }
   const plan = engine.can.transactionalDdl
-    ? await engine.transaction(async () => {
-        // Again, under the writer lock: another run may have been first.
-        const now = await makePlan(engine, folder)
-        refuseStale(now.plan, saved)
-        await runSteps(engine, now.plan)
-        if (!isDone(now)) await remember(engine, now)
-        return now.plan
-      })
+    ? await engine.transaction(
+        async () => {
+          // Again, under the writer lock: another run may have been first.
+          const now = await makePlan(engine, folder)
+          refuseStale(now.plan, saved)
+          await runSteps(engine, now.plan)
+          if (!isDone(now)) await remember(engine, now)
+          return now.plan
+        },
+        { rows: 0 },
+      )
     : await applyStepByStep(engine, before)
   return { ...pick(plan), version: await engine.version() }
 }

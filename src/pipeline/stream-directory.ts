@@ -106,7 +106,7 @@ class DirectoryStream {
       const look = await this.#look()
       if (look) {
         // While files come, facts follow each of them; what they left is done when none does.
-        if (!(await this.#load(look))) await this.#work.build()
+        if (!(await this.#load(look))) await this.#work.rest()
         const isDone = look.changing.length === 0 && this.#fresh(look).length === 0
         if (untilCaughtUp && (isDone || waitedMs >= PATIENCE_MS)) {
           await this.#work.build()

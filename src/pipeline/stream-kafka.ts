@@ -367,7 +367,8 @@ export class TopicStream implements ConsumeHooks {
       for (const { topic, topicId } of ranges) this.#topicIds.set(topic, topicId)
       const claims = await this.#firstClaims(stored, ranges)
       try {
-        if (claims.length > 0) await engine.transaction(() => claimOffsets(engine, source, claims), CLAIMS)
+        if (claims.length > 0)
+          await engine.transaction(() => claimOffsets(engine, source, claims), { uses: CLAIMS })
       } catch (error) {
         // Another member was quicker.
         if (error instanceof Overtaken) continue
@@ -487,10 +488,13 @@ export class TopicStream implements ConsumeHooks {
       this.#work.assertRejects(staged)
       this.#work.assertKey()
       const claims = [...group.moves.values()].map((move) => this.#claim(move, move.storedOffset))
-      await engine.transaction(async () => {
-        await claimOffsets(engine, source, claims)
-        for (const { batch } of staged) await engine.append(batch)
-      }, CLAIMS)
+      await engine.transaction(
+        async () => {
+          await claimOffsets(engine, source, claims)
+          for (const { batch } of staged) await engine.append(batch)
+        },
+        { uses: CLAIMS, rows: group.records },
+      )
     } catch (error) {
       this.#drop()
       if (!(error instanceof Overtaken)) throw error

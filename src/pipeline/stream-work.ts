@@ -45,8 +45,12 @@ const WINDOW_RECORDS = 10_000
 const LEAST_RECORDS = 1000
 /** Records of a build: with what it takes of memory, the stream stays within its bound. */
 const BUILD_RECORDS = 120_000
-/** Checks look at whole tables, and hold commits up meanwhile. */
+/** Checks look at whole tables, and hold commits up meanwhile: so long at least lies between them, */
 const CHECK_MS = 300_000
+/** ten times as long as they took last, */
+const CHECK_SHARE = 10
+/** and while records wait an hour. */
+const LATE_CHECK_MS = 3_600_000
 /** Small files are looked for after so many commits, and at the end. */
 const COMPACT_COMMITS = 50
 /** While records wait, building takes at most a tenth of the time. */
@@ -60,6 +64,7 @@ export class StreamWork {
   #hasUnchecked = false
   #uncompacted = 0
   #checkedAt = Date.now()
+  #checkTookMs = 0
   #failedChecks = ''
   #hasFailedChecks = false
 
@@ -125,7 +130,7 @@ export class StreamWork {
     const { lastBuild } = this.options.status
     const isSoon = lastBuild && Date.now() - lastBuild.at.getTime() < 1000 * BUILD_SHARE * lastBuild.seconds
     if (isBehind() && isSoon) return
-    await this.#buildSome(this.#isCheckDue())
+    await this.#buildSome(this.#isCheckDue(isBehind() ? LATE_CHECK_MS : CHECK_MS))
     // What was left while records waited: nothing else may come for long.
     while (this.#hasUnbuilt && !isBehind()) await this.#buildSome(false)
   }
@@ -134,14 +139,20 @@ export class StreamWork {
   async checkWhenDue(isBehind: () => boolean): Promise<void> {
     // Then commits come, and bring it about.
     if (isBehind()) return
-    if (this.#hasUnchecked && this.#isCheckDue()) await this.#buildSome(true)
+    if (this.#hasUnchecked && this.#isCheckDue(CHECK_MS)) await this.#buildSome(true)
   }
 
-  #isCheckDue(): boolean {
-    return Date.now() - this.#checkedAt >= CHECK_MS
+  /** Where nothing comes for a while: builds what is left, and checks it at once if that is no more than a tenth of the time. */
+  async rest(): Promise<void> {
+    while (this.#hasUnbuilt) await this.#buildSome(this.#isCheckDue(0))
+    if (this.#hasUnchecked && this.#isCheckDue(0)) await this.#buildSome(true)
   }
 
-  /** Builds what is committed and not built yet, and checks it. */
+  #isCheckDue(leastMs: number): boolean {
+    return Date.now() - this.#checkedAt >= Math.max(leastMs, CHECK_SHARE * this.#checkTookMs)
+  }
+
+  /** At the end: builds what is committed and not built yet, and checks it. */
   async build(): Promise<void> {
     while (this.#hasUnbuilt || this.#hasUnchecked) await this.#buildSome(true)
     if (this.#uncompacted > 0) await this.#compact()
@@ -164,7 +175,10 @@ export class StreamWork {
     const built = await buildIn(config, engine, request, { onModel: () => {} })
     this.#hasUnbuilt = built.left > 0
     this.#hasUnchecked = !checks || this.#hasUnbuilt
-    if (!this.#hasUnchecked) this.#checkedAt = Date.now()
+    if (!this.#hasUnchecked) {
+      this.#checkedAt = Date.now()
+      this.#checkTookMs = built.checkMilliseconds
+    }
     status.built(built.milliseconds / 1000)
     progress.onDone('built', { loads: built.loads, milliseconds: built.milliseconds })
     if (!this.#hasUnchecked) this.#tellChecks(built, progress)

@@ -56,6 +56,9 @@ export interface StagedFile {
   readonly leftOut: readonly string[]
 }
 
+/** So little is read sooner by one thread: to plan is most of the work, and threads wait for one another meanwhile. */
+const FEW_BYTES = 1024 * 1024
+
 /** Not what copies and downloads are called until they are complete: .part, .tmp, .crdownload, name~ */
 const DATA_FILE = /\.(csv|tsv|txt|json|ndjson|jsonl|parquet)(\.(gz|zst))?$/i
 
@@ -231,7 +234,9 @@ async function stageMapping(
   const { header } = head
   const fields = fieldsByMapping.get(mapping) ?? []
   const records = join(folder, 'records.parquet')
-  const { signal, timezone, memoryLimit, threads, key, idSpace, source, personal = 'refuse' } = request
+  const { signal, timezone, memoryLimit, key, idSpace, source, personal = 'refuse' } = request
+  const isSmall = (input.stats?.size ?? input.bytes ?? FEW_BYTES) < FEW_BYTES
+  const threads = isSmall ? 1 : request.threads
   const { measure, broken } = await readTwice({
     ...{ input, folder, signal },
     hasHeader: mapping.hasHeader,

@@ -30,6 +30,8 @@ export interface Input {
   readonly canReopen?: true
   /** What the file looked like when it was recognised; undefined for a stream. */
   readonly stats: Stats | undefined
+  /** Of a stream that is whole in memory. */
+  readonly bytes?: number
   /** Where a line of the text stands, when its number does not tell. */
   readonly placeOf?: (line: number) => string
   /** Of messages: where each record stands, ascending by its number. Events without an id are named by it. */

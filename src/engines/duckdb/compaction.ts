@@ -5,11 +5,12 @@
 
 import type { DatabaseSync } from 'node:sqlite'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { quoteText, readNumber, releaseMemory } from '../../duckdb.ts'
+import { quoteText, releaseMemory } from '../../duckdb.ts'
 import { inCatalog, inlinedTables } from './catalog.ts'
 import { removeUnneeded, thinSnapshots } from './kept-snapshots.ts'
 
 interface Lake {
+  /** On one thread: each that writes has a group of rows in memory, which no limit counts. */
   readonly connection: DuckDBConnection
   readonly folder: string
   readonly memoryLimit: string
@@ -44,22 +45,11 @@ export async function keepLakeSmall(lake: Lake): Promise<{ tables: number; hasCh
   for (const statement of statements) {
     await locked(async () => {
       await releaseMemory(connection, memoryLimit)
-      await onOneThread(connection, statement)
+      await connection.run(statement)
     })
   }
   const removed = await locked(() => removeUnneeded(connection, folder))
   return { tables: statements.length, hasChanged: thinned + statements.length + removed > 0 }
-}
-
-/** Each thread that writes has a group of rows in memory, which no limit counts. */
-async function onOneThread(connection: DuckDBConnection, statement: string): Promise<void> {
-  const threads = await readNumber(connection, `select current_setting('threads')`)
-  await connection.run('set threads = 1')
-  try {
-    await connection.run(statement)
-  } finally {
-    await connection.run(`set threads = ${threads}`)
-  }
 }
 
 const LIVE_TABLES = `

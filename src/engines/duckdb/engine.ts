@@ -19,6 +19,7 @@ import type {
   Result,
   ResultStream,
   Row,
+  TransactionTraits,
   Values,
 } from '../../types.ts'
 import { forgetResults } from '../kept-results.ts'
@@ -63,8 +64,19 @@ export interface DuckLakeOptions extends JsonTypes {
 /** Two commits within one tick of the file system's clock may look the same. */
 const ASK_AGAIN_MS = 30_000
 
-/** Statements that write no more than this leave little memory behind. */
+/** Statements that write no more than this leave little memory behind, and are not worth a second thread. */
 const FEW_ROWS = 10_000
+
+/** Attaching, too, is many small questions. */
+const ONE_THREAD = 'set threads = 1'
+const allThreads = ({ threads }: DuckLakeOptions) =>
+  threads === undefined ? 'reset threads' : `set threads = ${threads}`
+
+/** What is remembered of fewer takes little memory. */
+const MANY_COMMITS = 50
+
+/** A model that takes longer does more than to be planned: agg_course_day reads whole days. */
+const SLOW_MODEL_MS = 300
 
 export const CAN: Capabilities = {
   transactions: true,
@@ -125,6 +137,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   let placed: (readonly [path: string, sha256: string])[] = []
   const committed = new Map<string, string>()
   let hasCommitted = isNew
+  let commits = 0
   const stop = new AbortController()
   let isCommitting = false
   /** The open transaction: of `transaction()`, or of a stream whose rows are being read. */
@@ -149,8 +162,27 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     }
   }
 
-  function transaction<T>(work: () => Promise<T>): Promise<T> {
+  let areFew = false
+  let isOnOneThread = false
+  /** Models that read many rows to write few. */
+  const slowModels = new Set<string>()
+  async function onOneThread(isSo: boolean): Promise<void> {
+    if (isOnOneThread === isSo) return
+    await connection.run(isSo ? ONE_THREAD : allThreads(options))
+    isOnOneThread = isSo
+  }
+
+  async function expectRows(rows: number): Promise<void> {
+    areFew = rows <= FEW_ROWS
+    await onOneThread(areFew)
+  }
+
+  function transaction<T>(
+    work: () => Promise<T>,
+    { rows = Number.POSITIVE_INFINITY }: TransactionTraits = {},
+  ): Promise<T> {
     return locked(async () => {
+      await expectRows(rows)
       await connection.run('begin')
       open = 'work'
       try {
@@ -161,6 +193,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
         isCommitting = true
         await connection.run('commit')
         hasCommitted = true
+        commits += 1
         for (const [path, sha256] of placed) committed.set(path, sha256)
         return result
       } catch (error) {
@@ -373,6 +406,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
       await checkStatement(connection, statement, { catalog: 'lake', mayExplain: true })
     },
     transaction,
+    expectRows,
     append,
     supersede,
     lastCursor: (source, format) => lastCursor({ dialect: 'duckdb', query }, source, format),
@@ -389,19 +423,25 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
       const table = `core.${model.name}`
       const isTable = model.materialise.kind !== 'temporary'
       const variants = isTable ? await variantColumns(connection, table) : []
+      const started = performance.now()
+      if (areFew) await onOneThread(!slowModels.has(model.name))
       let rows = 0
       for (const statement of materialiseSql(model, full)) {
         rows = statement.startsWith('insert')
           ? await insertVariants(table, variants, `(${model.select})`, () => execute(statement))
           : await execute(statement)
       }
+      if (areFew && performance.now() - started > SLOW_MODEL_MS) slowModels.add(model.name)
       if (!isTable) temporary.add(model.name)
       if (full || rows > FEW_ROWS) await releaseMemory(connection, options.memoryLimit)
       return rows
     },
     async compact() {
       const { timeTravelMs, memoryLimit } = options
+      await onOneThread(true)
       const kept = await keepLakeSmall({ connection, folder, memoryLimit, timeTravelMs, locked })
+      if (!kept.hasChanged && commits < MANY_COMMITS) return kept.tables
+      commits = 0
       // What is remembered of each commit, and of files that are gone, would be let go of at the end only.
       await connection.run('use memory; detach lake')
       await connection.run('set enable_external_file_cache = false; set enable_external_file_cache = true')
@@ -475,7 +515,7 @@ async function openLake(
   const database = await openDuckDB({
     memoryLimit: options.memoryLimit,
     spillFolder: spill,
-    threads: options.threads,
+    threads: 1,
     timezone: options.timezone,
     allowUnsigned: extensions.verified,
   })
@@ -489,6 +529,7 @@ async function openLake(
     if (permissions.group && !isReadOnly) journal = await keepJournal(catalog)
     const attached = attachLake(connection, options)
     await (options.at ? attached.catch(noSnapshot) : attached)
+    await connection.run(allThreads(options))
     if (options.mode === 'confined') {
       // The order matters: what is allowed first, then nothing else, then no way back.
       const allowed = [`${folder}/`, ...(options.folders ?? []).map((path) => `${path}/`)]

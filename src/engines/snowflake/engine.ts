@@ -15,6 +15,7 @@ import type {
   ResultStream,
   Row,
   TableDeclaration,
+  TransactionTraits,
   Values,
 } from '../../types.ts'
 import { warn } from '../../warnings.ts'
@@ -192,7 +193,7 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     }
   }
 
-  async function transaction<T>(work: () => Promise<T>, uses: readonly string[] = []): Promise<T> {
+  async function transaction<T>(work: () => Promise<T>, { uses = [] }: TransactionTraits = {}): Promise<T> {
     if (isOpen) throw new Error('A transaction is already open.')
     isOpen = true
     try {
@@ -362,6 +363,8 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
       assertOneSelect(statement)
     },
     transaction,
+    // Snowflake's own business.
+    expectRows: async () => {},
     append,
     supersede,
     lastCursor: (source, format) => lastCursor({ dialect: 'snowflake', query }, source, format),

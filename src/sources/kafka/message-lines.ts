@@ -75,7 +75,7 @@ export class MessageLines {
   input(name: string): Input {
     const chunks = this.#chunks
     return {
-      ...{ ...LINES, name },
+      ...{ ...LINES, name, bytes: this.#bytes },
       head: headOfLines(chunks),
       canReopen: true,
       async *open() {
