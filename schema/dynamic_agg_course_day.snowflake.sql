@@ -3,9 +3,9 @@
 -- the table; it is a plan for a DBA, who pays for its refreshes. It has a schema of its own, since lpa schema status would call
 -- it undeclared in core. Put in your warehouse, the lag you need, and metrics.session_gap_minutes if that is not 30.
 
-create schema if not exists dynamic;
+create schema if not exists derived;
 
-create or replace dynamic table dynamic.agg_course_day
+create or replace dynamic table derived.agg_course_day
 target_lag = '1 hour'
 warehouse = lpa_wh
 refresh_mode = auto

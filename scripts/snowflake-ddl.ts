@@ -56,9 +56,9 @@ function dynamicTable(): string {
     .replace(/\bconfigured_session\b/g, '(select 30 * 60 as gap_seconds)')
     .replace(/\bfrom (fact_\w+)/g, 'from core.$1')
   return `${DYNAMIC}
-create schema if not exists dynamic;
+create schema if not exists derived;
 
-create or replace dynamic table dynamic.agg_course_day
+create or replace dynamic table derived.agg_course_day
 target_lag = '1 hour'
 warehouse = lpa_wh
 refresh_mode = auto

@@ -1,6 +1,6 @@
 /** Reports on Snowflake that the other tests cannot ask: those of what only Snowflake has, and all of them with `--at`. */
 
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -16,6 +16,7 @@ import type { Engine, Row } from '../../../src/types.ts'
 import { TryWarehouse } from '../../try-warehouse.ts'
 import { EmulatorDatabase } from './database.ts'
 import { DriverSession } from './driver.ts'
+import { describeLpaOnSnowflake, LpaPlace } from './lpa-place.ts'
 import { describeWithSnowflake } from './shared-emulator.ts'
 import { parseSnowflake } from './sqlfluff.ts'
 
@@ -41,9 +42,9 @@ describeWithSnowflake('reports on Snowflake', (snowflake) => {
   let warehouse: TryWarehouse
   let database: EmulatorDatabase
   const signal = new AbortController().signal
+  const home = mkdtempSync(join(tmpdir(), 'lpa-home-'))
   beforeAll(async () => {
     database = await EmulatorDatabase.create(snowflake)
-    const home = mkdtempSync(join(tmpdir(), 'lpa-home-'))
     vi.stubEnv('SNOWFLAKE_HOME', database.connectionsToml(home, 'dev'))
     warehouse = await TryWarehouse.create('[warehouse]\nengine = "snowflake"\nconnection = "dev"\n')
     await warehouse.load(join(packageRoot(), 'fixtures/campus'))
@@ -51,7 +52,8 @@ describeWithSnowflake('reports on Snowflake', (snowflake) => {
   })
   afterAll(() => {
     vi.unstubAllEnvs()
-    warehouse[Symbol.dispose]()
+    warehouse?.[Symbol.dispose]()
+    rmSync(home, { recursive: true, force: true })
   })
   afterEach(() => database.clearFaults())
 
@@ -163,3 +165,43 @@ describeWithSnowflake('reports on Snowflake', (snowflake) => {
     })
   })
 })
+
+// The emulator has none of what they ask: on a real account, this is where they run at last.
+if (process.env.LPA_SNOWFLAKE_LIVE)
+  describeLpaOnSnowflake('reports of what only Snowflake has', () => {
+    let place: LpaPlace
+    beforeAll(async () => {
+      place = await LpaPlace.create()
+      const campus = join(packageRoot(), 'fixtures/campus')
+      for (const args of [['schema', 'apply'], ['load', campus], ['batch']]) await place.lpaOk(args)
+    })
+    afterAll(() => place?.[Symbol.asyncDispose]())
+
+    // The tables of `pruning` are 45 minutes behind: here it only has to be permitted.
+    test.each(['clustering', 'search-optimization', 'costs', 'statements', 'pruning'])('%s', async (name) => {
+      const { stdout } = await place.lpaOk(['query', name, '--format', 'json'])
+      if (name !== 'pruning') expect(JSON.parse(stdout).length).toBeGreaterThan(0)
+    })
+
+    test('query-profile of the last report', async () => {
+      await place.lpaOk(['query', 'funnel'])
+      const { stdout } = await place.lpaOk([
+        'query',
+        'statements',
+        '--param',
+        'text=fact_enrollment',
+        '--format',
+        'json',
+      ])
+      const { query_id: id } = JSON.parse(stdout)[0]
+      const profile = await place.lpaOk([
+        'query',
+        'query-profile',
+        '--param',
+        `query=${id}`,
+        '--format',
+        'json',
+      ])
+      expect(JSON.parse(profile.stdout).length).toBeGreaterThan(0)
+    })
+  })

@@ -5,10 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type Config, loadConfig } from '../../../src/config.ts'
+import { alterTable, withSnowflakeTypes } from '../../../src/engines/snowflake/ddl.ts'
+import { readDeclared } from '../../../src/pipeline/declared.ts'
 import { applySchema, schemaStatus } from '../../../src/pipeline/schema.ts'
 import { statementsOf } from '../../../src/pipeline/schema-changes.ts'
 import { withWarehouse } from '../../../src/pipeline/warehouse.ts'
 import { packageRoot } from '../../../src/sql-files.ts'
+import type { TableChange } from '../../../src/types.ts'
 import { EmulatorDatabase } from './database.ts'
 import { DriverSession } from './driver.ts'
 import { describeWithSnowflake } from './shared-emulator.ts'
@@ -45,7 +48,18 @@ describeWithSnowflake('the scripts of schema/', (snowflake) => {
       'ddl_staging.snowflake.sql',
       'dynamic_agg_course_day.snowflake.sql',
     ])
-    const parsed = await parseSnowflake(SCRIPTS.flatMap(statementsIn))
+    const [table] = readDeclared('snowflake').tables.map(withSnowflakeTypes)
+    const changes: TableChange[] = [
+      { kind: 'add column', column: 'a', type: 'text' },
+      { kind: 'widen column', column: 'a', type: 'number(38,0)' },
+      { kind: 'replace column', column: 'a', type: 'variant' },
+      { kind: 'allow null', column: 'a' },
+      { kind: 'cluster' },
+    ]
+    const altered = table ? changes.flatMap((change) => alterTable(table, change)) : []
+    expect(altered).toHaveLength(6)
+    const own = ['undrop table core.dim_course']
+    const parsed = await parseSnowflake([...SCRIPTS.flatMap(statementsIn), ...altered, ...own])
     expect(parsed.filter(({ error }) => error !== null)).toEqual([])
   })
 
