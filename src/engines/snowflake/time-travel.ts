@@ -25,7 +25,8 @@ const NO_TABLES = new Set(
  */
 export function asOf(statement: string, at: At | undefined, declared: readonly TableDeclaration[]): string {
   if (!at || !('time' in at)) return statement
-  const clause = ` at (timestamp => '${at.time}'::timestamp_tz)`
+  // After a T, Snowflake knows offsets with minutes only.
+  const clause = ` at (timestamp => '${at.time.replace(/[+-]\d\d$/, '$&:00')}'::timestamp_tz)`
   const views = new Map(
     declared.flatMap(({ kind, name, sql }) =>
       kind === 'view' ? [[name, sql.replace(/^create (?:or replace )?view \S+ as\s+/, '')] as const] : [],
