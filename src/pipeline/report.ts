@@ -148,8 +148,12 @@ async function unknownNames(engine: Engine, { report, values }: Question): Promi
 async function explainState(cause: unknown, config: Config, signal: AbortSignal): Promise<never> {
   const code = cause instanceof UserError ? cause.code : ''
   if (code !== 'LPA-QUERY-AT' && code !== 'LPA-SCHEMA-OLD') throw cause
-  const [row = []] = await withWarehouse(config, 'read', signal, (engine) => ledgerRows(engine, 'snapshots'))
-  const [, first, last, from, to] = row
+  const [row] = await withWarehouse(config, 'read', signal, async (engine) =>
+    // Where states have no numbers, there is no list of them either.
+    engine.can.files ? ledgerRows(engine, 'snapshots') : [],
+  )
+  if (!row && code === 'LPA-QUERY-AT') throw cause
+  const [, first = null, last, from, to] = row ?? []
   throw new UserError('LPA-QUERY-AT', 'There was no such state of the warehouse, or not with these tables.', {
     exit: 'usage',
     next: first === null ? [] : [`There are versions ${first} to ${last}, of ${from} to ${to}.`],
@@ -234,8 +238,11 @@ function assertParameters(sql: string, given: readonly string[]): void {
 /** Of text that is no SQL there are none: the engine says so better. */
 function parameterNames(sql: string): string[] {
   try {
-    // `$1` is a column of a staged file on Snowflake.
-    const named = sqlTokens(sql).filter(({ kind, text }) => kind === 'parameter' && !/^\$\d/.test(text))
+    // `$1` is a column of a staged file on Snowflake, and `system$typeof` a function.
+    const named = sqlTokens(sql).filter(
+      ({ kind, text }, index, tokens) =>
+        kind === 'parameter' && !/^\$\d/.test(text) && tokens[index - 1]?.text.toLowerCase() !== 'system',
+    )
     return [...new Set(named.map(({ text }) => text.slice(1)))]
   } catch {
     return []
