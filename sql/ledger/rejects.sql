@@ -5,6 +5,6 @@ from raw.rejected_rows
 where (cast($source as varchar) is null or source = $source)
   and (cast($reason as varchar) is null or reason_code = $reason)
   and (cast($load as bigint) is null or load_id = $load)
-order by load_id desc, regexp_extract(position, '^(.*?)[0-9]*$', 1),
-  try_cast(regexp_extract(position, '[0-9]+$') as bigint), position
+order by load_id desc, regexp_replace(position, '[0-9]+$', ''),
+  try_cast(substr(position, length(regexp_replace(position, '[0-9]+$', '')) + 1) as bigint), position
 limit $limit
