@@ -364,8 +364,8 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
   /** A text becomes a VARIANT by parsing only, so tables with one name their columns. */
   function copySql(table: string, from: string): string {
     const columns = columnsOf(table)
-    // A text `\\N` is one, and no NULL.
-    const format = 'file_format = (type = parquet use_logical_type = true null_if = ())'
+    // Else a text `\\N` would be NULL; staged texts are never empty.
+    const format = `file_format = (type = parquet use_logical_type = true null_if = (''))`
     if (!columns.some(({ type }) => type === 'variant'))
       return `copy into ${table} from ${from} ${format} match_by_column_name = case_insensitive on_error = abort_statement`
     const names = columns.map(({ name }) => columnName(name)).join(', ')

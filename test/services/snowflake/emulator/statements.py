@@ -35,7 +35,7 @@ RECORDED = re.compile(
     r"|(?:SUSPEND|RESUME) RECLUSTER|ADD (?:CONSTRAINT|PRIMARY KEY|UNIQUE|FOREIGN KEY)))(?!\w)"
 )
 _LAST_OF_DOUBLES = re.compile(r",\s*'d'\s*\)", re.I)
-_FORMAT_WORDS = re.compile(r"\s+(?:USE_LOGICAL_TYPE\s*=\s*TRUE\b|NULL_IF\s*=\s*\(\s*\))", re.I)
+_FORMAT_WORDS = re.compile(r"\s+(?:USE_LOGICAL_TYPE\s*=\s*TRUE\b|NULL_IF\s*=\s*\(\s*(?:'')?\s*\))", re.I)
 # TRUNCATE is among them by Snowflake's list of DDL commands; a DELETE is what can be rolled back for certain.
 _DDL = re.compile(r"(?:CREATE|ALTER(?! SESSION)|DROP|UNDROP|TRUNCATE|COMMENT|GRANT|REVOKE)\b")
 
