@@ -11,7 +11,7 @@ with pairs as (
   select distinct learner_key, course_key from fact_enrollment
 ),
 scores as (
-  select p.course_key, count(*) as learners, count(f.completed_at) as completed, avg(f.final_score) as mean_score,
+  select p.course_key, count(*) as learners, count(f.completed_at) as completed, cast(sum(cast(f.final_score as decimal(18, 9))) as double) / nullif(count(f.final_score), 0) as mean_score,
     cast(count(f.completed_at) as double) / nullif(count(*), 0) as share
   from pairs p
   left join fact_course_completion f on f.learner_key = p.learner_key and f.course_key = p.course_key
@@ -28,9 +28,8 @@ ranked as (
   left join dim_course_category k on k.category_key = c.category_key
   where s.learners >= cast($min_learners as int)
 )
--- 0.5000001: the last digits of a sum of doubles depend on the order of adding, and halves are to be rounded up all the same.
 select place, course_id, course_title, category, place_in_category, learners, completed,
-  floor(1000 * cast(completed as double) / nullif(learners, 0) + 0.5) / 10 as completion_percent, floor(mean_score * 1000 + 0.5000001) / 10 as mean_score_percent, quartile,
+  floor(1000 * cast(completed as double) / nullif(learners, 0) + 0.5) / 10 as completion_percent, floor(mean_score * 1000 + 0.5) / 10 as mean_score_percent, quartile,
   floor(ahead_of * 1000 + 0.5) / 10 as ahead_of_percent
 from ranked
 where place_in_category <= cast($top as int)

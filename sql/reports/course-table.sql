@@ -28,14 +28,14 @@ progressed as (
 by_course as (
   select course_key, count(*) as enrolled, count(completed_at) as completed, sum(current_count) as current_count,
     sum(previous_count) as previous_count, count(progress) as with_progress,
-    avg(coalesce(progress, 0)) as mean_progress
+    -- Decimals: a sum of doubles depends on the order of its rows, and with it the last digit shown.
+    cast(sum(cast(coalesce(progress, 0) as decimal(18, 9))) as double) / nullif(count(*), 0) as mean_progress
   from progressed
   group by course_key
 )
--- 0.5000001: the last digits of a sum of doubles depend on the order of adding, and halves are to be rounded up all the same.
 select c.course_id, coalesce(c.course_title, c.course_id) as course_title, b.enrolled, b.completed,
   floor(1000 * cast(b.completed as double) / nullif(b.enrolled, 0) + 0.5) / 10 as completion_percent,
-  case when b.with_progress > 0 then floor(b.mean_progress * 1000 + 0.5000001) / 10 end as mean_progress_percent,
+  case when b.with_progress > 0 then floor(b.mean_progress * 1000 + 0.5) / 10 end as mean_progress_percent,
   cast(b.current_count as bigint) as new_enrollments, cast(b.previous_count as bigint) as enrollments_before,
   floor(1000 * cast(b.current_count - b.previous_count as double) / nullif(b.previous_count, 0) + 0.5) / 10 as change_percent
 from by_course b
