@@ -20,13 +20,10 @@ test.each([
   its.write('exports/courses.csv', 'course_id,course_title\nC1,Intro to SQL\n')
   const directory = join(its.folder, 'exports')
   await withWarehouse(its.config, 'write', new AbortController().signal, async (engine) => {
-    let fails = true
-    const transaction: typeof engine.transaction = async (...given) => {
-      if (!fails) return engine.transaction(...given)
-      fails = false
+    const append: typeof engine.append = async () => {
       throw new UserError(code, 'It fails.', { exit })
     }
-    const work = workOf(its, { ...engine, transaction }, { untilCaughtUp: true, commitEveryMs: 1 })
+    const work = workOf(its, { ...engine, append }, { untilCaughtUp: true, commitEveryMs: 1 })
     const mappings = [join(packageRoot(), 'sql/mappings/campus_course.sql')]
     const target = streamTarget(its.config, { target: `dir:${directory}`, mappings: [] })
     if (!('directory' in target)) throw new Error('It is no directory.')
