@@ -1,6 +1,7 @@
 /** The forms that portable SQL does not use, each with what to write instead (docs/decisions). */
 
 import { isCode, type SqlToken, sqlTokens } from './sql-tokens.ts'
+import type { Dialect } from './types.ts'
 
 /** `words[i]` is the code token `tokens[i]`: words in lower case, all else as written. */
 export interface Code {
@@ -226,8 +227,8 @@ export const RULES: readonly Rule[] = [
 // ── reading ───────────────────────────────────────────────────────────────────────────────────────────────
 
 /** The code tokens of a text, and their words. */
-export function readCode(sql: string): Code {
-  const tokens = sqlTokens(sql).filter(isCode)
+export function readCode(sql: string, dialect?: Dialect): Code {
+  const tokens = sqlTokens(sql, dialect).filter(isCode)
   return {
     tokens,
     words: tokens.map((token) => (token.kind === 'word' ? token.text.toLowerCase() : token.text)),

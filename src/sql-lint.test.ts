@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { SqlKind } from './sql-files.ts'
-import { lintSql, RULE_NAMES } from './sql-lint.ts'
+import { lintForSnowflake, lintSql, RULE_NAMES } from './sql-lint.ts'
 
 const HEADER = '-- title: t\n-- grain: g\n-- definition: d\n'
 const lint = (sql: string, kind: SqlKind = 'reports', path = 'x.sql') =>
@@ -176,5 +176,25 @@ describe('lintSql', () => {
     const messages = lint(sql, kind).map((finding) => finding.message)
     expect(messages).toHaveLength(expected.length)
     for (const [i, text] of expected.entries()) expect(messages[i]).toContain(text)
+  })
+})
+
+describe('lintForSnowflake', () => {
+  const found = (sql: string) =>
+    lintForSnowflake(sql, 'x.sql').map(({ line, message }) => `${line}: ${message}`)
+
+  test('takes what Snowflake has', () => {
+    expect(
+      found(`select system$clustering_information('t'), regexp_substr(a, 'x'), sum("ROWS") over (order by a rows between
+        unbounded preceding and current row) from table(information_schema.query_history()) where position('a' in b) > 0`),
+    ).toEqual([])
+  })
+
+  test.each([
+    ["select a\nfrom t where ends_with(a, 'x')", '2: ends_with() is not'],
+    ["select regexp_extract(a, 'x') from t", '1: regexp_extract() is not'],
+    ['select max(e.rows) from t e', '1: rows is reserved'],
+  ])('%s', (sql, message) => {
+    expect(found(sql)).toEqual([expect.stringContaining(message)])
   })
 })

@@ -35,6 +35,13 @@ const ALLOWED: Readonly<Record<Dialect, ReadonlySet<string>>> = {
   ),
 }
 
+/** What texts may call besides that Snowflake alone runs: the book-keeping, and reports of what only it has. */
+const SNOWFLAKE_ALONE: ReadonlySet<string> = words(
+  `array_to_string contains convert_timezone current_database current_timestamp current_version date_trunc flatten
+   get_query_operator_stats lower query_history regexp_replace regexp_substr round
+   system$clustering_information system$estimate_search_optimization_costs try_to_number`,
+)
+
 function words(...lists: readonly string[]): ReadonlySet<string> {
   return new Set(lists.flatMap((list) => list.split(/\s+/)))
 }
@@ -90,7 +97,7 @@ const INSTEAD: readonly (readonly [RegExp, string])[] = [
 const NO_FUNCTION = words(
   `all and any as between by case cross decimal distinct else except exists from full group having in inner intersect
    interval is join key left like lateral limit materialized not on or order outer over partition qualify recursive
-   right select then union using values varchar when where window with filter pivot unpivot exclude ilike rollup sets
+   right select then union using values varchar table when where window with filter pivot unpivot exclude ilike rollup sets
    cube some numeric`,
 )
 
@@ -114,7 +121,7 @@ function callsOf({ tokens, words }: Code): Call[] {
 function functionFindings(sql: string, dialects: readonly Dialect[]): Omit<Finding, 'path'>[] {
   const refused = new Map<string, { call: Call; dialects: Dialect[] }>()
   for (const dialect of dialects) {
-    for (const call of callsOf(readCode(expand(sql, dialect)))) {
+    for (const call of callsOf(readCode(expand(sql, dialect), dialect))) {
       if (ALLOWED[dialect].has(call.name)) continue
       const key = `${call.line} ${call.name}`
       const entry = refused.get(key) ?? { call, dialects: [] }
@@ -169,6 +176,33 @@ export function lintSql(text: string, file: { kind: SqlKind; name: string; path:
     ]
   }
 }
+
+/**
+ * Functions of a text of `sql/ledger` or `sql/snowflake` that Snowflake does not have, as far as is known here, and `rows` as
+ * a column's name, which it takes only as `"ROWS"`. No emulator and no parser tells: fakesnow has DuckDB's functions.
+ */
+export function lintForSnowflake(text: string, path: string): Finding[] {
+  const code = readCode(expand(text, 'snowflake'), 'snowflake')
+  const unknown = callsOf(code).filter(
+    ({ name }) => !ALLOWED.snowflake.has(name) && !SNOWFLAKE_ALONE.has(name),
+  )
+  const reserved = code.tokens.filter(
+    ({ kind }, i) => kind === 'word' && code.words[i] === 'rows' && code.words[i + 1] !== 'between',
+  )
+  return [
+    ...unknown.map(({ name, line }) => ({
+      ...{ path, line, rule: 'function' },
+      message: `${name}() is not known to be Snowflake's. Write an override, NAME.snowflake.sql; one that it has needs a word in src/sql-lint.ts.`,
+    })),
+    ...reserved.map(({ line }) => ({
+      ...{ path, line, rule: 'name-taken' },
+      message: 'rows is reserved in Snowflake: write "ROWS", which DuckDB reads alike.',
+    })),
+  ]
+}
+
+/** Files of `sql/ledger` that Snowflake never gets, since its tables are no files. */
+export const NOT_FOR_SNOWFLAKE: ReadonlySet<string> = new Set(['data-files', 'merged-files'])
 
 const NEEDED: Readonly<Partial<Record<SqlKind, readonly string[]>>> = {
   reports: ['title', 'grain', 'definition'],

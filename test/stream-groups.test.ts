@@ -5,13 +5,11 @@ import { expect, test } from 'vitest'
 import { UserError } from '../src/errors.ts'
 import { TopicStream } from '../src/pipeline/stream-kafka.ts'
 import { storedOffsets } from '../src/pipeline/stream-offsets.ts'
-import { StreamStatus } from '../src/pipeline/stream-status.ts'
-import { StreamWork } from '../src/pipeline/stream-work.ts'
 import { withWarehouse } from '../src/pipeline/warehouse.ts'
-import { readKey } from '../src/pseudonym.ts'
 import type { KafkaClient } from '../src/sources/kafka/client.ts'
 import type { Engine } from '../src/types.ts'
 import { until } from './faults/until.ts'
+import { workOf } from './stream-work-of.ts'
 import { TryWarehouse } from './try-warehouse.ts'
 
 const RANGE = { topic: 'clicks', partition: 0, topicId: 'id', begin: 0, end: 9 }
@@ -57,51 +55,41 @@ class Consumer {
   }
 }
 
-function workOf(its: TryWarehouse, engine: Engine): StreamWork {
-  const { config } = its
-  const { signal } = new AbortController()
-  const silent = { onStatus() {}, onLine() {}, onNote() {}, onWarning() {}, onDone() {} }
-  return new StreamWork({
-    ...{
-      config,
-      engine,
-      source: 'bus',
-      signal,
-      progress: silent,
-      status: new StreamStatus('bus'),
-      runId: 'r',
-    },
-    ...{ commitRows: 1, commitEveryMs: 60_000, untilCaughtUp: false },
-    fileRequest: {
-      ...{ source: 'bus', idSpace: 'bus', mappings: [], entity: undefined, signal, scratch: engine.scratch },
-      ...{ key: readKey(config.privacy.keyFile), timezone: 'UTC', memoryLimit: '200MB', threads: 1 },
-      nextLoadId: () => engine.nextLoadId(),
-    },
-  })
+/** Two groups that wait for their commit, and a third one that is full and has no place: then the consumer is gone. */
+async function runThatFails(engine: Engine, its: TryWarehouse, error: UserError): Promise<void> {
+  const consumer = new Consumer()
+  const client = { topics: ['clicks'], consumer: () => consumer, ranges: async () => [RANGE] }
+  const settings = { brokers: ['b:9092'], topics: ['clicks'], group: 'g', tls: false, secretVariable: 'X' }
+  const stream = new TopicStream(
+    { settings, from: 'earliest', resetOffsets: false },
+    workOf(its, engine),
+    client as unknown as KafkaClient,
+    [RANGE],
+  )
+  const running = stream.run()
+  running.catch(() => {})
+  await until(() => consumer.isReady, 'it is known where to begin')
+  for (const offset of [0, 1, 2]) await consumer.fetch(offset)
+  consumer.crash(error)
+  await running
 }
 
 test('those that were sealed are committed, and none is begun after the run ended', async () => {
   using its = await TryWarehouse.create()
   await withWarehouse(its.config, 'write', new AbortController().signal, async (engine) => {
-    const consumer = new Consumer()
-    const client = { topics: ['clicks'], consumer: () => consumer, ranges: async () => [RANGE] }
-    const settings = { brokers: ['b:9092'], topics: ['clicks'], group: 'g', tls: false, secretVariable: 'X' }
-    const stream = new TopicStream(
-      { settings, from: 'earliest', resetOffsets: false },
-      workOf(its, engine),
-      client as unknown as KafkaClient,
-      [RANGE],
-    )
-    const running = stream.run()
-    running.catch(() => {})
-    await until(() => consumer.isReady, 'it is known where to begin')
-    // Two wait for their commit, so the third one is full and has no place.
-    for (const offset of [0, 1, 2]) await consumer.fetch(offset)
-    consumer.crash(new UserError('LPA-TEST', 'The consumer is gone.', { exit: 'data' }))
-    await expect(running).rejects.toMatchObject({ code: 'LPA-TEST' })
+    const gone = new UserError('LPA-TEST', 'The consumer is gone.', { exit: 'data' })
+    await expect(runThatFails(engine, its, gone)).rejects.toMatchObject({ code: 'LPA-TEST' })
     const next = async () => (await storedOffsets(engine, 'bus')).map(({ nextOffset }) => nextOffset)
     expect(await next()).toEqual([2])
     await sleep(3000)
     expect(await next()).toEqual([2])
+  })
+})
+
+test('a warehouse that does not answer is no lost broker: the run ends', { timeout: 20_000 }, async () => {
+  using its = await TryWarehouse.create()
+  await withWarehouse(its.config, 'write', new AbortController().signal, async (engine) => {
+    const gone = new UserError('LPA-SNOWFLAKE-NETWORK', 'No answer.', { exit: 'unavailable' })
+    await expect(runThatFails(engine, its, gone)).rejects.toMatchObject({ code: 'LPA-SNOWFLAKE-NETWORK' })
   })
 })

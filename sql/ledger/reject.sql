@@ -4,5 +4,5 @@ select r.load_id, r.source, l.uri, r.position, r.reason_code, r.column_name, r.r
   r.payload, r.requeued_at
 from raw.rejected_rows r
 left join meta.loads l on l.load_id = r.load_id
-where r.load_id = $load and (r.position = $position or ends_with(r.position, ':' || $position))
+where r.load_id = $load and (r.position = $position or r.position like $ending escape '!')
 order by r.reason_code, r.column_name

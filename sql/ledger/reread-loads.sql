@@ -10,7 +10,7 @@ older as (
   from meta.loads l
   where l.source = $source and l.key_id <> $key_id and l.superseded_by is null and l.uri like 'kafka://%'
     and not exists (
-      select 1 from meta.load_entities e where e.load_id = l.load_id and e.entity <> 'learning_event' and e.rows > 0
+      select 1 from meta.load_entities e where e.load_id = l.load_id and e.entity <> 'learning_event' and e."ROWS" > 0
     )
 ),
 event_ids as (

@@ -38,7 +38,8 @@ export async function showReject(
   loadId: number,
   position: string,
 ): Promise<Readonly<Record<string, Cell>>[]> {
-  const found = recordsOf(await queryLedger(engine, 'reject', { load: loadId, position }))
+  const ending = `%:${position.replace(/[!%_]/g, '!$&')}`
+  const found = recordsOf(await queryLedger(engine, 'reject', { load: loadId, position, ending }))
   if (found.length > 0) return found
   throw new UserError('LPA-REJECTS-UNKNOWN', `Load ${loadId} rejected no record at ${position}.`, {
     exit: 'usage',

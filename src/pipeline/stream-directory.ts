@@ -297,8 +297,12 @@ function snapshotsIn({ source, readBy }: Pick<Waiting, 'source' | 'readBy'>): st
   return readBy.filter((mapping) => mapping.export === 'snapshot').map(({ entity }) => keyOf(source, entity))
 }
 
+/** Of what every file would meet: a missing virtual warehouse, tables of an older lpa. */
+const OF_WAREHOUSE = /^LPA-(SNOWFLAKE|WAREHOUSE|SCHEMA|EXT)-/
+
 /** Whether an error says something of this file, and nothing of the warehouse or the machine. */
 function isOfFile(error: unknown, path: string): boolean {
-  if (error instanceof UserError) return ['data', 'noInput', 'usage', 'config'].includes(error.exit)
+  if (error instanceof UserError)
+    return !OF_WAREHOUSE.test(error.code) && ['data', 'noInput', 'usage', 'config'].includes(error.exit)
   return (error as { path?: unknown }).path === path
 }

@@ -87,6 +87,11 @@ export async function streamKafka(request: KafkaRequest, work: StreamWork): Prom
   }
 }
 
+/** A broker that is gone comes back; a warehouse that does not answer ends the run. */
+function isOfBroker(error: unknown): error is UserError {
+  return error instanceof UserError && error.exit === 'unavailable' && error.code.startsWith('LPA-KAFKA-')
+}
+
 /** One run over the topics; apart from `streamKafka` so that tests can hand it what no broker sends on demand. */
 export class TopicStream implements ConsumeHooks {
   readonly #request: KafkaRequest
@@ -171,7 +176,7 @@ export class TopicStream implements ConsumeHooks {
       } catch (error) {
         if (signal.aborted) return
         const known = explained(error, settings)
-        if (!(known instanceof UserError) || known.exit !== 'unavailable') throw known
+        if (!isOfBroker(known)) throw known
         if (this.#assignment > joinedBefore) lostAt = undefined
         if (lostAt === undefined) {
           this.#work.options.progress.onNote(`${known.message} Trying again until it does.`)
