@@ -335,7 +335,7 @@ with pairs as (
   select distinct learner_key, course_key from fact_enrollment
 ),
 scores as (
-  select p.course_key, count(*) as learners, count(f.completed_at) as completed, avg(f.final_score) as mean_score,
+  select p.course_key, count(*) as learners, count(f.completed_at) as completed, cast(sum(cast(f.final_score as decimal(18, 9))) as double) / nullif(count(f.final_score), 0) as mean_score,
     cast(count(f.completed_at) as double) / nullif(count(*), 0) as share
   from pairs p
   left join fact_course_completion f on f.learner_key = p.learner_key and f.course_key = p.course_key
@@ -387,7 +387,8 @@ progressed as (
 by_course as (
   select course_key, count(*) as enrolled, count(completed_at) as completed, sum(current_count) as current_count,
     sum(previous_count) as previous_count, count(progress) as with_progress,
-    avg(coalesce(progress, 0)) as mean_progress
+    -- Decimals: a sum of doubles depends on the order of its rows, and with it the last digit shown.
+    cast(sum(cast(coalesce(progress, 0) as decimal(18, 9))) as double) / nullif(count(*), 0) as mean_progress
   from progressed
   group by course_key
 )
@@ -846,28 +847,29 @@ with events as (
   where v.course_key <> 0 and v.learner_key <> 0 and (cast(null as string) is null or c.course_id = cast(null as string))
 ),
 gaps as (
-  select learner_key, course_key, (cast(epoch_ms(occurred_at) - epoch_ms(previous_at) as double) / 1000) as gap
+  -- Whole milliseconds: a sum of doubles depends on the order of its rows.
+  select learner_key, course_key, cast(floor((cast(epoch_ms(occurred_at) - epoch_ms(previous_at) as double) / 1000) * 1000 + 0.5) as bigint) as gap_ms
   from events
 ),
 by_learner as (
   select learner_key, course_key,
-    count(case when gap <= 60 * cast(5 as int) then null else 1 end) as sessions_short,
-    sum(case when gap <= 60 * cast(5 as int) then gap else 0 end) as seconds_short,
-    count(case when gap <= 60 * cast(30 as int) then null else 1 end) as sessions_long,
-    sum(case when gap <= 60 * cast(30 as int) then gap else 0 end) as seconds_long
+    count(case when gap_ms <= 60000 * cast(5 as int) then null else 1 end) as sessions_short,
+    sum(case when gap_ms <= 60000 * cast(5 as int) then gap_ms else 0 end) as short_ms,
+    count(case when gap_ms <= 60000 * cast(30 as int) then null else 1 end) as sessions_long,
+    sum(case when gap_ms <= 60000 * cast(30 as int) then gap_ms else 0 end) as long_ms
   from gaps
   group by learner_key, course_key
 ),
 by_course as (
-  select course_key, count(*) as learners, sum(b.sessions_short) as sessions_short, sum(b.seconds_short) as seconds_short,
-    sum(b.sessions_long) as sessions_long, sum(b.seconds_long) as seconds_long, median(b.seconds_long) as median_seconds
+  select course_key, count(*) as learners, sum(b.sessions_short) as sessions_short, sum(b.short_ms) as short_ms,
+    sum(b.sessions_long) as sessions_long, sum(b.long_ms) as long_ms, median(b.long_ms) as median_ms
   from by_learner b
   group by course_key
 )
 select c.course_id, coalesce(c.course_title, c.course_id) as course_title, b.learners, cast(b.sessions_short as bigint) as sessions_short,
-  floor(cast(b.seconds_short as double) / 36 + 0.5) / 100 as hours_short, cast(b.sessions_long as bigint) as sessions_long,
-  floor(cast(b.seconds_long as double) / 36 + 0.5) / 100 as hours_long,
-  floor(cast(b.median_seconds as double) / 6 + 0.5) / 10 as median_minutes
+  floor(cast(b.short_ms as double) / 36000 + 0.5) / 100 as hours_short, cast(b.sessions_long as bigint) as sessions_long,
+  floor(cast(b.long_ms as double) / 36000 + 0.5) / 100 as hours_long,
+  floor(cast(b.median_ms as double) / 6000 + 0.5) / 10 as median_minutes
 from by_course b
 join course c on c.course_key = b.course_key
 order by hours_long desc nulls last, course_id nulls last;

@@ -11,7 +11,7 @@ with pairs as (
   select distinct learner_key, course_key from fact_enrollment
 ),
 scores as (
-  select p.course_key, count(*) as learners, count(f.completed_at) as completed, avg(f.final_score) as mean_score,
+  select p.course_key, count(*) as learners, count(f.completed_at) as completed, cast(sum(cast(f.final_score as decimal(18, 9))) as double) / nullif(count(f.final_score), 0) as mean_score,
     cast(count(f.completed_at) as double) / nullif(count(*), 0) as share
   from pairs p
   left join fact_course_completion f on f.learner_key = p.learner_key and f.course_key = p.course_key

@@ -28,7 +28,8 @@ progressed as (
 by_course as (
   select course_key, count(*) as enrolled, count(completed_at) as completed, sum(current_count) as current_count,
     sum(previous_count) as previous_count, count(progress) as with_progress,
-    avg(coalesce(progress, 0)) as mean_progress
+    -- Decimals: a sum of doubles depends on the order of its rows, and with it the last digit shown.
+    cast(sum(cast(coalesce(progress, 0) as decimal(18, 9))) as double) / nullif(count(*), 0) as mean_progress
   from progressed
   group by course_key
 )
