@@ -14,7 +14,7 @@ create schema if not exists core;
 
 -- grain: a day
 -- key: date_key
-create table core.dim_date (
+create table if not exists core.dim_date (
   date_key number(38,0) not null,
   full_date date not null,
   year number(38,0) not null,
@@ -34,7 +34,7 @@ data_retention_time_in_days = 1;
 
 -- grain: a category; level 1 and parent_category_key null at the root
 -- key: category_key
-create table core.dim_course_category (
+create table if not exists core.dim_course_category (
   category_key number(38,0) not null,
   category_id varchar,
   category_name varchar,
@@ -47,7 +47,7 @@ data_retention_time_in_days = 1;
 
 -- grain: an instructor
 -- key: instructor_key
-create table core.dim_instructor (
+create table if not exists core.dim_instructor (
   instructor_key number(38,0) not null,
   instructor_id varchar,
   display_name varchar,
@@ -58,7 +58,7 @@ data_retention_time_in_days = 1;
 
 -- grain: a course's instructor
 -- key: course_key, instructor_key
-create table core.bridge_course_instructor (
+create table if not exists core.bridge_course_instructor (
   course_key number(38,0) not null,
   instructor_key number(38,0) not null,
   is_lead boolean not null,
@@ -69,7 +69,7 @@ data_retention_time_in_days = 1;
 
 -- grain: a version of a course (type 2); course_key is the same for all versions
 -- key: course_key, valid_from
-create table core.dim_course (
+create table if not exists core.dim_course (
   course_key number(38,0) not null,
   course_id varchar,
   course_title varchar,
@@ -93,7 +93,7 @@ data_retention_time_in_days = 1;
 
 -- grain: a version of a learner (type 2); learner_key is the same for all versions
 -- key: learner_key, valid_from
-create table core.dim_learner (
+create table if not exists core.dim_learner (
   learner_key number(38,0) not null,
   learner_id varchar,
   email_hash varchar,
@@ -115,7 +115,7 @@ data_retention_time_in_days = 1;
 -- cluster: enrolled_date_key, course_key
 -- partition: month of enrolled_at
 -- key: enrollment_id
-create table core.fact_enrollment (
+create table if not exists core.fact_enrollment (
   enrollment_id varchar not null,
   learner_key number(38,0) not null,
   course_key number(38,0) not null,
@@ -140,7 +140,7 @@ data_retention_time_in_days = 1;
 -- cluster: date_key, course_key
 -- partition: month of occurred_at
 -- key: event_id
-create table core.fact_learning_event (
+create table if not exists core.fact_learning_event (
   event_id varchar not null,
   learner_key number(38,0) not null,
   course_key number(38,0) not null,
@@ -166,7 +166,7 @@ data_retention_time_in_days = 1;
 -- cluster: completed_date_key, course_key
 -- partition: month of completed_at
 -- key: learner_key, course_key
-create table core.fact_course_completion (
+create table if not exists core.fact_course_completion (
   learner_key number(38,0) not null,
   course_key number(38,0) not null,
   completed_date_key number(38,0) not null,
@@ -185,7 +185,7 @@ data_retention_time_in_days = 1;
 -- grain: a course on a day
 -- cluster: date_key, course_key
 -- key: course_key, date_key
-create table core.agg_course_day (
+create table if not exists core.agg_course_day (
   course_key number(38,0) not null,
   date_key number(38,0) not null,
   enrollments number(38,0) not null,

@@ -14,7 +14,7 @@ create sequence if not exists meta.load_ids start = 1 increment = 1 order;
 
 create stage if not exists meta.staged_files;
 
-create table meta.loads (
+create table if not exists meta.loads (
   load_id number(38,0) not null,
   source varchar not null,
   format varchar not null,
@@ -36,7 +36,7 @@ create table meta.loads (
 )
 data_retention_time_in_days = 1;
 
-create table meta.load_entities (
+create table if not exists meta.load_entities (
   load_id number(38,0) not null,
   entity varchar not null,
   "ROWS" number(38,0) not null
@@ -44,7 +44,7 @@ create table meta.load_entities (
 data_retention_time_in_days = 1;
 
 -- Staged Parquet files as they were committed: `lpa doctor --verify` finds every changed byte.
-create table meta.load_files (
+create table if not exists meta.load_files (
   load_id number(38,0) not null,
   table_name varchar not null,
   file_name varchar not null,
@@ -55,14 +55,14 @@ data_retention_time_in_days = 1;
 
 -- Loads whose rows are in core. A load that was superseded after it was built stays here until the next batch.
 -- session_gap_minutes: the setting that agg_course_day was built with.
-create table meta.built_loads (
+create table if not exists meta.built_loads (
   load_id number(38,0) not null,
   built_at timestamp_ntz not null,
   session_gap_minutes number(38,0)
 )
 data_retention_time_in_days = 1;
 
-create table meta.stream_offsets (
+create table if not exists meta.stream_offsets (
   source varchar not null,
   topic varchar not null,
   topic_id varchar not null,
@@ -72,7 +72,7 @@ create table meta.stream_offsets (
 )
 data_retention_time_in_days = 1;
 
-create table meta.runs (
+create table if not exists meta.runs (
   run_id varchar not null,
   command varchar not null,
   arguments varchar not null,
@@ -85,7 +85,7 @@ create table meta.runs (
 data_retention_time_in_days = 1;
 
 -- Declared DDL that was applied: number 0 is the base schema.
-create table meta.schema_changes (
+create table if not exists meta.schema_changes (
   number number(38,0) not null,
   name varchar not null,
   sha256 varchar not null,
@@ -93,7 +93,7 @@ create table meta.schema_changes (
 )
 data_retention_time_in_days = 1;
 
-create table meta.checks (
+create table if not exists meta.checks (
   run_id varchar not null,
   check_name varchar not null,
   severity varchar not null,
@@ -102,7 +102,7 @@ create table meta.checks (
 )
 data_retention_time_in_days = 1;
 
-create table meta.erased (
+create table if not exists meta.erased (
   learner_id varchar not null,
   erased_at timestamp_ntz not null
 )

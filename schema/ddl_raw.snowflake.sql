@@ -9,7 +9,7 @@ create schema if not exists raw;
 -- raw: records as received, pseudonymised. `json` is JSON text on every engine.
 
 -- One row per record of an event source. payload holds the paths that the mapping keeps.
-create table raw.raw_learning_events (
+create table if not exists raw.raw_learning_events (
   load_id number(38,0) not null,
   source varchar not null,
   format varchar not null,
@@ -20,7 +20,7 @@ create table raw.raw_learning_events (
 data_retention_time_in_days = 1;
 
 -- One row per record that could not be mapped. position is file:line or topic-partition-offset.
-create table raw.rejected_rows (
+create table if not exists raw.rejected_rows (
   load_id number(38,0) not null,
   source varchar not null,
   position varchar not null,

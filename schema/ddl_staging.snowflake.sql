@@ -10,7 +10,7 @@ create schema if not exists staging;
 -- position is the record's number in its source, from 1. Instants are UTC, *_date_key in warehouse.timezone.
 -- attributes is JSON text here, whatever core makes of it: it is written once and read once.
 
-create transient table staging.stg_learner (
+create transient table if not exists staging.stg_learner (
   learner_id varchar not null,
   learner_key number(38,0) not null,
   email_hash varchar,
@@ -30,7 +30,7 @@ create transient table staging.stg_learner (
 data_retention_time_in_days = 1;
 
 -- instructor_keys: comma-separated keys of all instructors, the lead first (null when none).
-create transient table staging.stg_course (
+create transient table if not exists staging.stg_course (
   course_id varchar not null,
   course_key number(38,0) not null,
   course_title varchar,
@@ -54,7 +54,7 @@ create transient table staging.stg_course (
 )
 data_retention_time_in_days = 1;
 
-create transient table staging.stg_course_category (
+create transient table if not exists staging.stg_course_category (
   category_id varchar not null,
   category_key number(38,0) not null,
   category_name varchar,
@@ -67,7 +67,7 @@ create transient table staging.stg_course_category (
 )
 data_retention_time_in_days = 1;
 
-create transient table staging.stg_instructor (
+create transient table if not exists staging.stg_instructor (
   instructor_id varchar not null,
   instructor_key number(38,0) not null,
   display_name varchar,
@@ -80,7 +80,7 @@ create transient table staging.stg_instructor (
 data_retention_time_in_days = 1;
 
 -- One row per state of an enrollment: the latest effective_at of an enrollment_id holds.
-create transient table staging.stg_enrollment (
+create transient table if not exists staging.stg_enrollment (
   enrollment_id varchar not null,
   learner_id varchar not null,
   learner_key number(38,0) not null,
@@ -102,7 +102,7 @@ create transient table staging.stg_enrollment (
 data_retention_time_in_days = 1;
 
 -- course_key is 0 when the event belongs to no course.
-create transient table staging.stg_learning_event (
+create transient table if not exists staging.stg_learning_event (
   event_id varchar not null,
   learner_id varchar not null,
   learner_key number(38,0) not null,
@@ -125,7 +125,7 @@ create transient table staging.stg_learning_event (
 )
 data_retention_time_in_days = 1;
 
-create transient table staging.stg_course_completion (
+create transient table if not exists staging.stg_course_completion (
   learner_id varchar not null,
   learner_key number(38,0) not null,
   course_id varchar not null,
@@ -144,7 +144,7 @@ data_retention_time_in_days = 1;
 
 -- What delta exports say is gone: one row per deleted record, with the keys that name it. States of it that are older
 -- (by effective_at, then load, then position) count no more; a newer one brings it back.
-create transient table staging.stg_deletion (
+create transient table if not exists staging.stg_deletion (
   entity varchar not null,
   enrollment_id varchar,
   learner_key number(38,0),

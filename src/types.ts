@@ -185,6 +185,8 @@ export interface Engine extends Reader {
   expectRows(rows: number): Promise<void>
   /** A declared table as this warehouse is configured to have it. */
   configured(table: TableDeclaration): TableDeclaration
+  /** A view's SELECT as the engine writes it back; without this it keeps it as it was written. */
+  canonicalView?(select: string): Promise<string>
   /** Statements that create what a declared table asks for: the table, its clustering, its partitions. */
   createTable(table: TableDeclaration): readonly string[]
   /** Statements that bring a live table closer to what is declared. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { parseDdl } from '../ddl.ts'
 import { alterTable, createTable } from '../engines/duckdb/table-ddl.ts'
+import * as snowflake from '../engines/snowflake/ddl.ts'
 import type { TableDeclaration } from '../types.ts'
 import { type SchemaChange, sha256, statementsOf } from './schema-changes.ts'
 import { type AppliedChange, type LiveTable, planSteps } from './schema-plan.ts'
@@ -23,6 +24,7 @@ const declared = parseDdl(DDL)
 /** The live tables that these declarations make. */
 function asLive(tables: readonly TableDeclaration[]): LiveTable[] {
   return tables.map(({ kind, name, columns, cluster, partitionMonth, sql }) => ({
+    kind,
     name,
     columns: columns.map((column) => ({ ...column, type: column.type.toUpperCase().replace(' ', '') })),
     cluster,
@@ -67,6 +69,7 @@ function plan(
 }
 
 const ddl = { createTable, alterTable }
+const column = (name: string, type: string) => ({ name, type, required: false })
 
 describe('declared against live', () => {
   test('an empty warehouse gets tables, their clustering, then views', () => {
@@ -162,9 +165,31 @@ describe('declared against live', () => {
       table.definition ? { ...table, definition: 'SELECT 1' } : table,
     )
     expect(plan(other).steps).toEqual(['replace view core.recent'])
-    const table = asLive(declared).map((live) => ({ ...live, definition: undefined }))
+    const table = asLive(declared).map((live) => ({ ...live, kind: 'table' as const, definition: undefined }))
     expect(plan(table)).toMatchObject({ steps: [], findings: ['different kind core.recent'] })
   })
+})
+
+test('a view whose text may not be seen is left', () => {
+  const hidden = asLive(declared).map((live) => ({ ...live, definition: undefined }))
+  expect(plan(hidden)).toMatchObject({ steps: [], findings: [] })
+})
+
+test('numbers of Snowflake are widened, and no text becomes a VARIANT in place of what is there', () => {
+  const [own] = parseDdl(
+    'create table raw.raw_learning_events (\n  price decimal(12, 2),\n  payload json\n);\n',
+  )
+  if (!own) throw new Error('It cannot be read.')
+  const table = snowflake.withSnowflakeTypes(own)
+  const [live] = asLive([table]) as [LiveTable]
+  const found = { ...live, columns: [column('price', 'number(9,2)'), column('payload', 'text')] }
+  const { steps, findings } = planSteps([table], [found], [], [], snowflake)
+  expect(steps.map(({ sql }) => sql)).toEqual([
+    ['alter table raw.raw_learning_events alter column price set data type number(12,2)'],
+  ])
+  expect(findings.map(({ kind, target }) => `${kind} ${target}`)).toEqual([
+    'different type raw.raw_learning_events.payload',
+  ])
 })
 
 describe('numbered changes', () => {

@@ -26,11 +26,12 @@ export interface SchemaFinding {
 
 /** A table or view as the warehouse has it. */
 export interface LiveTable {
+  readonly kind: 'table' | 'view'
   readonly name: string
   readonly columns: readonly { readonly name: string; readonly type: string; readonly required: boolean }[]
   readonly cluster: readonly string[]
   readonly partitionMonth: string | undefined
-  /** Of a view: its SELECT, as the engine writes it. A table has none. */
+  /** Of a view: its SELECT, as the engine writes it; none where the role may not see it. A table has none. */
   readonly definition: string | undefined
 }
 
@@ -76,14 +77,15 @@ export function planSteps(
   const views: SchemaStep[] = []
   for (const table of declared) {
     const found = byName.get(table.name)
-    if (found && kindOf(found) !== table.kind) {
+    if (found && found.kind !== table.kind) {
       findings.push({
         kind: 'different kind',
         target: table.name,
-        message: `${table.name} is a ${kindOf(found)}, but declared as a ${table.kind}.`,
+        message: `${table.name} is a ${found.kind}, but declared as a ${table.kind}.`,
       })
     } else if (table.kind === 'view') {
-      if (found?.definition === viewBody(table)) continue
+      // What cannot be compared is left, and is no drift.
+      if (found && (found.definition === undefined || found.definition === viewBody(table))) continue
       views.push({
         kind: found ? 'replace view' : 'create view',
         target: table.name,
@@ -101,13 +103,12 @@ export function planSteps(
     }
   }
   const names = new Set(declared.map(({ name }) => name))
-  for (const table of tables) {
-    const { name } = table
+  for (const { kind, name } of tables) {
     if (names.has(name)) continue
     findings.push({
       kind: 'undeclared table',
       target: name,
-      message: `The ${kindOf(table)} ${name} is not part of the declared schema.`,
+      message: `The ${kind} ${name} is not part of the declared schema.`,
     })
   }
   return { steps: [...steps, ...views], findings, changes: pending }
@@ -116,10 +117,6 @@ export function planSteps(
 /** `0001_name`, as its file is called. */
 export function changeName(change: Pick<SchemaChange, 'number' | 'name'>): string {
   return `${String(change.number).padStart(4, '0')}_${change.name}`
-}
-
-function kindOf(table: LiveTable): 'table' | 'view' {
-  return table.definition === undefined ? 'table' : 'view'
 }
 
 /** The SELECT of a declared view. */
@@ -218,7 +215,7 @@ function isReplaced(table: string, to: string, from: string): boolean {
 }
 
 function decimalOf(type: string): [digits: number, scale: number] {
-  const match = /^decimal\((\d+),(\d+)\)$/.exec(type)
+  const match = /^(?:decimal|number)\((\d+),(\d+)\)$/.exec(type)
   return [Number(match?.[1]), Number(match?.[2])]
 }
 

@@ -170,7 +170,7 @@ export async function applySchema(
         },
         { rows: 0 },
       )
-    : await applyStepByStep(engine, before)
+    : await applyStepByStep(engine, before, saved, folder)
   return { ...pick(plan), version: await engine.version() }
 }
 
@@ -183,8 +183,24 @@ function isDone({ plan, applied }: MadePlan): boolean {
   return plan.steps.length === 0 && applied.some(({ number }) => number === 0)
 }
 
-/** Each step holds by itself. What a run that was killed has left, the next one plans. */
-async function applyStepByStep(engine: Engine, made: MadePlan): Promise<SchemaPlan> {
+/**
+ * Each step holds by itself. What a run that was killed has left, the next one plans. Where there is a ledger to lock, the
+ * writer before is waited for and its tables are looked at again; of two that make the first tables each finds those of
+ * the other there.
+ */
+async function applyStepByStep(
+  engine: Engine,
+  before: MadePlan,
+  saved?: SchemaPlan,
+  folder?: string,
+): Promise<SchemaPlan> {
+  let made = before
+  if (before.hasLedger) {
+    await engine.transaction(async () => {})
+    made = await makePlan(engine, folder)
+    refuseStale(made.plan, saved)
+    if (isDone(made)) return made.plan
+  }
   await runSteps(engine, made.plan)
   await engine.transaction(() => remember(engine, made))
   return made.plan
@@ -196,6 +212,8 @@ interface MadePlan {
   readonly plan: SchemaPlan
   readonly changes: PlannedSteps['changes']
   readonly applied: readonly AppliedChange[]
+  /** Whether `meta.schema_changes` is there, also if empty. */
+  readonly hasLedger: boolean
   readonly declaredSha256: string
 }
 
@@ -204,7 +222,8 @@ async function makePlan(engine: Engine, folder = join(packageRoot(), 'schema')):
   const tables: TableDeclaration[] = []
   for (const table of declared.tables) tables.push(await canonical(engine, engine.configured(table)))
   const live = await readLive(engine)
-  const applied = live.some(({ name }) => name === META) ? await readApplied(engine) : []
+  const hasLedger = live.some(({ name }) => name === META)
+  const applied = hasLedger ? await readApplied(engine) : []
   const changes = readChanges(join(folder, 'changes'), engine.dialect)
   const planned = planSteps(tables, live, applied, changes, engine)
   const { steps, findings } = planned
@@ -213,34 +232,39 @@ async function makePlan(engine: Engine, folder = join(packageRoot(), 'schema')):
     plan: { steps, findings, baseVersion: await engine.version(), hash },
     changes: planned.changes,
     applied,
+    hasLedger,
     declaredSha256: declared.sha256,
   }
 }
 
 /** A declared view with its SELECT as the engine writes it back, to be compared with the live one. */
 async function canonical(engine: Engine, table: TableDeclaration): Promise<TableDeclaration> {
-  if (table.kind === 'table') return table
+  if (table.kind === 'table' || !engine.canonicalView) return table
   const declared = viewBody(table)
-  const [row] = await ledgerRows(engine, 'canonical-view', { definition: declared })
-  return { ...table, sql: table.sql.replace(declared, () => String(row?.[0])) }
+  const written = await engine.canonicalView(declared)
+  return { ...table, sql: table.sql.replace(declared, () => written) }
 }
 
 async function readLive(engine: Engine): Promise<LiveTable[]> {
-  const tables = new Map<
-    string,
-    { columns: LiveTable['columns'][number][]; definition: string | undefined }
-  >()
-  for (const [name, column, type, required, definition] of await ledgerRows(engine, 'live-columns')) {
-    const table = tables.get(String(name)) ?? { columns: [], definition: definition?.toString() }
+  interface Described extends Pick<LiveTable, 'kind' | 'definition'> {
+    readonly columns: LiveTable['columns'][number][]
+  }
+  const tables = new Map<string, Described>()
+  for (const [name, column, type, required, kind, definition] of await ledgerRows(engine, 'live-columns')) {
+    const table = tables.get(String(name)) ?? {
+      kind: kind === 'view' ? 'view' : 'table',
+      columns: [],
+      definition: definition?.toString(),
+    }
     table.columns.push({ name: String(column), type: String(type), required: required === true })
     tables.set(String(name), table)
   }
   const clustering = await ledgerRows(engine, 'live-clustering')
-  return [...tables].map(([name, { columns, definition }]) => {
+  return [...tables].map(([name, described]) => {
     const own = clustering.filter(([table]) => table === name)
     const named = (wanted: string) =>
       own.filter(([, kind]) => kind === wanted).flatMap(([, , , columns]) => String(columns).split(/, */))
-    return { name, columns, definition, cluster: named('cluster'), partitionMonth: named('partition')[0] }
+    return { name, ...described, cluster: named('cluster'), partitionMonth: named('partition')[0] }
   })
 }
 

@@ -412,6 +412,13 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     supersede,
     lastCursor: (source, format) => lastCursor({ dialect: 'duckdb', query }, source, format),
     configured: (table) => withJsonTypes(table, options),
+    async canonicalView(select) {
+      const { rows } = await query(
+        'select json_deserialize_sql(json_serialize_sql(cast($select as varchar)))',
+        { select },
+      )
+      return String(rows[0]?.[0])
+    },
     createTable,
     alterTable,
     temporaryTable: (name, content) => fillTemporaryTable(connection, name, content),

@@ -80,7 +80,7 @@ function tableSql({ name, columns, cluster, key }: TableDeclaration): string {
   // Staging is made anew of its sources, so Fail-safe is not paid for.
   const isTransient = name.startsWith('staging.')
   return [
-    `create ${isTransient ? 'transient ' : ''}table ${name} (\n${lines.join(',\n')}\n)`,
+    `create ${isTransient ? 'transient ' : ''}table if not exists ${name} (\n${lines.join(',\n')}\n)`,
     ...(cluster.length > 0 ? [`cluster by (${cluster.join(', ')})`] : []),
     `data_retention_time_in_days = ${RETENTION_DAYS}`,
   ].join('\n')
@@ -122,12 +122,8 @@ export function alterTable(table: TableDeclaration, change: TableChange): string
     case 'widen column':
       return [`${alter} alter column ${columnName(change.column)} set data type ${writtenType(change.type)}`]
     case 'replace column':
-      // A text becomes no VARIANT in place. What core loses is in staging, so the next batch makes it anew.
-      return [
-        `${alter} drop column ${columnName(change.column)}`,
-        `${alter} add column ${columnName(change.column)} ${writtenType(change.type)}`,
-        ...(table.name.startsWith('core.') ? ['delete from meta.built_loads'] : []),
-      ]
+      // The only VARIANT is of raw events: to replace it would lose what is there.
+      throw new Error(`${table.name}.${change.column} cannot be replaced in Snowflake.`)
     case 'allow null':
       return [`${alter} alter column ${columnName(change.column)} drop not null`]
     case 'cluster':

@@ -127,7 +127,7 @@ describeLpaOnSnowflake('lpa schema on Snowflake', () => {
     const text = readFileSync(join(place.folder.root, good), 'utf8')
     writeFileSync(
       join(place.folder.root, edited),
-      text.replace('create table core.dim_instructor', 'drop table core.dim_course'),
+      text.replace('create table if not exists core.dim_instructor', 'drop table core.dim_course'),
     )
     const refused = await place.lpa(['schema', 'apply', edited])
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('LPA-SCHEMA-STALE') })
