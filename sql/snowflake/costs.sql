@@ -2,7 +2,8 @@
 -- grain: a session of lpa, which is one run, the newest first
 -- definition: Execution by the credits an hour of its warehouse's size, as though each statement had the warehouse alone.
 --   Not in it: the minute at least that a resumed warehouse is paid for, and its idle time until it is suspended. Of the last
---   seven days, and of what the role may see. command is the run that was recorded at that time; questions are not.
+--   seven days, and of what the role may see. command is the run that was recorded at that time; questions are not. Snowflake
+--   shows the newest 10,000 statements of all that the role may see, so with many others it is of less time.
 -- chart: bar x=started_at y=compute_credits
 -- param: days integer 7 "how far back, at most 7"
 -- param: most integer 50 "runs to show"
@@ -14,7 +15,7 @@ with asked as (
     case warehouse_size when 'X-Small' then 1 when 'Small' then 2 when 'Medium' then 4 when 'Large' then 8
       when 'X-Large' then 16 when '2X-Large' then 32 when '3X-Large' then 64 when '4X-Large' then 128
       when '5X-Large' then 256 when '6X-Large' then 512 else 0 end as credits_an_hour
-  from table(information_schema.query_history(result_limit => 10000))
+  from table(information_schema.query_history(end_time_range_start => dateadd(minute, 1, dateadd(day, -7, current_timestamp())), result_limit => 10000))
   where query_tag like 'lpa%' and start_time >= dateadd(day, -cast($days as int), current_timestamp())
 ),
 summed as (

@@ -7,7 +7,7 @@ import { durationText } from '../duration.ts'
 import { UserError } from '../errors.ts'
 import { expand } from '../sql-expand.ts'
 import { listSql, paramValues, readSql, type SqlFile } from '../sql-files.ts'
-import { sqlTokens } from '../sql-tokens.ts'
+import { isCode, sqlTokens } from '../sql-tokens.ts'
 import type { Dialect, Engine, Fault, Reader, Result, ResultStream, Values } from '../types.ts'
 import { ledgerRows } from './ledger.ts'
 import { type OpenExtras, withWarehouse } from './warehouse.ts'
@@ -139,6 +139,7 @@ export async function ask<T>(
         })
       if (!question.report) assertParameters(sql, Object.keys(values), engine)
       if (!question.report && !options.write) await engine.assertReadOnly(sql)
+      if (options.write && !engine.can.transactionalDdl) refuseDdl(sql, engine.dialect)
       return (options.write ? engine.transaction(answer) : answer()).catch((error) =>
         explainFailure(error, engine.faultOf(error)),
       )
@@ -151,6 +152,27 @@ function ofNow({ name }: SqlFile): UserError {
   return new UserError('LPA-QUERY-AT', `${name} is of what Snowflake says now: it takes no --at.`, {
     exit: 'usage',
   })
+}
+
+/** Statements that end a transaction where the engine has no DDL in one: what came before them would stay. */
+const DDL = /^(create|alter|drop|undrop|truncate|grant|revoke|comment|use)$/i
+
+function refuseDdl(sql: string, dialect: Dialect): void {
+  const first = firstWord(sql, dialect)
+  if (!DDL.test(first)) return
+  throw new UserError('LPA-QUERY-DDL', `${first.toUpperCase()} cannot be taken back on this engine.`, {
+    exit: 'notPermitted',
+    next: 'Nothing was changed. Send it by the tools of the warehouse; tables of lpa: lpa schema apply',
+  })
+}
+
+function firstWord(sql: string, dialect: Dialect): string {
+  try {
+    return sqlTokens(sql, dialect).find(isCode)?.text ?? ''
+  } catch {
+    // The engine says better what is wrong.
+    return ''
+  }
 }
 
 function assertRequired({ report, values }: Question): void {
