@@ -196,9 +196,15 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
   async function begin(uses: readonly string[], waitMs: number): Promise<string> {
     const deadline = Date.now() + waitMs
     let hasWaited = false
+    let hasTables = false
     for (;;) {
-      if (isLost || hasWaited) await reopen()
-      for (const name of uses) await session.run(sessionTable(declaredSessionTable(name)))
+      if (isLost) {
+        await reopen()
+        hasTables = false
+      }
+      if (!hasTables)
+        for (const name of uses) await session.run(sessionTable(declaredSessionTable(name)))
+      hasTables = true
       await session.run('begin transaction')
       try {
         const { changed } = await session.run(
@@ -206,7 +212,7 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
         )
         // Without that row nothing is locked: only schema apply, which writes it, goes on.
         if (changed === 0 && mode !== 'create') throw unfinished()
-        return await currentTransaction()
+        if (!hasWaited) return await currentTransaction()
       } catch (error) {
         if (isUnanswered(error)) isLost = true
         else await rollback()
@@ -223,7 +229,11 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
           })
         }
         await sleep(200 + Math.random() * 300)
+        continue
       }
+      await rollback()
+      isLost = true
+      hasWaited = false
     }
   }
 
