@@ -202,8 +202,7 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
         await reopen()
         hasTables = false
       }
-      if (!hasTables)
-        for (const name of uses) await session.run(sessionTable(declaredSessionTable(name)))
+      if (!hasTables) for (const name of uses) await session.run(sessionTable(declaredSessionTable(name)))
       hasTables = true
       await session.run('begin transaction')
       try {
