@@ -64,12 +64,12 @@ describe('loading the driver', () => {
       const { code, exit, message, next } = await installedDriver().catch((error) => error)
       console.log(JSON.stringify({ code, exit, message, next }))`
     const { stdout } = await runAlone('missing', code)
-    const { optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
+    const { peerDependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
     expect(JSON.parse(stdout)).toEqual({
       code: 'LPA-SNOWFLAKE-DRIVER',
       exit: 'unavailable',
       message: "Snowflake's driver is not installed, or not wholly.",
-      next: [`npm install snowflake-sdk@${optionalDependencies['snowflake-sdk']}`],
+      next: [`npm install snowflake-sdk@${peerDependencies['snowflake-sdk']}`],
     })
   })
 })

@@ -62,8 +62,8 @@ export async function installedDriver(): Promise<string> {
 
 /** The one that lpa was tested with. */
 function driverVersion(): string {
-  const { optionalDependencies } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8'))
-  return optionalDependencies['snowflake-sdk']
+  const { peerDependencies } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8'))
+  return peerDependencies['snowflake-sdk']
 }
 
 export interface ConnectRequest {
