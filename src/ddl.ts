@@ -23,6 +23,11 @@ export function parseDdl(text: string): TableDeclaration[] {
   return declarations
 }
 
+/** The SELECT of a declared view. */
+export function viewBody({ sql }: Pick<TableDeclaration, 'sql'>): string {
+  return sql.replace(/^create view \S+ as\s+/, '')
+}
+
 function parseColumns(body: string): { name: string; type: string; required: boolean }[] {
   const columns = []
   for (const line of body.split('\n')) {

@@ -1,6 +1,7 @@
 /** Opens DuckDB in this process. The only place that names its settings. */
 
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import type { ColumnType } from './types.ts'
 
 export interface OpenOptions {
   /** For example `600MB`. */
@@ -49,6 +50,18 @@ export async function openDuckDB(options: OpenOptions): Promise<Database> {
  */
 export async function releaseMemory(connection: DuckDBConnection, memoryLimit: string): Promise<void> {
   await connection.run(`set memory_limit = ${quoteText(memoryLimit)}`)
+}
+
+/** DuckDB's type for each of a Result's. */
+export const TYPE_NAMES: Readonly<Record<ColumnType, string>> = {
+  text: 'varchar',
+  integer: 'bigint',
+  decimal: 'decimal(38, 9)',
+  double: 'double',
+  boolean: 'boolean',
+  date: 'date',
+  timestamp: 'timestamp',
+  json: 'json',
 }
 
 /** A text as an SQL literal. */

@@ -137,6 +137,9 @@ export type Fault = 'name' | 'text' | 'rows'
 /** What a warehouse is opened for: `plan` reads, and where there is none yet, sees that. */
 export type OpenMode = 'read' | 'confined' | 'plan' | 'write' | 'create'
 
+/** A state of the warehouse: a snapshot's number, or an instant. */
+export type At = { readonly version: string } | { readonly time: string }
+
 /** What reports are asked of. */
 export interface Reader {
   readonly dialect: Dialect

@@ -1,5 +1,6 @@
 /** The ledger of loads, which every engine writes in the transaction that brings their rows. */
 
+import { STAGED_TABLES } from '../entities.ts'
 import { readSql } from '../sql-files.ts'
 import type { Batch, Engine } from '../types.ts'
 
@@ -24,6 +25,17 @@ export async function recordLoad(
   for (const [entity, rows] of Object.entries(load.entities)) {
     await execute(readSql('ledger', 'add-load-entity', dialect).body, { load_id: load.loadId, entity, rows })
   }
+}
+
+/** The rows of loads leave their tables; their ledger rows stay and say in whose favour. */
+export async function supersedeLoads(
+  { execute }: Pick<Engine, 'execute'>,
+  loadIds: readonly number[],
+  by: number,
+): Promise<void> {
+  const which = `where load_id in (${loadIds.join(', ')})`
+  for (const table of STAGED_TABLES) await execute(`delete from ${table} ${which}`)
+  await execute(`update meta.loads set superseded_by = ${by} ${which}`)
 }
 
 /** See `Engine.lastCursor`. */

@@ -3,18 +3,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openDuckDB, quoteName, quoteText } from '../duckdb.ts'
-import type { Cell, ColumnType, ResultStream } from '../types.ts'
-
-const TYPES: Readonly<Record<Exclude<ColumnType, 'decimal'>, string>> = {
-  text: 'varchar',
-  integer: 'bigint',
-  double: 'double',
-  boolean: 'boolean',
-  date: 'date',
-  timestamp: 'timestamp',
-  json: 'json',
-}
+import { openDuckDB, quoteName, quoteText, TYPE_NAMES } from '../duckdb.ts'
+import type { Cell, ResultStream } from '../types.ts'
 
 /**
  * Decimals keep the digits that they have behind the point, timestamps microseconds.
@@ -39,7 +29,7 @@ export async function writeParquet({ columns, chunks }: ResultStream, file: stri
     const casts: string[] = []
     for (const [index, { type }] of columns.entries()) {
       const name = names[index] as string
-      const target = type === 'decimal' ? `decimal(38, ${await scaleOf(name)})` : TYPES[type]
+      const target = type === 'decimal' ? `decimal(38, ${await scaleOf(name)})` : TYPE_NAMES[type]
       casts.push(`cast(${name} as ${target}) as ${name}`)
     }
     await connection.run(

@@ -8,7 +8,7 @@ import { UserError } from '../errors.ts'
 import { expand } from '../sql-expand.ts'
 import { listSql, paramValues, readSql, type SqlFile } from '../sql-files.ts'
 import { isCode, sqlTokens } from '../sql-tokens.ts'
-import type { Dialect, Engine, Fault, Reader, Result, ResultStream, Values } from '../types.ts'
+import type { At, Dialect, Engine, Fault, Reader, Result, ResultStream, Values } from '../types.ts'
 import { ledgerRows } from './ledger.ts'
 import { type OpenExtras, withWarehouse } from './warehouse.ts'
 
@@ -249,7 +249,7 @@ export function tooLarge(): UserError {
 }
 
 /** `12` is a snapshot's number, `2026-01-12T08:00:00Z` an instant, `2026-01-12` the end of that day. */
-function parseAt(text: string): { version: string } | { time: string } {
+function parseAt(text: string): At {
   if (/^\d{1,9}$/.test(text)) return { version: text }
   // An instant without a zone is one of UTC, as everything that lpa prints.
   const isInstant = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/.test(text)

@@ -1,5 +1,6 @@
 /** What would bring a live warehouse to its declared schema. Pure: no engine, no files. */
 
+import { viewBody } from '../ddl.ts'
 import type { Engine, TableChange, TableDeclaration } from '../types.ts'
 import type { SchemaChange } from './schema-changes.ts'
 
@@ -117,11 +118,6 @@ export function planSteps(
 /** `0001_name`, as its file is called. */
 export function changeName(change: Pick<SchemaChange, 'number' | 'name'>): string {
   return `${String(change.number).padStart(4, '0')}_${change.name}`
-}
-
-/** The SELECT of a declared view. */
-export function viewBody(view: TableDeclaration): string {
-  return view.sql.replace(/^create view \S+ as\s+/, '')
 }
 
 function changeFindings(

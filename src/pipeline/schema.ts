@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
+import { viewBody } from '../ddl.ts'
 import { UserError } from '../errors.ts'
 import { safeText } from '../safe-text.ts'
 import { packageRoot } from '../sql-files.ts'
@@ -19,7 +20,6 @@ import {
   planSteps,
   type SchemaFinding,
   type SchemaStep,
-  viewBody,
 } from './schema-plan.ts'
 import { withWarehouse } from './warehouse.ts'
 
@@ -146,8 +146,8 @@ export function planSummary({ steps, findings }: Pick<SchemaPlan, 'steps' | 'fin
 }
 
 /**
- * Brings the warehouse to its declared schema, in one transaction where an engine has that; up to date it changes nothing. With a plan that
- * was made before, it does just what that plan says.
+ * Brings the warehouse to its declared schema, in one transaction where an engine has that; up to date it changes nothing.
+ * With a plan that was made before, it does just what that plan says.
  * @throws UserError LPA-SCHEMA-STALE (findings) when the plan would be another one by now.
  */
 export async function applySchema(

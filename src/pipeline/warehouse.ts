@@ -2,11 +2,11 @@
 
 import type { Config } from '../config.ts'
 import { UserError } from '../errors.ts'
-import type { Engine, OpenMode, Reader } from '../types.ts'
+import type { At, Engine, OpenMode, Reader } from '../types.ts'
 
 export interface OpenExtras {
   /** Reads the warehouse as it was. */
-  readonly at?: { readonly version: string } | { readonly time: string } | undefined
+  readonly at?: At | undefined
   /** Folders beside the warehouse that `confined` may write to. */
   readonly folders?: readonly string[]
 }

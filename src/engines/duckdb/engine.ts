@@ -1,15 +1,14 @@
 /** The embedded engine: DuckDB in this process over a DuckLake (Parquet files, SQLite catalog). */
 
-import { constants, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { constants, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import type { DuckDBConnection, DuckDBResult, DuckDBValue } from '@duckdb/node-api'
 import { type Database, openDuckDB, quoteText, readNumber, releaseMemory } from '../../duckdb.ts'
-import { STAGED_TABLES } from '../../entities.ts'
 import { UserError } from '../../errors.ts'
 import { makeFolder } from '../../new-file.ts'
-import { isAlive } from '../../process-alive.ts'
 import type {
+  At,
   Batch,
   Capabilities,
   Engine,
@@ -23,7 +22,8 @@ import type {
   Values,
 } from '../../types.ts'
 import { forgetResults } from '../kept-results.ts'
-import { lastCursor, recordLoad } from '../load-ledger.ts'
+import { lastCursor, recordLoad, supersedeLoads } from '../load-ledger.ts'
+import { sweepScratch } from '../scratch.ts'
 import { catalogFile, catalogInode, catalogLook, createCatalog, hasCatalog } from './catalog.ts'
 import { recordChecksums, refuseDamagedCatalog } from './checksums.ts'
 import { keepLakeSmall } from './compaction.ts'
@@ -56,7 +56,7 @@ export interface DuckLakeOptions extends JsonTypes {
    */
   readonly mode: OpenMode
   /** Reads the warehouse as it was: a snapshot's number, or an instant. */
-  readonly at?: { readonly version: string } | { readonly time: string } | undefined
+  readonly at?: At | undefined
   /** Further folders that `confined` may use: for an export. */
   readonly folders?: readonly string[]
 }
@@ -217,10 +217,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   async function sweep(): Promise<void> {
     swept = true
     await connection.run(`call ducklake_delete_orphaned_files('lake', cleanup_all => true)`)
-    for (const name of readdirSync(scratch)) {
-      const pid = Number(/-(\d+)$/.exec(name)?.[1])
-      if (pid && !isAlive(pid)) rmSync(join(scratch, name), { recursive: true, force: true })
-    }
+    sweepScratch(scratch)
   }
 
   const inode = catalogInode(folder)
@@ -333,9 +330,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   async function supersede(loadIds: readonly number[], by: number): Promise<void> {
     if (!lock) throw new Error('supersede() belongs inside a transaction.')
     if (loadIds.length === 0) return
-    const which = `where load_id in (${loadIds.join(', ')})`
-    for (const table of STAGED_TABLES) await execute(`delete from ${table} ${which}`)
-    await execute(`update meta.loads set superseded_by = ${by} ${which}`)
+    await supersedeLoads({ execute }, loadIds, by)
     forgetResults(folder)
   }
 
@@ -577,7 +572,7 @@ function noSnapshot(cause: Error): never {
   throw new UserError('LPA-QUERY-AT', 'There was no such state of the warehouse.', { exit: 'usage', cause })
 }
 
-function atClause(at: { version: string } | { time: string }): string {
+function atClause(at: At): string {
   return 'version' in at
     ? `snapshot_version ${Number.parseInt(at.version, 10)}`
     : `snapshot_time ${quoteText(at.time)}`

@@ -1,8 +1,8 @@
 /** How models become rows in a DuckLake: always inside one transaction with what they read. */
 
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { quoteName } from '../../duckdb.ts'
-import type { ColumnType, Model, Result } from '../../types.ts'
+import { quoteName, TYPE_NAMES } from '../../duckdb.ts'
+import type { Model, Result } from '../../types.ts'
 
 /** The statements of a model; the last one answers how many rows it wrote. */
 export function materialiseSql(model: Model, full: boolean): string[] {
@@ -32,17 +32,6 @@ export function materialiseSql(model: Model, full: boolean): string[] {
   ]
 }
 
-const TYPES: Record<ColumnType, string> = {
-  text: 'varchar',
-  integer: 'bigint',
-  decimal: 'decimal(38, 9)',
-  double: 'double',
-  boolean: 'boolean',
-  date: 'date',
-  timestamp: 'timestamp',
-  json: 'json',
-}
-
 /** Of one statement. */
 const MOST_VALUES = 5000
 
@@ -52,7 +41,7 @@ export async function fillTemporaryTable(
   name: string,
   { columns, rows }: Result,
 ): Promise<void> {
-  const declared = columns.map((column) => `${quoteName(column.name)} ${TYPES[column.type]}`).join(', ')
+  const declared = columns.map((column) => `${quoteName(column.name)} ${TYPE_NAMES[column.type]}`).join(', ')
   await connection.run(`create or replace temp table ${name} (${declared})`)
   const most = Math.max(1, Math.floor(MOST_VALUES / columns.length))
   for (let at = 0; at < rows.length; at += most) {

@@ -1,15 +1,16 @@
 /** The engine of a team's warehouse: Snowflake, over its own driver. Tables are in one database, a schema an area. */
 
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { STAGED_TABLES } from '../../entities.ts'
 import { UserError } from '../../errors.ts'
-import { isAlive } from '../../process-alive.ts'
 import type {
+  At,
   Batch,
   Capabilities,
+  Cell,
   Engine,
+  OpenMode,
   ParquetFile,
   Result,
   ResultStream,
@@ -20,7 +21,8 @@ import type {
 } from '../../types.ts'
 import { warn } from '../../warnings.ts'
 import { forgetResults } from '../kept-results.ts'
-import { lastCursor, recordLoad } from '../load-ledger.ts'
+import { lastCursor, recordLoad, supersedeLoads } from '../load-ledger.ts'
+import { sweepScratch } from '../scratch.ts'
 import { findConnection } from './connections.ts'
 import {
   alterTable,
@@ -39,7 +41,6 @@ import { piecesOf } from './pieces.ts'
 import { Session } from './session.ts'
 import { assertOneSelect } from './statement-check.ts'
 import { asOf } from './time-travel.ts'
-import { bindOf } from './values.ts'
 
 export interface SnowflakeOptions {
   /** A connection of Snowflake's own files; none: its default one. */
@@ -50,12 +51,12 @@ export interface SnowflakeOptions {
   /** How long a transaction waits for another writer. */
   readonly lockWaitMs: number
   /** `create` makes missing schemas; `plan` reads, and takes it that there may be none; all others want what `create` made. */
-  readonly mode: 'read' | 'confined' | 'plan' | 'write' | 'create'
+  readonly mode: OpenMode
   /** Tables of a transaction, by `schema/ddl_session.sql`. */
   readonly sessionTables: readonly TableDeclaration[]
   /** Declared tables and views, which `at` is said of. */
   readonly declared: readonly TableDeclaration[]
-  readonly at?: { readonly version: string } | { readonly time: string } | undefined
+  readonly at?: At | undefined
 }
 
 export const CAN: Capabilities = {
@@ -133,7 +134,7 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
   const whole = new Set<string>()
   if (mode === 'write' || mode === 'create') {
     mkdirSync(scratch, { recursive: true })
-    sweep()
+    sweepScratch(scratch)
   }
 
   async function openSession(): Promise<Session> {
@@ -147,14 +148,6 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     } catch (error) {
       await opened.close()
       throw explained(error)
-    }
-  }
-
-  /** Folders of processes that are gone. */
-  function sweep(): void {
-    for (const name of readdirSync(scratch)) {
-      const pid = Number(/-(\d+)$/.exec(name)?.[1])
-      if (pid && !isAlive(pid)) rmSync(join(scratch, name), { recursive: true, force: true })
     }
   }
 
@@ -318,9 +311,7 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
   async function supersede(loadIds: readonly number[], by: number): Promise<void> {
     assertOpen('supersede()')
     if (loadIds.length === 0) return
-    const which = `where load_id in (${loadIds.join(', ')})`
-    for (const table of STAGED_TABLES) await execute(`delete from ${table} ${which}`)
-    await execute(`update meta.loads set superseded_by = ${by} ${which}`)
+    await supersedeLoads({ execute }, loadIds, by)
     forgetResults(folder)
   }
 
@@ -392,10 +383,10 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     const most = Math.max(1, Math.floor(MOST_VALUES / columns.length))
     for (let first = 0; first < rows.length; first += most) {
       const some = rows.slice(first, first + most)
-      const values: Record<string, ReturnType<typeof bindOf>> = {}
+      const values: Record<string, Cell> = {}
       const holes = some.map((row, i) =>
         row.map((cell, j) => {
-          values[`v${i}_${j}`] = bindOf(cell)
+          values[`v${i}_${j}`] = cell
           return `$v${i}_${j}`
         }),
       )

@@ -74,7 +74,7 @@ export function explained(error: unknown): unknown {
       cause,
     })
   }
-  if (code === '000625') {
+  if (isLocked(error)) {
     return new UserError('LPA-WAREHOUSE-LOCKED', 'Somebody else is changing a table of the warehouse.', {
       exit: 'locked',
       next: 'Try again. Who it is: show locks',
@@ -88,7 +88,7 @@ export function explained(error: unknown): unknown {
       cause,
     })
   }
-  if (!/^\d{6}$/.test(code) || faultOf(error) !== undefined || isLocked(error)) return error
+  if (!/^\d{6}$/.test(code) || faultOf(error) !== undefined) return error
   return new UserError('LPA-SNOWFLAKE-REFUSED', `Snowflake refused (${code}): ${firstLine(message)}`, {
     exit: 'unavailable',
     next: 'Nothing was changed.',

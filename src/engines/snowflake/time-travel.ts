@@ -3,10 +3,9 @@
  * it takes it too, but of nothing before it was made, and `schema apply` makes views anew: so their SELECT is put there.
  */
 
+import { viewBody } from '../../ddl.ts'
 import { isCode, type SqlToken, sqlTokens } from '../../sql-tokens.ts'
-import type { TableDeclaration } from '../../types.ts'
-
-type At = { readonly version: string } | { readonly time: string }
+import type { At, TableDeclaration } from '../../types.ts'
 
 /** Words after a table's name that are no alias of it. */
 const NO_ALIAS = new Set(
@@ -32,9 +31,7 @@ export function asOf(statement: string, at: At | undefined, declared: readonly T
   if (!at || !('time' in at) || Date.parse(at.time.replace(/[+]00$/, 'Z')) >= Date.now()) return statement
   const clause = ` at (timestamp => '${at.time.replace(/([+-]\d\d)$/, '$1:00')}'::timestamp_tz)`
   const views = new Map(
-    declared.flatMap(({ kind, name, sql }) =>
-      kind === 'view' ? [[name, sql.replace(/^create (?:or replace )?view \S+ as\s+/, '')] as const] : [],
-    ),
+    declared.flatMap((table) => (table.kind === 'view' ? [[table.name, viewBody(table)] as const] : [])),
   )
   return rewritten(statement, clause, views)
 }
