@@ -15,6 +15,11 @@ export function isLost(error: unknown): boolean {
   return code === Code.Unavailable || code === Code.Aborted
 }
 
+/** The server never heard of this execution. */
+export function isUnknown(error: unknown): boolean {
+  return errorClass(ConnectError.from(error)) === 'INVALID_HANDLE.OPERATION_NOT_FOUND'
+}
+
 /** The same error in words that say what to do. */
 export function explained(error: unknown, address: SparkAddress): unknown {
   if (error instanceof UserError || !(error instanceof ConnectError)) return error

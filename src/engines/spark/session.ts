@@ -10,7 +10,7 @@ import { UserError } from '../../errors.ts'
 import { rememberSecret } from '../../secrets.ts'
 import type { Column, Result, Row, Values } from '../../types.ts'
 import { refuseClearToken, type SparkAddress, urlOf } from './address.ts'
-import { explained, isLost } from './failures.ts'
+import { explained, isLost, isUnknown } from './failures.ts'
 import {
   ExecutePlanRequestSchema,
   type ExecutePlanResponse,
@@ -236,6 +236,7 @@ export class SparkSession implements AsyncDisposable {
     let tries = 0
     try {
       for (;;) {
+        let isUnheard = false
         try {
           for await (const answer of stream) {
             lastResponseId = answer.responseId
@@ -245,13 +246,16 @@ export class SparkSession implements AsyncDisposable {
           }
         } catch (error) {
           tries += 1
-          if (this.#signal.aborted || !isLost(error) || tries > MOST_TRIES) throw error
+          // The first request may be what was lost.
+          isUnheard = lastResponseId === undefined && isUnknown(error)
+          const mayGoOn = isLost(error) || isUnheard
+          if (this.#signal.aborted || !mayGoOn || tries > MOST_TRIES) throw error
           await sleep(50 * 2 ** tries, undefined, within)
         }
-        stream = this.#client.reattachExecute(
-          { ...operation, ...(lastResponseId && { lastResponseId }) },
-          within,
-        )
+        const after = { ...operation, ...(lastResponseId && { lastResponseId }) }
+        stream = isUnheard
+          ? this.#client.executePlan(request, within)
+          : this.#client.reattachExecute(after, within)
       }
     } finally {
       if (this.#signal.aborted) await this.#interrupt(operationId)
