@@ -56,6 +56,17 @@ export default defineConfig({
           hookTimeout: 120_000,
         },
       },
+      {
+        // Apart, so that Spark starts for its own tests only.
+        extends: true,
+        test: {
+          name: 'spark',
+          include: ['test/services/spark/**/*.test.ts'],
+          globalSetup: ['test/setup/extensions.ts', 'test/setup/build.ts', 'test/setup/spark.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
     ],
   },
 })

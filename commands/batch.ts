@@ -7,11 +7,13 @@ export default class Batch extends BaseCommand {
   static override summary = 'Build dimensions and facts from what was loaded.'
   static override description =
     `Staging becomes the star in one transaction, incrementally: only what new loads touch is made anew.
---full rebuilds everything, with the same result. Then the checks run: exit code 1 when one fails, and again until it passes.`
+--full rebuilds everything, with the same result, and so does another engine. Then the checks run: exit code 1 when one fails, and again until it passes.`
   static override examples = [
     '<%= config.bin %> batch',
     '<%= config.bin %> batch --full',
     '<%= config.bin %> batch --select dim_course --select dim_learner',
+    '<%= config.bin %> batch --engine spark',
+    '<%= config.bin %> batch --engine spark --address "sc://spark.example.org/;use_ssl=true"',
   ]
   static override flags = {
     select: Flags.string({
@@ -20,15 +22,23 @@ export default class Batch extends BaseCommand {
       summary: 'Make only this model anew; every load must be built.',
     }),
     full: Flags.boolean({ summary: 'Make every row anew.' }),
+    engine: Flags.option({ options: ['spark'] as const })({
+      summary: "Where models run, when not in the warehouse: spark, over the warehouse's own files.",
+    }),
+    address: Flags.string({
+      helpValue: 'sc://HOST:PORT',
+      dependsOn: ['engine'],
+      summary: 'The Spark Connect server; unless said, spark.address, else that of lpa spark up.',
+    }),
   }
 
   async run(): Promise<void> {
     const { flags } = await this.start(Batch)
-    const config = await this.settings()
+    const config = await this.settings({ 'spark.address': flags.address })
     this.recordRun((run) => recordRun(config, run))
     const summary = await build(
       config,
-      { select: flags.select ?? [], full: flags.full, runId: this.runId },
+      { select: flags.select ?? [], full: flags.full, runId: this.runId, engine: flags.engine },
       this.signal,
       { onModel: (name, index, total) => this.progress.step(`Building ${name} (${index + 1} of ${total})`) },
     )

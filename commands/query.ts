@@ -2,7 +2,7 @@ import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../src/base-command.ts'
 import { MemoryWatch } from '../src/memory-watch.ts'
 import { drawAnswer, explainReport, questionOf, tableOf } from '../src/pipeline/question.ts'
-import { ask, listReports, tooLarge, tooLong } from '../src/pipeline/report.ts'
+import { type Answer, ask, askSpark, listReports, tooLarge, tooLong } from '../src/pipeline/report.ts'
 import { recordRun } from '../src/pipeline/runs.ts'
 import { TimeLimit } from '../src/time-limit.ts'
 
@@ -16,6 +16,7 @@ export default class Query extends BaseCommand {
     '<%= config.bin %> query at-risk --param days=14 --format csv',
     '<%= config.bin %> query --sql "select status, count(*) as enrollments from fact_enrollment group by status"',
     '<%= config.bin %> query enrollments --at 2026-01-12',
+    '<%= config.bin %> query drop-off --engine spark',
   ]
   static override args = { report: Args.string({ description: 'A named report; --list tells them.' }) }
   static override flags = {
@@ -39,12 +40,21 @@ export default class Query extends BaseCommand {
         'Stop a question that takes longer: 30s, 1h; 0s for no limit. 10m unless query.timeout says else.',
     }),
     write: Flags.boolean({ summary: 'Run SQL that changes the warehouse.' }),
+    engine: Flags.option({ options: ['spark'] as const })({
+      exclusive: ['at', 'write', 'list', 'sql', 'file'],
+      summary: "Who answers a report, when not the warehouse: spark, over the warehouse's own files.",
+    }),
+    address: Flags.string({
+      helpValue: 'sc://HOST:PORT',
+      dependsOn: ['engine'],
+      summary: 'The Spark Connect server; unless said, spark.address, else that of lpa spark up.',
+    }),
     raw: Flags.boolean({ summary: 'CSV without escaping spreadsheet formulas.' }),
   }
 
   async run(): Promise<void> {
     const { args, flags } = await this.start(Query)
-    const config = await this.settings({ 'query.timeout': flags.timeout })
+    const config = await this.settings({ 'query.timeout': flags.timeout, 'spark.address': flags.address })
     if (flags.list) {
       await this.print(listReports(config))
       return
@@ -59,7 +69,7 @@ export default class Query extends BaseCommand {
     const options = { at: flags.at, write: flags.write, exports: this.format() === 'parquet' }
     using _memory = new MemoryWatch(config.warehouse.memoryLimit, () => this.stop(tooLarge(), 300))
     using limit = new TimeLimit(config.query.timeoutMs, () => this.stop(tooLong(config)))
-    await ask(config, question, options, this.signal, async ({ rows, unknown, toParquet }) => {
+    const show = async ({ rows, unknown, toParquet }: Answer) => {
       const [first, ...more] = unknown
       if (first !== undefined) this.warning(first, ...more)
       const answer = limit.pausedByReader(rows)
@@ -67,9 +77,11 @@ export default class Query extends BaseCommand {
         table: tableOf(question, answer),
         raw: flags.raw,
         draw: (result, size, terminal) => drawAnswer(question, result, size, terminal),
-        parquet: toParquet,
+        ...(toParquet && { parquet: toParquet }),
       })
       if (options.exports) this.finish({ summary: 'written as Parquet' })
-    })
+    }
+    if (flags.engine === 'spark') await askSpark(config, question, this.signal, show)
+    else await ask(config, question, options, this.signal, show)
   }
 }

@@ -1,14 +1,14 @@
 /** Apache Kafka's jars for the tests and `npm run kafka`: fetched once for this user, by Maven from Maven Central. */
 
-import { execFile, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { cacheFolder } from '../src/cache-folder.ts'
+import { javaLacking } from '../src/java.ts'
+import { copyJars, fetchInto } from './fetched.ts'
 
 const POM = fileURLToPath(new URL('../test/services/kafka/pom.xml', import.meta.url))
-const LEAST_JAVA = 17
 const FETCH_LIMIT_MS = 300_000
 
 /** The machine has no Kafka, and why: tests are skipped for this reason, they do not fail. */
@@ -20,26 +20,17 @@ export class NoKafka extends Error {}
  * @throws NoKafka without Java 17, openssl (for the broker's certificates), or Maven when there is something to fetch
  */
 export async function kafkaJars(): Promise<string> {
-  checkJava()
-  if (run('openssl', ['version']) === undefined) throw new NoKafka('there is no openssl')
+  if (process.platform === 'win32') throw new NoKafka('the broker for tests runs on Linux and macOS only')
+  const lacking = javaLacking('Kafka')
+  if (lacking) throw new NoKafka(lacking)
+  if (!runs('openssl', ['version'])) throw new NoKafka('there is no openssl')
   const folder = jarsFolder()
-  if (!existsSync(folder)) await fetchInto(folder)
+  if (!existsSync(folder)) await fetchKafka(folder)
   return join(folder, '*')
 }
 
-function checkJava(): void {
-  if (process.platform === 'win32') throw new NoKafka('the broker for tests runs on Linux and macOS only')
-  const said = run('java', ['-version'])
-  const found = said?.match(/version "(\d+)/)?.[1]
-  if (Number(found ?? 0) >= LEAST_JAVA) return
-  const what = found === undefined ? 'there is no Java' : `Java ${found} is too old`
-  throw new NoKafka(`${what}, Kafka needs ${LEAST_JAVA}: apt-get install openjdk-17-jre-headless`)
-}
-
-/** All that a command says, or undefined when it does not run. */
-function run(command: string, args: readonly string[]): string | undefined {
-  const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' })
-  return status === 0 ? `${stdout}${stderr}` : undefined
+function runs(command: string, args: readonly string[]): boolean {
+  return spawnSync(command, args).status === 0
 }
 
 /** Beside DuckDB's extensions; named for the pom, so that a changed one fetches again. */
@@ -48,28 +39,11 @@ function jarsFolder(): string {
   return cacheFolder('kafka', `v${versions.slice(1).join('-')}`)
 }
 
-/** The jars get their place all at once: a fetch that ends early leaves no folder that looks finished. */
-async function fetchInto(folder: string): Promise<void> {
-  if (run('mvn', ['-v']) === undefined)
-    throw new NoKafka('there is no Maven to fetch Kafka with: apt-get install maven')
-  mkdirSync(dirname(folder), { recursive: true })
-  const temporary = mkdtempSync(join(dirname(folder), '.new-'))
-  const fetch = ['dependency:copy-dependencies', '-DincludeScope=runtime', `-DoutputDirectory=${temporary}`]
+async function fetchKafka(folder: string): Promise<void> {
+  if (!runs('mvn', ['-v'])) throw new NoKafka('there is no Maven to fetch Kafka with: apt-get install maven')
   try {
-    await promisify(execFile)('mvn', ['-q', '-B', '-f', POM, ...fetch], { timeout: FETCH_LIMIT_MS })
-    if (!existsSync(folder)) renameSync(temporary, folder)
+    await fetchInto(folder, (temporary) => copyJars(POM, temporary, FETCH_LIMIT_MS))
   } catch (error) {
-    // Another process was first.
-    if (existsSync(folder)) return
-    throw new NoKafka(`Kafka could not be fetched: ${reason(error)}`)
-  } finally {
-    rmSync(temporary, { recursive: true, force: true })
+    throw new NoKafka(`Kafka could not be fetched: ${(error as Error).message}`)
   }
-}
-
-/** Maven tells its errors on standard output, the first of them is the reason. */
-function reason(error: unknown): string {
-  const { killed, stdout, message } = error as { killed?: boolean; stdout?: string; message: string }
-  if (killed) return `no answer in ${FETCH_LIMIT_MS / 1000} s`
-  return /\[ERROR\] +(\S.*)/.exec(stdout ?? '')?.[1] ?? message
 }

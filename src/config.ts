@@ -77,6 +77,11 @@ export interface Config {
     /** Name of a connection in Snowflake's own files. */
     readonly connection?: string
   }
+  readonly spark: {
+    /** `sc://HOST:PORT`; none: the one of this machine. */
+    readonly address?: string
+    readonly tokenFile?: string
+  }
   readonly privacy: { readonly keyFile: string; readonly minCell: number }
   readonly load: {
     /** A number of records (`100`) or a share of them (`1%`). */
@@ -165,6 +170,8 @@ export function loadConfig(request: ConfigRequest): Config {
   const group = setting('warehouse.group')
   const extensions = setting('warehouse.extensions')
   const connection = setting('warehouse.connection')
+  const sparkAddress = setting('spark.address')
+  const tokenFile = setting('spark.token_file')
   return {
     root,
     ...(file && { file: file.path }),
@@ -181,6 +188,10 @@ export function loadConfig(request: ConfigRequest): Config {
       ...(group !== undefined && { group }),
       ...(extensions !== undefined && { extensions }),
       ...(connection !== undefined && { connection }),
+    },
+    spark: {
+      ...(sparkAddress !== undefined && { address: sparkAddress }),
+      ...(tokenFile !== undefined && { tokenFile }),
     },
     privacy: { keyFile: required('privacy.key_file'), minCell: required('privacy.min_cell') },
     load: { maxRejects: required('load.max_rejects'), lockWaitMs: required('load.lock_wait') },

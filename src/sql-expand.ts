@@ -38,6 +38,8 @@ const jsonPath = (path: Names) => path.map((p) => (typeof p === 'number' ? `[${p
 const sparkPath = (path: Names) => `'$${jsonPath(path)}'`
 // The cast costs nothing for JSON, and gives a VARIANT the same answers: text of text unquoted, JSON null as NULL.
 const duckdbText = (v: string, path: Names) => `json_extract_string(cast(${v} as json), ${sparkPath(path)})`
+/** Spark reads the warehouse's files, in which JSON is text; what is no JSON has nothing in it. */
+const sparkVariant = (v: string) => `try_parse_json(${v})`
 const snowflakePath = (path: Names) => `'${jsonPath(path).slice(1)}'`
 
 const TEXTS: Readonly<Record<Dialect, Texts>> = {
@@ -66,12 +68,12 @@ const TEXTS: Readonly<Record<Dialect, Texts>> = {
     add_days: (date, days) => `date_add(${date}, cast(${days} as int))`,
     seconds: (from, to) =>
       `(cast(unix_millis(cast(${to} as timestamp_ltz)) - unix_millis(cast(${from} as timestamp_ltz)) as double) / 1000)`,
-    text: (v, path) => `try_variant_get(${v}, ${sparkPath(path)}, 'string')`,
-    number: (v, path) => `try_variant_get(${v}, ${sparkPath(path)}, 'double')`,
-    boolean: (v, path) => `try_variant_get(${v}, ${sparkPath(path)}, 'boolean')`,
-    size: (v, path) => `size(try_variant_get(${v}, ${sparkPath(path)}, 'array<variant>'))`,
-    variant: (text) => `parse_json(${text})`,
-    json: (v) => `to_json(${v})`,
+    text: (v, path) => `try_variant_get(${sparkVariant(v)}, ${sparkPath(path)}, 'string')`,
+    number: (v, path) => `try_variant_get(${sparkVariant(v)}, ${sparkPath(path)}, 'double')`,
+    boolean: (v, path) => `try_variant_get(${sparkVariant(v)}, ${sparkPath(path)}, 'boolean')`,
+    size: (v, path) => `size(try_variant_get(${sparkVariant(v)}, ${sparkPath(path)}, 'array<variant>'))`,
+    variant: (text) => text,
+    json: (v) => `nullif(${v}, 'null')`,
     list: (x, separator) => `array_join(array_sort(collect_set(${x})), ${separator})`,
     hash: (x) => `xxhash64(${x})`,
   },

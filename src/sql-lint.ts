@@ -27,7 +27,7 @@ const ALLOWED: Readonly<Record<Dialect, ReadonlySet<string>>> = {
   duckdb: words(COMMON, 'date_diff epoch_ms hash json_extract json_extract_string len string_agg'),
   spark: words(
     COMMON,
-    'array_join array_sort collect_set date_add datediff parse_json size to_json try_variant_get unix_millis xxhash64',
+    'array_join array_sort collect_set date_add datediff size try_parse_json try_variant_get unix_millis xxhash64',
   ),
   snowflake: words(
     COMMON,

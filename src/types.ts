@@ -166,7 +166,16 @@ export interface TransactionTraits {
   readonly rows?: number
 }
 
-export interface Engine extends Reader {
+/** What runs models inside the warehouse's open transaction: its own engine, or one beside it that works on its files. */
+export interface ModelRunner {
+  readonly dialect: Dialect
+  /** Fills a table of this session only, in place of what one of that name held. */
+  temporaryTable(name: string, content: Result): Promise<void>
+  /** Runs a model; `full` makes every row anew. Answers the rows written. */
+  materialise(model: Model, full: boolean): Promise<number>
+}
+
+export interface Engine extends Reader, ModelRunner {
   readonly can: Capabilities
   /** Of staged files: the newer one is smaller and read sooner, where it is read. */
   readonly parquetVersion: 'v1' | 'v2'
@@ -196,10 +205,11 @@ export interface Engine extends Reader {
   alterTable(table: TableDeclaration, change: TableChange): readonly string[]
   /** The statement that brings a dropped table back with its rows, where the engine keeps these for some time. */
   undropTable?(name: string): string
-  /** Runs a model inside the open transaction; `full` makes every row anew. Answers the rows written. */
-  materialise(model: Model, full: boolean): Promise<number>
-  /** Fills a table of this session only, in place of what one of that name held. */
-  temporaryTable(name: string, content: Result): Promise<void>
+  /**
+   * Parquet files that hold the rows of a table as they are, and no others: its own, and where rows of these are deleted
+   * or some are in no file, a copy in `folder`. They stay while the transaction is open. Where tables are files.
+   */
+  plainFiles?(table: string, folder: string): Promise<readonly string[]>
   /** A number that no other load has; gaps are ordinary. */
   nextLoadId(): Promise<number>
   /** A private folder on the same file system as the warehouse, for staged files. */

@@ -123,6 +123,8 @@ export const SETTINGS = {
   // The engine's own variable, also read where there is no configuration (tests, scripts).
   'warehouse.extensions': { ...path(null), variable: 'LPA_EXTENSIONS' },
   'warehouse.connection': text(null, "the name of a connection in Snowflake's own files"),
+  'spark.address': text(null, 'the address of a Spark Connect server: sc://HOST:15002', /^sc:\/\//),
+  'spark.token_file': path(null),
   'privacy.key_file': path('pseudonym.key'),
   'privacy.min_cell': whole(10, 1, 'learners'),
   'load.max_rejects': {

@@ -8,7 +8,7 @@ import { nearest } from '../did-you-mean.ts'
 import { UserError } from '../errors.ts'
 import { expand } from '../sql-expand.ts'
 import { packageRoot, readSql, withIncremental, withoutIncremental } from '../sql-files.ts'
-import type { Engine, Model, Result } from '../types.ts'
+import type { Engine, Model, ModelRunner, Result } from '../types.ts'
 import { ledgerRows, writeLedger } from './ledger.ts'
 import { type CheckOutcome, hasFailedChecks, runChecks } from './quality.ts'
 import { withWarehouse } from './warehouse.ts'
@@ -22,6 +22,8 @@ export interface BuildRequest {
   readonly mostRecords?: number
   /** False leaves the checks to a later build, which runs them for all that was built since; so do loads that are left. */
   readonly checks?: boolean
+  /** Where models run, when not in the warehouse itself. */
+  readonly engine?: 'spark' | undefined
 }
 
 export interface BuildProgress {
@@ -125,22 +127,31 @@ export async function build(
 ): Promise<BuildSummary> {
   // Before a warehouse is opened.
   selectedModels(request.select)
-  return withWarehouse(config, 'write', signal, (engine) => buildIn(config, engine, request, progress))
+  return withWarehouse(config, 'write', signal, async (engine) => {
+    if (request.engine === undefined) return buildIn(config, engine, request, progress)
+    const { openSparkRunner } = await import('./spark.ts')
+    await using runner = await openSparkRunner(config, engine, signal)
+    return await buildIn(config, engine, request, progress, runner)
+  })
 }
 
-/** The same in a warehouse that is open. */
+/** The same in a warehouse that is open; models may run elsewhere. */
 export async function buildIn(
   config: Config,
   engine: Engine,
   request: BuildRequest,
   progress: BuildProgress,
+  runner: ModelRunner = engine,
 ): Promise<BuildSummary> {
   const started = performance.now()
   const names = selectedModels(request.select)
   // The checks belong to the build: after a kill between the two, the next run would find nothing to do.
   const built = await engine.transaction(
     async () => {
-      const { batch, records, ...made } = await buildInTransaction(config, engine, request, names, progress)
+      const { batch, records, ...made } = await buildInTransaction(
+        { config, engine, runner, request, progress },
+        names,
+      )
       const isLater = request.checks === false || made.left > 0
       const checksStarted = performance.now()
       const checks = isLater ? [] : await check(engine, request, batch, records)
@@ -174,12 +185,17 @@ async function check(
   return loads.length > 0 ? runChecks(engine, runId, loads) : []
 }
 
+interface BuildParts {
+  readonly config: Config
+  readonly engine: Engine
+  readonly runner: ModelRunner
+  readonly request: BuildRequest
+  readonly progress: BuildProgress
+}
+
 async function buildInTransaction(
-  config: Config,
-  engine: Engine,
-  request: BuildRequest,
+  { config, engine, runner, request, progress }: BuildParts,
   names: readonly string[],
-  progress: BuildProgress,
 ): Promise<
   Omit<BuildSummary, 'checks' | 'checkMilliseconds' | 'milliseconds'> & {
     /** Ids of the loads that were built. */
@@ -205,9 +221,9 @@ async function buildInTransaction(
     const outcome = hasBuilt ? 'unchanged' : 'empty'
     return { outcome, kind, loads: 0, left, models: [], batch, records }
   }
-  await engine.temporaryTable('batch_load', batchLoads(batch))
-  await engine.temporaryTable('configured_term', terms(config))
-  await engine.temporaryTable('configured_session', {
+  await runner.temporaryTable('batch_load', batchLoads(batch))
+  await runner.temporaryTable('configured_term', terms(config))
+  await runner.temporaryTable('configured_session', {
     columns: [{ name: 'gap_seconds', type: 'integer' }],
     rows: [[60 * sessionGapMinutes]],
   })
@@ -221,12 +237,12 @@ async function buildInTransaction(
     const started = performance.now()
     const isWhole = isAnew || (isSelected && TEMPORARY.has(name))
     if (name === 'repeated_event' && batch.length < 2) {
-      await engine.temporaryTable(name, NO_REPEATS)
+      await runner.temporaryTable(name, NO_REPEATS)
       continue
     }
-    const model = readModel(name, engine, isWhole, brought)
+    const model = readModel(name, runner, isWhole, brought)
     if (brought && isUntouched(model, brought)) continue
-    const rows = await engine.materialise(model, isFull)
+    const rows = await runner.materialise(model, isFull)
     if (name === 'touched_pair' && rows === 0) brought?.delete(name)
     const milliseconds = Math.round(performance.now() - started)
     if (model.materialise.kind !== 'temporary') models.push({ name, rows, milliseconds })
@@ -329,19 +345,19 @@ function selectedModels(select: readonly string[]): readonly string[] {
   return select.length === 0 ? MODELS : MODELS.filter((name) => TEMPORARY.has(name) || select.includes(name))
 }
 
-/** A model as the engine runs it: expanded for its dialect, with the columns that its table declares. */
+/** A model as it is run: expanded for its dialect, with the columns that its table declares. */
 function readModel(
   name: string,
-  engine: Pick<Engine, 'dialect'>,
+  runner: Pick<ModelRunner, 'dialect'>,
   isWhole: boolean,
   brought: ReadonlySet<string> | undefined,
 ): Model {
-  const file = readSql('models', name, engine.dialect)
+  const file = readSql('models', name, runner.dialect)
   if (!file.materialise) throw new Error(`sql/models/${name}.sql does not say how to materialise it.`)
   return {
     name,
     columns: file.materialise.kind === 'temporary' ? [] : coreColumns(name),
-    select: expand(isWhole ? withoutIncremental(file) : withIncremental(file, brought), engine.dialect),
+    select: expand(isWhole ? withoutIncremental(file) : withIncremental(file, brought), runner.dialect),
     materialise: file.materialise,
   }
 }

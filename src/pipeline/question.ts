@@ -8,7 +8,7 @@ import { piecesOf } from '../output/cells.ts'
 import { wrapped } from '../output/width.ts'
 import type { Terminal } from '../output.ts'
 import { safeText } from '../safe-text.ts'
-import type { Result, ResultStream, Size } from '../types.ts'
+import type { Dialect, Result, ResultStream, Size } from '../types.ts'
 import { type Question, reportQuestion } from './report.ts'
 
 export interface Asked {
@@ -17,6 +17,8 @@ export interface Asked {
   readonly file?: string | undefined
   readonly param?: readonly string[] | undefined
   readonly explain?: boolean | undefined
+  /** Who answers, when not the warehouse itself. */
+  readonly engine?: Dialect | undefined
 }
 
 /** @throws UserError usage when there is no question, or more than one. */
@@ -26,7 +28,7 @@ export async function questionOf(asked: Asked, config: Config): Promise<Question
   if (given.length > 1) throw noQuestion('A report, --sql and --file exclude each other.')
   const params = Object.fromEntries((asked.param ?? []).map(parseParam))
   if (asked.report !== undefined)
-    return reportQuestion(asked.report, params, { dialect: config.warehouse.engine }, config)
+    return reportQuestion(asked.report, params, { dialect: asked.engine ?? config.warehouse.engine }, config)
   const sql = (asked.sql ?? (await readSqlText(asked.file ?? '-'))).trim().replace(/;\s*$/, '')
   if (sql === '') throw noQuestion('There is no question: the SQL is empty.')
   return { sql: asked.explain ? `explain ${sql}` : sql, values: params }

@@ -33,8 +33,8 @@ export interface Answer {
   readonly rows: ResultStream | Result
   /** What a parameter names and the warehouse does not have, one line each, as a warning's. */
   readonly unknown: readonly string[]
-  /** Writes the rows to a Parquet file in the system's temporary folder instead. */
-  toParquet(file: string): Promise<void>
+  /** Writes the rows to a Parquet file in the system's temporary folder instead, where who answers can. */
+  readonly toParquet?: (file: string) => Promise<void>
 }
 
 /** @throws UserError usage for an unknown report or parameter, with the nearest name, and for a report of another engine. */
@@ -98,7 +98,7 @@ export function listReports(config: Pick<Config, 'metrics' | 'warehouse'>): Resu
 
 /** Runs a named report on an open engine: for the dashboard, which asks several. */
 export async function runReport(
-  engine: Reader,
+  engine: Pick<Reader, 'dialect' | 'query'>,
   config: Config,
   name: string,
   params: Readonly<Record<string, string>> = {},
@@ -146,6 +146,31 @@ export async function ask<T>(
     },
     extras,
   ).catch((error) => (extras.at === undefined ? Promise.reject(error) : explainState(error, config, signal)))
+}
+
+/**
+ * Asks a report of Spark, over the files of the warehouse.
+ * @throws UserError usage (2) for SQL of one's own, which would be read as that of another engine
+ */
+export async function askSpark(
+  config: Config,
+  question: Question,
+  signal: AbortSignal,
+  use: (answer: Answer) => Promise<void>,
+): Promise<void> {
+  const { report, sql, values } = question
+  if (!report) {
+    throw new UserError('LPA-QUERY-ENGINE', 'Spark is asked named reports only.', {
+      ...{ exit: 'usage', next: 'Reports: lpa query --list' },
+    })
+  }
+  assertRequired(question)
+  const { openSparkReports } = await import('./spark.ts')
+  await withWarehouse(config, 'read', signal, async (engine) => {
+    await using reader = await openSparkReports(config, engine, signal)
+    const unknown = await unknownNames(engine, question)
+    await use({ unknown, rows: await reader.query(sql, values) })
+  })
 }
 
 function ofNow({ name }: SqlFile): UserError {

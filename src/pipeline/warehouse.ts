@@ -23,7 +23,7 @@ async function openWarehouse(
   if (warehouse.engine !== 'duckdb') {
     throw new UserError('LPA-ENGINE-MISSING', `The engine ${warehouse.engine} is not part of this version.`, {
       exit: 'unavailable',
-      next: 'Use the embedded one: warehouse.engine = "duckdb"',
+      next: 'Spark computes for an embedded warehouse: warehouse.engine = "duckdb", then lpa batch --engine spark',
     })
   }
   const { openDuckLake } = await import('../engines/duckdb/engine.ts')

@@ -30,6 +30,7 @@ import { keepLakeSmall } from './compaction.ts'
 import { type ExtensionFiles, ensureExtensions } from './extensions.ts'
 import { fillTemporaryTable, materialiseSql } from './materialise.ts'
 import { assertPermitted, followGroup, isPermitted, type Permissions, permissionsOf } from './permissions.ts'
+import { plainFiles } from './plain-files.ts'
 import { keepJournal } from './shared-journal.ts'
 import { alterTable, createTable, type JsonTypes, withJsonTypes } from './table-ddl.ts'
 import { cellConverter, columnType } from './values.ts'
@@ -439,6 +440,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
       if (full || rows > FEW_ROWS) await releaseMemory(connection, options.memoryLimit)
       return rows
     },
+    plainFiles: (table, copies) => plainFiles(connection, table, copies),
     async compact() {
       const { timeTravelMs, memoryLimit } = options
       await onOneThread(true)

@@ -15,6 +15,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { javaCommand } from '../../../src/java.ts'
 import { makeCertificates } from './certificates.ts'
 import { java, javaArguments } from './java.ts'
 import { HOST, type Ports, serverProperties, USERS } from './properties.ts'
@@ -196,7 +197,7 @@ interface Running {
 function run(args: readonly string[], log: string, folder: string | undefined): Running {
   const file = openSync(log, 'a')
   // A group of its own: Ctrl-C is for the one who started it, who then stops it.
-  const child = spawn('java', args, { stdio: ['ignore', file, file], detached: true })
+  const child = spawn(javaCommand(), args, { stdio: ['ignore', file, file], detached: true })
   closeSync(file)
   const watch = watcher(child, folder)
   const ended = new Promise<void>((resolve) => {

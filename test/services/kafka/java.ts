@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { kafkaJars } from '../../../scripts/kafka-jars.ts'
+import { javaCommand } from '../../../src/java.ts'
 
 const LOGGING = fileURLToPath(new URL('log4j2.properties', import.meta.url))
 
@@ -22,7 +23,7 @@ export async function javaArguments(
 
 /** Runs a program to its end with `input`; answers its standard output, or fails with what it said. */
 export async function java(program: string, args: readonly string[], input = ''): Promise<string> {
-  const child = spawn('java', await javaArguments(program, args))
+  const child = spawn(javaCommand(), await javaArguments(program, args))
   // A program that ends early does not read all; its exit says why.
   child.stdin.on('error', () => {})
   child.stdin.end(input)

@@ -12,18 +12,13 @@ import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { exactJson } from '../../../src/output/json.ts'
-import { readDeclared } from '../../../src/pipeline/declared.ts'
-import { runReport } from '../../../src/pipeline/report.ts'
 import { listSql } from '../../../src/sql-files.ts'
 import type { Engine } from '../../../src/types.ts'
+import { coreRows, expectSameTables, reportTexts, TIMES } from '../same-cells.ts'
 import { describeLpaOnSnowflake, LpaPlace } from './lpa-place.ts'
 import { wrongStatements } from './statements.ts'
 
 const CAMPUS = fileURLToPath(new URL('../../../fixtures/campus', import.meta.url))
-/** When a load or a check was done: not the same in two warehouses. */
-const TIMES = /,"(?:checked_at|newest_load_at|committed_at)":"[^"]+"/g
-const CORE = readDeclared('duckdb').tables.filter(({ name }) => name.startsWith('core.'))
 const EVENTS = 100_000
 
 describeLpaOnSnowflake('both engines', () => {
@@ -45,41 +40,15 @@ describeLpaOnSnowflake('both engines', () => {
     return [await place.engine(work, undefined), await place.engine(work)]
   }
 
-  async function expectSameTables(): Promise<void> {
-    const [embedded, snowflake] = await ofBoth(async (engine) => {
-      const tables: Record<string, string[]> = {}
-      for (const { name, kind, columns } of CORE) {
-        // A view declares none.
-        const told = kind === 'view' ? '*' : columns.map((column) => column.name).join(', ')
-        const { rows } = await engine.query(`select ${told} from ${name}`)
-        tables[name] = rows.map((row) => exactJson(row)).sort()
-      }
-      return tables
-    })
-    for (const { name } of CORE) {
-      const [here = [], there = []] = [embedded[name], snowflake[name]]
-      expect([name, only(here, there), only(there, here)]).toEqual([name, [], []])
-      expect(here.length).toBe(there.length)
-    }
+  async function expectSame(): Promise<void> {
+    expectSameTables(...(await ofBoth(coreRows)))
   }
 
   async function expectSameReports(): Promise<void> {
-    const reports = listSql('reports')
-    const [embedded, snowflake] = await ofBoth(async (engine) => {
-      const told: Record<string, string> = {}
-      const profile = engine.dialect === 'snowflake' ? 'prod' : undefined
-      for (const name of reports) {
-        const { columns, rows } = await runReport(engine, place.config(profile), name)
-        const records = rows.map((row) =>
-          Object.fromEntries(columns.map((column, index) => [column.name, row[index]])),
-        )
-        told[name] = [exactJson(columns), ...records.map((record) => exactJson(record))]
-          .join('\n')
-          .replace(TIMES, '')
-      }
-      return told
-    })
-    for (const name of reports) expect([name, snowflake[name]]).toEqual([name, embedded[name]])
+    const [embedded, snowflake] = await ofBoth((engine) =>
+      reportTexts(engine, place.config(engine.dialect === 'snowflake' ? 'prod' : undefined)),
+    )
+    for (const name of listSql('reports')) expect([name, snowflake[name]]).toEqual([name, embedded[name]])
   }
 
   describe('with the campus', () => {
@@ -100,13 +69,13 @@ describeLpaOnSnowflake('both engines', () => {
       ])
       expect(loaded[1]).toBe(loaded[0])
       await both(['batch', '--quiet'])
-      await expectSameTables()
+      await expectSame()
     })
 
     test('after an incremental batch', async () => {
       await both(['load', '--quiet', '--source', 'lms', 'exports'])
       await both(['batch', '--quiet'])
-      await expectSameTables()
+      await expectSame()
     })
 
     test('after newer snapshots took the place of older ones', async () => {
@@ -119,7 +88,7 @@ describeLpaOnSnowflake('both engines', () => {
         expect(snowflake).toBe(embedded)
       }
       await both(['batch', '--quiet'])
-      await expectSameTables()
+      await expectSame()
     })
 
     test.each(listSql('reports'))('lpa query %s --json prints the same bytes', async (report) => {
@@ -151,7 +120,7 @@ describeLpaOnSnowflake('both engines', () => {
       await both(['batch', '--quiet'])
       const facts = await place.value('select count(*) from core.fact_learning_event')
       expect(Number(facts)).toBeGreaterThan(0.99 * EVENTS)
-      await expectSameTables()
+      await expectSame()
       await expectSameReports()
     }, 300_000)
 
@@ -160,9 +129,3 @@ describeLpaOnSnowflake('both engines', () => {
     })
   })
 })
-
-/** The first rows of `a` that `b` lacks; both are sorted. */
-function only(a: readonly string[], b: readonly string[], most = 3): string[] {
-  const there = new Set(b)
-  return a.filter((line) => !there.has(line)).slice(0, most)
-}

@@ -1,0 +1,131 @@
+/**
+ * Runs models on Spark over the files of a warehouse that is elsewhere: what it makes goes to a folder of this run, from which
+ * the warehouse takes it in inside its own transaction. Nobody sees any of it before that is committed.
+ */
+
+import { join } from 'node:path'
+import { quoteName, quoteText } from '../../duckdb.ts'
+import type { Model, ModelRunner, TableDeclaration } from '../../types.ts'
+import { rowsSelect, typeOf, viewName, withViewNames } from './names.ts'
+import { SparkTables, type SparkTablesOptions } from './tables.ts'
+
+export async function openSparkModels(options: SparkTablesOptions): Promise<ModelRunner & AsyncDisposable> {
+  const tables = await SparkTables.open(options)
+  const { session, engine, folder } = tables
+  /** Folders of what temporary models wrote. */
+  const temporary = new Map<string, readonly string[]>()
+  let writes = 0
+
+  async function written(name: string, select: string): Promise<string> {
+    writes += 1
+    const place = join(folder, `${name}-${writes}`)
+    await session.write(select, place)
+    return place
+  }
+
+  /** Run again, a temporary model adds what is new. */
+  async function addTemporary({ name, select }: Model): Promise<number> {
+    const before = temporary.get(name)
+    const rows = withViewNames(select)
+    const place = await written(name, before ? `select * from (${rows}) except select * from ${name}` : rows)
+    const places = [...(before ?? []), place]
+    temporary.set(name, places)
+    await session.viewOfFiles(`${name}_added`, { paths: [place] })
+    await session.viewOfFiles(name, { paths: places })
+    return countRows(`${name}_added`)
+  }
+
+  async function countRows(view: string): Promise<number> {
+    const { rows } = await session.query(`select count(*) from ${view}`)
+    return Number(rows[0]?.[0])
+  }
+
+  /** The warehouse takes rows away by the same window. */
+  async function handOver(window: string): Promise<void> {
+    const select = readBack('*', temporary.get(window) ?? [])
+    await engine.materialise({ name: window, columns: [], select, materialise: { kind: 'temporary' } }, false)
+  }
+
+  async function makeTable(model: Model, table: TableDeclaration, full: boolean): Promise<number> {
+    const { materialise, name } = model
+    const isWhole = full || materialise.kind === 'table'
+    const window = materialise.kind === 'temporary' ? undefined : materialise.window
+    if (!full && window !== undefined) {
+      if ((await countRows(window)) === 0) return 0
+      await handOver(window)
+    }
+    if (!isWhole) await tables.need(table.name)
+    const columns = table.columns.map(
+      (column) => `cast(m.${column.name} as ${typeOf(column.type)}) as ${column.name}`,
+    )
+    const isNew = isWhole || window !== undefined ? '' : unlessIn(viewName(table.name), model)
+    const place = await written(
+      name,
+      `select ${columns.join(', ')} from (${withViewNames(model.select)}) m ${isNew}`,
+    )
+    const rows = await engine.materialise({ ...model, select: readBack(columnsBack(table), [place]) }, full)
+    await rename(model, table, { place, isWhole, window })
+    return rows
+  }
+
+  /** Models that come after read the table as the warehouse has it by now. */
+  async function rename(
+    model: Model,
+    table: TableDeclaration,
+    { place, isWhole, window }: { place: string; isWhole: boolean; window: string | undefined },
+  ): Promise<void> {
+    tables.replaced(table.name)
+    const view = viewName(table.name)
+    if (isWhole) return session.viewOfFiles(view, { paths: [place] })
+    await session.viewOfFiles(`${view}_added`, { paths: [place] })
+    const columns = table.columns.map((column) => `m.${column.name}`).join(', ')
+    const kept = window === undefined ? '' : unlessIn(window, model)
+    await session.view(
+      view,
+      `select ${columns} from ${view} m ${kept} union all select ${columns} from ${view}_added m`,
+    )
+  }
+
+  return {
+    dialect: 'spark',
+    async temporaryTable(name, content) {
+      await session.view(name, rowsSelect(content))
+      // The ledger's statements read it too.
+      await engine.temporaryTable(name, content)
+    },
+    async materialise(model, full) {
+      await tables.need(model.select)
+      const table = tables.declared.find(({ name }) => name === `core.${model.name}`)
+      return table ? makeTable(model, withText(table), full) : addTemporary(model)
+    },
+    [Symbol.asyncDispose]: () => tables[Symbol.asyncDispose](),
+  }
+}
+
+/** Of a model's rows `m` those whose key another table does not have. */
+function unlessIn(other: string, { materialise }: Model): string {
+  const key = materialise.kind === 'incremental' ? materialise.key : []
+  const same = key.map((column) => `o.${column} = m.${column}`)
+  return `where not exists (select 1 from ${other} o where ${same.join(' and ')})`
+}
+
+/** On Spark JSON is text, whatever the warehouse keeps it as. */
+function withText(table: TableDeclaration): TableDeclaration {
+  const columns = table.columns.map((column) =>
+    column.type === 'variant' ? { ...column, type: 'json' } : column,
+  )
+  return { ...table, columns }
+}
+
+/** In the warehouse's own words: what Spark wrote. */
+function readBack(columns: string, places: readonly string[]): string {
+  const files = places.map((place) => quoteText(join(place, '*.parquet')))
+  return `select ${columns} from read_parquet([${files.join(', ')}])`
+}
+
+/** Of text that is none yet, a VARIANT would be made as one text. */
+function columnsBack({ columns }: TableDeclaration): string {
+  return columns
+    .map(({ name, type }) => (type === 'json' ? `cast(${name} as json) as ${name}` : quoteName(name)))
+    .join(', ')
+}

@@ -1,0 +1,286 @@
+/** A session of Spark Connect: statements over gRPC, results as Arrow. */
+
+import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { create, type MessageInitShape } from '@bufbuild/protobuf'
+import { type Client, createClient, type Interceptor } from '@connectrpc/connect'
+import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node'
+import { tableFromIPC } from '@uwdata/flechette'
+import { UserError } from '../../errors.ts'
+import { rememberSecret } from '../../secrets.ts'
+import type { Column, Result, Row, Values } from '../../types.ts'
+import { refuseClearToken, type SparkAddress, urlOf } from './address.ts'
+import { explained, isLost, isUnknown } from './failures.ts'
+import {
+  ExecutePlanRequestSchema,
+  type ExecutePlanResponse,
+  InterruptRequest_InterruptType,
+  SparkConnectService,
+} from './protocol/base_pb.js'
+import { type CommandSchema, WriteOperation_SaveMode } from './protocol/commands_pb.js'
+import type { RelationSchema } from './protocol/relations_pb.js'
+import { columnsOf, EXACT, literalsOf, rowsOf, withParameters } from './values.ts'
+
+type Relation = MessageInitShape<typeof RelationSchema>
+type Command = MessageInitShape<typeof CommandSchema>
+
+export interface SessionOptions {
+  readonly address: SparkAddress
+  readonly token?: string | undefined
+  readonly signal: AbortSignal
+}
+
+/** Parquet files or folders of such, to be read as they lie. */
+export interface FileSource {
+  readonly paths: readonly string[]
+  /** The columns that they are known to have, `a bigint, b string`; else the first of them tells. */
+  readonly schema?: string
+}
+
+/** QUALIFY came with it. */
+const LEAST_VERSION = [4, 2] as const
+const CONNECT_MS = 20_000
+/** A server that has many sessions may take a while to close one; nobody waits for that. */
+const CLOSE_MS = 5_000
+const MOST_TRIES = 8
+
+/** What a session has of its own: the meaning of a statement depends on nothing that the server was started with. */
+const SETTINGS: Readonly<Record<string, string>> = {
+  'spark.sql.session.timeZone': 'UTC',
+  'spark.sql.ansi.enabled': 'true',
+  'spark.sql.ansi.doubleQuotedIdentifiers': 'true',
+  // Two quotes are a quote in a text; so is a backslash before one, where it is an escape.
+  'spark.sql.parser.escapedStringLiterals': 'false',
+  'spark.sql.legacy.consecutiveStringLiterals.enabled': 'false',
+  'spark.sql.timestampType': 'TIMESTAMP_NTZ',
+  'spark.sql.parquet.outputTimestampType': 'TIMESTAMP_MICROS',
+  'spark.sql.parquet.compression.codec': 'zstd',
+  // DuckDB writes doubles as BYTE_STREAM_SPLIT, which only the other reader knows.
+  'spark.sql.parquet.enableVectorizedReader': 'false',
+}
+
+export class SparkSession implements AsyncDisposable {
+  readonly #address: SparkAddress
+  readonly #signal: AbortSignal
+  readonly #http: Http2SessionManager
+  readonly #client: Client<typeof SparkConnectService>
+  readonly #base: { sessionId: string; userContext: { userId: string; userName: string }; clientType: string }
+  #plans = 0n
+
+  private constructor({ address, token, signal }: SessionOptions) {
+    this.#address = address
+    this.#signal = signal
+    const { user } = address
+    this.#base = {
+      sessionId: randomUUID(),
+      userContext: { userId: user, userName: user },
+      clientType: 'lpa',
+    }
+    const baseUrl = urlOf(address)
+    this.#http = new Http2SessionManager(baseUrl, { pingIntervalMs: 30_000 })
+    const authorise: Interceptor = (next) => (request) => {
+      if (token) request.header.set('authorization', `Bearer ${token}`)
+      return next(request)
+    }
+    const transport = createGrpcTransport({ baseUrl, interceptors: [authorise], sessionManager: this.#http })
+    this.#client = createClient(SparkConnectService, transport)
+  }
+
+  /**
+   * Statements are stopped when the signal is aborted.
+   * @throws UserError unavailable (69) when nothing answers, or a Spark that is too old; notPermitted (77) when the token is
+   *   refused, or would leave this machine in the clear
+   */
+  static async open(options: SessionOptions): Promise<SparkSession> {
+    const { address, token, signal } = options
+    signal.throwIfAborted()
+    if (token) {
+      refuseClearToken(address)
+      rememberSecret(token)
+    }
+    const session = new SparkSession(options)
+    try {
+      await session.#begin()
+      return session
+    } catch (error) {
+      session.#http.abort()
+      throw signal.aborted ? signal.reason : explained(error, address)
+    }
+  }
+
+  async #begin(): Promise<void> {
+    const within = { signal: this.#signal, timeoutMs: CONNECT_MS }
+    const answer = await this.#client.analyzePlan(
+      { ...this.#base, analyze: { case: 'sparkVersion', value: {} } },
+      within,
+    )
+    const version = answer.result.case === 'sparkVersion' ? answer.result.value.version : ''
+    if (!isNewEnough(version)) {
+      throw new UserError('LPA-SPARK-VERSION', `Spark ${version} is too old.`, {
+        exit: 'unavailable',
+        where: urlOf(this.#address).replace(/^https?/, 'sc'),
+        next: `Use Spark ${LEAST_VERSION.join('.')} or newer.`,
+      })
+    }
+    const pairs = Object.entries(SETTINGS).map(([key, value]) => ({ key, value }))
+    await this.#client.config(
+      { ...this.#base, operation: { opType: { case: 'set', value: { pairs } } } },
+      within,
+    )
+  }
+
+  /** A small result, whole. */
+  async query(statement: string, values: Values = {}): Promise<Result> {
+    let columns: readonly Column[] = []
+    const rows: Row[] = []
+    for await (const { responseType } of this.#run({ root: this.#sql(statement, values) })) {
+      if (responseType.case !== 'arrowBatch') continue
+      // A copy: in a message the bytes begin anywhere, numbers of Arrow only at a multiple of their size.
+      const table = tableFromIPC(responseType.value.data.slice(), EXACT)
+      columns = columnsOf(table)
+      for (const row of rowsOf(table)) rows.push(row)
+    }
+    return { columns, rows }
+  }
+
+  /** Gives a SELECT a name for this session. */
+  async view(name: string, select: string): Promise<void> {
+    await this.#view(name, this.#sql(select))
+  }
+
+  /** Gives Parquet files a name for this session. */
+  async viewOfFiles(name: string, { paths, schema }: FileSource): Promise<void> {
+    // A path is a pattern to Spark.
+    const plain = paths.map((path) => path.replace(/[\\*?[\]{}]/g, '\\$&'))
+    const dataSource = { format: 'parquet', paths: plain, ...(schema !== undefined && { schema }) }
+    await this.#view(name, {
+      common: this.#common(),
+      relType: { case: 'read', value: { readType: { case: 'dataSource', value: dataSource } } },
+    })
+  }
+
+  /** Writes a SELECT's rows to Parquet files in a folder that is not there yet. */
+  async write(select: string, folder: string): Promise<void> {
+    await this.#command({
+      commandType: {
+        case: 'writeOperation',
+        value: {
+          input: this.#sql(select),
+          source: 'parquet',
+          saveType: { case: 'path', value: folder },
+          mode: WriteOperation_SaveMode.ERROR_IF_EXISTS,
+        },
+      },
+    })
+  }
+
+  /** Ends the session, and with it its views. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client.releaseSession(this.#base, { timeoutMs: CLOSE_MS }).catch(() => {})
+    this.#http.abort()
+  }
+
+  async #view(name: string, input: Relation): Promise<void> {
+    await this.#command({
+      commandType: { case: 'createDataframeView', value: { input, name, isGlobal: false, replace: true } },
+    })
+  }
+
+  async #command(command: Command): Promise<void> {
+    for await (const _ of this.#run({ command }));
+  }
+
+  #sql(statement: string, values: Values = {}): Relation {
+    return {
+      common: this.#common(),
+      relType: {
+        case: 'sql',
+        value: { query: withParameters(statement, values), namedArguments: literalsOf(values) },
+      },
+    }
+  }
+
+  #common() {
+    this.#plans += 1n
+    return { planId: this.#plans }
+  }
+
+  async *#run(plan: { root: Relation } | { command: Command }): AsyncGenerator<ExecutePlanResponse> {
+    this.#signal.throwIfAborted()
+    try {
+      yield* this.#attached(plan)
+    } catch (error) {
+      throw this.#signal.aborted ? this.#signal.reason : explained(error, this.#address)
+    }
+  }
+
+  /**
+   * The answers of one execution. The server keeps them until they are released: a stream that it ends (it does so every two
+   * minutes) or that breaks is taken up again after the last answer that came.
+   */
+  async *#attached(plan: { root: Relation } | { command: Command }): AsyncGenerator<ExecutePlanResponse> {
+    const operationId = randomUUID()
+    const operation = { ...this.#base, operationId }
+    const opType =
+      'root' in plan
+        ? ({ case: 'root', value: plan.root } as const)
+        : ({ case: 'command', value: plan.command } as const)
+    const request = create(ExecutePlanRequestSchema, {
+      ...operation,
+      plan: { opType },
+      requestOptions: [{ requestOption: { case: 'reattachOptions', value: { reattachable: true } } }],
+    })
+    const within = { signal: this.#signal }
+    let stream = this.#client.executePlan(request, within)
+    let lastResponseId: string | undefined
+    let tries = 0
+    try {
+      for (;;) {
+        let isUnheard = false
+        try {
+          for await (const answer of stream) {
+            lastResponseId = answer.responseId
+            tries = 0
+            if (answer.responseType.case === 'resultComplete') return
+            yield answer
+          }
+        } catch (error) {
+          tries += 1
+          // The first request may be what was lost.
+          isUnheard = lastResponseId === undefined && isUnknown(error)
+          const mayGoOn = isLost(error) || isUnheard
+          if (this.#signal.aborted || !mayGoOn || tries > MOST_TRIES) throw error
+          await sleep(50 * 2 ** tries, undefined, within)
+        }
+        const after = { ...operation, ...(lastResponseId && { lastResponseId }) }
+        stream = isUnheard
+          ? this.#client.executePlan(request, within)
+          : this.#client.reattachExecute(after, within)
+      }
+    } finally {
+      if (this.#signal.aborted) await this.#interrupt(operationId)
+      await this.#client
+        .releaseExecute({ ...operation, release: { case: 'releaseAll', value: {} } }, { timeoutMs: CLOSE_MS })
+        .catch(() => {})
+    }
+  }
+
+  /** Without it the executors would go on computing what nobody waits for. */
+  async #interrupt(operationId: string): Promise<void> {
+    await this.#client
+      .interrupt(
+        {
+          ...this.#base,
+          interruptType: InterruptRequest_InterruptType.OPERATION_ID,
+          interrupt: { case: 'operationId', value: operationId },
+        },
+        { timeoutMs: CLOSE_MS },
+      )
+      .catch(() => {})
+  }
+}
+
+function isNewEnough(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return major > LEAST_VERSION[0] || (major === LEAST_VERSION[0] && minor >= LEAST_VERSION[1])
+}

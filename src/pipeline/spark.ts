@@ -1,0 +1,69 @@
+/** Spark beside a warehouse: which server, by which token, over which files. */
+
+import type { Config } from '../config.ts'
+import { isLoopback, parseAddress, type SparkAddress } from '../engines/spark/address.ts'
+import { addressOf, findLocalServer } from '../engines/spark/local-server.ts'
+import type { SparkReader } from '../engines/spark/reader.ts'
+import type { SparkTablesOptions } from '../engines/spark/tables.ts'
+import { UserError } from '../errors.ts'
+import { readPrivate } from '../private-file.ts'
+import type { Engine, ModelRunner } from '../types.ts'
+import { readDeclared } from './declared.ts'
+
+/**
+ * A session of Spark that runs models for a warehouse that is open.
+ * @throws UserError usage (2) for a warehouse whose tables are no files; unavailable (69), notPermitted (77) and config (78)
+ *   for what is wrong with server, token and address
+ */
+export async function openSparkRunner(
+  config: Config,
+  engine: Engine,
+  signal: AbortSignal,
+): Promise<ModelRunner & AsyncDisposable> {
+  const options = optionsOf(config, engine, signal)
+  const { openSparkModels } = await import('../engines/spark/models.ts')
+  return openSparkModels(options)
+}
+
+/** The same for reports. */
+export async function openSparkReports(
+  config: Config,
+  engine: Engine,
+  signal: AbortSignal,
+): Promise<SparkReader> {
+  const options = optionsOf(config, engine, signal)
+  const { openSparkReader } = await import('../engines/spark/reader.ts')
+  return openSparkReader(options)
+}
+
+function optionsOf(config: Config, engine: Engine, signal: AbortSignal): SparkTablesOptions {
+  const { plainFiles } = engine
+  if (plainFiles === undefined) {
+    throw new UserError('LPA-SPARK-WAREHOUSE', 'This warehouse has no files that Spark could read.', {
+      exit: 'usage',
+      next: 'It computes by itself: leave --engine out.',
+    })
+  }
+  const { tables } = readDeclared('spark')
+  return { ...findServer(config), engine: { ...engine, plainFiles }, declared: tables, signal }
+}
+
+function findServer({ spark }: Config): { address: SparkAddress; token: string | undefined } {
+  const local = findLocalServer()
+  const token = spark.tokenFile
+    ? readPrivate(spark.tokenFile, 'LPA-SPARK-TOKEN-FILE')
+    : process.env.SPARK_CONNECT_AUTHENTICATE_TOKEN
+  if (spark.address !== undefined) {
+    const address = parseAddress(spark.address)
+    const isLocal = local?.port === address.port && isLoopback(address)
+    return { address, token: token ?? (isLocal ? local?.token : undefined) }
+  }
+  if (local !== undefined) return { address: addressOf(local), token: local.token }
+  throw new UserError('LPA-SPARK-NONE', 'No Spark is named, and none runs on this machine.', {
+    exit: 'config',
+    next: [
+      'Start one here: lpa spark up',
+      'Or name one: --address sc://HOST:15002 (or address under [spark] in lpa.toml)',
+    ],
+  })
+}

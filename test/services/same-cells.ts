@@ -1,0 +1,60 @@
+/** Two engines that were given the same, compared cell by cell. */
+
+import { expect } from 'vitest'
+import type { Config } from '../../src/config.ts'
+import { exactJson } from '../../src/output/json.ts'
+import { readDeclared } from '../../src/pipeline/declared.ts'
+import { runReport } from '../../src/pipeline/report.ts'
+import { listSql } from '../../src/sql-files.ts'
+import type { Reader } from '../../src/types.ts'
+
+type Asked = Pick<Reader, 'dialect' | 'query'>
+
+/** When a load or a check was done: not the same in two warehouses. */
+export const TIMES = /,"(?:checked_at|newest_load_at|committed_at)":"[^"]+"/g
+
+const CORE = readDeclared('duckdb').tables.filter(({ name }) => name.startsWith('core.'))
+
+/** Every row of every table and view of core as text, sorted. */
+export async function coreRows(engine: Asked): Promise<Readonly<Record<string, readonly string[]>>> {
+  const tables: Record<string, string[]> = {}
+  for (const { name, kind, columns } of CORE) {
+    // A view declares none.
+    const told = kind === 'view' ? '*' : columns.map((column) => column.name).join(', ')
+    const { rows } = await engine.query(`select ${told} from ${name}`)
+    tables[name] = rows.map((row) => exactJson(row)).sort()
+  }
+  return tables
+}
+
+export function expectSameTables(
+  one: Readonly<Record<string, readonly string[]>>,
+  other: Readonly<Record<string, readonly string[]>>,
+): void {
+  for (const { name } of CORE) {
+    const [here = [], there = []] = [one[name], other[name]]
+    expect([name, only(here, there), only(there, here)]).toEqual([name, [], []])
+    expect(here.length).toBe(there.length)
+  }
+}
+
+/** The first rows of `a` that `b` lacks; both are sorted. */
+function only(a: readonly string[], b: readonly string[], most = 3): string[] {
+  const there = new Set(b)
+  return a.filter((line) => !there.has(line)).slice(0, most)
+}
+
+/** What a report answers, columns first, as text without times of loads. */
+export async function reportText(engine: Asked, config: Config, name: string): Promise<string> {
+  const { columns, rows } = await runReport(engine, config, name)
+  const records = rows.map((row) =>
+    Object.fromEntries(columns.map((column, index) => [column.name, row[index]])),
+  )
+  return [exactJson(columns), ...records.map((record) => exactJson(record))].join('\n').replace(TIMES, '')
+}
+
+export async function reportTexts(engine: Asked, config: Config): Promise<Readonly<Record<string, string>>> {
+  const told: Record<string, string> = {}
+  for (const name of listSql('reports')) told[name] = await reportText(engine, config, name)
+  return told
+}

@@ -1,0 +1,154 @@
+/** lpa batch --engine spark where something goes wrong: all of it is there afterwards, or nothing. */
+
+import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { packageRoot } from '../../../src/sql-files.ts'
+import { copyPlace, initPlace, lpa, lpaOk, type Place, removePlaces, startLpa } from '../../faults/lpa.ts'
+import { until } from '../../faults/until.ts'
+import { describeWithSpark, sharedServer } from './shared-spark.ts'
+
+const BATCH = ['batch', '--engine', 'spark']
+
+describeWithSpark('a batch on Spark', ({ state }) => {
+  /** Loaded, not built. */
+  let loaded: Place
+  let place: Place
+  const env = { XDG_STATE_HOME: state }
+
+  beforeAll(async () => {
+    loaded = await initPlace('spark')
+    cpSync(join(packageRoot(), 'fixtures', 'campus'), join(loaded.root, 'exports'), { recursive: true })
+    await lpaOk(loaded, ['load', '--quiet', 'exports'])
+  })
+  afterAll(removePlaces)
+
+  const fresh = (name: string) => {
+    place = copyPlace(loaded, name)
+  }
+  /** Folders of runs, as they are now. */
+  const foldersOfRuns = () =>
+    readdirSync(join(place.warehouse, 'tmp')).filter((name) => name.startsWith('spark-'))
+  const facts = async () => {
+    const sql = 'select count(*) as facts from fact_learning_event'
+    return JSON.parse((await lpaOk(place, ['query', '--json', '--sql', sql])).stdout)[0].facts
+  }
+  /** A batch that has written something to the folder of its run. */
+  async function startedBatch(serverState = state) {
+    const running = startLpa(place, BATCH, { env: { XDG_STATE_HOME: serverState } })
+    await until(
+      () =>
+        foldersOfRuns().some((folder) =>
+          readdirSync(join(place.warehouse, 'tmp', folder)).some((name) => name.startsWith('fact_')),
+        ),
+      'the batch writes facts',
+    )
+    return running
+  }
+
+  describe('that is killed', () => {
+    test('leaves nothing of itself, and the next one builds all', async () => {
+      fresh('killed')
+      const { child, ended } = await startedBatch()
+      child.kill('SIGKILL')
+      expect((await ended).signal).toBe('SIGKILL')
+      expect(await facts()).toBe(0)
+      await lpaOk(place, [...BATCH, '--quiet'], { env })
+      expect(await facts()).toBeGreaterThan(1000)
+      expect(foldersOfRuns()).toEqual([])
+      await lpaOk(place, ['doctor', '--verify', '--quiet'])
+    })
+  })
+
+  describe('that is interrupted', () => {
+    test('changes nothing', async () => {
+      fresh('interrupted')
+      const { child, ended } = await startedBatch()
+      child.kill('SIGINT')
+      expect(await ended).toMatchObject({ code: 130, stdout: '' })
+      expect(await facts()).toBe(0)
+      expect(foldersOfRuns()).toEqual([])
+    })
+  })
+
+  test('whose Spark is killed says so and changes nothing; with a new one it is done', async () => {
+    fresh('serverless')
+    const own = join(place.root, 'state')
+    const withOwn = { env: { XDG_STATE_HOME: own } }
+    const up = async () =>
+      JSON.parse((await lpaOk(place, ['spark', 'up', '--memory', '700m', '--json'], withOwn)).stdout)
+    try {
+      const { pid } = await up()
+      const { ended } = await startedBatch(own)
+      process.kill(pid, 'SIGKILL')
+      const ran = await ended
+      expect(ran).toMatchObject({ code: 69, stdout: '' })
+      expect(ran.stderr).toContain('Nothing was changed')
+      expect(await facts()).toBe(0)
+      await up()
+      await lpaOk(place, [...BATCH, '--quiet'], withOwn)
+      expect(await facts()).toBeGreaterThan(1000)
+    } finally {
+      await lpaOk(place, ['spark', 'down', '--quiet'], withOwn)
+    }
+  })
+
+  describe('is refused', () => {
+    beforeAll(() => fresh('refused'))
+    const address = () => `sc://127.0.0.1:${sharedServer().port}`
+
+    test('where no Spark is named and none runs', async () => {
+      const ran = await lpa(place, BATCH, { env: { XDG_STATE_HOME: join(place.root, 'nothing') } })
+      expect(ran).toMatchObject({ code: 78, stderr: expect.stringContaining('lpa spark up') })
+    })
+
+    test('with a token that others can read, or that is wrong', async () => {
+      const file = join(place.root, 'token')
+      writeFileSync(file, 'not-the-token\n', { mode: 0o644 })
+      const named = { XDG_STATE_HOME: join(place.root, 'nothing'), LPA_SPARK_TOKEN_FILE: file }
+      const open = await lpa(place, [...BATCH, '--address', address()], { env: named })
+      expect(open).toMatchObject({ code: 77, stderr: expect.stringContaining('can be read by others') })
+      writeFileSync(join(place.root, 'token-of-mine'), 'not-the-token\n', { mode: 0o600 })
+      const own = { ...named, LPA_SPARK_TOKEN_FILE: join(place.root, 'token-of-mine') }
+      const wrong = await lpa(place, [...BATCH, '--address', address()], { env: own })
+      expect(wrong).toMatchObject({ code: 77, stderr: expect.stringContaining('LPA-SPARK-TOKEN') })
+      expect(wrong.stderr).not.toContain('not-the-token')
+    })
+
+    test('with a token in the address, or one that would go in the clear', async () => {
+      const inAddress = await lpa(place, [...BATCH, '--address', 'sc://h/;token=tell-tale'], { env })
+      expect(inAddress.code).toBe(78)
+      expect(inAddress.stderr).not.toContain('tell-tale')
+      const clear = { ...env, SPARK_CONNECT_AUTHENTICATE_TOKEN: 'some-token' }
+      const ran = await lpa(place, [...BATCH, '--address', 'sc://spark.example.org'], { env: clear })
+      expect(ran).toMatchObject({ code: 77, stderr: expect.stringContaining('LPA-SPARK-CLEAR') })
+    })
+
+    test('and nothing was changed by any of these', async () => {
+      expect(await facts()).toBe(0)
+    })
+  })
+
+  test('takes the token from the environment', async () => {
+    fresh('by-environment')
+    const { port, token } = sharedServer()
+    const named = {
+      XDG_STATE_HOME: join(place.root, 'nothing'),
+      SPARK_CONNECT_AUTHENTICATE_TOKEN: token,
+      LPA_SPARK_ADDRESS: `sc://127.0.0.1:${port}`,
+    }
+    await lpaOk(place, [...BATCH, '--quiet'], { env: named })
+    expect(await facts()).toBeGreaterThan(1000)
+  })
+
+  test('reads a folder whose name is a pattern to Spark', async () => {
+    fresh('odd')
+    const odd = join(place.root, 'a {b} [c]*, ü')
+    mkdirSync(odd)
+    cpSync(place.warehouse, join(odd, 'w'), { recursive: true })
+    const there = { ...env, LPA_WAREHOUSE_PATH: join(odd, 'w') }
+    await lpaOk(place, [...BATCH, '--quiet'], { env: there })
+    const counted = await lpaOk(place, ['query', 'freshness', '--json'], { env: there })
+    expect(JSON.parse(counted.stdout).length).toBeGreaterThan(0)
+  })
+})

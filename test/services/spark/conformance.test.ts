@@ -1,0 +1,182 @@
+/**
+ * The same loads, built on Spark and by the embedded engine, give the same cells of every table of core, after full and
+ * incremental batches and after loads that replace others; and every report says the same on both.
+ */
+
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Config, loadConfig } from '../../../src/config.ts'
+import { openSparkReports } from '../../../src/pipeline/spark.ts'
+import { withWarehouse } from '../../../src/pipeline/warehouse.ts'
+import { createKey } from '../../../src/pseudonym.ts'
+import { listSql } from '../../../src/sql-files.ts'
+import type { Engine } from '../../../src/types.ts'
+import { lpaOk, newPlace, type Place, type Ran, removePlaces } from '../../faults/lpa.ts'
+import { coreRows, expectSameTables, reportTexts } from '../same-cells.ts'
+import { describeWithSpark } from './shared-spark.ts'
+
+const CAMPUS = fileURLToPath(new URL('../../../fixtures/campus', import.meta.url))
+const EVENTS = 100_000
+const { signal } = new AbortController()
+
+describeWithSpark('both engines', ({ state }) => {
+  let embedded: Place
+  let spark: Place
+
+  /** Two folders with the same key and no loads. */
+  async function create(settings = ''): Promise<void> {
+    embedded = newPlace('embedded')
+    createKey(join(embedded.root, 'pseudonym.key'))
+    writeFileSync(join(embedded.root, 'lpa.toml'), settings)
+    spark = newPlace('spark')
+    cpSync(embedded.root, spark.root, { recursive: true })
+    await both(['schema', 'apply', '--quiet'])
+  }
+
+  const onSpark = (args: readonly string[]): Promise<Ran> =>
+    lpaOk(spark, args, { env: { XDG_STATE_HOME: state } })
+
+  /** The same command in both folders; answers what each printed. */
+  async function both(args: readonly string[]): Promise<readonly [string, string]> {
+    const [here, there] = await Promise.all([lpaOk(embedded, args), onSpark(args)])
+    return [here.stdout, there.stdout]
+  }
+
+  async function batch(...flags: string[]): Promise<void> {
+    const kinds = await Promise.all(
+      [
+        lpaOk(embedded, ['batch', '--json', ...flags]),
+        onSpark(['batch', '--json', '--engine', 'spark', ...flags]),
+      ].map(async (ran) =>
+        JSON.parse((await ran).stdout).map(({ table, rows }: { table: string; rows: number }) => [
+          table,
+          rows,
+        ]),
+      ),
+    )
+    expect(kinds[1]).toEqual(kinds[0])
+  }
+
+  function configOf({ root }: Place): Config {
+    const { LPA_EXTENSIONS } = process.env
+    return loadConfig({ cwd: root, env: { LPA_EXTENSIONS } })
+  }
+
+  const read = <T>(place: Place, work: (engine: Engine) => Promise<T>) =>
+    withWarehouse(configOf(place), 'read', signal, work)
+
+  async function expectSame(): Promise<void> {
+    const [here, there] = [await read(embedded, coreRows), await read(spark, coreRows)]
+    expect(here['core.fact_learning_event']?.length).toBeGreaterThan(0)
+    expectSameTables(here, there)
+  }
+
+  /** The embedded engine and Spark, over one warehouse. */
+  async function expectSameReports(): Promise<void> {
+    const config = configOf(spark)
+    await read(spark, async (engine) => {
+      await using reader = await openSparkReports(config, engine, signal)
+      const [here, there] = [await reportTexts(engine, config), await reportTexts(reader, config)]
+      for (const name of listSql('reports')) expect([name, there[name]]).toEqual([name, here[name]])
+      expectSameTables(await coreRows(engine), await coreRows(reader))
+    })
+  }
+
+  describe('with the campus', () => {
+    const load = (...args: string[]) => both(['load', '--quiet', '--source', 'lms', ...args])
+    beforeAll(async () => {
+      await create()
+      for (const { root } of [embedded, spark]) cpSync(CAMPUS, join(root, 'exports'), { recursive: true })
+    })
+    afterAll(removePlaces)
+
+    test('after the first batch', async () => {
+      const first = readdirSync(CAMPUS).filter((name) => !/^(completions|xapi)/.test(name))
+      await load(...first.map((name) => `exports/${name}`))
+      await batch()
+      await expectSame()
+    })
+
+    test('after an incremental batch', async () => {
+      await load('exports')
+      await batch()
+      await expectSame()
+    })
+
+    test('after newer snapshots took the place of older ones', async () => {
+      for (const file of ['instructors.csv', 'categories.csv']) {
+        for (const { root } of [embedded, spark]) {
+          const path = join(root, 'exports', file)
+          const lines = readFileSync(path, 'utf8').trimEnd().split('\n')
+          writeFileSync(path, `${lines.slice(0, -1).join('\n')}\n`)
+        }
+        await load(`exports/${file}`)
+      }
+      await batch()
+      await expectSame()
+    })
+
+    test('with models made anew by name', async () => {
+      await batch('--select', 'dim_course', '--select', 'agg_course_day')
+      await expectSame()
+    })
+
+    test('whichever engine built before', async () => {
+      const there = await read(spark, coreRows)
+      await lpaOk(spark, ['batch', '--full', '--quiet'])
+      expectSameTables(await read(spark, coreRows), there)
+      await onSpark(['batch', '--full', '--quiet', '--engine', 'spark'])
+      expectSameTables(await read(spark, coreRows), there)
+    })
+
+    test('in every report', expectSameReports)
+
+    test('and lpa query prints the same bytes', async () => {
+      const { stdout } = await onSpark(['query', 'drop-off', '--json'])
+      expect((await onSpark(['query', 'drop-off', '--json', '--engine', 'spark'])).stdout).toBe(stdout)
+    })
+  })
+
+  describe('where attributes are VARIANT', () => {
+    beforeAll(async () => {
+      await create('[warehouse]\nattributes = "variant"\n')
+      for (const { root } of [embedded, spark]) cpSync(CAMPUS, join(root, 'exports'), { recursive: true })
+    })
+    afterAll(removePlaces)
+
+    test('after a full and an incremental batch', async () => {
+      await both(['load', '--quiet', 'exports/courses.csv', 'exports/learners.csv'])
+      await batch('--full')
+      await both(['load', '--quiet', 'exports'])
+      await batch()
+      await expectSame()
+    })
+  })
+
+  describe(`with ${EVENTS.toLocaleString('en')} generated events`, () => {
+    beforeAll(async () => {
+      await create()
+      await both(['sample', 'exports', '--events', String(EVENTS), '--learners', '3000', '--quiet'])
+      for (const { root } of [embedded, spark]) {
+        const path = join(root, 'exports', 'events.ndjson')
+        const lines = readFileSync(path, 'utf8').trimEnd().split('\n')
+        const middle = Math.floor(0.6 * lines.length)
+        writeFileSync(path, `${lines.slice(0, middle).join('\n')}\n`)
+        writeFileSync(join(root, 'later.ndjson'), `${lines.slice(middle).join('\n')}\n`)
+      }
+    })
+    afterAll(removePlaces)
+
+    test('after loads in two parts, a full batch and an incremental one', async () => {
+      await both(['load', '--quiet', 'exports'])
+      await batch('--full')
+      await expectSame()
+      await both(['load', '--quiet', 'later.ndjson'])
+      await batch()
+      await expectSame()
+      await expectSameReports()
+    }, 600_000)
+  })
+})

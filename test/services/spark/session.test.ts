@@ -1,0 +1,159 @@
+/** The client against a real server: values, parameters, streams that are taken up again, stops, failures. */
+
+import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { addressOf } from '../../../src/engines/spark/local-server.ts'
+import { SparkSession } from '../../../src/engines/spark/session.ts'
+import { describeWithSpark, openSession, sharedServer } from './shared-spark.ts'
+
+const { signal } = new AbortController()
+
+describeWithSpark('a session of Spark', () => {
+  let session: SparkSession
+  beforeAll(async () => {
+    session = await openSession()
+  })
+  afterAll(() => session?.[Symbol.asyncDispose]())
+
+  async function cell(expression: string) {
+    const { columns, rows } = await session.query(`select ${expression} as x`)
+    return [columns[0]?.type, rows[0]?.[0]]
+  }
+
+  test.each<[string, string, unknown]>([
+    ['9007199254740991', 'integer', 9007199254740991],
+    ['9007199254740993', 'integer', 9007199254740993n],
+    ['cast(-9223372036854775808 as bigint)', 'integer', -9223372036854775808n],
+    ['cast(7 as tinyint)', 'integer', 7],
+    ["cast('-0.05' as decimal(9, 2))", 'decimal', '-0.05'],
+    [
+      "cast('12345678901234567890123456789.123456789' as decimal(38, 9))",
+      'decimal',
+      '12345678901234567890123456789.123456789',
+    ],
+    ["cast('12345678901234567890' as decimal(20, 0))", 'integer', 12345678901234567890n],
+    ['cast(0.1 as double)', 'double', 0.1],
+    ["cast('NaN' as double)", 'double', Number.NaN],
+    ["cast('-Infinity' as double)", 'double', Number.NEGATIVE_INFINITY],
+    ["timestamp '2026-01-12 08:13:22.120'", 'timestamp', '2026-01-12T08:13:22.12Z'],
+    ["timestamp '2026-01-12 08:13:22.000001'", 'timestamp', '2026-01-12T08:13:22.000001Z'],
+    ["timestamp '1969-12-31 23:59:59.999999'", 'timestamp', '1969-12-31T23:59:59.999999Z'],
+    ["timestamp '0001-01-01 00:00:00'", 'timestamp', '0001-01-01T00:00:00Z'],
+    ["timestamp '9999-12-31 23:59:59.999999'", 'timestamp', '9999-12-31T23:59:59.999999Z'],
+    ["timestamp_ltz '2026-01-12 08:13:22+01:00'", 'timestamp', '2026-01-12T07:13:22Z'],
+    ["date '2026-02-28'", 'date', '2026-02-28'],
+    ["date '0001-01-01'", 'date', '0001-01-01'],
+    ["'it''s \\\\ Ünïcode 🎓'", 'text', "it's \\ Ünïcode 🎓"],
+    ['true', 'boolean', true],
+    ['cast(null as bigint)', 'integer', null],
+    ['cast(null as timestamp_ntz)', 'timestamp', null],
+    ['null', 'text', null],
+    ["x'00ff'", 'text', '00FF'],
+    [
+      "array(struct(9007199254740993 as a, array('x', null) as b))",
+      'json',
+      '[{"a":9007199254740993,"b":["x",null]}]',
+    ],
+    ['array(1, 2)', 'json', '[1,2]'],
+  ])('%s is exact', async (expression, type, value) => {
+    expect(await cell(expression)).toEqual([type, value])
+  })
+
+  test('rows of several batches come in order, nulls in their places', async () => {
+    const { rows } = await session.query(
+      'select id, case when id % 3 = 0 then null else timestamp_micros(id) end as t from range(0, 30000, 1, 7) order by id',
+    )
+    expect(rows.length).toBe(30_000)
+    expect(rows.every(([id, t], row) => id === row && (t === null) === (row % 3 === 0))).toBe(true)
+  })
+
+  test('an answer without rows has its columns', async () => {
+    expect(await session.query('select 1 as a, 2.5 as b where false')).toEqual({
+      columns: [
+        { name: 'a', type: 'integer' },
+        { name: 'b', type: 'decimal' },
+      ],
+      rows: [],
+    })
+  })
+
+  test('values are bound by name', async () => {
+    const { rows } = await session.query(
+      "select $text as a, $whole + 1 as b, $part as c, $large as d, $none is null as e, '$text' as f",
+      { text: "x'; \\ drop -- $whole", whole: 41, part: 0.5, large: 2n ** 62n, none: null },
+    )
+    expect(rows).toEqual([["x'; \\ drop -- $whole", 42, 0.5, 2n ** 62n, true, '$text']])
+  })
+
+  test('a stream that the server ends is taken up again', async () => {
+    const started = performance.now()
+    // Of this server a stream lasts a second at most.
+    const { rows } = await session.query(`select count(*) from ${slowRows(3)}`)
+    expect(rows).toEqual([[3]])
+    expect(performance.now() - started).toBeGreaterThan(2_000)
+  })
+
+  test('a stop ends the statement on the server too', async () => {
+    const stop = new AbortController()
+    const own = await openSession(stop.signal)
+    const reason = new Error('enough')
+    const asked = own.query(`select count(*) from ${slowRows(100)}`)
+    await sleep(2_000)
+    stop.abort(reason)
+    await expect(asked).rejects.toBe(reason)
+    await own[Symbol.asyncDispose]()
+    // With all threads taken by what nobody waits for, this would not come back.
+    const again = await session.query('select count(*) from range(0, 1000, 1, 8)')
+    expect(again.rows).toEqual([[1000]])
+  })
+
+  describe('failures', () => {
+    test.each([
+      ['select nothing from range(1)', 'LPA-SPARK-REFUSED', 'UNRESOLVED_COLUMN'],
+      ['selec 1', 'LPA-SPARK-REFUSED', 'PARSE_SYNTAX_ERROR'],
+      ['select 1 / 0', 'LPA-SPARK-REFUSED', 'DIVIDE_BY_ZERO'],
+      ['select * from parquet.`/nowhere/at/all`', 'LPA-SPARK-FILES', 'PATH_NOT_FOUND'],
+    ])('%s', async (statement, code, named) => {
+      await expect(session.query(statement)).rejects.toMatchObject({
+        code,
+        message: expect.stringContaining(named),
+        where: expect.stringMatching(/^sc:\/\/127\.0\.0\.1:\d+$/),
+      })
+    })
+
+    test('a wrong token', async () => {
+      const address = addressOf(sharedServer())
+      await expect(SparkSession.open({ address, token: 'another-one', signal })).rejects.toMatchObject({
+        ...{ code: 'LPA-SPARK-TOKEN', exit: 'notPermitted' },
+      })
+      await expect(SparkSession.open({ address, signal })).rejects.toMatchObject({ code: 'LPA-SPARK-TOKEN' })
+    })
+
+    test('nobody there', async () => {
+      const server = createServer()
+      const port = await new Promise<number>((resolve) => {
+        server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port))
+      })
+      await new Promise((resolve) => server.close(resolve))
+      const address = { ...addressOf(sharedServer()), port }
+      const started = performance.now()
+      await expect(SparkSession.open({ address, signal })).rejects.toMatchObject({
+        ...{ code: 'LPA-SPARK-NETWORK', exit: 'unavailable' },
+      })
+      expect(performance.now() - started).toBeLessThan(10_000)
+    })
+
+    test('a token that would leave this machine in the clear is not sent', async () => {
+      const address = { ...addressOf(sharedServer()), host: 'spark.example.org' }
+      await expect(SparkSession.open({ address, token: 'a-token', signal })).rejects.toMatchObject({
+        ...{ code: 'LPA-SPARK-CLEAR', exit: 'notPermitted' },
+      })
+    })
+  })
+})
+
+/** So many rows of one partition, of which each takes a second. */
+function slowRows(rows: number): string {
+  return `range(0, ${rows}, 1, 1) where java_method('java.lang.Thread', 'sleep', 1000L + id * 0) is not null`
+}

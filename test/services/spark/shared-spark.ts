@@ -1,0 +1,40 @@
+/** The Spark that test/setup/spark.ts started, and folders of lpa that know of it. */
+
+import { describe, inject, test } from 'vitest'
+import { addressOf, findLocalServer, type LocalServer } from '../../../src/engines/spark/local-server.ts'
+import { SparkSession } from '../../../src/engines/spark/session.ts'
+
+export interface SparkPlace {
+  /** What XDG_STATE_HOME is for it. */
+  readonly state: string
+}
+
+/** The server ends each stream of answers after this, as it does after two minutes: so that every test takes some up again. */
+export const SPARK_SETTINGS = {
+  'spark.connect.execute.reattachable.senderMaxStreamDuration': '1s',
+  'spark.sql.shuffle.partitions': '2',
+}
+
+/** Tests that need Spark: skipped with the reason where it cannot run. */
+export function describeWithSpark(name: string, tests: (spark: SparkPlace) => void): void {
+  const spark = inject('spark')
+  describe(name, () => {
+    if ('missing' in spark) test('needs Spark', (context) => context.skip(spark.missing))
+    else {
+      process.env.XDG_STATE_HOME = spark.state
+      tests(spark)
+    }
+  })
+}
+
+export function sharedServer(): LocalServer {
+  const server = findLocalServer()
+  if (!server) throw new Error('The Spark of the tests has ended.')
+  return server
+}
+
+/** A session of the test's own. */
+export function openSession(signal = new AbortController().signal): Promise<SparkSession> {
+  const server = sharedServer()
+  return SparkSession.open({ address: addressOf(server), token: server.token, signal })
+}

@@ -1,0 +1,38 @@
+/** Before the tests of test/services/spark: one Spark for all of them. */
+
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestProject } from 'vitest/node'
+import { NoSpark, sparkJars } from '../../scripts/spark-jars.ts'
+import { startLocalServer, stopLocalServer } from '../../src/engines/spark/local-server.ts'
+import { SPARK_SETTINGS, type SparkPlace } from '../services/spark/shared-spark.ts'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Or why there is none. */
+    readonly spark: SparkPlace | { readonly missing: string }
+  }
+}
+
+export async function setup({ provide }: TestProject): Promise<(() => Promise<void>) | undefined> {
+  const state = mkdtempSync(join(tmpdir(), 'lpa-spark-state-'))
+  process.env.XDG_STATE_HOME = state
+  // What costs least for statements that run once: half of what Java does would be to compile itself.
+  process.env.JAVA_TOOL_OPTIONS = '-XX:TieredStopAtLevel=1'
+  try {
+    await sparkJars()
+    const { signal } = new AbortController()
+    await startLocalServer({ memory: '1500m', settings: SPARK_SETTINGS, signal })
+    provide('spark', { state })
+  } catch (error) {
+    rmSync(state, { recursive: true, force: true })
+    if (!(error instanceof NoSpark)) throw error
+    provide('spark', { missing: error.message })
+    return undefined
+  }
+  return async () => {
+    await stopLocalServer()
+    rmSync(state, { recursive: true, force: true })
+  }
+}
