@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadOclifConfig } from '../../../scripts/oclif-config.ts'
+import { takeWriterLock } from '../../../src/engines/duckdb/writer-lock.ts'
 import { rowsOf } from '../../faults/dump.ts'
 import {
   copyPlace,
@@ -316,6 +317,33 @@ describeWithKafka('lpa stream kafka://', (kafka) => {
     const ended = await running.ended
     expect(failureOf(ended)).toMatch(/^65 LPA-STREAM-(GONE|RECREATED)$/)
     expect(await idsOf(place)).toHaveLength(20)
+  })
+
+  test('ends loudly when it was made anew, and is longer by now, while nothing was fetched', async () => {
+    const topic = await newTopic(1)
+    const place = newPlace()
+    const all = [...eventMessages({ seed: SEED + 31, count: 300 })]
+    await client.produce(topic, all.slice(0, 5))
+    const running = startLpa(place, [
+      ...['stream', uri(topic), '--commit-every', '200ms', '--commit-rows', '10'],
+    ])
+    await until(async () => (await offsetsOf(place, topic))[0] === 5, 'the first messages are there')
+    const lock = await takeWriterLock(place.warehouse, 60_000)
+    // One at a time: two groups wait for the warehouse, and a third one is full.
+    for (const message of all.slice(5, 60)) await client.produce(topic, [message])
+    await sleep(1500)
+    await client.deleteTopic(topic)
+    await sleep(500)
+    await client.createTopic(topic, 1)
+    await client.produce(topic, all.slice(60))
+    lock.release()
+    expect(failureOf(await running.ended)).toBe('65 LPA-STREAM-RECREATED')
+    // Of the old one came what was on its way.
+    const old = Number((await offsetsOf(place, topic))[0])
+    expect(old).toBeLessThan(60)
+    await caughtUp(place, topic, '--reset-offsets')
+    const expected = [...all.slice(0, old), ...all.slice(60)]
+    expect(await idsOf(place)).toEqual([...expectedOf(expected).ids].sort())
   })
 
   test('more bad messages than allowed end it, and nothing of theirs is committed', async () => {
