@@ -263,6 +263,10 @@ describe('what has no end', () => {
     expect(server.asked).toHaveLength(7)
   })
 
+  test('with more time than a timer can wait', async () => {
+    expect((await read('link', { timeoutMs: 30 * 86_400_000 })).waits).toEqual([])
+  })
+
   test('a body that trickles', async () => {
     server.answer = (_, response) => {
       const drip = setInterval(() => response.write(' '), 20)
