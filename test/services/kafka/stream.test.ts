@@ -2,7 +2,7 @@
 
 import { once } from 'node:events'
 import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -268,6 +268,41 @@ describeWithKafka('lpa stream kafka://', (kafka) => {
     expect(await idsOf(other)).toEqual([...expectedOf(all.slice(200)).ids].sort())
     const wrong = await catchUp(newPlace(), topic, '--from', 'tomorrow')
     expect(failureOf(wrong)).toBe('2 LPA-STREAM-FROM')
+  })
+
+  test('two sources of one topic each read all of it, at the same time', async () => {
+    const topic = await newTopic(2)
+    const place = newPlace()
+    await client.produce(topic, eventMessages({ seed: SEED + 32, count: 100 }))
+    const running = ['one', 'two'].map((source) =>
+      startLpa(place, ['stream', uri(topic), '--source', source, '--commit-every', '300ms']),
+    )
+    const staged = 'select source, count(*) from staging.stg_learning_event group by 1 order by 1'
+    const bySource = async () =>
+      JSON.stringify((await rowsOf(place, staged)).map(([, count]) => Number(count)))
+    await until(async () => (await bySource()) === '[100,100]', 'both have all of it')
+    for (const { child, ended } of running) {
+      child.kill('SIGTERM')
+      expect((await ended).code).toBe(143)
+    }
+  })
+
+  test('a broker that is named by its IPv6 address', async (context) => {
+    const [host, port] = kafka.plaintext.split(':')
+    const six = createServer((socket) => {
+      const broker = connect(Number(port), host)
+      socket.pipe(broker).pipe(socket)
+      for (const end of [socket, broker]) end.on('error', () => {})
+    }).listen(0, '::1')
+    const [failed] = await Promise.race([once(six, 'listening'), once(six, 'error')])
+    if (failed) context.skip('there is no IPv6')
+    const topic = await newTopic(1)
+    const place = newPlace()
+    await client.produce(topic, eventMessages({ seed: SEED + 33, count: 10 }))
+    const address = `kafka://[::1]:${(six.address() as AddressInfo).port}/${topic}`
+    await lpaOk(place, ['stream', address, '--until-caught-up'])
+    six.close()
+    expect(await idsOf(place)).toHaveLength(10)
   })
 
   test('ends loudly when the topic was made anew, and goes on when told to', async () => {
