@@ -110,7 +110,11 @@ async function unpackedBody(response: IncomingMessage, where: string): Promise<B
 }
 
 function tooLarge(where: string): UserError {
-  return new UserError('LPA-API-SIZE', `The page is larger than ${MAX_BODY_BYTES / 1024 / 1024} MB.`, {
+  return pageTooLarge(`The page is larger than ${MAX_BODY_BYTES / 1024 / 1024} MB.`, where)
+}
+
+export function pageTooLarge(message: string, where: string): UserError {
+  return new UserError('LPA-API-SIZE', message, {
     exit: 'data',
     where,
     next: 'Ask for fewer records a page, as in: uri = "https://…?limit=500"',
