@@ -9,6 +9,9 @@ const UNITS_MS: Readonly<Record<string, number>> = {
   d: 86_400_000,
 }
 
+/** The longest that a timer of Node's waits, 24.8 days: a longer one would be over at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1
+
 /**
  * Milliseconds of a duration as users write it: `500ms`, `30s`, `1.5h`, `5m`, `2d`, or `0`.
  * `name` says whose value it is (`--lock-wait`). Throws LPA-USAGE-DURATION.

@@ -56,3 +56,10 @@ it('passwords of addresses that were typed, whatever is in them', () => {
   expect(scrub('kafka://bob:hunter2/secret@broker:9092/t')).toBe('kafka://bob:[secret]@broker:9092/t')
   expect(scrub('https://host:8080/path')).toBe('https://host:8080/path')
 })
+
+it('what else of an address is a secret: a token in the place of a user, a parameter that is called so', () => {
+  rememberTypedSecrets(['https://t0ken-in-front@host/path?limit=500&api_key=k3y-behind&x=%2Fp4th'])
+  expect(scrub('https://t0ken-in-front@host/path?limit=500&api_key=k3y-behind&x=%2Fp4th')).toBe(
+    'https://[secret]@host/path?limit=500&api_key=[secret]&x=%2Fp4th',
+  )
+})

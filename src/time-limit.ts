@@ -1,7 +1,5 @@
+import { LONGEST_TIMER_MS } from './duration.ts'
 import type { Result, ResultStream } from './types.ts'
-
-/** The longest that a timer of Node's can wait: 24.8 days. */
-const LONGEST_MS = 2 ** 31 - 1
 
 /**
  * Calls `onOver` once, when `limitMs` have passed (0: never), unless it is disposed of before. The time in which the
@@ -33,7 +31,7 @@ export class TimeLimit implements Disposable {
 
   #resume(): void {
     this.#since = performance.now()
-    if (this.#leftMs <= LONGEST_MS) this.#timer = setTimeout(this.#onOver, Math.max(0, this.#leftMs))
+    if (this.#leftMs <= LONGEST_TIMER_MS) this.#timer = setTimeout(this.#onOver, Math.max(0, this.#leftMs))
   }
 
   #pause(): void {

@@ -420,6 +420,12 @@ describe('continuously', () => {
     expect(await counts(place)).toEqual([0, 0, 0])
   })
 
+  test('a pause that is longer than a timer can wait is no pause of a millisecond', async () => {
+    const place = copyPlace(empty, 'patient')
+    const ran = await whileStreaming(place, ['dir:exports', '--commit-every', '30d'], () => sleep(3000))
+    expect(ran.stderr).not.toMatch(/warning/i)
+  })
+
   test('a directory that is away for a time comes back', async () => {
     const place = copyPlace(empty, 'away')
     const [folder, elsewhere] = [join(place.root, 'exports'), join(place.root, 'elsewhere')]

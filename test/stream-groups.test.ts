@@ -58,7 +58,8 @@ class Consumer {
 /** Two groups that wait for their commit, and a third one that is full and has no place: then the consumer is gone. */
 async function runThatFails(engine: Engine, its: TryWarehouse, error: UserError): Promise<void> {
   const consumer = new Consumer()
-  const client = { topics: ['clicks'], consumer: () => consumer, ranges: async () => [RANGE] }
+  const topicIds = async () => new Map([['clicks', 'id']])
+  const client = { topics: ['clicks'], consumer: () => consumer, ranges: async () => [RANGE], topicIds }
   const settings = { brokers: ['b:9092'], topics: ['clicks'], group: 'g', tls: false, secretVariable: 'X' }
   const stream = new TopicStream(
     { settings, from: 'earliest', resetOffsets: false },

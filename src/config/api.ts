@@ -1,6 +1,7 @@
 /** The keys of [sources.NAME] that say how an HTTP API is read. */
 
 import { UserError } from '../errors.ts'
+import { SECRET_NAME } from '../secrets.ts'
 import { choice, duration, path, type Setting, text, whole, yesOrNo } from './settings.ts'
 import { isLoopbackName, readKey, type SourcePlace, secretOf } from './source-place.ts'
 
@@ -46,8 +47,6 @@ const HEADER = /^[\w!#$%&'*+.^`|~-]+$/
 /** What belongs to the connection. */
 const OWN_HEADER =
   /^(host|connection|content-.*|transfer-encoding|accept-encoding|te|trailer|upgrade|expect|proxy-.*)$/i
-/** A parameter or a header of such a name holds a secret. */
-const SECRET_NAME = /token|secret|passw|pwd|api[-_]?key|^key$|signature|^sig$|authorization|^cookie$/i
 
 const headers: Setting<Readonly<Record<string, string>>> = {
   default: null,

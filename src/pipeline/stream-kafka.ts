@@ -35,6 +35,7 @@ import {
   resetOffsets,
   type StoredOffset,
   storedOffsets,
+  topicRecreated,
 } from './stream-offsets.ts'
 import type { StreamWork } from './stream-work.ts'
 
@@ -492,6 +493,7 @@ export class TopicStream implements ConsumeHooks {
       if (group.assignment !== this.#assignment) return
       this.#work.assertRejects(staged)
       this.#work.assertKey()
+      await this.#assertSameTopics()
       const claims = [...group.moves.values()].map((move) => this.#claim(move, move.storedOffset))
       await engine.transaction(
         async () => {
@@ -502,8 +504,9 @@ export class TopicStream implements ConsumeHooks {
       )
     } catch (error) {
       this.#drop()
-      if (!(error instanceof Overtaken)) throw error
-      this.#beOvertaken(error)
+      if (error instanceof Overtaken) this.#beOvertaken(error)
+      else if (isOfBroker(error)) void this.#member?.restart()
+      else throw error
       return
     } finally {
       this.#discard(staged)
@@ -525,6 +528,15 @@ export class TopicStream implements ConsumeHooks {
     void this.#member?.acknowledge(reached)
     await this.#replaceReread()
     await this.#work.committed(() => this.#isBehind(), staged)
+  }
+
+  /**
+   * A topic is asked for by its name: where nothing was fetched while it was made anew, its messages come from the middle.
+   * @throws UserError data (65)
+   */
+  async #assertSameTopics(): Promise<void> {
+    for (const [topic, id] of await this.#client.topicIds())
+      if (id !== this.#topicIds.get(topic)) throw topicRecreated(topic, this.#uriOf(topic))
   }
 
   /**
@@ -556,7 +568,7 @@ export class TopicStream implements ConsumeHooks {
         next: 'Let them be of one group, which shares the partitions out, or stop one of them. Nothing is lost or doubled.',
       })
     }
-    this.#member?.restart().catch(this.#failed.reject)
+    void this.#member?.restart()
   }
 
   #discard(staged: readonly StagedFile[]): void {

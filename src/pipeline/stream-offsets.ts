@@ -112,19 +112,21 @@ export function assertReadable(stored: readonly StoredOffset[], ranges: readonly
     const { topic, topicId, begin, end } = range
     const before = stored.find((one) => keyOf(one) === keyOf(range))
     if (!before) continue
-    if (before.topicId !== topicId) {
-      throw new UserError('LPA-STREAM-RECREATED', `The topic ${topic} is not the one that was read before.`, {
-        ...{ exit: 'data', where: keyOf(range) },
-        next: [
-          'It was deleted and made anew: its offsets begin at 0 again.',
-          'To read it from its beginning: --reset-offsets. What was loaded of the old one stays.',
-        ],
-      })
-    }
+    if (before.topicId !== topicId) throw topicRecreated(topic, keyOf(range))
     const where = `${keyOf(range)}-${before.nextOffset}`
     if (before.nextOffset < begin)
       throw offsetGone(where, `The next message is ${before.nextOffset}, the topic begins at ${begin}`)
     if (before.nextOffset > end)
       throw offsetGone(where, `The next message is ${before.nextOffset}, the topic ends at ${end}`)
   }
+}
+
+export function topicRecreated(topic: string, where: string): UserError {
+  return new UserError('LPA-STREAM-RECREATED', `The topic ${topic} is not the one that was read before.`, {
+    ...{ exit: 'data', where },
+    next: [
+      'It was deleted and made anew: its offsets begin at 0 again.',
+      'To read it from its beginning: --reset-offsets. What was loaded of the old one stays.',
+    ],
+  })
 }

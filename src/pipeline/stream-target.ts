@@ -42,7 +42,11 @@ export function streamTarget(config: Config, request: TargetRequest): StreamTarg
   const { target } = request
   const { sources } = config
   const named = Object.hasOwn(sources, target) ? sources[target] : undefined
-  if (named?.kafka) return { ...sourceOf(request, target, named), kafka: named.kafka }
+  if (named?.kafka) {
+    const { source } = request
+    const group = groupOf(named.kafka.group, source === target ? undefined : source)
+    return { ...sourceOf(request, target, named), kafka: { ...named.kafka, group } }
+  }
   if (named?.directory !== undefined) {
     return { ...sourceOf(request, target, named), directory: named.directory, named: target }
   }
@@ -50,7 +54,7 @@ export function streamTarget(config: Config, request: TargetRequest): StreamTarg
   if (isKafka(target)) {
     const address = readAddress(target, request.source)
     // Members of a group that read other topics would take each other's partitions and read none of them.
-    const settings = { ...address, group: `lpa-${address.topics.join('-')}` }
+    const settings = { ...address, group: groupOf(`lpa-${address.topics.join('-')}`, request.source) }
     const owner = Object.entries(sources).find(
       ([name, { kafka }]) =>
         kafka &&
@@ -102,6 +106,11 @@ function sourceOf(
     mappings: request.mappings.length > 0 ? request.mappings : [settings?.mapping ?? []].flat(),
     entity: request.entity ?? settings?.entity,
   }
+}
+
+/** Each source reads all of its topics: two of them in one group would share the partitions out. */
+function groupOf(group: string, source: string | undefined): string {
+  return source === undefined ? group : `${group}-${source.replace(/[^\w.-]+/g, '-')}`
 }
 
 function readAddress(uri: string, source: string | undefined): KafkaSettings {

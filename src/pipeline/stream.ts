@@ -1,6 +1,7 @@
 /** stream: sources that keep coming, exactly once, with the facts behind them. */
 
 import type { Config } from '../config.ts'
+import { LONGEST_TIMER_MS } from '../duration.ts'
 import { UserError } from '../errors.ts'
 import { readKey } from '../pseudonym.ts'
 import { otherKeyWarning } from './load.ts'
@@ -76,7 +77,7 @@ export async function stream(
     const work = new StreamWork({
       ...{ config, engine, source, status, signal, progress, runId: request.runId },
       commitRows: request.commitRows ?? COMMIT_ROWS,
-      commitEveryMs: request.commitEveryMs ?? run.commitEveryMs,
+      commitEveryMs: Math.min(request.commitEveryMs ?? run.commitEveryMs, LONGEST_TIMER_MS),
       untilCaughtUp: request.untilCaughtUp,
       fileRequest: {
         ...{ source, idSpace, mappings, entity, key, timezone, memoryLimit, threads, signal },

@@ -27,12 +27,15 @@ export function sliceAt(json: Buffer, path: JsonPath, from = 0): Slice | undefin
   return found && (rest.length === 0 ? found : sliceAt(json, rest, found.start))
 }
 
-/** The elements of the array that starts at `from`, or undefined when it is none. */
-export function elementsAt(json: Buffer, from: number): Slice[] | undefined {
+/** The first elements of the array that starts at `from`, so many at most; undefined when it is none. */
+export function elementsAt(json: Buffer, from: number, most = Number.POSITIVE_INFINITY): Slice[] | undefined {
   let at = pastSpace(json, from)
   if (json[at] !== OPEN_ARRAY) return undefined
   const elements: Slice[] = []
-  for (at = pastSpace(json, at + 1); at < json.length && json[at] !== CLOSE_ARRAY; ) {
+  for (
+    at = pastSpace(json, at + 1);
+    at < json.length && json[at] !== CLOSE_ARRAY && elements.length < most;
+  ) {
     const end = pastValue(json, at)
     elements.push({ start: at, end })
     at = pastSpace(json, end)

@@ -19,12 +19,14 @@ export interface ClientOptions {
   readonly firstWaitMs?: number
 }
 
-/** Answers with 200; `where` names the page in errors. */
-export type GetPage = (url: URL, where: string) => Promise<Answer>
+/** Answers with 200, or 204 where there is nothing; `from` is where redirects led, `where` names the page in errors. */
+export type GetPage = (url: URL, where: string) => Promise<Answer & { readonly from: URL }>
 
 const MOST_TRIES = 6
 const MOST_REDIRECTS = 5
 const FIRST_WAIT_MS = 1000
+
+export const NO_CONTENT = 204
 
 /** What may be answered otherwise a little later. */
 const PASSING = new Set([408, 425, 429, 500, 502, 503, 504])
@@ -82,7 +84,7 @@ export async function openClient(options: ClientOptions): Promise<GetPage> {
     for (let redirects = 0; ; ) {
       const headers = { Accept: 'application/json', ...settings.headers }
       const answer = await send(await authorization.signed({ url, method: 'GET', headers }), where)
-      if (answer.status === 200) return answer
+      if (answer.status === 200 || answer.status === NO_CONTENT) return { ...answer, from: url }
       if (answer.status === 401 && !isRenewed && authorization.renew()) {
         isRenewed = true
         continue
@@ -147,8 +149,11 @@ function otherStatus(status: number): readonly [exit: ExitName, what: string, ne
   return ['data', 'It answers what lpa does not know', 'Check the uri of the source.']
 }
 
+const DAY_MS = 86_400_000
+
 function askedForLong(status: number, ms: number, where: string): UserError {
-  return new UserError('LPA-API-STATUS', `It asks to wait for ${formatDuration(ms)} (HTTP ${status}).`, {
+  const time = ms > DAY_MS ? 'more than a day' : formatDuration(ms)
+  return new UserError('LPA-API-STATUS', `It asks to wait for ${time} (HTTP ${status}).`, {
     ...{ exit: 'unavailable', where },
     next: 'Run it again then: nothing was changed.',
   })

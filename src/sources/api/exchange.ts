@@ -1,6 +1,7 @@
 /** One request and its whole answer, over a connection whose address was looked at. */
 
 import type { IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http'
+import { LONGEST_TIMER_MS } from '../../duration.ts'
 import { UserError } from '../../errors.ts'
 import { assertHost, checkedLookup } from './addresses.ts'
 
@@ -51,14 +52,14 @@ export async function openExchanger(options: ConnectionOptions): Promise<Exchang
   return async ({ url, method, headers, body }, where) => {
     const rules = { allowPrivate: options.allowPrivate, where }
     assertHost(url, rules)
-    const late = AbortSignal.timeout(options.timeoutMs * TIMEOUTS_OF_AN_ANSWER)
+    const late = AbortSignal.timeout(Math.min(options.timeoutMs * TIMEOUTS_OF_AN_ANSWER, LONGEST_TIMER_MS))
     const isEncrypted = url.protocol === 'https:'
     const how: RequestOptions = {
       method,
       headers: { 'Accept-Encoding': 'gzip', ...headers },
       agent: isEncrypted ? encrypted : plain,
       lookup: checkedLookup(url.protocol, rules),
-      timeout: options.timeoutMs,
+      timeout: Math.min(options.timeoutMs, LONGEST_TIMER_MS),
       signal: AbortSignal.any([options.signal, late]),
     }
     // Also where the environment says that certificates need not be looked at.
@@ -109,7 +110,11 @@ async function unpackedBody(response: IncomingMessage, where: string): Promise<B
 }
 
 function tooLarge(where: string): UserError {
-  return new UserError('LPA-API-SIZE', `The page is larger than ${MAX_BODY_BYTES / 1024 / 1024} MB.`, {
+  return pageTooLarge(`The page is larger than ${MAX_BODY_BYTES / 1024 / 1024} MB.`, where)
+}
+
+export function pageTooLarge(message: string, where: string): UserError {
+  return new UserError('LPA-API-SIZE', message, {
     exit: 'data',
     where,
     next: 'Ask for fewer records a page, as in: uri = "https://…?limit=500"',

@@ -194,6 +194,53 @@ describe.each(PAGINATIONS)('pagination by %s', (pagination) => {
   })
 })
 
+describe('what servers answer now and then', () => {
+  test.each([
+    ['without an end', '9'.repeat(400)],
+    ['of the year 9999', 'Fri, 31 Dec 9999 23:59:59 GMT'],
+  ])('a Retry-After %s is not waited for', async (_, after) => {
+    server.answer = (_, response) => {
+      response.writeHead(429, { 'retry-after': after }).end()
+      return true
+    }
+    expect(await failure('link')).toMatchObject({
+      message: 'It asks to wait for more than a day (HTTP 429).',
+      exitCode: 69,
+    })
+    expect(server.asked).toHaveLength(1)
+  })
+
+  test.each([
+    ['link', 1],
+    ['page', 2],
+  ] as const)('a page without content holds no records: by %s, page %i', async (pagination, last) => {
+    server.answer = ({ page }, response) => {
+      if (page < last) return false
+      response.removeHeader('link')
+      response.writeHead(204).end()
+      return true
+    }
+    const { text } = await read(pagination)
+    expect(text.split('\n')).toHaveLength((last - 1) * server.pageSize + 1)
+    expect(server.asked).toHaveLength(last)
+  })
+
+  test('a relative address counts from where a redirect led', async () => {
+    const [first, second] = statements(2)
+    server.answer = ({ path }, response) => {
+      const isNext = path === '/deeper/down/next'
+      if (path === '/link') response.writeHead(302, { location: '/deeper/down/' }).end()
+      else if (isNext || path === '/deeper/down/')
+        response
+          .writeHead(200, isNext ? {} : { link: '<next>; rel="next"' })
+          .end(`[${isNext ? second : first}]`)
+      else response.writeHead(404).end()
+      return true
+    }
+    expect((await read('link')).text.split('\n').length - 1).toBe(2)
+  })
+})
+
 describe('what has no end', () => {
   /** Answers every request with this. */
   const always = (body: (page: number) => string, headers: Record<string, string> = {}) => {
@@ -263,6 +310,10 @@ describe('what has no end', () => {
     expect(server.asked).toHaveLength(7)
   })
 
+  test('with more time than a timer can wait', async () => {
+    expect((await read('link', { timeoutMs: 30 * 86_400_000 })).waits).toEqual([])
+  })
+
   test('a body that trickles', async () => {
     server.answer = (_, response) => {
       const drip = setInterval(() => response.write(' '), 20)
@@ -274,6 +325,14 @@ describe('what has no end', () => {
       code: 'LPA-API-CONNECTION',
       message: expect.stringMatching(/in time \(ETIMEDOUT\)/),
     })
+  })
+
+  test('a page of more records than any is meant to have', async () => {
+    server.answer = (_, response) => {
+      response.end(`[${'{},'.repeat(500_000)}{}]`)
+      return true
+    }
+    expect(await failure('link', { timeoutMs: 10_000 })).toMatchObject({ code: 'LPA-API-SIZE', exitCode: 65 })
   })
 
   test.each([

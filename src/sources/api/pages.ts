@@ -4,8 +4,8 @@ import type { ApiSettings } from '../../config/api.ts'
 import { UserError } from '../../errors.ts'
 import { type JsonPath, parseJsonPath } from '../json-path.ts'
 import { elementsAt, type Slice, sliceAt, textAt } from '../json-slices.ts'
-import { type GetPage, sameOrigin } from './client.ts'
-import type { Answer } from './exchange.ts'
+import { type GetPage, NO_CONTENT, sameOrigin } from './client.ts'
+import { type Answer, pageTooLarge } from './exchange.ts'
 import { nextLink } from './link-header.ts'
 import { withParameter } from './name.ts'
 
@@ -23,6 +23,9 @@ export interface Page {
 }
 
 const MOST_EMPTY_PAGES = 100
+/** With less than 64 bytes each; what they take in memory beside them is more. */
+const MOST_RECORDS = 500_000
+const NOTHING = Buffer.from('{}')
 
 export function pathOf(text: string): JsonPath {
   return parseJsonPath(text)?.keys ?? []
@@ -67,16 +70,23 @@ function readPage(
   answer: Answer,
   { number, where }: Pick<Page, 'number' | 'where'>,
 ): Page {
-  const json = jsonOf(answer, where)
-  const path = pathOf(settings.records)
-  const place = sliceAt(json, path)
-  const records = place && elementsAt(json, place.start)
-  if (!records) throw noRecords(json, settings.records, where)
+  const isEmpty = answer.status === NO_CONTENT
+  const json = isEmpty ? NOTHING : jsonOf(answer, where)
+  const records = isEmpty ? [] : recordsOf(json, settings.records, where)
   const cursor =
     settings.pagination === 'cursor'
       ? (nextText(settings, json) ?? url.searchParams.get(parameterOf(settings)) ?? undefined)
       : undefined
   return { number, where, json, records, cursor, servedAt: dateOf(answer) }
+}
+
+function recordsOf(json: Buffer, path: string, where: string): readonly Slice[] {
+  const place = sliceAt(json, pathOf(path))
+  const records = place && elementsAt(json, place.start, MOST_RECORDS + 1)
+  if (!records) throw noRecords(json, path, where)
+  if (records.length > MOST_RECORDS)
+    throw pageTooLarge(`The page holds more than ${MOST_RECORDS.toLocaleString('en')} records.`, where)
+  return records
 }
 
 function dateOf({ headers }: Answer): Date | undefined {
@@ -112,7 +122,7 @@ const USUAL = ['data', 'items', 'results', 'records', 'statements', 'entries', '
 function noRecords(json: Buffer, path: string, where: string): UserError {
   const usual = USUAL.find((key) => {
     const place = sliceAt(json, [key])
-    return place && elementsAt(json, place.start)
+    return place && elementsAt(json, place.start, 1)
   })
   const what = path === '$' ? 'It is no array of records.' : `It has no array of records at ${path}.`
   return badPage(what, where, `Say where the records are, as in: records = "$.${usual ?? 'data'}"`)
@@ -120,18 +130,23 @@ function noRecords(json: Buffer, path: string, where: string): UserError {
 
 // ── the next page ─────────────────────────────────────────────────────────────────────────────────────────
 
-function nextOf(settings: ApiSettings, url: URL, answer: Answer, page: Page): URL | undefined {
+function nextOf(
+  settings: ApiSettings,
+  url: URL,
+  answer: Awaited<ReturnType<GetPage>>,
+  page: Page,
+): URL | undefined {
   const { where, records } = page
   switch (settings.pagination) {
     case 'link': {
       const link = nextLink(answer.headers.link?.toString())
-      if (link !== undefined) return sameOrigin(link, url, 'It leads', where)
+      if (link !== undefined) return sameOrigin(link, answer.from, 'It leads', where)
       refuseMore(page)
       return undefined
     }
     case 'more': {
       const more = nextText(settings, page.json)
-      return more === undefined ? undefined : sameOrigin(more, url, 'It leads', where)
+      return more === undefined ? undefined : sameOrigin(more, answer.from, 'It leads', where)
     }
     case 'cursor': {
       const cursor = nextText(settings, page.json)

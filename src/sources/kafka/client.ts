@@ -27,6 +27,8 @@ export interface KafkaClient {
   readonly topics: readonly string[]
   /** Every partition of the topics. */
   ranges(): Promise<PartitionRange[]>
+  /** The id of each topic now, which tells one that was made anew under its name. */
+  topicIds(): Promise<ReadonlyMap<string, string>>
   /** The first offset of each partition whose message is not older than this; its end when all are. */
   offsetsAt(time: Date): Promise<(PartitionId & { readonly offset: number })[]>
   consumer(): Consumer
@@ -130,6 +132,8 @@ export async function openKafka(settings: KafkaSettings, signal: AbortSignal): P
           end: offsetOf(ends, topic, partition),
         }))
       }),
+    topicIds: () =>
+      asked(async () => new Map((await metadata()).map(({ topic, topicId }) => [topic, topicId]))),
     offsetsAt: (time) =>
       asked(async () => {
         const found = await metadata()

@@ -34,7 +34,7 @@ export interface ConsumeHooks {
 
 /** What can be done in the group. */
 export interface Member {
-  /** Begins again from where `onAssigned` says. */
+  /** Begins again from where `onAssigned` says; what it throws ends the membership. */
   restart(): Promise<void>
   /** Tells the group; what fails is told again with the next commit. */
   acknowledge(offsets: readonly (PartitionId & { readonly offset: number })[]): Promise<void>
@@ -79,7 +79,7 @@ export async function consume(client: KafkaClient, hooks: ConsumeHooks, signal: 
     consumer.resume(starts.map(({ topic, partition }) => ({ topic, partitions: [partition] })))
   }
   const member: Member = {
-    restart,
+    restart: () => restart().catch(over.reject),
     async acknowledge(offsets) {
       const own = offsets.filter((one) => partitions.some((mine) => keyOf(mine) === keyOf(one)))
       if (own.length === 0 || signal.aborted) return

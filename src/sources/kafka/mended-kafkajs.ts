@@ -32,6 +32,7 @@ function mend(): typeof import('kafkajs') {
   replace('protocol/recordBatch/record/v0/decoder.js', () => decodeRecord)
   replace('protocol/requests/fetch/v4/decodeMessages.js', decodeMessages)
   replace('consumer/filterAbortedMessages.js', () => withoutAborted)
+  replace('cluster/connectionPoolBuilder.js', poolBuilder)
   const kafkajs = require('kafkajs') as typeof import('kafkajs')
 
   const { CompressionCodecs, CompressionTypes } = kafkajs
@@ -68,6 +69,33 @@ function replace<T>(path: string, change: (original: T) => T): void {
   const original = require(file) as T
   const module = require.cache[file]
   if (module) module.exports = change(original)
+}
+
+interface Destination {
+  readonly host: string
+  readonly port: number
+}
+
+type PoolBuilder = (options: { readonly brokers: readonly string[] }) => {
+  build(destination?: Destination): Promise<unknown>
+}
+
+/** It cuts the address of a broker at its first colon, which IPv6 has inside. */
+function poolBuilder(original: PoolBuilder): PoolBuilder {
+  return (options) => {
+    const builder = original(options)
+    const { brokers } = options
+    let asked = 0
+    return {
+      build: (destination) => builder.build(destination ?? destinationOf(brokers[asked++ % brokers.length])),
+    }
+  }
+}
+
+/** `host:9092` or `[::1]:9092`. */
+function destinationOf(broker = ''): Destination {
+  const colon = broker.lastIndexOf(':')
+  return { host: broker.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(broker.slice(colon + 1)) }
 }
 
 /**

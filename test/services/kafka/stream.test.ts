@@ -2,11 +2,12 @@
 
 import { once } from 'node:events'
 import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadOclifConfig } from '../../../scripts/oclif-config.ts'
+import { takeWriterLock } from '../../../src/engines/duckdb/writer-lock.ts'
 import { rowsOf } from '../../faults/dump.ts'
 import {
   copyPlace,
@@ -269,6 +270,41 @@ describeWithKafka('lpa stream kafka://', (kafka) => {
     expect(failureOf(wrong)).toBe('2 LPA-STREAM-FROM')
   })
 
+  test('two sources of one topic each read all of it, at the same time', async () => {
+    const topic = await newTopic(2)
+    const place = newPlace()
+    await client.produce(topic, eventMessages({ seed: SEED + 32, count: 100 }))
+    const running = ['one', 'two'].map((source) =>
+      startLpa(place, ['stream', uri(topic), '--source', source, '--commit-every', '300ms']),
+    )
+    const staged = 'select source, count(*) from staging.stg_learning_event group by 1 order by 1'
+    const bySource = async () =>
+      JSON.stringify((await rowsOf(place, staged)).map(([, count]) => Number(count)))
+    await until(async () => (await bySource()) === '[100,100]', 'both have all of it')
+    for (const { child, ended } of running) {
+      child.kill('SIGTERM')
+      expect((await ended).code).toBe(143)
+    }
+  })
+
+  test('a broker that is named by its IPv6 address', async (context) => {
+    const [host, port] = kafka.plaintext.split(':')
+    const six = createServer((socket) => {
+      const broker = connect(Number(port), host)
+      socket.pipe(broker).pipe(socket)
+      for (const end of [socket, broker]) end.on('error', () => {})
+    }).listen(0, '::1')
+    const [failed] = await Promise.race([once(six, 'listening'), once(six, 'error')])
+    if (failed) context.skip('there is no IPv6')
+    const topic = await newTopic(1)
+    const place = newPlace()
+    await client.produce(topic, eventMessages({ seed: SEED + 33, count: 10 }))
+    const address = `kafka://[::1]:${(six.address() as AddressInfo).port}/${topic}`
+    await lpaOk(place, ['stream', address, '--until-caught-up'])
+    six.close()
+    expect(await idsOf(place)).toHaveLength(10)
+  })
+
   test('ends loudly when the topic was made anew, and goes on when told to', async () => {
     const topic = await newTopic(1)
     const place = newPlace()
@@ -316,6 +352,33 @@ describeWithKafka('lpa stream kafka://', (kafka) => {
     const ended = await running.ended
     expect(failureOf(ended)).toMatch(/^65 LPA-STREAM-(GONE|RECREATED)$/)
     expect(await idsOf(place)).toHaveLength(20)
+  })
+
+  test('ends loudly when it was made anew, and is longer by now, while nothing was fetched', async () => {
+    const topic = await newTopic(1)
+    const place = newPlace()
+    const all = [...eventMessages({ seed: SEED + 31, count: 300 })]
+    await client.produce(topic, all.slice(0, 5))
+    const running = startLpa(place, [
+      ...['stream', uri(topic), '--commit-every', '200ms', '--commit-rows', '10'],
+    ])
+    await until(async () => (await offsetsOf(place, topic))[0] === 5, 'the first messages are there')
+    const lock = await takeWriterLock(place.warehouse, 60_000)
+    // One at a time: two groups wait for the warehouse, and a third one is full.
+    for (const message of all.slice(5, 60)) await client.produce(topic, [message])
+    await sleep(1500)
+    await client.deleteTopic(topic)
+    await sleep(500)
+    await client.createTopic(topic, 1)
+    await client.produce(topic, all.slice(60))
+    lock.release()
+    expect(failureOf(await running.ended)).toBe('65 LPA-STREAM-RECREATED')
+    // Of the old one came what was on its way.
+    const old = Number((await offsetsOf(place, topic))[0])
+    expect(old).toBeLessThan(60)
+    await caughtUp(place, topic, '--reset-offsets')
+    const expected = [...all.slice(0, old), ...all.slice(60)]
+    expect(await idsOf(place)).toEqual([...expectedOf(expected).ids].sort())
   })
 
   test('more bad messages than allowed end it, and nothing of theirs is committed', async () => {
