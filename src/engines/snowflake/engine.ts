@@ -189,14 +189,17 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
   async function begin(uses: readonly string[], waitMs: number): Promise<string> {
     const deadline = Date.now() + waitMs
     let hasWaited = false
-    let hasTables = false
+    let isReady = false
     for (;;) {
       if (isLost) {
         await reopen()
-        hasTables = false
+        isReady = false
       }
-      if (!hasTables) for (const name of uses) await session.run(sessionTable(declaredSessionTable(name)))
-      hasTables = true
+      if (!isReady) {
+        for (const name of uses) await session.run(sessionTable(declaredSessionTable(name)))
+        await session.run(autocommit(false))
+      }
+      isReady = true
       await session.run('begin transaction')
       try {
         const { changed } = await session.run(
@@ -257,6 +260,7 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
       throw explained(error)
     } finally {
       clearInterval(alive)
+      if (!isLost) isLost = !(await session.tidy(autocommit(true)))
       isOpen = false
       appended = []
       uploaded.length = 0
@@ -479,6 +483,11 @@ async function createSchemas(session: Session): Promise<void> {
   const { rows } = await session.run('select lower(schema_name) as name from information_schema.schemata')
   const there = new Set(rows.map(([name]) => name))
   for (const area of SCHEMAS) if (!there.has(area)) await session.run(createSchema(area))
+}
+
+/** Off in a transaction: where somebody else ends it, what comes after is not committed, statement by statement. */
+function autocommit(isOn: boolean): string {
+  return `alter session set autocommit = ${isOn}`
 }
 
 /** Commits of what came after would hold, without what was before. */

@@ -44,6 +44,7 @@ export interface LoggedStatement {
 export type Fault = (
   | { readonly kind: 'status'; readonly status?: number }
   | { readonly kind: 'drop' }
+  | { readonly kind: 'abort' }
   | { readonly kind: 'lose-reply'; readonly status?: number }
   | { readonly kind: 'slow'; readonly seconds: number }
   | {

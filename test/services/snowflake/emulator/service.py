@@ -194,6 +194,8 @@ class Service:
         """What keeps a statement from being executed is in the log for itself."""
         entry = self._enter(running.session, body["sqlText"], None, {})
         entry.outcome, entry.message = "fault", fault.kind
+        if fault.kind == "abort":
+            running.session.abort()
         answer = _before(fault, running.canceled, running.session.place)
         if running.canceled.is_set():
             entry.outcome = "canceled"
