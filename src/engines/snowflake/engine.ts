@@ -35,7 +35,7 @@ import {
   withSnowflakeTypes,
 } from './ddl.ts'
 import { connect } from './driver.ts'
-import { explained, faultOf, isLocked, isUnanswered } from './failures.ts'
+import { explained, faultOf, isEnded, isLocked, isUnanswered } from './failures.ts'
 import { materialiseSql } from './materialise.ts'
 import { piecesOf } from './pieces.ts'
 import { Session } from './session.ts'
@@ -125,6 +125,8 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
   let isOpen = false
   /** Whether a transaction may be open in it that nobody wants any more: a BEGIN would go on with it. */
   let isLost = false
+  /** A session on its way, which all wait for who need one. */
+  let reopening: Promise<void> | undefined
   /** Loads that the open transaction appended. */
   let appended: number[] = []
   /** Where in the stage the files lie that the open transaction uploaded. */
@@ -163,18 +165,37 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     ask(async () => (await session.run(statement, values)).changed)
 
   const query = (statement: string, values?: Values): Promise<Result> =>
-    ask(async () => {
-      const { columns, rows } = await session.run(asOf(statement, at, options.declared), values)
+    read(async (open) => {
+      const { columns, rows } = await open.run(asOf(statement, at, options.declared), values)
       return { columns, rows }
     })
 
   const stream = (statement: string, values?: Values): Promise<ResultStream> =>
-    ask(() => session.stream(asOf(statement, at, options.declared), values))
+    read((open) => open.stream(asOf(statement, at, options.declared), values))
 
-  async function reopen(): Promise<void> {
-    await session.close().catch(() => {})
-    session = await openSession()
-    isLost = false
+  /** What only reads is asked once more where Snowflake has ended the session: an administrator may, and time does. */
+  const read = <T>(work: (open: Session) => Promise<T>): Promise<T> =>
+    ask(async () => {
+      const asked = session
+      try {
+        return await work(asked)
+      } catch (error) {
+        if (isOpen || stopped || !isEnded(error)) throw error
+        if (session === asked) await reopen()
+        return work(session)
+      }
+    })
+
+  function reopen(): Promise<void> {
+    reopening ??= (async () => {
+      await session.close()
+      session = await openSession()
+      if (stopped) session.stop()
+      isLost = false
+    })().finally(() => {
+      reopening = undefined
+    })
+    return reopening
   }
 
   async function rollback(): Promise<void> {
@@ -191,14 +212,14 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     let hasWaited = false
     let isReady = false
     for (;;) {
+      // Answered by the server, so a session that it has ended is found out before anything begins.
+      if (!isLost && !isReady) isLost = !(await session.tidy(autocommit(false)))
       if (isLost) {
         await reopen()
+        await session.run(autocommit(false))
         isReady = false
       }
-      if (!isReady) {
-        for (const name of uses) await session.run(sessionTable(declaredSessionTable(name)))
-        await session.run(autocommit(false))
-      }
+      if (!isReady) for (const name of uses) await session.run(sessionTable(declaredSessionTable(name)))
       isReady = true
       await session.run('begin transaction')
       try {

@@ -30,6 +30,11 @@ export function isUnanswered(error: unknown): boolean {
   return /^E[A-Z]+$/.test(code) || /network|socket|timed? ?out/i.test(messageOf(error))
 }
 
+/** Whether Snowflake has ended the session: the driver says so of every statement from then on, and runs none. */
+export function isEnded(error: unknown): boolean {
+  return codeOf(error) === '407002'
+}
+
 /** What of a statement Snowflake finds wrong: a name that it does not know, the text and its values, or rows. */
 export function faultOf(error: unknown): Fault | undefined {
   const code = codeOf(error)

@@ -4,6 +4,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, type TestContext, test } from 'vitest'
+import { withWarehouse } from '../../../src/pipeline/warehouse.ts'
 import { CutLine } from './cut-line.ts'
 import type { EmulatorDatabase, Fault } from './database.ts'
 import { describeLpaOnSnowflake, LpaPlace } from './lpa-place.ts'
@@ -211,6 +212,37 @@ describeLpaOnSnowflake('lpa, where Snowflake fails', () => {
     expect((await state())[2]).toBe(1)
     await place.lpaOk(['load', file])
     expect(await state()).toEqual(ONCE)
+  })
+
+  test.each([
+    ['an administrator', () => place.endSessions()],
+    [
+      'time',
+      async () => {
+        await failing({ kind: 'answer', code: '390112', message: 'Session token expired.' })
+        await failing({ kind: 'answer', on: 'renewal', code: '390114', message: 'Master token expired.' })
+      },
+    ],
+  ])('a session that is at its end because of %s is opened again', async (_, end) => {
+    const values = await withWarehouse(
+      place.config(),
+      'write',
+      new AbortController().signal,
+      async (engine) => {
+        await end()
+        const both = await Promise.all([engine.query('select 1 as n'), engine.query('select 2 as n')])
+        await end()
+        const rows = await engine.transaction(() => engine.query('select 3 as n'))
+        await end()
+        const ended = engine.transaction(async () => {
+          await end()
+          await engine.query('select 4 as n')
+        })
+        await expect(ended).rejects.toMatchObject({ code: 'LPA-SNOWFLAKE-NETWORK' })
+        return [...both, rows, await engine.query('select 5 as n')].map((result) => result.rows[0]?.[0])
+      },
+    )
+    expect(values).toEqual([1, 2, 3, 5])
   })
 
   test('was sent as Snowflake’s SQL', async (context: TestContext) => {

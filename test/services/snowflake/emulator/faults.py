@@ -25,7 +25,7 @@ class Fault:
 
     kind: Kind
     database: str
-    on: Literal["statement", "login"] = "statement"
+    on: Literal["statement", "login", "renewal"] = "statement"
     # A regular expression that is found in the statement.
     match: str = ""
     times: int = 1

@@ -118,7 +118,10 @@ class Service:
     def renew(self, token: str) -> Answer:
         """The session goes on under the same token."""
         session = self._session(token)
-        return answers.success(_tokens(session)) if session else SESSION_GONE
+        if session is None:
+            return SESSION_GONE
+        fault = self.faults.take(session.database, "renewal")
+        return (fault and _before(fault, threading.Event(), session.place)) or answers.success(_tokens(session))
 
     def heartbeat(self, token: str) -> Answer:
         return answers.success() if self._session(token) else SESSION_GONE
