@@ -164,10 +164,14 @@ export interface TransactionTraits {
    * one another meanwhile.
    */
   readonly rows?: number
+  /** How long it waits for another writer, in place of what the warehouse was opened with. */
+  readonly lockWaitMs?: number
 }
 
 export interface Engine extends Reader {
   readonly can: Capabilities
+  /** To open it is a login, perhaps with a telephone in the hand: a run asks for one, also for its own record. */
+  readonly isLoggedIn?: true
   /** Of staged files: the newer one is smaller and read sooner, where it is read. */
   readonly parquetVersion: 'v1' | 'v2'
   /** Runs one statement; answers the number of rows it changed. */

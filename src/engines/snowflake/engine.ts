@@ -108,7 +108,7 @@ const ALIVE_MS = 60_000
 const DETACHED_MS = 600_000
 
 export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> {
-  const { folder, mode, lockWaitMs, at } = options
+  const { folder, mode, at } = options
   if (at && 'version' in at) {
     throw new UserError('LPA-QUERY-AT', 'Snowflake keeps states by time, not by number.', {
       exit: 'usage',
@@ -253,7 +253,10 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     }
   }
 
-  async function transaction<T>(work: () => Promise<T>, { uses = [] }: TransactionTraits = {}): Promise<T> {
+  async function transaction<T>(
+    work: () => Promise<T>,
+    { uses = [], lockWaitMs = options.lockWaitMs }: TransactionTraits = {},
+  ): Promise<T> {
     if (isOpen) throw new Error('A transaction is already open.')
     isOpen = true
     // While files are uploaded nothing is asked.
@@ -425,6 +428,7 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
   return {
     dialect: 'snowflake',
     can: CAN,
+    isLoggedIn: true,
     // Snowflake reads no other.
     parquetVersion: 'v1',
     scratch,

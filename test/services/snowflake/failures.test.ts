@@ -70,6 +70,23 @@ describeLpaOnSnowflake('lpa, where Snowflake fails', () => {
     expect(`${ran.stderr}${readFileSync(join(place.folder.root, log), 'utf8')}`).not.toContain(password)
   })
 
+  test('a run that is refused does not try again: so many wrong passwords lock a user out', async () => {
+    const message = 'Incorrect username or password was specified.'
+    await failing({ kind: 'answer', on: 'login', code: '390100', message })
+    expect(await place.lpa(['load', newFile()])).toMatchObject({ code: 77 })
+    expect(await database.statements()).toEqual([])
+  })
+
+  test('a run logs in once, as who has to confirm it on a telephone expects', async () => {
+    const [ran] = await place.json<readonly object[]>(['load', newFile()])
+    expect(ran).toMatchObject({ outcome: 'loaded' })
+    const sessions = new Set((await database.statements()).map(({ session }) => session))
+    expect(sessions.size).toBe(1)
+    expect(await place.value("select count(*) from meta.runs where summary like '1 file%'")).toBeGreaterThan(
+      0,
+    )
+  })
+
   test('a host that is not there ends with 69', async () => {
     const env = {
       ...HURRY,
