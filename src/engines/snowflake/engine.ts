@@ -144,12 +144,12 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     try {
       await opened.run(`alter session set ${SESSION}`)
       if (mode === 'create') await createSchemas(opened)
-      else if (mode !== 'plan') await assertWarehouse(opened)
+      else if (mode !== 'plan') await assertWarehouse(opened, mode)
       if (mode !== 'plan') await opened.run('use schema core')
       return opened
     } catch (error) {
       await opened.close()
-      throw explained(error)
+      throw faultOf(error) === 'name' ? missing(error) : explained(error)
     }
   }
 
@@ -170,8 +170,20 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
       return { columns, rows }
     })
 
-  const stream = (statement: string, values?: Values): Promise<ResultStream> =>
-    read((open) => open.stream(asOf(statement, at, options.declared), values))
+  const stream = async (statement: string, values?: Values): Promise<ResultStream> => {
+    const { columns, chunks } = await read((open) =>
+      open.stream(asOf(statement, at, options.declared), values),
+    )
+    return { columns, chunks: explaining(chunks) }
+  }
+
+  async function* explaining<T>(chunks: AsyncIterable<T>): AsyncIterable<T> {
+    try {
+      yield* chunks
+    } catch (error) {
+      throw explained(error)
+    }
+  }
 
   /** What only reads is asked once more where Snowflake has ended the session: an administrator may, and time does. */
   const read = <T>(work: (open: Session) => Promise<T>): Promise<T> =>
@@ -469,9 +481,9 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     async version() {
       let rowsOf = 0
       let newest = ''
-      for (const [table, column] of NEWEST) {
+      for (const [table, column, counts] of NEWEST) {
         // Nothing but count and max: its metadata answers that, and no warehouse need be resumed.
-        const asked = query(`select count(*) as rows_of, max(${column}) as newest from ${table}`)
+        const asked = query(`select ${counts} as rows_of, max(${column}) as newest from ${table}`)
         const { rows } = await asked.catch((error) => {
           if (mayLack && faultOf(error) === 'name') return { rows: [[0, null]] }
           throw error
@@ -496,18 +508,18 @@ function valuesOf({ columns, rows }: Result, names: readonly string[]): Row[] {
   return rows.map((row) => places.map((place) => row[place] ?? null))
 }
 
-/** Every commit adds to one of these. */
+/** Every commit adds to one of these, or supersedes loads. */
 const NEWEST = [
-  ['meta.loads', 'committed_at'],
-  ['meta.built_loads', 'built_at'],
-  ['meta.runs', 'finished_at'],
+  ['meta.loads', 'committed_at', 'count(*) + count(superseded_by)'],
+  ['meta.built_loads', 'built_at', 'count(*)'],
+  ['meta.runs', 'finished_at', 'count(*)'],
 ] as const
 
 /** Only those that are missing: who may not make one is refused also where it is there already. */
 async function createSchemas(session: Session): Promise<void> {
-  const { rows } = await session.run('select lower(schema_name) as name from information_schema.schemata')
+  const { rows } = await session.run('select schema_name from information_schema.schemata')
   const there = new Set(rows.map(([name]) => name))
-  for (const area of SCHEMAS) if (!there.has(area)) await session.run(createSchema(area))
+  for (const area of SCHEMAS) if (!there.has(area.toUpperCase())) await session.run(createSchema(area))
 }
 
 /** Off in a transaction: where somebody else ends it, what comes after is not committed, statement by statement. */
@@ -523,14 +535,23 @@ function aborted(): UserError {
   })
 }
 
-async function assertWarehouse(session: Session): Promise<void> {
+/** Who writes has to see the lock; who only reads may be let see core alone. */
+async function assertWarehouse(session: Session, mode: OpenMode): Promise<void> {
+  const names = mode === 'write' ? ['META.SCHEMA_CHANGES'] : ['META.SCHEMA_CHANGES', 'CORE.DIM_DATE']
   const { rows } = await session.run(
-    `select count(*) as tables from information_schema.tables where table_schema = 'META' and table_name = 'SCHEMA_CHANGES'`,
+    `select count(*) as tables from information_schema.tables where table_schema || '.' || table_name in ('${names.join("', '")}')`,
   )
-  if (Number(rows[0]?.[0]) > 0) return
-  throw new UserError('LPA-WAREHOUSE-MISSING', 'There is no warehouse of lpa in that database.', {
+  if (Number(rows[0]?.[0]) === 0) throw missing()
+}
+
+function missing(cause?: unknown): UserError {
+  return new UserError('LPA-WAREHOUSE-MISSING', 'There is no warehouse of lpa in that database.', {
     exit: 'noInput',
-    next: 'Make it: lpa schema apply (or all at once: lpa up)',
+    next: [
+      'Make it: lpa schema apply (or all at once: lpa up)',
+      'If it is there, the role has to be let see it: USAGE on its schemas, SELECT on its tables.',
+    ],
+    cause,
   })
 }
 

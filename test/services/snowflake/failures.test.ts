@@ -262,6 +262,61 @@ describeLpaOnSnowflake('lpa, where Snowflake fails', () => {
     expect(values).toEqual([1, 2, 3, 5])
   })
 
+  test('a result that is stopped while it is read is no shorter result', async () => {
+    const numbers = Array.from({ length: 100 }, (_, n) => `select ${n} as n`).join(' union all ')
+    const sql = `select a.n from (${numbers}) a cross join (${numbers}) b`
+    await place.engine(async (engine) => {
+      const { chunks } = await engine.stream(sql)
+      const read = async () => {
+        for await (const _ of chunks) engine.interrupt()
+      }
+      await expect(read()).rejects.toThrow('stopped')
+    })
+  })
+
+  test.each([
+    ['query', () => ['query', 'funnel']],
+    ['load', () => ['load', newFile()]],
+    ['schema plan', () => ['schema', 'plan']],
+    ['schema apply', () => ['schema', 'apply']],
+  ])('%s in a database that is not there says what to check', async (_, args) => {
+    const ran = await place.lpa(args(), { env: { SNOWFLAKE_CONNECTIONS_DEFAULT_DATABASE: 'NOWHERE' } })
+    expect(ran).toMatchObject({ code: 78, stderr: expect.stringContaining('LPA-SNOWFLAKE-DATABASE') })
+  })
+
+  test('a schema whose name was put in quotes and small letters is not the one of lpa', async () => {
+    await failing({
+      ...{ kind: 'rows', match: 'information_schema.schemata', columns: [['schema_name', 'VARCHAR']] },
+      rows: [['raw'], ['STAGING'], ['CORE'], ['META']],
+    })
+    await place.lpaOk(['schema', 'apply'])
+    expect(await sent(/^create schema/)).toEqual(['executed'])
+  })
+
+  test('the version is another one when loads were superseded, and nothing else', async () => {
+    await place.lpaOk(['load', newFile(), '--source', 'one'])
+    await place.lpaOk(['load', newFile(), '--source', 'two'])
+    const [older = 0, newer = 0] = (
+      await place.sql('select load_id from meta.loads order by load_id')
+    ).rows.map(([loadId]) => Number(loadId))
+    await withWarehouse(place.config(), 'write', new AbortController().signal, async (engine) => {
+      const before = await engine.version()
+      await engine.transaction(() => engine.supersede([older], newer))
+      expect(await engine.version()).not.toBe(before)
+    })
+  })
+
+  test('who may see core alone can ask it, and not load', async () => {
+    await using narrow = await LpaPlace.create()
+    await narrow.lpaOk(['schema', 'apply', '--quiet'])
+    // The emulator has no rights: what is hidden is not there.
+    await narrow.sql('drop table meta.schema_changes')
+    expect(await narrow.json(['query', '--sql', 'select count(*) as n from dim_course'])).toEqual([{ n: 0 }])
+    const file = narrow.write('courses.csv', 'course_id,course_title\nC1,Intro\n')
+    const ran = await narrow.lpa(['load', file])
+    expect(ran).toMatchObject({ code: 66, stderr: expect.stringContaining('LPA-WAREHOUSE-MISSING') })
+  })
+
   test('was sent as Snowflake’s SQL', async (context: TestContext) => {
     expect(await wrongStatements(place.emulated(context))).toEqual([])
   })
