@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core'
 import { BaseCommand } from '../src/base-command.ts'
 import { build, buildRows, buildSummary } from '../src/pipeline/build.ts'
-import { recordRun } from '../src/pipeline/runs.ts'
+import { runRecorder } from '../src/pipeline/runs.ts'
 
 export default class Batch extends BaseCommand {
   static override summary = 'Build dimensions and facts from what was loaded.'
@@ -35,7 +35,7 @@ export default class Batch extends BaseCommand {
   async run(): Promise<void> {
     const { flags } = await this.start(Batch)
     const config = await this.settings({ 'spark.address': flags.address })
-    this.recordRun((run) => recordRun(config, run))
+    this.recordRun(runRecorder(config))
     const summary = await build(
       config,
       { select: flags.select ?? [], full: flags.full, runId: this.runId, engine: flags.engine },

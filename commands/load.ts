@@ -2,7 +2,7 @@ import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../src/base-command.ts'
 import { mappingFlags } from '../src/mapping-flags.ts'
 import { load, loadNotes, loadRows, loadSummary, loadTable } from '../src/pipeline/load.ts'
-import { recordRun } from '../src/pipeline/runs.ts'
+import { runRecorder } from '../src/pipeline/runs.ts'
 
 export default class Load extends BaseCommand {
   static override summary =
@@ -40,7 +40,7 @@ While earlier loads lie under another pseudonym key, a load warns (also with --q
   async run(): Promise<void> {
     const { argv, flags } = await this.start(Load)
     const config = await this.settings({ 'load.max_rejects': flags['max-rejects'] })
-    if (!flags['dry-run']) this.recordRun((run) => recordRun(config, run))
+    if (!flags['dry-run']) this.recordRun(runRecorder(config))
     const { as: entity, mapping: mappings = [], source, full, 'dry-run': dryRun } = flags
     const request = { inputs: argv as string[], entity, mappings, source, full, dryRun }
     const files = await load(config, request, this.signal, {

@@ -3,7 +3,7 @@ import { BaseCommand } from '../src/base-command.ts'
 import { MemoryWatch } from '../src/memory-watch.ts'
 import { drawAnswer, explainReport, questionOf, tableOf } from '../src/pipeline/question.ts'
 import { type Answer, ask, askSpark, listReports, tooLarge, tooLong } from '../src/pipeline/report.ts'
-import { recordRun } from '../src/pipeline/runs.ts'
+import { runRecorder } from '../src/pipeline/runs.ts'
 import { TimeLimit } from '../src/time-limit.ts'
 
 export default class Query extends BaseCommand {
@@ -65,7 +65,7 @@ export default class Query extends BaseCommand {
       await this.printValue(explained, explained.text)
       return
     }
-    if (flags.write) this.recordRun((run) => recordRun(config, run))
+    if (flags.write) this.recordRun(runRecorder(config))
     const options = { at: flags.at, write: flags.write, exports: this.format() === 'parquet' }
     using _memory = new MemoryWatch(config.warehouse.memoryLimit, () => this.stop(tooLarge(), 300))
     using limit = new TimeLimit(config.query.timeoutMs, () => this.stop(tooLong(config)))

@@ -2,7 +2,7 @@ import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../src/base-command.ts'
 import { parseDuration } from '../src/duration.ts'
 import { mappingFlags } from '../src/mapping-flags.ts'
-import { recordRun } from '../src/pipeline/runs.ts'
+import { runRecorder } from '../src/pipeline/runs.ts'
 import { stream, streamSummary } from '../src/pipeline/stream.ts'
 
 export default class Stream extends BaseCommand {
@@ -53,7 +53,7 @@ Without --until-caught-up it goes on until it is stopped. A topic that was made 
   async run(): Promise<void> {
     const { args, flags } = await this.start(Stream)
     const config = await this.settings({ 'load.max_rejects': flags['max-rejects'] })
-    this.recordRun((run) => recordRun(config, run))
+    this.recordRun(runRecorder(config))
     const every = flags['commit-every']
     const request = {
       ...{ target: args.source, mappings: flags.mapping ?? [], entity: flags.as, source: flags.source },

@@ -4,7 +4,7 @@ import { onceOptions, onceView, renderOnce } from '../src/dash/once.ts'
 import { readPanels } from '../src/dash/read-panels.ts'
 import { overview } from '../src/dash/screens/overview.ts'
 import { writeText } from '../src/output.ts'
-import { recordRun } from '../src/pipeline/runs.ts'
+import { runRecorder } from '../src/pipeline/runs.ts'
 import { up } from '../src/pipeline/up.ts'
 import { withWarehouse } from '../src/pipeline/warehouse.ts'
 
@@ -35,7 +35,7 @@ export default class Up extends BaseCommand {
       onWarning: (...lines) => this.warning(...lines),
     })
     const config = await this.settings()
-    this.recordRun((run) => recordRun(config, run))
+    this.recordRun(runRecorder(config))
     this.note('', '$ lpa dash --once')
     const options = onceOptions(this.terminal, process.env)
     const view = onceView(options.glyphs)

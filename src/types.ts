@@ -164,6 +164,8 @@ export interface TransactionTraits {
    * one another meanwhile.
    */
   readonly rows?: number
+  /** How long it waits for another writer, in place of what the warehouse was opened with. */
+  readonly lockWaitMs?: number
 }
 
 /** What runs models inside the warehouse's open transaction: its own engine, or one beside it that works on its files. */
@@ -177,6 +179,8 @@ export interface ModelRunner {
 
 export interface Engine extends Reader, ModelRunner {
   readonly can: Capabilities
+  /** To open it is a login, perhaps with a telephone in the hand: a run asks for one, also for its own record. */
+  readonly isLoggedIn?: true
   /** Of staged files: the newer one is smaller and read sooner, where it is read. */
   readonly parquetVersion: 'v1' | 'v2'
   /** Runs one statement; answers the number of rows it changed. */

@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core'
 import { BaseCommand } from '../../src/base-command.ts'
-import { recordRun } from '../../src/pipeline/runs.ts'
+import { runRecorder } from '../../src/pipeline/runs.ts'
 import { applySchema, planSummary, planText, readPlan } from '../../src/pipeline/schema.ts'
 import { withWarehouse } from '../../src/pipeline/warehouse.ts'
 
@@ -21,7 +21,7 @@ Exit code 1 when drift is left, or when the plan named is stale.`
     const { args } = await this.start(SchemaApply)
     const saved = args.plan === undefined ? undefined : readPlan(args.plan)
     const config = await this.settings()
-    this.recordRun((run) => recordRun(config, run))
+    this.recordRun(runRecorder(config))
     const applied = await withWarehouse(config, 'create', this.signal, (engine) => applySchema(engine, saved))
     await this.printValue(applied, planText(applied))
     this.finish({

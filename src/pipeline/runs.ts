@@ -5,33 +5,40 @@ import { EXIT, UserError } from '../errors.ts'
 import type { RunRecord } from '../run-record.ts'
 import type { Cell, Engine, Result } from '../types.ts'
 import { queryLedger, recordsOf, withoutColumns, writeLedger } from './ledger.ts'
-import { withWarehouse } from './warehouse.ts'
+import { keepForRecord, withKept } from './warehouse.ts'
 
 /** The work is done by then, so another run that took the lock meanwhile is waited for: by one that was stopped less long. */
 const [LOCK_WAIT_MS, STOPPED_WAIT_MS] = [30_000, 2000]
 
-/** Adds the row of a run that has ended, however it ended. One that found the warehouse locked leaves none. */
-export async function recordRun(config: Config, run: RunRecord): Promise<void> {
-  if (run.exitCode === EXIT.locked) return
+/**
+ * What adds the row of this process's run when it has ended, however it ended. One that found the warehouse locked, or
+ * could not open it, leaves none. To be made before the warehouse is opened.
+ */
+export function runRecorder(config: Config): (run: RunRecord) => Promise<void> {
+  keepForRecord()
+  return async (run) => {
+    if (run.exitCode !== EXIT.locked) await withKept(config, (engine) => addRun(config, engine, run))
+  }
+}
+
+async function addRun(config: Config, engine: Engine, run: RunRecord): Promise<void> {
   const isDone = run.exitCode === EXIT.done || run.exitCode === EXIT.findings
-  const lockWaitMs = Math.max(config.load.lockWaitMs, isDone ? LOCK_WAIT_MS : STOPPED_WAIT_MS)
-  const patient = { ...config, load: { ...config.load, lockWaitMs } }
-  const signal = new AbortController().signal
-  await withWarehouse(patient, 'write', signal, (engine) =>
-    engine.transaction(
-      () =>
-        writeLedger(engine, 'record-run', {
-          run_id: run.runId,
-          command: run.command,
-          arguments: run.arguments,
-          role: run.role ?? null,
-          started_at: run.startedAt,
-          finished_at: run.finishedAt,
-          exit_code: run.exitCode,
-          summary: run.summary,
-        }),
-      { rows: 1 },
-    ),
+  await engine.transaction(
+    () =>
+      writeLedger(engine, 'record-run', {
+        run_id: run.runId,
+        command: run.command,
+        arguments: run.arguments,
+        role: run.role ?? null,
+        started_at: run.startedAt,
+        finished_at: run.finishedAt,
+        exit_code: run.exitCode,
+        summary: run.summary,
+      }),
+    {
+      rows: 1,
+      lockWaitMs: Math.max(config.load.lockWaitMs, isDone ? LOCK_WAIT_MS : STOPPED_WAIT_MS),
+    },
   )
 }
 

@@ -73,12 +73,45 @@ export async function withWarehouse<T>(
   work: (engine: Engine) => Promise<T>,
   extras: OpenExtras = {},
 ): Promise<T> {
-  const engine = await openWarehouse(config, mode, signal, extras)
-  return working(engine, signal, () =>
-    work(engine).catch(async (error) => {
+  const engine = await openWarehouse(config, mode, signal, extras).catch((error) => {
+    if (record) record.isInVain = true
+    throw error
+  })
+  let isKept = false
+  const asked = async () => {
+    const result = await work(engine).catch(async (error) => {
       throw signal.aborted ? error : ((await olderSchema(engine, error)) ?? error)
-    }),
-  )
+    })
+    isKept = !signal.aborted && (await keep(engine, mode))
+    return result
+  }
+  return working(engine, signal, asked, async () => {
+    if (!isKept) await engine.close()
+  })
+}
+
+/** Of a run that is to be recorded: what stayed open for it, or that there is nothing to write it to. */
+let record: { engine?: Engine | undefined; isInVain?: boolean } | undefined
+
+/** From now on, a warehouse that is written stays open when the work is done, if to open it is a login. */
+export function keepForRecord(): void {
+  record = {}
+}
+
+async function keep(engine: Engine, mode: OpenMode): Promise<boolean> {
+  if (!record || !engine.isLoggedIn || (mode !== 'write' && mode !== 'create')) return false
+  await record.engine?.close()
+  record.engine = engine
+  return true
+}
+
+/** Works with what stayed open, else opens it: not where that failed before, since wrong passwords are counted. */
+export async function withKept(config: Config, work: (engine: Engine) => Promise<void>): Promise<void> {
+  const { engine, isInVain } = record ?? {}
+  record = undefined
+  const { signal } = new AbortController()
+  if (engine) await working(engine, signal, work)
+  else if (!isInVain) await withWarehouse(config, 'write', signal, work)
 }
 
 /** Works with what is open, until it is done or the signal is aborted, and closes it. */
@@ -86,6 +119,7 @@ export async function working<R extends Reader, T>(
   reader: R,
   signal: AbortSignal,
   work: (reader: R) => Promise<T>,
+  close = () => reader.close(),
 ): Promise<T> {
   const stop = () => reader.interrupt()
   signal.addEventListener('abort', stop, { once: true })
@@ -98,7 +132,7 @@ export async function working<R extends Reader, T>(
     throw signal.aborted ? signal.reason : error
   } finally {
     signal.removeEventListener('abort', stop)
-    await reader.close()
+    await close()
   }
 }
 

@@ -147,9 +147,9 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   const temporary = new Set<string>()
 
   /** Runs `work` as the only writer, with nothing left of runs that died. */
-  async function locked<T>(work: () => Promise<T>): Promise<T> {
+  async function locked<T>(work: () => Promise<T>, waitMs = options.lockWaitMs): Promise<T> {
     if (lock) throw new Error('A transaction is already open.')
-    lock = await takeWriterLock(folder, options.lockWaitMs, stop.signal)
+    lock = await takeWriterLock(folder, waitMs, stop.signal)
     try {
       if (!swept) {
         await refuseDamagedCatalog(folder)
@@ -180,9 +180,9 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
 
   function transaction<T>(
     work: () => Promise<T>,
-    { rows = Number.POSITIVE_INFINITY }: TransactionTraits = {},
+    { rows = Number.POSITIVE_INFINITY, lockWaitMs }: TransactionTraits = {},
   ): Promise<T> {
-    return locked(async () => {
+    const alone = async () => {
       await expectRows(rows)
       await connection.run('begin')
       open = 'work'
@@ -208,7 +208,8 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
         open = undefined
         placed = []
       }
-    })
+    }
+    return locked(alone, lockWaitMs)
   }
 
   /**

@@ -35,7 +35,7 @@ import {
   withSnowflakeTypes,
 } from './ddl.ts'
 import { connect } from './driver.ts'
-import { explained, faultOf, isLocked, isUnanswered } from './failures.ts'
+import { explained, faultOf, isEnded, isLocked, isUnanswered } from './failures.ts'
 import { materialiseSql } from './materialise.ts'
 import { piecesOf } from './pieces.ts'
 import { Session } from './session.ts'
@@ -108,7 +108,7 @@ const ALIVE_MS = 60_000
 const DETACHED_MS = 600_000
 
 export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> {
-  const { folder, mode, lockWaitMs, at } = options
+  const { folder, mode, at } = options
   if (at && 'version' in at) {
     throw new UserError('LPA-QUERY-AT', 'Snowflake keeps states by time, not by number.', {
       exit: 'usage',
@@ -125,6 +125,8 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
   let isOpen = false
   /** Whether a transaction may be open in it that nobody wants any more: a BEGIN would go on with it. */
   let isLost = false
+  /** A session on its way, which all wait for who need one. */
+  let reopening: Promise<void> | undefined
   /** Loads that the open transaction appended. */
   let appended: number[] = []
   /** Where in the stage the files lie that the open transaction uploaded. */
@@ -142,12 +144,12 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     try {
       await opened.run(`alter session set ${SESSION}`)
       if (mode === 'create') await createSchemas(opened)
-      else if (mode !== 'plan') await assertWarehouse(opened)
+      else if (mode !== 'plan') await assertWarehouse(opened, mode)
       if (mode !== 'plan') await opened.run('use schema core')
       return opened
     } catch (error) {
       await opened.close()
-      throw explained(error)
+      throw faultOf(error) === 'name' ? missing(error) : explained(error)
     }
   }
 
@@ -163,18 +165,49 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     ask(async () => (await session.run(statement, values)).changed)
 
   const query = (statement: string, values?: Values): Promise<Result> =>
-    ask(async () => {
-      const { columns, rows } = await session.run(asOf(statement, at, options.declared), values)
+    read(async (open) => {
+      const { columns, rows } = await open.run(asOf(statement, at, options.declared), values)
       return { columns, rows }
     })
 
-  const stream = (statement: string, values?: Values): Promise<ResultStream> =>
-    ask(() => session.stream(asOf(statement, at, options.declared), values))
+  const stream = async (statement: string, values?: Values): Promise<ResultStream> => {
+    const { columns, chunks } = await read((open) =>
+      open.stream(asOf(statement, at, options.declared), values),
+    )
+    return { columns, chunks: explaining(chunks) }
+  }
 
-  async function reopen(): Promise<void> {
-    await session.close().catch(() => {})
-    session = await openSession()
-    isLost = false
+  async function* explaining<T>(chunks: AsyncIterable<T>): AsyncIterable<T> {
+    try {
+      yield* chunks
+    } catch (error) {
+      throw explained(error)
+    }
+  }
+
+  /** What only reads is asked once more where Snowflake has ended the session: an administrator may, and time does. */
+  const read = <T>(work: (open: Session) => Promise<T>): Promise<T> =>
+    ask(async () => {
+      const asked = session
+      try {
+        return await work(asked)
+      } catch (error) {
+        if (isOpen || stopped || !isEnded(error)) throw error
+        if (session === asked) await reopen()
+        return work(session)
+      }
+    })
+
+  function reopen(): Promise<void> {
+    reopening ??= (async () => {
+      await session.close()
+      session = await openSession()
+      if (stopped) session.stop()
+      isLost = false
+    })().finally(() => {
+      reopening = undefined
+    })
+    return reopening
   }
 
   async function rollback(): Promise<void> {
@@ -189,14 +222,17 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
   async function begin(uses: readonly string[], waitMs: number): Promise<string> {
     const deadline = Date.now() + waitMs
     let hasWaited = false
-    let hasTables = false
+    let isReady = false
     for (;;) {
+      // Answered by the server, so a session that it has ended is found out before anything begins.
+      if (!isLost && !isReady) isLost = !(await session.tidy(autocommit(false)))
       if (isLost) {
         await reopen()
-        hasTables = false
+        await session.run(autocommit(false))
+        isReady = false
       }
-      if (!hasTables) for (const name of uses) await session.run(sessionTable(declaredSessionTable(name)))
-      hasTables = true
+      if (!isReady) for (const name of uses) await session.run(sessionTable(declaredSessionTable(name)))
+      isReady = true
       await session.run('begin transaction')
       try {
         const { changed } = await session.run(
@@ -229,7 +265,10 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     }
   }
 
-  async function transaction<T>(work: () => Promise<T>, { uses = [] }: TransactionTraits = {}): Promise<T> {
+  async function transaction<T>(
+    work: () => Promise<T>,
+    { uses = [], lockWaitMs = options.lockWaitMs }: TransactionTraits = {},
+  ): Promise<T> {
     if (isOpen) throw new Error('A transaction is already open.')
     isOpen = true
     // While files are uploaded nothing is asked.
@@ -257,6 +296,7 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
       throw explained(error)
     } finally {
       clearInterval(alive)
+      if (!isLost) isLost = !(await session.tidy(autocommit(true)))
       isOpen = false
       appended = []
       uploaded.length = 0
@@ -400,6 +440,7 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
   return {
     dialect: 'snowflake',
     can: CAN,
+    isLoggedIn: true,
     // Snowflake reads no other.
     parquetVersion: 'v1',
     scratch,
@@ -440,9 +481,9 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     async version() {
       let rowsOf = 0
       let newest = ''
-      for (const [table, column] of NEWEST) {
+      for (const [table, column, counts] of NEWEST) {
         // Nothing but count and max: its metadata answers that, and no warehouse need be resumed.
-        const asked = query(`select count(*) as rows_of, max(${column}) as newest from ${table}`)
+        const asked = query(`select ${counts} as rows_of, max(${column}) as newest from ${table}`)
         const { rows } = await asked.catch((error) => {
           if (mayLack && faultOf(error) === 'name') return { rows: [[0, null]] }
           throw error
@@ -467,18 +508,23 @@ function valuesOf({ columns, rows }: Result, names: readonly string[]): Row[] {
   return rows.map((row) => places.map((place) => row[place] ?? null))
 }
 
-/** Every commit adds to one of these. */
+/** Every commit adds to one of these, or supersedes loads. */
 const NEWEST = [
-  ['meta.loads', 'committed_at'],
-  ['meta.built_loads', 'built_at'],
-  ['meta.runs', 'finished_at'],
+  ['meta.loads', 'committed_at', 'count(*) + count(superseded_by)'],
+  ['meta.built_loads', 'built_at', 'count(*)'],
+  ['meta.runs', 'finished_at', 'count(*)'],
 ] as const
 
 /** Only those that are missing: who may not make one is refused also where it is there already. */
 async function createSchemas(session: Session): Promise<void> {
-  const { rows } = await session.run('select lower(schema_name) as name from information_schema.schemata')
+  const { rows } = await session.run('select schema_name from information_schema.schemata')
   const there = new Set(rows.map(([name]) => name))
-  for (const area of SCHEMAS) if (!there.has(area)) await session.run(createSchema(area))
+  for (const area of SCHEMAS) if (!there.has(area.toUpperCase())) await session.run(createSchema(area))
+}
+
+/** Off in a transaction: where somebody else ends it, what comes after is not committed, statement by statement. */
+function autocommit(isOn: boolean): string {
+  return `alter session set autocommit = ${isOn}`
 }
 
 /** Commits of what came after would hold, without what was before. */
@@ -489,14 +535,23 @@ function aborted(): UserError {
   })
 }
 
-async function assertWarehouse(session: Session): Promise<void> {
+/** Who writes has to see the lock; who only reads may be let see core alone. */
+async function assertWarehouse(session: Session, mode: OpenMode): Promise<void> {
+  const names = mode === 'write' ? ['META.SCHEMA_CHANGES'] : ['META.SCHEMA_CHANGES', 'CORE.DIM_DATE']
   const { rows } = await session.run(
-    `select count(*) as tables from information_schema.tables where table_schema = 'META' and table_name = 'SCHEMA_CHANGES'`,
+    `select count(*) as tables from information_schema.tables where table_schema || '.' || table_name in ('${names.join("', '")}')`,
   )
-  if (Number(rows[0]?.[0]) > 0) return
-  throw new UserError('LPA-WAREHOUSE-MISSING', 'There is no warehouse of lpa in that database.', {
+  if (Number(rows[0]?.[0]) === 0) throw missing()
+}
+
+function missing(cause?: unknown): UserError {
+  return new UserError('LPA-WAREHOUSE-MISSING', 'There is no warehouse of lpa in that database.', {
     exit: 'noInput',
-    next: 'Make it: lpa schema apply (or all at once: lpa up)',
+    next: [
+      'Make it: lpa schema apply (or all at once: lpa up)',
+      'If it is there, the role has to be let see it: USAGE on its schemas, SELECT on its tables.',
+    ],
+    cause,
   })
 }
 

@@ -30,6 +30,11 @@ export function isUnanswered(error: unknown): boolean {
   return /^E[A-Z]+$/.test(code) || /network|socket|timed? ?out/i.test(messageOf(error))
 }
 
+/** Whether Snowflake has ended the session: the driver says so of every statement from then on, and runs none. */
+export function isEnded(error: unknown): boolean {
+  return codeOf(error) === '407002'
+}
+
 /** What of a statement Snowflake finds wrong: a name that it does not know, the text and its values, or rows. */
 export function faultOf(error: unknown): Fault | undefined {
   const code = codeOf(error)
@@ -40,7 +45,7 @@ export function faultOf(error: unknown): Fault | undefined {
 }
 
 /** Objects and columns that there are not, or that the role may not see; also inside a view. */
-const NAMES: ReadonlySet<string> = new Set(['002003', '002037', '002043', '000904', '090105'])
+const NAMES: ReadonlySet<string> = new Set(['002003', '002037', '002043', '000904'])
 
 /** The same error in words that say what to do, where it is the account's or the network's; else as it is. */
 export function explained(error: unknown): unknown {
@@ -66,6 +71,20 @@ export function explained(error: unknown): unknown {
       next: 'Use a role that may, or have it granted: lpa grant plan',
       cause,
     })
+  }
+  if (code === '090105') {
+    return new UserError(
+      'LPA-SNOWFLAKE-DATABASE',
+      'There is no database of the name in the connection, or not for its role.',
+      {
+        exit: 'config',
+        next: [
+          'Check database and role of the connection.',
+          'Who may, makes it: create database …; the role needs USAGE on it.',
+        ],
+        cause,
+      },
+    )
   }
   if (code === '000606' || code === '000609') {
     return new UserError('LPA-SNOWFLAKE-WAREHOUSE', 'The session has no virtual warehouse that computes.', {

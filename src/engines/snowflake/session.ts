@@ -35,7 +35,7 @@ export class Session {
     const chunks = async function* (this: Session): AsyncIterable<readonly Row[]> {
       let chunk: unknown[][] = []
       for await (const row of done.streamRows()) {
-        if (this.#stopped) return
+        if (this.#stopped) throw stopped()
         if (chunk.push(row as unknown[]) < CHUNK) continue
         yield cellsOf(columns, chunk)
         chunk = []
@@ -72,7 +72,7 @@ export class Session {
     values: Values | undefined,
     streamResult: boolean,
   ): Promise<{ statement: RowStatement; rows: readonly unknown[][] }> {
-    if (this.#stopped) return Promise.reject(new Error('The session was stopped.'))
+    if (this.#stopped) return Promise.reject(stopped())
     return this.#send(statement, values, streamResult)
   }
 
@@ -100,6 +100,8 @@ export class Session {
     })
   }
 }
+
+const stopped = () => new Error('The session was stopped.')
 
 function cellsOf(columns: Result['columns'], rows: readonly unknown[][]): Row[] {
   const converters = columns.map(cellConverter)

@@ -44,6 +44,7 @@ export interface LoggedStatement {
 export type Fault = (
   | { readonly kind: 'status'; readonly status?: number }
   | { readonly kind: 'drop' }
+  | { readonly kind: 'abort' }
   | { readonly kind: 'lose-reply'; readonly status?: number }
   | { readonly kind: 'slow'; readonly seconds: number }
   | {
@@ -55,8 +56,8 @@ export type Fault = (
     }
   | { readonly kind: 'answer'; readonly code: string; readonly message: string; readonly sqlState?: string }
 ) & {
-  /** Signing in, or a statement (default) in which the regular expression `match` is found. */
-  readonly on?: 'login' | 'statement'
+  /** Signing in, renewing the session's token, or a statement (default) in which the regular expression `match` is found. */
+  readonly on?: 'login' | 'renewal' | 'statement'
   readonly match?: string
   readonly times?: number
 }

@@ -4,6 +4,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, type TestContext, test } from 'vitest'
+import { withWarehouse } from '../../../src/pipeline/warehouse.ts'
 import { CutLine } from './cut-line.ts'
 import type { EmulatorDatabase, Fault } from './database.ts'
 import { describeLpaOnSnowflake, LpaPlace } from './lpa-place.ts'
@@ -67,6 +68,23 @@ describeLpaOnSnowflake('lpa, where Snowflake fails', () => {
       stderr: expect.stringContaining('LPA-SNOWFLAKE-LOGIN'),
     })
     expect(`${ran.stderr}${readFileSync(join(place.folder.root, log), 'utf8')}`).not.toContain(password)
+  })
+
+  test('a run that is refused does not try again: so many wrong passwords lock a user out', async () => {
+    const message = 'Incorrect username or password was specified.'
+    await failing({ kind: 'answer', on: 'login', code: '390100', message })
+    expect(await place.lpa(['load', newFile()])).toMatchObject({ code: 77 })
+    expect(await database.statements()).toEqual([])
+  })
+
+  test('a run logs in once, as who has to confirm it on a telephone expects', async () => {
+    const [ran] = await place.json<readonly object[]>(['load', newFile()])
+    expect(ran).toMatchObject({ outcome: 'loaded' })
+    const sessions = new Set((await database.statements()).map(({ session }) => session))
+    expect(sessions.size).toBe(1)
+    expect(await place.value("select count(*) from meta.runs where summary like '1 file%'")).toBeGreaterThan(
+      0,
+    )
   })
 
   test('a host that is not there ends with 69', async () => {
@@ -211,6 +229,92 @@ describeLpaOnSnowflake('lpa, where Snowflake fails', () => {
     expect((await state())[2]).toBe(1)
     await place.lpaOk(['load', file])
     expect(await state()).toEqual(ONCE)
+  })
+
+  test.each([
+    ['an administrator', () => place.endSessions()],
+    [
+      'time',
+      async () => {
+        await failing({ kind: 'answer', code: '390112', message: 'Session token expired.' })
+        await failing({ kind: 'answer', on: 'renewal', code: '390114', message: 'Master token expired.' })
+      },
+    ],
+  ])('a session that is at its end because of %s is opened again', async (_, end) => {
+    const values = await withWarehouse(
+      place.config(),
+      'write',
+      new AbortController().signal,
+      async (engine) => {
+        await end()
+        const both = await Promise.all([engine.query('select 1 as n'), engine.query('select 2 as n')])
+        await end()
+        const rows = await engine.transaction(() => engine.query('select 3 as n'))
+        await end()
+        const ended = engine.transaction(async () => {
+          await end()
+          await engine.query('select 4 as n')
+        })
+        await expect(ended).rejects.toMatchObject({ code: 'LPA-SNOWFLAKE-NETWORK' })
+        return [...both, rows, await engine.query('select 5 as n')].map((result) => result.rows[0]?.[0])
+      },
+    )
+    expect(values).toEqual([1, 2, 3, 5])
+  })
+
+  test('a result that is stopped while it is read is no shorter result', async () => {
+    const numbers = Array.from({ length: 100 }, (_, n) => `select ${n} as n`).join(' union all ')
+    const sql = `select a.n from (${numbers}) a cross join (${numbers}) b`
+    await place.engine(async (engine) => {
+      const { chunks } = await engine.stream(sql)
+      const read = async () => {
+        for await (const _ of chunks) engine.interrupt()
+      }
+      await expect(read()).rejects.toThrow('stopped')
+    })
+  })
+
+  test.each([
+    ['query', () => ['query', 'funnel']],
+    ['load', () => ['load', newFile()]],
+    ['schema plan', () => ['schema', 'plan']],
+    ['schema apply', () => ['schema', 'apply']],
+  ])('%s in a database that is not there says what to check', async (_, args) => {
+    const ran = await place.lpa(args(), { env: { SNOWFLAKE_CONNECTIONS_DEFAULT_DATABASE: 'NOWHERE' } })
+    expect(ran).toMatchObject({ code: 78, stderr: expect.stringContaining('LPA-SNOWFLAKE-DATABASE') })
+  })
+
+  test('a schema whose name was put in quotes and small letters is not the one of lpa', async () => {
+    await failing({
+      ...{ kind: 'rows', match: 'information_schema.schemata', columns: [['schema_name', 'VARCHAR']] },
+      rows: [['raw'], ['STAGING'], ['CORE'], ['META']],
+    })
+    await place.lpaOk(['schema', 'apply'])
+    expect(await sent(/^create schema/)).toEqual(['executed'])
+  })
+
+  test('the version is another one when loads were superseded, and nothing else', async () => {
+    await place.lpaOk(['load', newFile(), '--source', 'one'])
+    await place.lpaOk(['load', newFile(), '--source', 'two'])
+    const [older = 0, newer = 0] = (
+      await place.sql('select load_id from meta.loads order by load_id')
+    ).rows.map(([loadId]) => Number(loadId))
+    await withWarehouse(place.config(), 'write', new AbortController().signal, async (engine) => {
+      const before = await engine.version()
+      await engine.transaction(() => engine.supersede([older], newer))
+      expect(await engine.version()).not.toBe(before)
+    })
+  })
+
+  test('who may see core alone can ask it, and not load', async () => {
+    await using narrow = await LpaPlace.create()
+    await narrow.lpaOk(['schema', 'apply', '--quiet'])
+    // The emulator has no rights: what is hidden is not there.
+    await narrow.sql('drop table meta.schema_changes')
+    expect(await narrow.json(['query', '--sql', 'select count(*) as n from dim_course'])).toEqual([{ n: 0 }])
+    const file = narrow.write('courses.csv', 'course_id,course_title\nC1,Intro\n')
+    const ran = await narrow.lpa(['load', file])
+    expect(ran).toMatchObject({ code: 66, stderr: expect.stringContaining('LPA-WAREHOUSE-MISSING') })
   })
 
   test('was sent as Snowflake’s SQL', async (context: TestContext) => {

@@ -23,10 +23,13 @@ describeWithSnowflake('transactions on Snowflake', () => {
   }
   const event = (id: string, attributes: string): string =>
     `{"event_id":"${id}","event_type":"viewed","learner_id":"S1","course_id":"C1","occurred_at":"2026-03-02T08:00:00Z","attributes":${attributes}}`
-  async function loads(): Promise<number> {
-    const { stdout } = await place.lpaOk(['query', '--sql', 'select count(*) as n from meta.loads', '--json'])
-    return JSON.parse(stdout)[0].n
-  }
+  const rowsOf = async (table: string) => Number(await place.value(`select count(*) from ${table}`))
+  const loads = () => rowsOf('meta.loads')
+  const written = async () => [
+    await loads(),
+    await rowsOf('meta.load_entities'),
+    await rowsOf('staging.stg_learning_event'),
+  ]
 
   test('one that the server has ended is not committed: what came before would be missing', async () => {
     const file = write('ended.ndjson', event('e1', '{}'))
@@ -39,6 +42,20 @@ describeWithSnowflake('transactions on Snowflake', () => {
     await place.lpaOk(['load', file])
     expect(await loads()).toBe(1)
   })
+
+  test.each(['^copy into staging', '^insert into meta.load_entities'])(
+    'one that somebody else has ended before %s leaves nothing of what came after',
+    async (match) => {
+      const before = await written()
+      const file = write(`aborted${match.length}.ndjson`, event(`a${match.length}`, '{}'))
+      await database.fault({ kind: 'abort', match })
+      const ran = await place.lpa(['load', file])
+      expect(ran).toMatchObject({ code: 69, stderr: expect.stringContaining('LPA-SNOWFLAKE-ABORTED') })
+      expect(await written()).toEqual(before)
+      await place.lpaOk(['load', file])
+      expect(await written()).toEqual(before.map((rows) => rows + 1))
+    },
+  )
 
   test('one whose rollback was lost is not gone on with', async () => {
     const file = write('lost.ndjson', event('e2', '{}'))

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from rowset import Row
 
-Kind = Literal["status", "drop", "slow", "lose-reply", "answer", "rows"]
+Kind = Literal["status", "drop", "slow", "lose-reply", "answer", "abort", "rows"]
 
 
 @dataclass
@@ -19,12 +19,13 @@ class Fault:
     lose-reply  executed (once, however often the driver asks again), then the connection ends without an answer, or
                 with `status` as a proxy's
     answer      Snowflake's error `code` with `message`; nothing is executed
+    abort       somebody ended the session's transaction (SYSTEM$ABORT_TRANSACTION), then executed
     rows        no fault: the result `rows`, for what fakesnow does not have (query history, clustering)
     """
 
     kind: Kind
     database: str
-    on: Literal["statement", "login"] = "statement"
+    on: Literal["statement", "login", "renewal"] = "statement"
     # A regular expression that is found in the statement.
     match: str = ""
     times: int = 1

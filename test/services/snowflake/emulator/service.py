@@ -118,7 +118,10 @@ class Service:
     def renew(self, token: str) -> Answer:
         """The session goes on under the same token."""
         session = self._session(token)
-        return answers.success(_tokens(session)) if session else SESSION_GONE
+        if session is None:
+            return SESSION_GONE
+        fault = self.faults.take(session.database, "renewal")
+        return (fault and _before(fault, threading.Event(), session.place)) or answers.success(_tokens(session))
 
     def heartbeat(self, token: str) -> Answer:
         return answers.success() if self._session(token) else SESSION_GONE
@@ -194,6 +197,8 @@ class Service:
         """What keeps a statement from being executed is in the log for itself."""
         entry = self._enter(running.session, body["sqlText"], None, {})
         entry.outcome, entry.message = "fault", fault.kind
+        if fault.kind == "abort":
+            running.session.abort()
         answer = _before(fault, running.canceled, running.session.place)
         if running.canceled.is_set():
             entry.outcome = "canceled"

@@ -1,7 +1,6 @@
 """One signed-in session: runs statements one after the other, in a connection of its own to the common data."""
 
 import re
-import re
 import threading
 import uuid
 from dataclasses import dataclass, field
@@ -54,6 +53,8 @@ class Session:
     locks: Locks
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
     is_in_transaction: bool = False
+    # Off, a statement that changes rows begins a transaction where there is none.
+    autocommit: bool = True
     # How many there were.
     _transactions: int = 0
     # By DuckDB, after a statement failed in it; Snowflake would go on with it.
@@ -76,6 +77,14 @@ class Session:
         self.cancel()
         with self._turn:
             self.connection.close()
+            self.locks.release(self)
+
+    def abort(self) -> None:
+        """What was changed in the transaction is gone, and the session goes on without one."""
+        with self._turn:
+            if self.is_in_transaction:
+                self.connection._duck_conn.rollback()
+            self.is_in_transaction = self.is_given_up = False
             self.locks.release(self)
 
     def run(self, entry: Entry, binds: Binds, describe_only: bool) -> Answer:
@@ -114,11 +123,14 @@ class Session:
             if not self.locks.take(table, self, self.lock_timeout, self._canceled.is_set):
                 return self._not_locked(entry, table)
         if statements.is_recorded(sql):
-            self._note_timeout(sql)
+            self._note_settings(sql)
             entry.outcome = "recorded"
             return answers.done(self.place)
         if stage_files.is_stage_command(sql):
             return answers.texts(*stage_files.run(sql, self.connection), answers.UNKNOWN, self.place)
+        if not self.autocommit and not self.is_in_transaction and statements.is_dml(sql):
+            self.connection._duck_conn.begin()
+            self._follow_transaction("BEGIN")
         plain = statements.runnable(_TRANSACTION.sub(self._transaction(), sql))
         answer = self._ask(self.memory.told(plain.sql), _parameters(binds, plain.lost_binds), describe_only)
         if plain.is_changed:
@@ -132,6 +144,8 @@ class Session:
             return "a statement of this transaction failed, for which DuckDB gave up all of it: ROLLBACK"
         if self.is_in_transaction and statements.is_ddl(sql):
             return "this is DDL inside a transaction, which Snowflake would commit first: COMMIT before it"
+        if self.is_in_transaction and statements.autocommit(sql):
+            return "what AUTOCOMMIT does to an open transaction is not said: COMMIT before it"
         if name := statements.duckdb_function(sql):
             return f"Snowflake has no function {name}"
         return None
@@ -143,9 +157,11 @@ class Session:
         held = f"has locked table '{table}' in a transaction and this lock has not yet been released"
         return answers.failure("000625", f"Statement '...' {held}.", "57014")
 
-    def _note_timeout(self, sql: str) -> None:
+    def _note_settings(self, sql: str) -> None:
         if found := re.search(r"ALTER SESSION SET .*\bLOCK_TIMEOUT = (\d+)", statements.head(sql)):
             self.lock_timeout = float(found[1])
+        if found := statements.autocommit(sql):
+            self.autocommit = found == "TRUE"
 
     def _transaction(self) -> str:
         return f"'{self.id}-{self._transactions}'" if self.is_in_transaction else "CAST(NULL AS VARCHAR)"

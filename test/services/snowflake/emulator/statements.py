@@ -28,7 +28,7 @@ _OBJECT = (
 )
 RECORDED = re.compile(
     rf"(?:CREATE (?:OR (?:REPLACE|ALTER) )?{_OBJECT}|DROP {_OBJECT}|ALTER {_OBJECT}|ALTER (?:DATABASE|SCHEMA|ACCOUNT)"
-    r"|GRANT|REVOKE|UNDROP|EXECUTE TASK|USE SECONDARY ROLES|ALTER SESSION (?:SET (?!AUTOCOMMIT|TIMEZONE)\w+|UNSET)"
+    r"|GRANT|REVOKE|UNDROP|EXECUTE TASK|USE SECONDARY ROLES|ALTER SESSION (?:SET (?!TIMEZONE)\w+|UNSET)"
     r"|ALTER SESSION SET TIMEZONE ?= ?'(?:ETC/)?UTC'"
     r"|ALTER (?:TABLE|VIEW)\b.*\b(?:MASKING POLICY|ROW ACCESS POLICY|SET TAG|UNSET TAG|SEARCH OPTIMIZATION"
     r"|(?:UN)?SET (?:DATA_RETENTION_TIME_IN_DAYS|MAX_DATA_EXTENSION_TIME_IN_DAYS|CHANGE_TRACKING)"
@@ -38,6 +38,9 @@ _LAST_OF_DOUBLES = re.compile(r",\s*'d'\s*\)", re.I)
 _FORMAT_WORDS = re.compile(r"\s+(?:USE_LOGICAL_TYPE\s*=\s*TRUE\b|NULL_IF\s*=\s*\(\s*(?:'')?\s*\))", re.I)
 # TRUNCATE is among them by Snowflake's list of DDL commands; a DELETE is what can be rolled back for certain.
 _DDL = re.compile(r"(?:CREATE|ALTER(?! SESSION)|DROP|UNDROP|TRUNCATE|COMMENT|GRANT|REVOKE)\b")
+
+_DML = re.compile(r"(?:INSERT|UPDATE|DELETE|MERGE|COPY)\b")
+_AUTOCOMMIT = re.compile(r"ALTER SESSION SET .*\bAUTOCOMMIT ?= ?(TRUE|FALSE)\b")
 
 # What somebody who knows DuckDB might write, and Snowflake does not have.
 DUCKDB_ONLY = frozenset(
@@ -71,6 +74,17 @@ def is_recorded(sql: str) -> bool:
 def is_ddl(sql: str) -> bool:
     """Snowflake commits an open transaction before such a statement."""
     return _DDL.match(head(sql)) is not None
+
+
+def is_dml(sql: str) -> bool:
+    """Without AUTOCOMMIT, Snowflake begins a transaction before such a statement."""
+    return _DML.match(head(sql)) is not None
+
+
+def autocommit(sql: str) -> str | None:
+    """TRUE or FALSE, where the statement sets it."""
+    found = _AUTOCOMMIT.match(head(sql))
+    return found and found[1]
 
 
 def split(sql: str) -> list[str]:
