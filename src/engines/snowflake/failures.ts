@@ -40,7 +40,7 @@ export function faultOf(error: unknown): Fault | undefined {
 }
 
 /** Objects and columns that there are not, or that the role may not see; also inside a view. */
-const NAMES: ReadonlySet<string> = new Set(['002003', '002037', '002043', '000904', '090105'])
+const NAMES: ReadonlySet<string> = new Set(['002003', '002037', '002043', '000904'])
 
 /** The same error in words that say what to do, where it is the account's or the network's; else as it is. */
 export function explained(error: unknown): unknown {
@@ -73,6 +73,17 @@ export function explained(error: unknown): unknown {
       next: 'Name one in the connection: warehouse = "…" (and USAGE on it granted to the role)',
       cause,
     })
+  }
+  if (code === '090105') {
+    return new UserError(
+      'LPA-SNOWFLAKE-DATABASE',
+      'The database of the connection is not there, or is hidden from its role.',
+      {
+        exit: 'config',
+        next: 'Check database and role of the connection; the role needs USAGE on the database.',
+        cause,
+      },
+    )
   }
   if (isLocked(error)) {
     return new UserError('LPA-WAREHOUSE-LOCKED', 'Somebody else is changing a table of the warehouse.', {
