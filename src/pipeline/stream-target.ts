@@ -110,6 +110,7 @@ function readAddress(uri: string, source: string | undefined): KafkaSettings {
     {},
     {
       name: source ?? UNNAMED_TOPICS,
+      typed: 'The address',
       root: process.cwd(),
       where: () => uri.replace(/\/\/.*@/, '//…@'),
       wrong: () => new UserError('LPA-STREAM-TARGET', 'This is no address.', { exit: 'usage' }),
