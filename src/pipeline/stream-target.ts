@@ -35,7 +35,7 @@ export interface TargetRequest {
 }
 
 /** The source of an address that belongs to none in lpa.toml. */
-const UNNAMED_TOPICS = 'kafka'
+export const UNNAMED_TOPICS = 'kafka'
 
 /** @throws UserError usage (2) for what cannot be streamed, config (78) for an address that is none */
 export function streamTarget(config: Config, request: TargetRequest): StreamTarget {
