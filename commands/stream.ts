@@ -16,9 +16,9 @@ Of a directory, data files in it and below are loaded as lpa load loads them, on
 Without --until-caught-up it goes on until it is stopped. A topic that was made anew, messages that were deleted before they were read, and more bad records than --max-rejects end it: exit code 65. A share of rejects is held against the last 10,000 records, and at least 1,000.`
   static override examples = [
     '<%= config.bin %> stream kafka://localhost:9092/statements',
-    '<%= config.bin %> stream lrs --until-caught-up --quiet',
+    '<%= config.bin %> stream bus --until-caught-up --quiet',
     '<%= config.bin %> stream dir:exports --until-caught-up',
-    '<%= config.bin %> stream lrs --commit-every 1s --metrics-file /var/lib/node_exporter/lpa.prom',
+    '<%= config.bin %> stream bus --commit-every 1s --metrics-file /var/lib/node_exporter/lpa.prom',
   ]
   static override args = {
     source: Args.string({

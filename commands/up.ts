@@ -45,7 +45,7 @@ export default class Up extends BaseCommand {
     await writeText(renderOnce(overview, panels, view, options), process.stdout)
     this.note(
       '',
-      'Next:',
+      flags.profile === undefined ? 'Next:' : `Next, with --profile ${flags.profile}:`,
       '  lpa query --list                     the questions it answers',
       '  lpa query funnel --format chart      one of them as a picture',
       '  lpa rejects list                     what was left in quarantine',

@@ -13,18 +13,11 @@ import { Broker } from '../test/services/kafka/broker.ts'
 import { KafkaClient, type Message } from '../test/services/kafka/client.ts'
 import { kafkaJars, NoKafka } from './kafka-jars.ts'
 
-const { values } = parseArgs({
-  options: {
-    port: { type: 'string' },
-    topic: { type: 'string' },
-    partitions: { type: 'string', default: '4' },
-    produce: { type: 'string' },
-  },
-})
+const values = asked()
 const port = values.port === undefined ? undefined : Number(values.port)
 if (port !== undefined && !(Number.isInteger(port) && port > 0 && port < 65_536))
-  fail(`--port ${values.port} is no port: 1 to 65535.`, 64)
-if (values.produce && !values.topic) fail('--produce needs --topic: where the messages go.', 64)
+  fail(`--port ${values.port} is no port: 1 to 65535.`, 2)
+if (values.produce && !values.topic) fail('--produce needs --topic: where the messages go.', 2)
 if (values.produce && !existsSync(values.produce)) fail(`There is no file ${values.produce}.`, 66)
 
 const stopped = Promise.withResolvers<void>()
@@ -44,6 +37,22 @@ try {
 } catch (error) {
   const { message } = error as Error
   fail(error instanceof NoKafka ? `No Kafka: ${message}.` : message, 69)
+}
+
+function asked() {
+  try {
+    return parseArgs({
+      options: {
+        port: { type: 'string' },
+        topic: { type: 'string' },
+        partitions: { type: 'string', default: '4' },
+        produce: { type: 'string' },
+      },
+    }).values
+  } catch (error) {
+    const usage = 'npm run kafka -- [--port N] [--topic NAME [--partitions N] [--produce FILE]]'
+    return fail(`${(error as Error).message}\n${usage}`, 2)
+  }
 }
 
 async function makeTopic(address: string, topic: string): Promise<void> {

@@ -12,8 +12,9 @@ try {
   await using emulator = await Emulator.start()
   const database = await EmulatorDatabase.create(emulator.address)
   const { host, port } = emulator.address
-  console.log(`The emulator answers at ${host}:${port} until Ctrl-C. Its database is ${database.name}, for programs with
-  export SNOWFLAKE_HOME=${database.connectionsToml(join(emulator.folder, 'home'))}
+  console.log(`The emulator answers at ${host}:${port} until Ctrl-C. Its database is ${database.name}: connection = "lpa" in
+lpa.toml, for programs with
+  export SNOWFLAKE_HOME=${database.connectionsToml(join(emulator.folder, 'home'), 'lpa')}
   curl 'http://${host}:${port}/__statements?database=${database.name}'   # what they sent`)
   await stopped.promise
 } catch (error) {

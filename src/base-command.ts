@@ -304,7 +304,8 @@ export abstract class BaseCommand extends Command {
     const format = this.format()
     const json = format === 'json' || format === 'ndjson'
     const { color, width } = describeTerminal(process.stderr, process.env, this.#shared['no-color'])
-    process.stderr.write(failureOutput(failure, { json, color, verbose: this.#verbose > 0, width }))
+    const { profile } = this.#shared
+    process.stderr.write(failureOutput(failure, { json, color, verbose: this.#verbose > 0, width, profile }))
   }
 
   #printSummary(run: RunRecord): void {

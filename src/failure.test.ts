@@ -118,6 +118,17 @@ describe('failureOutput', () => {
     )
   })
 
+  it('names the profile where it tells commands', () => {
+    const lines = (next: string) =>
+      failureOutput(new UserError('LPA-X', 'There is none.', { exit: 'noInput', next }), {
+        ...plain,
+        profile: 'prod',
+      }).split('\n')
+    expect(lines('Make it: lpa schema apply')).toContain('  Here with --profile prod.')
+    expect(lines('Check the path.')).not.toContain('  Here with --profile prod.')
+    expect(lines('See lpa query --help.')).not.toContain('  Here with --profile prod.')
+  })
+
   it('is one line of JSON', () => {
     const text = failureOutput(error, { ...plain, json: true })
     expect(text.indexOf('\n')).toBe(text.length - 1)

@@ -32,6 +32,8 @@ interface FailureOptions {
   readonly verbose: boolean
   /** Cells a line has; no wrapping when absent. */
   readonly width?: number
+  /** The profile of the command line: the commands that are told to be run want it too. */
+  readonly profile?: string | undefined
 }
 
 /**
@@ -48,11 +50,19 @@ function failureText(error: UserError, options: FailureOptions): string {
   const message = wrapped(told, width).slice('Error:'.length)
   const lines = [
     label + message,
-    ...error.next.map((step) => wrapped(`  ${safeText(scrub(step))}`, width)),
+    ...[...error.next, ...ofProfile(error, options.profile)].map((step) =>
+      wrapped(`  ${safeText(scrub(step))}`, width),
+    ),
     `  ${error.code}, exit ${error.exitCode}`,
   ]
   if (options.verbose) lines.push(`  ${indented(safeLines(scrub(stackOf(error))))}`)
   return `${lines.join('\n')}\n`
+}
+
+/** Without its profile a command would go to another warehouse, or make one. */
+function ofProfile({ next }: UserError, profile: string | undefined): string[] {
+  const tellsCommand = next.some((step) => /\blpa [a-z]/.test(step) && !step.includes('--help'))
+  return profile !== undefined && tellsCommand ? [`Here with --profile ${profile}.`] : []
 }
 
 function indented(text: string): string {

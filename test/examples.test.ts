@@ -16,7 +16,7 @@ const EXAMPLES = new Set(
     .map((example) => (typeof example === 'string' ? example : example.command))
     .map((example) => example.replaceAll('<%= config.bin %>', config.bin))
     // These need a broker: test/services/kafka/stream.test.ts runs them.
-    .filter((example) => !/^lpa stream (kafka:|lrs\b)/.test(example))
+    .filter((example) => !/^lpa stream (kafka:|bus\b)/.test(example))
     // And these Spark: test/services/spark runs what they do.
     .filter((example) => !/^lpa spark |--engine spark/.test(example)),
 )

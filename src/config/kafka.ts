@@ -46,10 +46,10 @@ export function readKafka(
   source: Readonly<Record<string, unknown>>,
   place: SourcePlace,
 ): KafkaSettings {
-  const { name, where } = place
+  const { name, typed, where } = place
   const get = <K extends keyof typeof KEYS>(key: K) => readKey(KEYS, key, source, place)
   const refuse = (key: string, message: string, next: string) =>
-    new UserError('LPA-CONFIG-KAFKA', `sources.${name}.${key} ${message}`, {
+    new UserError('LPA-CONFIG-KAFKA', `${typed ?? `sources.${name}.${key}`} ${message}`, {
       ...{ exit: 'config', where: where(key), next },
     })
 

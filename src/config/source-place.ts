@@ -6,6 +6,8 @@ import type { Setting } from './settings.ts'
 
 export interface SourcePlace {
   readonly name: string
+  /** What was typed in place of a source of lpa.toml, as messages call it: `The address`. */
+  readonly typed?: string
   readonly root: string
   /** Where a key of the source stands. */
   readonly where: (key: string) => string

@@ -14,3 +14,16 @@ test('a name that is no file may be a source with a slip', () => {
     expect.objectContaining({ next: [expect.not.stringContaining('source')] }),
   )
 })
+
+test('what is streamed says how', () => {
+  const plan = (name: string) => () => planInputs({ sources: {} } as never, { inputs: [name], mappings: [] })
+  expect(plan('kafka://localhost:9092/campus')).toThrow(
+    expect.objectContaining({ code: 'LPA-LOAD-TOPICS', exit: 'usage' }),
+  )
+  expect(plan('dir:my exports')).toThrow(
+    expect.objectContaining({
+      code: 'LPA-LOAD-DIRECTORY',
+      next: ["What is in it now: lpa load 'my exports'", "What appears in it: lpa stream dir:'my exports'"],
+    }),
+  )
+})

@@ -2,9 +2,12 @@
 
 import { relative, resolve } from 'node:path'
 import type { ApiSettings } from '../config/api.ts'
+import { isKafka } from '../config/kafka.ts'
+import { isDirectory } from '../config/sources.ts'
 import type { Config, SourceSettings } from '../config.ts'
 import { didYouMean } from '../did-you-mean.ts'
 import { UserError } from '../errors.ts'
+import { shellWord } from '../shell-word.ts'
 import { apiName } from '../sources/api/name.ts'
 import { findFiles } from '../sources/files.ts'
 
@@ -102,6 +105,19 @@ function asked(
 
 /** Files by their name, which may be a source's with a slip. */
 function filesNamed(name: string, sources: readonly string[]): string[] {
+  if (isKafka(name)) {
+    throw new UserError('LPA-LOAD-TOPICS', 'Topics of Kafka are streamed.', {
+      exit: 'usage',
+      next: 'lpa stream kafka://host:9092/topic --until-caught-up',
+    })
+  }
+  if (isDirectory(name)) {
+    const folder = shellWord(name.slice('dir:'.length) || '.')
+    throw new UserError('LPA-LOAD-DIRECTORY', 'A directory written as dir: is streamed.', {
+      exit: 'usage',
+      next: [`What is in it now: lpa load ${folder}`, `What appears in it: lpa stream dir:${folder}`],
+    })
+  }
   try {
     return findFiles([name])
   } catch (error) {

@@ -137,7 +137,9 @@ export function loadSummary(files: readonly LoadedFile[]): string {
     const verb = files.some((file) => file.outcome === 'checked') ? 'would be mapped' : 'mapped'
     const others = (['filtered', 'doubled'] as const).filter((fate) => sum(fate) > 0)
     const fates = ['rejected' as const, ...others].map((fate) => `${said(fate)} ${fate}`)
-    parts.push(`${read} ${noun(read)}: ${said('mapped')} records ${verb}, ${fates.join(', ')}`)
+    parts.push(
+      `${read} ${noun(read)}: ${said('mapped')} ${sum('mapped') === 1 ? 'record' : 'records'} ${verb}, ${fates.join(', ')}`,
+    )
   }
   if (unchanged > 0)
     parts.push(

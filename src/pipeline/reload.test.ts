@@ -21,13 +21,18 @@ it('of topics are what a stream reads again, by the name of their source or by t
     load('bus', statements ?? ''),
     load('bus', statements ?? ''),
     load('bus', clicks ?? ''),
-    load('statements', statements ?? ''),
+    load('kafka', statements ?? ''),
+    load('second', statements ?? ''),
   ]
   expect(reloadsOf(loads, config, folder)).toEqual([
     { command: 'lpa stream bus --reset-offsets', source: 'bus', loads: 3, inputs: 2, missing: [] },
     {
       command: `lpa stream ${statements} --reset-offsets --mapping xapi`,
-      ...{ source: 'statements', loads: 1, inputs: 1, missing: [] },
+      ...{ source: 'kafka', loads: 1, inputs: 1, missing: [] },
+    },
+    {
+      command: `lpa stream ${statements} --reset-offsets --source second --mapping xapi`,
+      ...{ source: 'second', loads: 1, inputs: 1, missing: [] },
     },
   ])
 })

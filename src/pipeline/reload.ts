@@ -9,6 +9,7 @@ import { listSql } from '../sql-files.ts'
 import type { Engine, Result } from '../types.ts'
 import { ledgerRows } from './ledger.ts'
 import { filesOf, UNNAMED_SOURCE } from './load-inputs.ts'
+import { UNNAMED_TOPICS } from './stream-target.ts'
 
 export interface Reload {
   /** As it is typed, in the folder where the inputs were loaded from. */
@@ -69,7 +70,7 @@ export function reloadsOf(loads: readonly EarlierLoad[], config: Config, cwd: st
       settings !== undefined && (isTopic ? settings.kafka !== undefined : covers(settings, ofInput, folders))
     const mappings = [...new Set(ofInput.map((load) => mappingOf(load, settings)))]
     const flags = [
-      ...(source === UNNAMED_SOURCE || isApi || isTopic ? [] : ['--source', source]),
+      ...(source === (isTopic ? UNNAMED_TOPICS : UNNAMED_SOURCE) || isApi ? [] : ['--source', source]),
       ...mappings.flatMap((mapping) => ['--mapping', mapping]),
     ]
     // As many bad records as then: with the usual limit it may be refused.

@@ -61,7 +61,7 @@ function readReport(name: string, dialect: Dialect): SqlFile {
   if (dialect === 'snowflake') return readSql('snowflake', name)
   throw new UserError(
     'LPA-QUERY-ENGINE',
-    `The report ${name} is of what only Snowflake has; this warehouse is not there.`,
+    `The report ${name} is of what only Snowflake has; this warehouse is not on it.`,
     { exit: 'usage', next: 'Reports of this one: lpa query --list' },
   )
 }

@@ -180,7 +180,9 @@ export class TopicStream implements ConsumeHooks {
         if (!isOfBroker(known)) throw known
         if (this.#assignment > joinedBefore) lostAt = undefined
         if (lostAt === undefined) {
-          this.#work.options.progress.onNote(`${known.message} Trying again until it does.`)
+          this.#work.options.progress.onNote(
+            `${known.message.replace(/\.$/, '')}. Trying again until it does.`,
+          )
           wait = FIRST_WAIT_MS
         }
         lostAt ??= Date.now()

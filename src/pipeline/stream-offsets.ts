@@ -125,8 +125,9 @@ export function topicRecreated(topic: string, where: string): UserError {
   return new UserError('LPA-STREAM-RECREATED', `The topic ${topic} is not the one that was read before.`, {
     ...{ exit: 'data', where },
     next: [
-      'It was deleted and made anew: its offsets begin at 0 again.',
+      'It was deleted and made anew, or is of another broker: its offsets are others.',
       'To read it from its beginning: --reset-offsets. What was loaded of the old one stays.',
+      'To keep both: --source NAME, another for each.',
     ],
   })
 }

@@ -35,7 +35,7 @@ export interface TargetRequest {
 }
 
 /** The source of an address that belongs to none in lpa.toml. */
-const UNNAMED_TOPICS = 'kafka'
+export const UNNAMED_TOPICS = 'kafka'
 
 /** @throws UserError usage (2) for what cannot be streamed, config (78) for an address that is none */
 export function streamTarget(config: Config, request: TargetRequest): StreamTarget {
@@ -119,6 +119,7 @@ function readAddress(uri: string, source: string | undefined): KafkaSettings {
     {},
     {
       name: source ?? UNNAMED_TOPICS,
+      typed: 'The address',
       root: process.cwd(),
       where: () => uri.replace(/\/\/.*@/, '//…@'),
       wrong: () => new UserError('LPA-STREAM-TARGET', 'This is no address.', { exit: 'usage' }),

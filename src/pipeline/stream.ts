@@ -156,7 +156,7 @@ export function streamSummary({ mapped, rejected, filtered, doubled, commits, un
   const said = (count: number) => count.toLocaleString('en')
   if (commits === 0) return 'nothing new'
   const fates = [
-    `${said(mapped)} records mapped`,
+    `${said(mapped)} ${mapped === 1 ? 'record' : 'records'} mapped`,
     `${said(rejected)} rejected`,
     ...(filtered > 0 ? [`${said(filtered)} filtered`] : []),
     ...(doubled > 0 ? [`${said(doubled)} doubled`] : []),

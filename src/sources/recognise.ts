@@ -172,9 +172,11 @@ export function recogniseMapping(input: Input, keys: readonly string[], entity: 
   const isTable = input.format === 'csv' || input.format === 'parquet'
   const spelled = (key: string) => (isTable ? key.toLowerCase() : key)
   const has = new Set(keys.flatMap((key) => [spelled(key), `$.${spelled(key)}`]))
-  const [best] = packagedMappings()
-    .filter((mapping) => entity === undefined || mapping.entity === entity)
-    .filter(({ recognise: needed }) => needed.length > 0 && needed.every((key) => has.has(spelled(key))))
+  const asked = packagedMappings().filter(
+    (mapping) => mapping.recognise.length > 0 && (entity === undefined || mapping.entity === entity),
+  )
+  const [best] = asked
+    .filter(({ recognise: needed }) => needed.every((key) => has.has(spelled(key))))
     .sort((a, b) => b.recognise.length - a.recognise.length)
   if (best) return best
   throw new UserError('LPA-LOAD-UNRECOGNISED', 'It fits no packaged mapping.', {
@@ -182,6 +184,9 @@ export function recogniseMapping(input: Input, keys: readonly string[], entity: 
     where: input.name,
     next: [
       `Its columns: ${shownNames(keys)}`,
+      ...(entity === undefined
+        ? []
+        : asked.map(({ name, recognise }) => `What ${name} needs: ${recognise.join(', ')}`)),
       'Write a mapping (README, "Your own exports") and name it: --mapping mine.sql',
     ],
   })

@@ -42,7 +42,7 @@ export function noConnection(sought: Sought): UserError {
       ...(known.length > 0 ? nearest(name, known) : []),
       ...(isOwn ? ['While there is a connections.toml, those of config.toml do not count.'] : []),
       'Choose one: warehouse.connection = "NAME" in lpa.toml',
-      `Or make it: snow connection add, or ${prefixOf(name)[1]}ACCOUNT and others in the environment.`,
+      `Or make it: ${sectionOf(sought)}, snow connection add, or ${prefixOf(name)[1]}ACCOUNT and others in the environment.`,
     ],
   })
 }

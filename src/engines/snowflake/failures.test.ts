@@ -9,6 +9,7 @@ test.each([
   ['000707', 'LPA-QUERY-AT', 'usage'],
   ['003001', 'LPA-SNOWFLAKE-PRIVILEGE', 'notPermitted'],
   ['000606', 'LPA-SNOWFLAKE-WAREHOUSE', 'config'],
+  ['090105', 'LPA-SNOWFLAKE-DATABASE', 'config'],
   [401001, 'LPA-SNOWFLAKE-NETWORK', 'unavailable'],
   ['ECONNRESET', 'LPA-SNOWFLAKE-NETWORK', 'unavailable'],
 ])('%s is %s, exit %s', (code, known, exit) => {

@@ -362,6 +362,18 @@ describe('what would be left out', () => {
     })
   })
 
+  test('a first page without a link, of more records than it holds', async () => {
+    server.answer = (_, response, body) => {
+      response.setHeader('x-total-count', '12')
+      response.end(body)
+      return true
+    }
+    expect(await failure('page', { pagination: 'link' })).toMatchObject({
+      message: 'It says that there are 12 records, and ends after 4 without a link to more.',
+      next: ['Say how its pages lead on: pagination = "page" or "offset"'],
+    })
+  })
+
   test('more of xAPI without its pagination', async () => {
     expect(await failure('more', { pagination: 'link' })).toMatchObject({
       next: ['Add: pagination = "more"'],

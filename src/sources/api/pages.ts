@@ -142,6 +142,7 @@ function nextOf(
       const link = nextLink(answer.headers.link?.toString())
       if (link !== undefined) return sameOrigin(link, answer.from, 'It leads', where)
       refuseMore(page)
+      refuseOnlyPage(page, totalOf(answer))
       return undefined
     }
     case 'more': {
@@ -160,9 +161,7 @@ function nextOf(
     case 'offset': {
       const parameter = parameterOf(settings)
       const next = counted(url, parameter, 0, records.length, where)
-      const said = answer.headers['x-total-count']?.toString() ?? ''
-      // Not known: it ends with an empty page, and no comparison holds.
-      const total = /^\d+$/.test(said) ? Number(said) : Number.NaN
+      const total = totalOf(answer)
       const read = Number(next.searchParams.get(parameter))
       if (records.length > 0) return read >= total ? undefined : next
       if (read < total)
@@ -174,6 +173,22 @@ function nextOf(
       return undefined
     }
   }
+}
+
+/** NaN when it is not told: no comparison holds then. */
+function totalOf({ headers }: Answer): number {
+  const said = headers['x-total-count']?.toString() ?? ''
+  return /^\d+$/.test(said) ? Number(said) : Number.NaN
+}
+
+/** A server that pages in another way gives its first page, and no link. */
+function refuseOnlyPage({ number, records, where }: Page, total: number): void {
+  if (number > 1 || !(records.length < total)) return
+  throw badPage(
+    `It says that there are ${total} records, and ends after ${records.length} without a link to more.`,
+    where,
+    'Say how its pages lead on: pagination = "page" or "offset"',
+  )
 }
 
 /** xAPI's own way to go on, which would be passed over. */

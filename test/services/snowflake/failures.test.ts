@@ -179,6 +179,14 @@ describeLpaOnSnowflake('lpa, where Snowflake fails', () => {
     expect(await state()).toEqual(NOTHING)
   })
 
+  test.each([['query', 'funnel'], ['schema', 'plan'], ['batch']])(
+    'a database that is not there ends %s with 78',
+    async (...args) => {
+      const ran = await place.lpa(args, { env: { SNOWFLAKE_CONNECTIONS_DEFAULT_DATABASE: 'NOT_THERE' } })
+      expect(ran).toMatchObject({ code: 78, stderr: expect.stringContaining('LPA-SNOWFLAKE-DATABASE') })
+    },
+  )
+
   test('while another run writes, a load waits as long as it was told to, and ends with 75', async () => {
     const file = newFile()
     const waiting = async () => (await sent(/^update meta.schema_changes/)).includes('running')
