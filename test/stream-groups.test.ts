@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { UserError } from '../src/errors.ts'
 import { TopicStream } from '../src/pipeline/stream-kafka.ts'
 import { storedOffsets } from '../src/pipeline/stream-offsets.ts'
+import type { StreamWork } from '../src/pipeline/stream-work.ts'
 import { withWarehouse } from '../src/pipeline/warehouse.ts'
 import type { KafkaClient } from '../src/sources/kafka/client.ts'
 import type { Engine } from '../src/types.ts'
@@ -55,19 +56,18 @@ class Consumer {
   }
 }
 
+function streamOf(work: StreamWork, consumer: () => Consumer): TopicStream {
+  const topicIds = async () => new Map([['clicks', 'id']])
+  const client = { topics: ['clicks'], consumer, ranges: async () => [RANGE], topicIds }
+  const settings = { brokers: ['b:9092'], topics: ['clicks'], group: 'g', tls: false, secretVariable: 'X' }
+  const request = { settings, from: 'earliest', resetOffsets: false } as const
+  return new TopicStream(request, work, client as unknown as KafkaClient, [RANGE])
+}
+
 /** Two groups that wait for their commit, and a third one that is full and has no place: then the consumer is gone. */
 async function runThatFails(engine: Engine, its: TryWarehouse, error: UserError): Promise<void> {
   const consumer = new Consumer()
-  const topicIds = async () => new Map([['clicks', 'id']])
-  const client = { topics: ['clicks'], consumer: () => consumer, ranges: async () => [RANGE], topicIds }
-  const settings = { brokers: ['b:9092'], topics: ['clicks'], group: 'g', tls: false, secretVariable: 'X' }
-  const stream = new TopicStream(
-    { settings, from: 'earliest', resetOffsets: false },
-    workOf(its, engine),
-    client as unknown as KafkaClient,
-    [RANGE],
-  )
-  const running = stream.run()
+  const running = streamOf(workOf(its, engine), () => consumer).run()
   running.catch(() => {})
   await until(() => consumer.isReady, 'it is known where to begin')
   for (const offset of [0, 1, 2]) await consumer.fetch(offset)
@@ -84,6 +84,30 @@ test('those that were sealed are committed, and none is begun after the run ende
     expect(await next()).toEqual([2])
     await sleep(3000)
     expect(await next()).toEqual([2])
+  })
+})
+
+test('nobody knows how far it is behind before the topics were asked, and while no broker answers', async () => {
+  using its = await TryWarehouse.create()
+  await withWarehouse(its.config, 'write', new AbortController().signal, async (engine) => {
+    const consumer = new Consumer()
+    const consumers = [consumer]
+    const stop = new AbortController()
+    const work = workOf(its, engine, { signal: stop.signal })
+    const stream = streamOf(work, () => {
+      const next = consumers.pop()
+      if (!next) throw new UserError('LPA-KAFKA-UNREACHABLE', 'No broker answers.', { exit: 'unavailable' })
+      return next
+    })
+    const lag = () => /lag \w+/.exec(work.options.status.line())?.[0]
+    expect(lag()).toBe('lag unknown')
+    const running = stream.run()
+    await until(() => lag() === 'lag 9', 'the topics were asked')
+    consumer.crash(new UserError('LPA-KAFKA-UNREACHABLE', 'No broker answers.', { exit: 'unavailable' }))
+    await until(() => lag() === 'lag unknown', 'the broker is gone')
+    expect(work.options.status.metrics()).not.toMatch(/^lpa_stream_lag{/m)
+    stop.abort(new Error('It is over.'))
+    await expect(running).rejects.toThrow('It is over.')
   })
 })
 

@@ -133,6 +133,7 @@ class DirectoryStream {
           `${asUserError(error).message} Trying again until it can be read.`,
         )
       this.#isAway = true
+      this.#work.options.status.lagging(undefined)
       return undefined
     }
   }

@@ -68,6 +68,8 @@ const GROUPS_AHEAD = 2
 const OFFSETS_MS = 20_000
 /** How often it is looked whether checks are due. */
 const CHECK_LOOK_MS = 30_000
+/** How often the ends of partitions are asked for while nothing is fetched. */
+const ENDS_MS = 5000
 /** How often it is looked how far the other members of the group are. */
 const OTHERS_MS = 500
 /** A run for cron gives up after so long without a broker; one that goes on waits. */
@@ -113,6 +115,7 @@ export class TopicStream implements ConsumeHooks {
   readonly #newest = new Map<string, number>()
   #group: Group
   #ahead = 0
+  #isAskingForEnds = false
   /** Nothing more is taken: see `onBroken`. */
   #isEnding = false
   #timer: NodeJS.Timeout | undefined
@@ -148,6 +151,7 @@ export class TopicStream implements ConsumeHooks {
       () => this.#inLane(() => this.#work.checkWhenDue(() => this.#isBehind())).catch(this.#failed.reject),
       CHECK_LOOK_MS,
     )
+    const asking = setInterval(() => this.#askForEnds(), ENDS_MS)
     const consuming = this.#consume()
     consuming.catch(this.#failed.reject)
     try {
@@ -157,6 +161,7 @@ export class TopicStream implements ConsumeHooks {
     } finally {
       clearTimeout(this.#timer)
       clearInterval(checking)
+      clearInterval(asking)
       this.#over.abort()
       this.#wake()
       await consuming.catch(() => {})
@@ -188,6 +193,7 @@ export class TopicStream implements ConsumeHooks {
         lostAt ??= Date.now()
         if (this.#work.options.untilCaughtUp && Date.now() - lostAt > PATIENCE_MS) throw known
         this.#drop()
+        this.#work.options.status.lagging(undefined)
         await sleep(wait, undefined, { signal }).catch(() => {})
         wait = Math.min(2 * wait, LONGEST_WAIT_MS)
       }
@@ -240,6 +246,7 @@ export class TopicStream implements ConsumeHooks {
     group.moves.set(key, { topic, partition, storedOffset, nextOffset: next })
     this.#fetched.set(key, next)
     this.#newest.set(key, end)
+    this.#tellLag()
     if (group.dueAt === undefined) this.#setDue(group, OFFSETS_MS)
     if (before.groupRecords === 0 && group.records > 0) this.#setDue(group, this.#work.options.commitEveryMs)
     if (this.#isFull()) this.#seal()
@@ -581,9 +588,23 @@ export class TopicStream implements ConsumeHooks {
     return this.#ahead > 1 || this.#isFull()
   }
 
+  /** While nothing is fetched, no answer tells what comes behind. */
+  async #askForEnds(): Promise<void> {
+    if (!this.#isFull() || this.#isAskingForEnds) return
+    this.#isAskingForEnds = true
+    const ranges = await this.#client.ranges().catch(() => [])
+    for (const range of ranges) {
+      const key = keyOf(range)
+      this.#newest.set(key, Math.max(this.#newest.get(key) ?? 0, range.end))
+    }
+    this.#isAskingForEnds = false
+    this.#tellLag()
+  }
+
   #tellLag(): void {
+    if (!this.#assigned) return
     this.#work.options.status.lagging(
-      (this.#assigned ?? []).map((id) => {
+      this.#assigned.map((id) => {
         const key = keyOf(id)
         const newest = this.#newest.get(key) ?? this.#ends.get(key) ?? 0
         return { name: key, behind: Math.max(0, newest - (this.#stored.get(key) ?? 0)) }

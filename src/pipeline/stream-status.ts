@@ -31,7 +31,7 @@ export class StreamStatus {
     commits: 0,
     overtaken: 0,
   }
-  #lags: readonly Lag[] = []
+  #lags: readonly Lag[] | undefined
   #badFiles = 0
   #lastCommit: Date | undefined
   #lastBuild: { readonly at: Date; readonly seconds: number } | undefined
@@ -48,7 +48,7 @@ export class StreamStatus {
   }
 
   get lags(): readonly Lag[] {
-    return this.#lags
+    return this.#lags ?? []
   }
 
   get lastBuild() {
@@ -75,7 +75,8 @@ export class StreamStatus {
     this.#lastBuild = { at: new Date(), seconds }
   }
 
-  lagging(lags: readonly Lag[]): void {
+  /** Undefined: nobody knows. */
+  lagging(lags: readonly Lag[] | undefined): void {
     this.#lags = lags
   }
 
@@ -96,16 +97,17 @@ export class StreamStatus {
   line(): string {
     const { read, rejected } = this.#counts
     const number = (value: number) => Math.round(value).toLocaleString('en')
-    const behind = this.#lags.filter((lag) => lag.behind > 0).sort((a, b) => b.behind - a.behind)
+    const behind = this.lags.filter((lag) => lag.behind > 0).sort((a, b) => b.behind - a.behind)
     const total = behind.reduce((sum, lag) => sum + lag.behind, 0)
     const most = behind.slice(0, 3).map((lag) => `${lag.name} ${number(lag.behind)}`)
+    const lag = this.#lags === undefined ? 'unknown' : number(total)
     const named = behind.length > 1 ? ` (${most.join(', ')}${behind.length > 3 ? ', …' : ''})` : ''
     const committed = this.#lastCommit
       ? `committed ${this.#lastCommit.toISOString().slice(11, 19)}Z`
       : 'nothing committed yet'
-    const unit = this.unit === 'records' ? '' : total === 1 ? ' file' : ' files'
+    const unit = this.unit === 'records' || this.#lags === undefined ? '' : total === 1 ? ' file' : ' files'
     const bad = this.#badFiles > 0 ? `, ${number(this.#badFiles)} bad` : ''
-    return `${number(read)} records, ${number(this.rate)}/s, ${number(rejected)} rejected, lag ${number(total)}${unit}${named}${bad}, ${committed}`
+    return `${number(read)} records, ${number(this.rate)}/s, ${number(rejected)} rejected, lag ${lag}${unit}${named}${bad}, ${committed}`
   }
 
   /** OpenMetrics text, version 1.0.0. */
@@ -128,7 +130,7 @@ export class StreamStatus {
       `lpa_stream_overtaken_total{${source}} ${overtaken}`,
       '# TYPE lpa_stream_lag gauge',
       '# HELP lpa_stream_lag Records (of a directory: files) that are there and not committed yet.',
-      ...this.#lags.map(({ name, behind }) => `lpa_stream_lag{${source},place="${escaped(name)}"} ${behind}`),
+      ...this.lags.map(({ name, behind }) => `lpa_stream_lag{${source},place="${escaped(name)}"} ${behind}`),
       ...(this.unit === 'files'
         ? [
             '# TYPE lpa_stream_bad_files gauge',

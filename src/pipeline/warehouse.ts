@@ -136,13 +136,26 @@ export async function working<R extends Reader, T>(
   }
 }
 
+/** No table is missing: what is not found is no table, or hidden from who is logged in. */
+function hidden(cause: unknown): UserError {
+  const said = (cause as Error).message.trim().split('\n').at(-1) ?? ''
+  return new UserError('LPA-WAREHOUSE-HIDDEN', `The warehouse has not all that this needs: ${said}`, {
+    exit: 'notPermitted',
+    next: [
+      'Nothing was changed. Have it granted to the role of the connection, or made again.',
+      'All that lpa makes, also stage and sequence, is in schema/*.snowflake.sql.',
+    ],
+    cause,
+  })
+}
+
 /** What an engine finds missing of its own tables, an update of lpa may have brought: `schema apply` makes it. */
 async function olderSchema(engine: Engine, cause: unknown): Promise<UserError | undefined> {
   // Of a question it has been put into words already.
   if ((engine.faultOf(cause) ?? engine.faultOf((cause as Error).cause)) !== 'name') return undefined
   const { planSchema } = await import('./schema.ts')
   const { steps } = await planSchema(engine).catch(() => ({ steps: [] }))
-  if (steps.length === 0) return undefined
+  if (steps.length === 0) return cause instanceof UserError || !engine.isLoggedIn ? undefined : hidden(cause)
   // Made anew, a dropped table is empty, and takes the place of the one that could come back.
   const dropped = steps.filter(({ kind }) => kind === 'create table').slice(0, 3)
   const undrop = dropped.flatMap(({ target }) => engine.undropTable?.(target) ?? [])

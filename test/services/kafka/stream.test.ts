@@ -585,6 +585,27 @@ describeWithKafka('lpa stream kafka://', (kafka) => {
     expect(count).toBe(0)
   })
 
+  test('tells how far it is behind also while another run holds the warehouse', async () => {
+    const topic = await newTopic(1)
+    const place = newPlace()
+    const all = [...eventMessages({ seed: SEED + 34, count: 65 })]
+    await client.produce(topic, all.slice(0, 5))
+    const running = startLpa(place, [
+      ...['stream', uri(topic), '--commit-every', '200ms', '--commit-rows', '10'],
+      ...['--metrics-file', 'lpa.prom'],
+    ])
+    await until(async () => (await offsetsOf(place, topic))[0] === 5, 'the first messages are there')
+    const lag = () =>
+      /^lpa_stream_lag{.*} (\d+)$/m.exec(readFileSync(join(place.root, 'lpa.prom'), 'utf8'))?.[1]
+    const lock = await takeWriterLock(place.warehouse, 60_000)
+    for (const message of all.slice(5)) await client.produce(topic, [message])
+    await until(() => lag() === '60', 'all that waits is told')
+    lock.release()
+    await until(() => lag() === '0', 'and that nothing does any more')
+    running.child.kill('SIGTERM')
+    await running.ended
+  })
+
   test('stores how far it is also when nothing came but what was aborted', async () => {
     const topic = await newTopic(1)
     const place = newPlace()

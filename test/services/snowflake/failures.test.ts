@@ -292,6 +292,24 @@ describeLpaOnSnowflake('lpa, where Snowflake fails', () => {
     expect(ran).toMatchObject({ code: 78, stderr: expect.stringContaining('LPA-SNOWFLAKE-DATABASE') })
   })
 
+  test.each([
+    ['a stage', '^remove @', '002003', "Stage 'META.STAGED_FILES' does not exist or not authorized."],
+    ['a sequence', 'nextval', '000904', "invalid identifier 'META.LOAD_IDS.NEXTVAL'"],
+    ['a table', '^copy', '002003', "Object 'STAGING.STG_COURSE' does not exist or not authorized."],
+  ])('%s that is hidden from the role, or gone, ends a load with 77', async (_, match, code, said) => {
+    await failing({
+      kind: 'answer',
+      match,
+      code,
+      message: `SQL compilation error:\n${said}`,
+      sqlState: '02000',
+    })
+    const ran = await place.lpa(['load', newFile()])
+    expect(ran).toMatchObject({ code: 77, stderr: expect.stringContaining('LPA-WAREHOUSE-HIDDEN') })
+    expect(ran.stderr).toContain(said)
+    expect(await state()).toEqual(NOTHING)
+  })
+
   test('a schema whose name was put in quotes and small letters is not the one of lpa', async () => {
     await failing({
       ...{ kind: 'rows', match: 'information_schema.schemata', columns: [['schema_name', 'VARCHAR']] },

@@ -14,21 +14,23 @@ Answer = dict[str, Any]
 Place = tuple[str | None, str | None]
 
 # Without these the driver cannot read dates and times.
-FORMATS = [
-    {"name": name, "value": value}
-    for name, value in {
-        "TIMEZONE": "Etc/UTC",
-        "DATE_OUTPUT_FORMAT": "YYYY-MM-DD",
-        "TIME_OUTPUT_FORMAT": "HH24:MI:SS",
-        "TIMESTAMP_OUTPUT_FORMAT": "YYYY-MM-DD HH24:MI:SS.FF3 TZHTZM",
-        "TIMESTAMP_NTZ_OUTPUT_FORMAT": "YYYY-MM-DD HH24:MI:SS.FF3",
-        "TIMESTAMP_LTZ_OUTPUT_FORMAT": "",
-        "TIMESTAMP_TZ_OUTPUT_FORMAT": "",
-        "BINARY_OUTPUT_FORMAT": "HEX",
-    }.items()
-]
+FORMATS = {
+    "TIMEZONE": "Etc/UTC",
+    "DATE_OUTPUT_FORMAT": "YYYY-MM-DD",
+    "TIME_OUTPUT_FORMAT": "HH24:MI:SS",
+    "TIMESTAMP_OUTPUT_FORMAT": "YYYY-MM-DD HH24:MI:SS.FF3 TZHTZM",
+    "TIMESTAMP_NTZ_OUTPUT_FORMAT": "YYYY-MM-DD HH24:MI:SS.FF3",
+    "TIMESTAMP_LTZ_OUTPUT_FORMAT": "",
+    "TIMESTAMP_TZ_OUTPUT_FORMAT": "",
+    "BINARY_OUTPUT_FORMAT": "HEX",
+}
 
 UNKNOWN, SELECT, DDL, MULTI = 0x0000, 0x1000, 0x6000, 0xA000
+
+
+def parameters(values: dict[str, str]) -> list[dict[str, str]]:
+    """As the server tells them."""
+    return [{"name": name, "value": value} for name, value in values.items()]
 
 
 def success(data: Any = None) -> Answer:
@@ -74,7 +76,7 @@ def result(columns: list[ColumnInfo], rows: list[Row], kind: int, place: Place) 
     database, schema = place
     return success(
         {
-            "parameters": FORMATS,
+            "parameters": parameters(FORMATS),
             "rowtype": columns,
             "rowset": rows,
             "total": len(rows),

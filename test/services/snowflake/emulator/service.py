@@ -110,7 +110,7 @@ class Service:
             {
                 **_tokens(session),
                 "serverVersion": SERVER_VERSION,
-                "parameters": [*answers.FORMATS, {"name": "CLIENT_STAGE_ARRAY_BINDING_THRESHOLD", "value": 0}],
+                "parameters": [*answers.parameters(answers.FORMATS), {"name": "CLIENT_STAGE_ARRAY_BINDING_THRESHOLD", "value": 0}],
                 "sessionInfo": {"databaseName": session.place[0], "schemaName": session.place[1]},
             }
         )

@@ -61,6 +61,8 @@ class Session:
     is_given_up: bool = False
     # Of Snowflake itself: half a day.
     lock_timeout: float = 43200
+    # By which the driver writes dates and times: it is told with every result.
+    formats: dict[str, str] = field(default_factory=lambda: dict(answers.FORMATS))
     _canceled: threading.Event = field(default_factory=threading.Event)
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
@@ -107,6 +109,8 @@ class Session:
                 self._see_whether_given_up()
             if not self.is_in_transaction:
                 self.locks.release(self)
+        if "parameters" in (answer["data"] or {}):
+            answer["data"]["parameters"] = answers.parameters(self.formats)
         if not answer["success"]:
             entry.message = answer["message"]
             entry.outcome = "failed" if entry.outcome == "running" else entry.outcome
@@ -160,6 +164,7 @@ class Session:
     def _note_settings(self, sql: str) -> None:
         if found := re.search(r"ALTER SESSION SET .*\bLOCK_TIMEOUT = (\d+)", statements.head(sql)):
             self.lock_timeout = float(found[1])
+        self.formats.update(statements.output_formats(sql))
         if found := statements.autocommit(sql):
             self.autocommit = found == "TRUE"
 

@@ -40,6 +40,7 @@ _FORMAT_WORDS = re.compile(r"\s+(?:USE_LOGICAL_TYPE\s*=\s*TRUE\b|NULL_IF\s*=\s*\
 _DDL = re.compile(r"(?:CREATE|ALTER(?! SESSION)|DROP|UNDROP|TRUNCATE|COMMENT|GRANT|REVOKE)\b")
 
 _DML = re.compile(r"(?:INSERT|UPDATE|DELETE|MERGE|COPY)\b")
+_FORMAT = re.compile(r"\b((?:DATE|TIME(?:STAMP)?(?:_[LNT]T?Z)?)_OUTPUT_FORMAT) ?= ?'([^']*)'")
 _AUTOCOMMIT = re.compile(r"ALTER SESSION SET .*\bAUTOCOMMIT ?= ?(TRUE|FALSE)\b")
 
 # What somebody who knows DuckDB might write, and Snowflake does not have.
@@ -79,6 +80,11 @@ def is_ddl(sql: str) -> bool:
 def is_dml(sql: str) -> bool:
     """Without AUTOCOMMIT, Snowflake begins a transaction before such a statement."""
     return _DML.match(head(sql)) is not None
+
+
+def output_formats(sql: str) -> dict[str, str]:
+    """Of dates and times, that the statement sets for the session."""
+    return dict(_FORMAT.findall(head(sql))) if head(sql).startswith("ALTER SESSION SET") else {}
 
 
 def autocommit(sql: str) -> str | None:
