@@ -19,7 +19,7 @@ import { newRunId, type RunRecord } from './run-record.ts'
 import { safeLines, safeText } from './safe-text.ts'
 import { maskEmails, rememberSecretVariables, rememberTypedSecrets, scrub } from './secrets.ts'
 import type { Result, ResultStream } from './types.ts'
-import { listenForWarnings } from './warnings.ts'
+import { listenForWords } from './words.ts'
 
 const GLOBAL = 'GLOBAL'
 
@@ -138,7 +138,10 @@ export abstract class BaseCommand extends Command {
     rememberSecretVariables(process.env)
     rememberTypedSecrets(this.argv)
     this.#letGo = this.#listenForSignals()
-    listenForWarnings((first, ...more) => this.warning(first, ...more))
+    listenForWords({
+      warn: (first, ...more) => this.warning(first, ...more),
+      note: (...lines) => this.note(...lines),
+    })
     if (shared['log-file'] !== undefined || this.#verbose > 0) {
       const { openLog } = await import('./log.ts')
       this.#log = await openLog({

@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UserError } from '../../errors.ts'
+import { tellOfWait } from '../lock-wait.ts'
 
 export interface WriterLock extends Disposable {
   release(): void
@@ -47,6 +48,7 @@ export async function takeWriterLock(
           cause: error,
         })
       }
+      tellOfWait(deadline, waitMs)
       await sleep(Math.min(left, 20 + Math.random() * 30), undefined, signal ? { signal } : {})
     }
   }

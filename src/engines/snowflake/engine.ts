@@ -19,9 +19,10 @@ import type {
   TransactionTraits,
   Values,
 } from '../../types.ts'
-import { warn } from '../../warnings.ts'
+import { warn } from '../../words.ts'
 import { forgetResults } from '../kept-results.ts'
 import { lastCursor, recordLoad, supersedeLoads } from '../load-ledger.ts'
+import { tellOfWait } from '../lock-wait.ts'
 import { sweepScratch } from '../scratch.ts'
 import { findConnection } from './connections.ts'
 import {
@@ -256,6 +257,7 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
             cause: error,
           })
         }
+        tellOfWait(deadline, waitMs)
         await sleep(200 + Math.random() * 300)
         continue
       }
