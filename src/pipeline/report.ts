@@ -5,6 +5,7 @@ import type { Config } from '../config.ts'
 import { didYouMean, nearest } from '../did-you-mean.ts'
 import { durationText } from '../duration.ts'
 import { UserError } from '../errors.ts'
+import { parseInstant } from '../instant.ts'
 import { expand } from '../sql-expand.ts'
 import { listSql, paramValues, readSql, type SqlFile } from '../sql-files.ts'
 import { isCode, sqlTokens } from '../sql-tokens.ts'
@@ -276,12 +277,8 @@ export function tooLarge(): UserError {
 /** `12` is a snapshot's number, `2026-01-12T08:00:00Z` an instant, `2026-01-12` the end of that day. */
 function parseAt(text: string): At {
   if (/^\d{1,9}$/.test(text)) return { version: text }
-  // An instant without a zone is one of UTC, as everything that lpa prints.
-  const isInstant = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/.test(text)
-  const hasZone = /(Z|[+-]\d\d:?\d\d)$/.test(text.slice(10))
-  const instant = text.length > 10 ? text.replace(' ', 'T') : `${text}T23:59:59.999`
-  const time = new Date(`${instant}${hasZone ? '' : 'Z'}`)
-  if (!isInstant || Number.isNaN(time.getTime())) {
+  const time = parseInstant(text.length > 10 ? text : `${text}T23:59:59.999`)
+  if (!time) {
     throw new UserError('LPA-QUERY-AT', `--at ${text} is neither a version nor a time.`, {
       exit: 'usage',
       next: 'Write a snapshot number (lpa doctor shows them) or a time: --at 2026-01-12T08:00:00Z',

@@ -3,6 +3,7 @@
 import type { Config } from '../config.ts'
 import { LONGEST_TIMER_MS } from '../duration.ts'
 import { UserError } from '../errors.ts'
+import { parseInstant } from '../instant.ts'
 import { readKey } from '../pseudonym.ts'
 import { otherKeyWarning } from './load.ts'
 import { readOtherLoads, reloadsOf } from './reload.ts'
@@ -166,8 +167,8 @@ export function streamSummary({ mapped, rejected, filtered, doubled, commits, un
 
 function startOf(from: string): 'earliest' | 'latest' | Date {
   if (from === 'earliest' || from === 'latest') return from
-  const time = new Date(/^\d{4}-\d\d-\d\d$/.test(from) ? `${from}T00:00:00Z` : from)
-  if (/^\d{4}-\d\d-\d\d/.test(from) && !Number.isNaN(time.getTime())) return time
+  const time = parseInstant(from.length > 10 ? from : `${from}T00:00`)
+  if (time) return time
   throw new UserError('LPA-STREAM-FROM', `--from is ${JSON.stringify(from)}.`, {
     exit: 'usage',
     next: 'It is earliest, latest, or a time: 2026-01-12T08:00:00Z',

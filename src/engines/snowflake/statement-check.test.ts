@@ -18,6 +18,7 @@ test.each([
   `select * from identifier('core.course')`,
   `select "insert", "delete" from course -- update`,
   'select course_key as call, update_time from course',
+  'with a as (select course_key as call, "delete" from course) select "delete" as x from a',
 ])('takes %s', (sql) => {
   expect(() => assertOneSelect(sql)).not.toThrow()
 })
@@ -52,6 +53,10 @@ test.each([
   [`with p as /* a */ procedure /* b */ () returns text as 'x' call p()`, 'A procedure'],
   ['with a as (select 1) call core.p()', 'CALL'],
   ['with a as (select 1) call "P"()', 'CALL'],
+  ['with a as (select 1 as x) insert into core.course select x from a', 'INSERT'],
+  ['with a as (select 1 as x) /* a */ Delete from core.course', 'DELETE'],
+  ['(with a as (select 1 as x) update core.course set y = 1)', 'UPDATE'],
+  ['with a (x) as (select 1) merge into core.course using a on x = y when matched then delete', 'MERGE'],
   ['select meta.load_ids.nextval', 'A sequence'],
   ['select meta.load_ids."NEXTVAL"', 'A sequence'],
   ['select * from table(getnextval(meta.load_ids))', 'A sequence'],

@@ -8,6 +8,8 @@ import { isCode, type SqlToken, sqlTokens } from '../../sql-tokens.ts'
 
 const READS = new Set(['select', 'with', 'explain', 'show', 'describe', 'desc'])
 
+const VERBS = new Set(['call', 'insert', 'update', 'delete', 'merge'])
+
 /** Functions of the system that only tell. */
 const TELLS = new Set(
   `clustering_depth clustering_information clustering_ratio estimate_automatic_clustering_costs
@@ -37,7 +39,9 @@ export function assertOneSelect(statement: string): void {
     if (name === undefined || next === undefined) continue
     // WITH may hold a procedure, which CALL runs.
     if (name === 'procedure' && next.text === '(') throw refused('A procedure.')
-    if (name === 'call' && nameOf(next) !== undefined && first === 'with') throw refused('CALL.')
+    // What WITH names, these may use.
+    if (first === 'with' && token.kind === 'word' && VERBS.has(name) && nameOf(next) !== undefined)
+      throw refused(`${name.toUpperCase()}.`)
     if (name.startsWith('system$') && !TELLS.has(name.slice('system$'.length)))
       throw refused(`The function ${name}.`)
     // `identifier('system$…')(1)`: a function by a name that is not to be seen here.

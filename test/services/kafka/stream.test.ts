@@ -266,6 +266,11 @@ describeWithKafka('lpa stream kafka://', (kafka) => {
     const time = new Date(all[200]?.timestamp ?? 0).toISOString()
     await caughtUp(other, topic, '--from', time)
     expect(await idsOf(other)).toEqual([...expectedOf(all.slice(200)).ids].sort())
+    // Without a zone it is a time of UTC, wherever this is read.
+    const elsewhere = newPlace()
+    const from = ['--from', time.replace('Z', ''), '--until-caught-up']
+    await lpaOk(elsewhere, ['stream', uri(topic), ...from], { env: { TZ: 'America/New_York' } })
+    expect(await idsOf(elsewhere)).toEqual(await idsOf(other))
     const wrong = await catchUp(newPlace(), topic, '--from', 'tomorrow')
     expect(failureOf(wrong)).toBe('2 LPA-STREAM-FROM')
   })

@@ -319,19 +319,6 @@ describeLpaOnSnowflake('lpa, where Snowflake fails', () => {
     expect(await sent(/^create schema/)).toEqual(['executed'])
   })
 
-  test('the version is another one when loads were superseded, and nothing else', async () => {
-    await place.lpaOk(['load', newFile(), '--source', 'one'])
-    await place.lpaOk(['load', newFile(), '--source', 'two'])
-    const [older = 0, newer = 0] = (
-      await place.sql('select load_id from meta.loads order by load_id')
-    ).rows.map(([loadId]) => Number(loadId))
-    await withWarehouse(place.config(), 'write', new AbortController().signal, async (engine) => {
-      const before = await engine.version()
-      await engine.transaction(() => engine.supersede([older], newer))
-      expect(await engine.version()).not.toBe(before)
-    })
-  })
-
   test('who may see core alone can ask it, and not load', async () => {
     await using narrow = await LpaPlace.create()
     await narrow.lpaOk(['schema', 'apply', '--quiet'])

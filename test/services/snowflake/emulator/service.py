@@ -121,7 +121,11 @@ class Service:
         if session is None:
             return SESSION_GONE
         fault = self.faults.take(session.database, "renewal")
-        return (fault and _before(fault, threading.Event(), session.place)) or answers.success(_tokens(session))
+        if fault and (answer := _before(fault, threading.Event(), session.place)):
+            # Of a session that cannot be renewed nothing is left.
+            self.sign_out(token)
+            return answer
+        return answers.success(_tokens(session))
 
     def heartbeat(self, token: str) -> Answer:
         return answers.success() if self._session(token) else SESSION_GONE
