@@ -125,6 +125,8 @@ export const SETTINGS = {
   'warehouse.connection': text(null, "the name of a connection in Snowflake's own files"),
   'privacy.key_file': path('pseudonym.key'),
   'privacy.min_cell': whole(10, 1, 'learners'),
+  'security.folder': path('security'),
+  'security.user': text(null, "a user's name of the policy"),
   'load.max_rejects': {
     default: '1%',
     read: (value) =>
