@@ -1,7 +1,7 @@
 /** The objects that Snowflake has of a policy, told from what it says of itself. */
 
 import type { PolicyObject } from '../policy.ts'
-import { GIVEN_ROLES, POLICY_SCHEMA, told, USER_VALUES, uncommented } from './names.ts'
+import { POLICY_SCHEMA, POLICY_TABLES, told, uncommented } from './names.ts'
 import type { SnowflakeState } from './state.ts'
 import type { MaskingDefinition, RowAccessDefinition, TagDefinition } from './wanted.ts'
 
@@ -26,9 +26,9 @@ export function liveOnSnowflake(
   const names = new Set(wanted.map(({ kind, name }) => `${kind} ${name}`))
   return [
     ...(state.hasPolicySchema ? [object('schema', POLICY_SCHEMA)] : []),
-    ...[USER_VALUES, GIVEN_ROLES]
-      .filter((table) => state.policyTables.includes(table))
-      .map((table) => object('table', table)),
+    ...POLICY_TABLES.filter((table) => state.policyTables.includes(table)).map((table) =>
+      object('table', table),
+    ),
     ...roles(state, names),
     ...tags(state),
     ...policies(state),
@@ -39,6 +39,7 @@ export function liveOnSnowflake(
     ...members(state, names),
     ...state.userValues.map((row) => object('value of a user', JSON.stringify(row))),
     ...state.givenRoles.map((row) => object('given role', JSON.stringify(row))),
+    ...state.rowRules.map((row) => object('row rule', JSON.stringify(row))),
   ]
 }
 

@@ -3,11 +3,17 @@
 /** Where a policy's own objects are: its tags, masking and row access policies, and what rows users may see. */
 export const POLICY_SCHEMA = 'policy'
 
-/** What users' attributes are: a row a value. Row access policies read it as their owner. */
+/** What users' attributes are: a row a value. */
 export const USER_VALUES = `${POLICY_SCHEMA}.user_values`
+
+/** Rules that select the rows a user may see, and which they found: a row a rule, user and value. */
+export const ROW_RULES = `${POLICY_SCHEMA}.row_rules`
+export const ALLOWED_ROWS = `${POLICY_SCHEMA}.allowed_rows`
 
 /** Whom lpa gave which role: what others gave, only pruning takes back. */
 export const GIVEN_ROLES = `${POLICY_SCHEMA}.given_roles`
+
+export const POLICY_TABLES = [USER_VALUES, GIVEN_ROLES, ROW_RULES, ALLOWED_ROWS]
 
 /** Every object that lpa makes says so in its comment; what does not is somebody else's. */
 const MARK = 'lpa: '

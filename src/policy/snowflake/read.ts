@@ -3,7 +3,8 @@
 import type { Cell, Result } from '../../types.ts'
 import type { PolicyObject } from '../policy.ts'
 import { rolesOfLpa } from './live.ts'
-import { GIVEN_ROLES, POLICY_SCHEMA, partsTold, text, told, USER_VALUES } from './names.ts'
+import { GIVEN_ROLES, POLICY_SCHEMA, partsTold, ROW_RULES, text, told, USER_VALUES } from './names.ts'
+import { fillAllowedRows } from './row-access.ts'
 import type { PolicyUse, SnowflakeState } from './state.ts'
 import type { Relation } from './wanted.ts'
 
@@ -35,6 +36,27 @@ export async function readPlace(
   }
 }
 
+/** What finds anew which rows users may see; nothing where no rule selects them. */
+export async function statementsThatFill(ask: Ask): Promise<readonly string[]> {
+  if (!(await readPolicyTables(ask)).includes(ROW_RULES)) return []
+  const rules = await readRows(ask, ROW_RULES)
+  if (rules.length === 0) return []
+  const values = await readRows(ask, USER_VALUES)
+  return fillAllowedRows(
+    rules.map(([name = '', attribute = '', allowed = '']) => ({ name, attribute, allowed })),
+    values.map(([user = '', attribute = '']) => ({ user, attribute })),
+  )
+}
+
+/** `policy.user_values` and the others, those that are there. */
+async function readPolicyTables(ask: Ask): Promise<readonly string[]> {
+  const rows = await rowsOf(
+    ask,
+    `select lower(table_name) as table_name from information_schema.tables where table_schema = '${POLICY_SCHEMA.toUpperCase()}'`,
+  )
+  return rows.map(({ table_name }) => `${POLICY_SCHEMA}.${table_name}`)
+}
+
 /** `wanted` says which roles are asked for, besides those that are lpa's already. */
 export async function readSnowflake(
   ask: Ask,
@@ -46,12 +68,7 @@ export async function readSnowflake(
     name: told(String(name)),
     comment: String(comment ?? ''),
   }))
-  const policyTables = (
-    await rowsOf(
-      ask,
-      `select lower(table_name) as table_name from information_schema.tables where table_schema = '${POLICY_SCHEMA.toUpperCase()}'`,
-    )
-  ).map(({ table_name }) => `${POLICY_SCHEMA}.${table_name}`)
+  const policyTables = await readPolicyTables(ask)
   const schemas = new Set(
     (await rowsOf(ask, 'select lower(schema_name) as schema_name from information_schema.schemata')).map(
       ({ schema_name }) => String(schema_name),
@@ -77,6 +94,7 @@ export async function readSnowflake(
     taggings: described.tags.length === 0 ? [] : await readTaggings(ask, tables),
     userValues: policyTables.includes(USER_VALUES) ? await readRows(ask, USER_VALUES) : [],
     givenRoles: policyTables.includes(GIVEN_ROLES) ? await readRows(ask, GIVEN_ROLES) : [],
+    rowRules: policyTables.includes(ROW_RULES) ? await readRows(ask, ROW_RULES) : [],
   }
 }
 

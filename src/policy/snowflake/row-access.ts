@@ -1,10 +1,13 @@
-/** Row access policies: a table takes one, so rules that filter the same table are one policy with an argument each. */
+/**
+ * Row access policies: a table takes one, so rules that filter the same table are one policy with an argument each. What a
+ * rule allows is looked up in a table that `lpa grant apply` and `lpa batch` fill: a policy that asked the facts itself would
+ * ask tables that are filtered in turn, by itself too.
+ */
 
 import { expand } from '../../sql-expand.ts'
-import { isCode, sqlTokens } from '../../sql-tokens.ts'
 import type { Policy, RowRule } from '../policy.ts'
 import { inSession, typeWord, writtenType } from './masking.ts'
-import { POLICY_SCHEMA, qualified, text, USER_VALUES } from './names.ts'
+import { ALLOWED_ROWS, POLICY_SCHEMA, qualified, text, USER_VALUES } from './names.ts'
 import { inheritorsOf } from './roles.ts'
 
 /** A rule on a column of a table. */
@@ -21,8 +24,6 @@ export interface RowAccessPolicy {
   readonly arguments: readonly string[]
   readonly body: string
 }
-
-const SCHEMAS: ReadonlySet<string> = new Set(['raw', 'staging', 'core', 'meta'])
 
 /** The policy of a table on which these rules are, in the order of their names. */
 export function rowAccessPolicy(
@@ -48,31 +49,52 @@ const argument = (index: number) => `v${index + 1}`
 function ruleBody(policy: Policy, rule: RowRule, column: string, database: string): string {
   const filtered = inSession([...inheritorsOf(policy, rule.roles)])
   const exempt = inSession([...inheritorsOf(policy, rule.exempt)])
+  const where =
+    rule.allowed === undefined
+      ? `${USER_VALUES} where attribute = ${text(rule.attribute)}`
+      : `${ALLOWED_ROWS} where rule_name = ${text(rule.name)}`
   const conditions = [
     ...(filtered ? [`not (${filtered})`] : []),
     ...(exempt ? [exempt] : []),
-    rule.allowed === undefined
-      ? `${column}::varchar in (${valuesOfUser(rule, database)})`
-      : `${column} in (${allowedValues(rule.allowed, valuesOfUser(rule, database), database)})`,
+    // A policy is asked from wherever a session is: names have their database.
+    `${column}::varchar in (select value from ${database}.${where} and user_name = current_user())`,
   ]
   return `(${conditions.join(' or ')})`
 }
 
-function valuesOfUser({ attribute }: RowRule, database: string): string {
-  return `select value from ${database}.${USER_VALUES} where user_name = current_user() and attribute = ${text(attribute)}`
+/** A rule whose values are selected, as `policy.row_rules` keeps it. */
+export interface SelectingRule {
+  readonly name: string
+  readonly attribute: string
+  /** `$values` stands for the user's. */
+  readonly allowed: string
 }
 
-/** Names of tables are said with their database: a policy is asked from wherever a session is. */
-function allowedValues(sql: string, values: string, database: string): string {
-  const tokens = sqlTokens(expand(sql, 'snowflake').trim().replace(/;$/, ''), 'snowflake')
-  const code = tokens.filter(isCode)
-  return tokens
-    .map((token) => {
-      if (token.text === '$values') return values
-      const at = code.indexOf(token)
-      const isSchema =
-        SCHEMAS.has(token.text.toLowerCase()) && code[at + 1]?.text === '.' && code[at - 1]?.text !== '.'
-      return isSchema ? `${database}.${token.text}` : token.text
-    })
-    .join('')
+/** Users of one statement. */
+const USERS_AT_ONCE = 50
+
+/** The statements that find anew which rows each user may see by rules that select them. */
+export function fillAllowedRows(
+  rules: readonly SelectingRule[],
+  userValues: readonly { readonly user: string; readonly attribute: string }[],
+): string[] {
+  const inserts = rules.flatMap((rule) => {
+    const users = new Set(
+      userValues.filter(({ attribute }) => attribute === rule.attribute).map(({ user }) => user),
+    )
+    const selects = [...users].map((user) => allowedTo(rule, user))
+    const statements: string[] = []
+    for (let first = 0; first < selects.length; first += USERS_AT_ONCE)
+      statements.push(
+        `insert into ${ALLOWED_ROWS} ${selects.slice(first, first + USERS_AT_ONCE).join(' union all ')}`,
+      )
+    return statements
+  })
+  return [`delete from ${ALLOWED_ROWS}`, ...inserts]
+}
+
+function allowedTo({ name, attribute, allowed }: SelectingRule, user: string): string {
+  const values = `select value from ${USER_VALUES} where user_name = ${text(user)} and attribute = ${text(attribute)}`
+  const select = expand(allowed, 'snowflake').trim().replace(/;$/, '').replaceAll('$values', values)
+  return `select distinct ${text(name)}, ${text(user)}, t.value::varchar from (${select}) as t (value) where t.value is not null`
 }

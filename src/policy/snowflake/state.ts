@@ -7,7 +7,7 @@ export interface SnowflakeState {
   readonly database: string
   readonly warehouse: string | undefined
   readonly hasPolicySchema: boolean
-  /** Of `policy.user_values` and `policy.given_roles`, those that are there. */
+  /** Those of lpa that are there. */
   readonly policyTables: readonly string[]
   readonly relations: readonly Relation[]
   /** All of the account that this role may see. */
@@ -38,6 +38,7 @@ export interface SnowflakeState {
   }[]
   readonly userValues: readonly (readonly string[])[]
   readonly givenRoles: readonly (readonly string[])[]
+  readonly rowRules: readonly (readonly string[])[]
 }
 
 interface Grant {

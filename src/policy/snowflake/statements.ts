@@ -7,7 +7,7 @@
 import { objectOf, type PhasedStep, type PolicyChange } from '../plan.ts'
 import type { PolicyObject } from '../policy.ts'
 import { strictBody } from './masking.ts'
-import { comment, GIVEN_ROLES, partsOf, text, USER_VALUES } from './names.ts'
+import { ALLOWED_ROWS, comment, GIVEN_ROLES, partsOf, ROW_RULES, text, USER_VALUES } from './names.ts'
 import { strictRows } from './row-access.ts'
 import type { MaskingDefinition, RowAccessDefinition, TagDefinition } from './wanted.ts'
 
@@ -33,7 +33,7 @@ interface Kind {
   /** When it is made, and when it is removed. */
   readonly phases: readonly [Phase, Phase]
   readonly add: (wanted: PolicyObject) => string
-  readonly remove: (live: PolicyObject) => string
+  readonly remove: (live: PolicyObject) => string | readonly string[]
   readonly change?: (wanted: PolicyObject, live: PolicyObject) => readonly (readonly [Phase, string])[]
 }
 
@@ -81,11 +81,11 @@ function stepsOf(change: PolicyChange, isMoving: boolean): PhasedStep[] {
   const { kind, name } = objectOf(change)
   const how = KINDS[kind]
   if (!how) throw new Error(`${kind} is no kind of Snowflake's objects.`)
-  const step = (phase: Phase, sql: string): PhasedStep => ({
+  const step = (phase: Phase, sql: string | readonly string[]): PhasedStep => ({
     action: change.action,
     kind,
     name,
-    sql: [sql],
+    sql: [sql].flat(),
     phase: PHASE[phase],
   })
   if (change.action === 'add') return [step(how.phases[0], how.add(change.wanted))]
@@ -210,8 +210,18 @@ const KINDS: Readonly<Record<string, Kind>> = {
   'value of a user': {
     phases: ['give', 'take'],
     add: ({ name }) => `insert into ${USER_VALUES} values (${rowOf(name).map(text).join(', ')})`,
-    remove: ({ name }) =>
+    remove: ({ name }) => [
+      `delete from ${ALLOWED_ROWS} where user_name = ${text(rowOf(name)[0] ?? '')}`,
       `delete from ${USER_VALUES} where ${conditions(['user_name', 'attribute', 'value'], name)}`,
+    ],
+  },
+  'row rule': {
+    phases: ['give', 'take'],
+    add: ({ name }) => `insert into ${ROW_RULES} values (${rowOf(name).map(text).join(', ')})`,
+    remove: ({ name }) => [
+      `delete from ${ALLOWED_ROWS} where rule_name = ${text(rowOf(name)[0] ?? '')}`,
+      `delete from ${ROW_RULES} where ${conditions(['rule_name', 'attribute', 'allowed'], name)}`,
+    ],
   },
   'given role': {
     phases: ['give', 'take'],
@@ -225,6 +235,8 @@ const MADE = comment('made by lpa grant apply of security/')
 
 const COLUMNS: Readonly<Record<string, string>> = {
   [USER_VALUES]: 'user_name varchar not null, attribute varchar not null, value varchar not null',
+  [ROW_RULES]: 'rule_name varchar not null, attribute varchar not null, allowed varchar not null',
+  [ALLOWED_ROWS]: 'rule_name varchar not null, user_name varchar not null, value varchar not null',
   [GIVEN_ROLES]: 'user_name varchar not null, role_name varchar not null',
 }
 

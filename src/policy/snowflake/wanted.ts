@@ -2,7 +2,7 @@
 
 import type { Grant, Mask, Policy, PolicyObject, Role, RowRule, Tagging } from '../policy.ts'
 import { columnBody, columnPolicyName, tagBody, tagPolicyName, writtenType } from './masking.ts'
-import { GIVEN_ROLES, identifier, POLICY_SCHEMA, qualified, stored, told, USER_VALUES } from './names.ts'
+import { identifier, POLICY_SCHEMA, POLICY_TABLES, qualified, stored, told } from './names.ts'
 import { hasTables, inheritorsOf, ownGrants, ownRoles } from './roles.ts'
 import { type RuledColumn, rowAccessPolicy } from './row-access.ts'
 
@@ -61,8 +61,7 @@ export function wantedOnSnowflake(
   const masked = maskedColumns(policy, tables)
   const objects = [
     object('schema', POLICY_SCHEMA),
-    object('table', USER_VALUES),
-    object('table', GIVEN_ROLES),
+    ...POLICY_TABLES.map((table) => object('table', table)),
     ...tags(policy),
     ...policy.roles.map(({ name, comment }) => object('role', identifier(name), comment)),
     ...maskingPolicies(policy, masked, place.database),
@@ -73,6 +72,9 @@ export function wantedOnSnowflake(
       ownRoles(policy, role).map((given) =>
         object('role in role', `role ${identifier(given)} to role ${identifier(role.name)}`),
       ),
+    ),
+    ...policy.rowRules.flatMap(({ name, attribute, allowed }) =>
+      allowed === undefined ? [] : [object('row rule', JSON.stringify([name, attribute, allowed.trim()]))],
     ),
     ...users(policy),
   ]
