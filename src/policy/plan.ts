@@ -13,8 +13,12 @@ export interface PhasedStep extends PolicyStep {
   readonly phase: number
 }
 
-/** How an engine makes the changes; it sees all of them, as what one of them needs may depend on the others. */
-export type StepWriter = (changes: readonly PolicyChange[]) => readonly PhasedStep[]
+/** How an engine makes the changes; it sees all there is, as what one of them needs may depend on the rest. */
+export type StepWriter = (
+  changes: readonly PolicyChange[],
+  wanted: readonly PolicyObject[],
+  live: readonly PolicyObject[],
+) => readonly PhasedStep[]
 
 export interface PlannedPolicy {
   readonly steps: readonly PolicyStep[]
@@ -40,7 +44,7 @@ export function planPolicy(
   }
   const unwanted = live.filter((object) => !wantedKeys.has(keyOf(object)))
   for (const object of unwanted) if (object.managed || prune) changes.push({ action: 'remove', live: object })
-  const steps = [...write(changes)].sort((a, b) => a.phase - b.phase)
+  const steps = [...write(changes, wanted, live)].sort((a, b) => a.phase - b.phase)
   return {
     steps: steps.map(({ phase: _, ...step }) => step),
     extra: prune ? [] : unwanted.filter(({ managed }) => !managed),

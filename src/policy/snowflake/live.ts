@@ -122,28 +122,39 @@ function taggings({ taggings, relations }: SnowflakeState): PolicyObject[] {
 function grants({ grants, relations }: SnowflakeState, names: ReadonlySet<string>): PolicyObject[] {
   const found = new Map<string, PolicyObject>()
   const add = (name: string, managed = true) => found.set(name, object('grant', name, '', managed))
-  const tables = grants.filter(({ on, isElsewhere }) => (on === 'table' || on === 'view') && !isElsewhere)
-  const given = new Set(tables.map(({ privilege, name, role }) => `${privilege} ${name} ${role}`))
-  const covered = new Set<string>()
+  const given = new Map<string, Set<string>>()
+  for (const { privilege, on, name, isElsewhere, role } of grants) {
+    if ((on !== 'table' && on !== 'view') || isElsewhere) continue
+    const key = `${privilege} ${role}`
+    given.set(key, (given.get(key) ?? new Set()).add(name))
+  }
+  const bySchema = relationsBySchema(relations)
   for (const key of names) {
     const [, privilege, kind, schema, role] =
       /^grant (\w+) on all (table|view)s in schema (\S+) to role (.+)$/.exec(key) ?? []
     if (schema === undefined) continue
-    const all = relations.filter((one) => one.kind === kind && one.name.startsWith(`${schema}.`))
-    if (!all.every(({ name }) => given.has(`${privilege} ${name} ${role}`))) continue
-    add(key.replace(/^grant /, ''))
-    for (const { name } of all) covered.add(`${privilege} ${name} ${role}`)
+    const all = bySchema.get(`${kind} ${schema}`) ?? []
+    const its = given.get(`${privilege} ${role}`)
+    if (all.every((name) => its?.has(name))) add(key.replace(/^grant /, ''))
   }
   for (const { privilege, on, name, isElsewhere, role } of grants) {
     // Of what is owned nothing can be taken back, roles are told by who has them, and other warehouses show nobody more.
     if (privilege === 'ownership' || on === 'role' || (on === 'warehouse' && isElsewhere)) continue
-    if (covered.has(`${privilege} ${name} ${role}`)) continue
-    const key = on === 'account' ? `${privilege} on account` : `${privilege} on ${on} ${name}`
-    const written = `${key} to role ${role}`
-    const isPart = isPartOfAll(names, privilege, on, name, role)
-    if (!isPart) add(written, !isElsewhere && on !== 'account')
+    if (isPartOfAll(names, privilege, on, name, role)) continue
+    const what = on === 'account' ? `${privilege} on account` : `${privilege} on ${on} ${name}`
+    add(`${what} to role ${role}`, !isElsewhere && on !== 'account')
   }
   return [...found.values()]
+}
+
+/** `table core` and its tables. */
+function relationsBySchema(relations: SnowflakeState['relations']): ReadonlyMap<string, readonly string[]> {
+  const found = new Map<string, string[]>()
+  for (const { name, kind } of relations) {
+    const key = `${kind} ${name.split('.', 1)[0]}`
+    found.set(key, [...(found.get(key) ?? []), name])
+  }
+  return found
 }
 
 /** Some tables of a schema that is to be granted as a whole: nothing to take back. */
@@ -154,8 +165,8 @@ function isPartOfAll(
   name: string,
   role: string,
 ): boolean {
-  const [schema] = name.split('.')
-  return names.has(`grant ${privilege} on all ${on}s in schema ${schema} to role ${role}`)
+  if (on !== 'table' && on !== 'view') return false
+  return names.has(`grant ${privilege} on all ${on}s in schema ${name.split('.', 1)[0]} to role ${role}`)
 }
 
 function futureGrants(state: SnowflakeState): PolicyObject[] {

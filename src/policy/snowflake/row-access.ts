@@ -44,6 +44,19 @@ export function strictRows(live: string, wanted: string): string {
   return `(${live}) and (${wanted})`
 }
 
+/** The rows of two policies with arguments of their own. */
+export function bothPolicies(
+  live: Omit<RowAccessPolicy, 'name'>,
+  wanted: Omit<RowAccessPolicy, 'name'>,
+): Omit<RowAccessPolicy, 'name'> {
+  const later = (text: string) =>
+    text.replace(/\bv(\d+)\b/g, (_, index) => argument(Number(index) - 1 + live.arguments.length))
+  return {
+    arguments: [...live.arguments, ...wanted.arguments.map(later)],
+    body: strictRows(live.body, later(wanted.body)),
+  }
+}
+
 const argument = (index: number) => `v${index + 1}`
 
 function ruleBody(policy: Policy, rule: RowRule, column: string, database: string): string {

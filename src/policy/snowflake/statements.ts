@@ -1,75 +1,120 @@
 /**
  * The statements of each change, and when they run. Nobody sees more in between than before or after: what is taken is
- * taken first; then masks and row rules change, while every role has only what it has before and after; what is given is
- * given last. A statement of DDL holds by itself in Snowflake, so what a run that ended early has left is safe too.
+ * taken first; then, while every role has only what it has before and after, rows are narrowed to those of before and after,
+ * masks change, and rows are widened; what is given is given last. A statement of DDL holds by itself in Snowflake, so what a
+ * run that ended early has left is safe too.
  */
 
+import { createHash } from 'node:crypto'
 import { objectOf, type PhasedStep, type PolicyChange } from '../plan.ts'
 import type { PolicyObject } from '../policy.ts'
 import { strictBody } from './masking.ts'
-import { ALLOWED_ROWS, comment, GIVEN_ROLES, partsOf, ROW_RULES, text, USER_VALUES } from './names.ts'
-import { strictRows } from './row-access.ts'
+import {
+  ALLOWED_ROWS,
+  comment,
+  GIVEN_ROLES,
+  POLICY_SCHEMA,
+  partsOf,
+  ROW_RULES,
+  text,
+  USER_VALUES,
+} from './names.ts'
+import { bothPolicies, strictRows } from './row-access.ts'
 import type { MaskingDefinition, RowAccessDefinition, TagDefinition } from './wanted.ts'
 
 /** In this order. */
-const PHASE = {
-  /** Makes what nobody uses yet. */
-  prepare: 0,
-  take: 1,
-  /** What changes shows meanwhile only what it shows before and after. */
-  strict: 2,
-  attach: 3,
-  swap: 4,
-  detach: 5,
-  /** What was strict is as wanted. */
-  settle: 6,
-  give: 7,
-  tidy: 8,
-} as const
+const PHASES = [
+  // Makes what nobody uses yet.
+  'prepare',
+  'take',
+  // Rows: only those of before and after.
+  'narrow',
+  'filter',
+  // Masks: first what shows only what both show, then where they are, then as they are to be.
+  'strict',
+  'attach',
+  'swap',
+  'detach',
+  'settle',
+  // Rows: those of after.
+  'widen',
+  'give',
+  'tidy',
+] as const
 
-type Phase = keyof typeof PHASE
+type Phase = (typeof PHASES)[number]
 
 interface Kind {
   /** When it is made, and when it is removed. */
   readonly phases: readonly [Phase, Phase]
   readonly add: (wanted: PolicyObject) => string
   readonly remove: (live: PolicyObject) => string | readonly string[]
-  readonly change?: (wanted: PolicyObject, live: PolicyObject) => readonly (readonly [Phase, string])[]
+  readonly change?: (
+    wanted: PolicyObject,
+    live: PolicyObject,
+    around: Around,
+  ) => readonly (readonly [Phase, string])[]
 }
 
-export function writeSnowflake(changes: readonly PolicyChange[]): readonly PhasedStep[] {
-  const isMoving = changes.some((change) => ATTACHMENTS.has(objectOf(change).kind))
+/** What else changes, and what there is. */
+interface Around {
+  /** What a column is masked by changes. */
+  readonly masksMove: boolean
+  /** That, or how a policy masks. */
+  readonly masksChange: boolean
+  /** What a table is filtered by changes. */
+  readonly rowsMove: boolean
+  readonly bodyOf: (objects: 'wanted' | 'live', policy: string) => RowAccessDefinition | undefined
+}
+
+export function writeSnowflake(
+  changes: readonly PolicyChange[],
+  wanted: readonly PolicyObject[],
+  live: readonly PolicyObject[],
+): readonly PhasedStep[] {
+  const kinds = new Set(changes.map((change) => objectOf(change).kind))
+  const masksMove = MASKED_BY.some((kind) => kinds.has(kind))
+  const bodiesChange = changes.some(
+    (change) => change.action === 'change' && change.wanted.kind === 'masking policy',
+  )
+  const policies = { wanted, live }
+  const around: Around = {
+    masksMove,
+    masksChange: masksMove || bodiesChange,
+    rowsMove: kinds.has('rows of a table'),
+    bodyOf(objects, policy) {
+      const found = policies[objects].find(
+        ({ kind, name }) => kind === 'row access policy' && name === policy,
+      )
+      return found && parse<RowAccessDefinition>(found)
+    },
+  }
   const dropped = new Set(
     changes.flatMap((change) =>
       change.action === 'remove' && change.live.kind === 'role' ? [change.live.name] : [],
     ),
   )
-  return ordered(changes)
-    .filter((change) => !goesWithRole(change, dropped))
-    .flatMap((change) => stepsOf(change, isMoving))
+  return ordered(changes.filter((change) => !goesWithRole(change, dropped))).flatMap((change) =>
+    stepsOf(change, around),
+  )
 }
 
-/** What says by which policy a column or table is protected. */
-const ATTACHMENTS: ReadonlySet<string> = new Set([
-  'tag of a column',
-  'mask of a tag',
-  'mask of a column',
-  'rows of a table',
-])
+/** What says by which policy a column is masked. */
+const MASKED_BY = ['tag of a column', 'mask of a tag', 'mask of a column']
 
 /** In the order of the kinds below; removals of one phase the other way round. */
 function ordered(changes: readonly PolicyChange[]): readonly PolicyChange[] {
-  const kinds = Object.keys(KINDS)
-  const rank = (change: PolicyChange) => {
-    const place = kinds.indexOf(objectOf(change).kind)
-    return change.action === 'remove' ? kinds.length - place : place
-  }
-  return [...changes].sort((a, b) => rank(a) - rank(b))
+  const places = new Map(Object.keys(KINDS).map((kind, index) => [kind, index]))
+  const ranked = changes.map((change) => {
+    const place = places.get(objectOf(change).kind) ?? 0
+    return { change, rank: change.action === 'remove' ? places.size - place : place }
+  })
+  return ranked.sort((a, b) => a.rank - b.rank).map(({ change }) => change)
 }
 
 /** A role that is dropped takes its grants along. */
 function goesWithRole(change: PolicyChange, dropped: ReadonlySet<string>): boolean {
-  if (change.action !== 'remove' || !GRANTS.has(change.live.kind)) return false
+  if (dropped.size === 0 || change.action !== 'remove' || !GRANTS.has(change.live.kind)) return false
   const [, given = '', to, grantee = ''] =
     /^(?:role (\S+)|.*?) to (role|user) (.+)$/.exec(change.live.name) ?? []
   return dropped.has(given) || (to === 'role' && dropped.has(grantee))
@@ -77,7 +122,7 @@ function goesWithRole(change: PolicyChange, dropped: ReadonlySet<string>): boole
 
 const GRANTS: ReadonlySet<string> = new Set(['grant', 'future grant', 'role in role', 'role of a user'])
 
-function stepsOf(change: PolicyChange, isMoving: boolean): PhasedStep[] {
+function stepsOf(change: PolicyChange, around: Around): PhasedStep[] {
   const { kind, name } = objectOf(change)
   const how = KINDS[kind]
   if (!how) throw new Error(`${kind} is no kind of Snowflake's objects.`)
@@ -86,12 +131,12 @@ function stepsOf(change: PolicyChange, isMoving: boolean): PhasedStep[] {
     kind,
     name,
     sql: [sql].flat(),
-    phase: PHASE[phase],
+    phase: PHASES.indexOf(phase),
   })
   if (change.action === 'add') return [step(how.phases[0], how.add(change.wanted))]
   if (change.action === 'remove') return [step(how.phases[1], how.remove(change.live))]
-  const parts = how.change?.(change.wanted, change.live) ?? []
-  return parts.filter(([phase]) => phase !== 'strict' || isMoving).map(([phase, sql]) => step(phase, sql))
+  const parts = how.change?.(change.wanted, change.live, around) ?? []
+  return parts.map(([phase, sql]) => step(phase, sql))
 }
 
 // ── kinds ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -141,16 +186,11 @@ const KINDS: Readonly<Record<string, Kind>> = {
       return `create masking policy if not exists ${wanted.name} as (val ${type}) returns ${type} -> ${body} comment = ${text(MADE)} exempt_other_policies = true`
     },
     remove: ({ name }) => `drop masking policy if exists ${name}`,
-    change: (wanted, live) => {
-      const [{ body }, { body: before }] = [wanted, live].map(parse<MaskingDefinition>) as [
-        MaskingDefinition,
-        MaskingDefinition,
-      ]
+    change: (wanted, live, { masksMove }) => {
+      const { body } = parse<MaskingDefinition>(wanted)
       const set = `alter masking policy ${wanted.name} set body ->`
-      return [
-        ['strict', `${set} ${strictBody(before, body)}`],
-        ['settle', `${set} ${body}`],
-      ]
+      const strict = `${set} ${strictBody(parse<MaskingDefinition>(live).body, body)}`
+      return [...(masksMove ? [['strict', strict] as const] : []), ['settle', `${set} ${body}`]]
     },
   },
   'row access policy': {
@@ -160,16 +200,11 @@ const KINDS: Readonly<Record<string, Kind>> = {
       return `create row access policy if not exists ${wanted.name} as (${taken.join(', ')}) returns boolean -> ${body} comment = ${text(MADE)}`
     },
     remove: ({ name }) => `drop row access policy if exists ${name}`,
-    change: (wanted, live) => {
-      const [{ body }, { body: before }] = [wanted, live].map(parse<RowAccessDefinition>) as [
-        RowAccessDefinition,
-        RowAccessDefinition,
-      ]
+    change: (wanted, live, { masksChange, rowsMove }) => {
+      const { body } = parse<RowAccessDefinition>(wanted)
       const set = `alter row access policy ${wanted.name} set body ->`
-      return [
-        ['strict', `${set} ${strictRows(before, body)}`],
-        ['settle', `${set} ${body}`],
-      ]
+      const strict = `${set} ${strictRows(parse<RowAccessDefinition>(live).body, body)}`
+      return [...(masksChange || rowsMove ? [['narrow', strict] as const] : []), ['widen', `${set} ${body}`]]
     },
   },
   'mask of a tag': {
@@ -184,15 +219,10 @@ const KINDS: Readonly<Record<string, Kind>> = {
     change: (wanted) => [['swap', `${alterColumn(wanted)} set masking policy ${wanted.definition} force`]],
   },
   'rows of a table': {
-    phases: ['attach', 'detach'],
+    phases: ['filter', 'widen'],
     add: ({ name, definition }) => `alter table ${name} add row access policy ${definition}`,
     remove: ({ name, definition }) => `alter table ${name} drop row access policy ${policyOn(definition)}`,
-    change: ({ name, definition }, live) => [
-      [
-        'swap',
-        `alter table ${name} drop row access policy ${policyOn(live.definition)}, add row access policy ${definition}`,
-      ],
-    ],
+    change: changeRows,
   },
   'tag of a table': tagOf('table'),
   'tag of a view': tagOf('view'),
@@ -253,6 +283,32 @@ function changeTag(wanted: PolicyObject, live: PolicyObject): (readonly [Phase, 
     ...comments,
     ...(added.length > 0 ? [['prepare', `${alter} add allowed_values ${added}`] as const] : []),
     ...(dropped.length > 0 ? [['tidy', `${alter} drop allowed_values ${dropped}`] as const] : []),
+  ]
+}
+
+/** From one policy of a table to another: where masks change too, by one that shows what both do. */
+function changeRows(
+  { name, definition }: PolicyObject,
+  live: PolicyObject,
+  { masksChange, bodyOf }: Around,
+): (readonly [Phase, string])[] {
+  const from = policyOn(live.definition)
+  const swap = (before: string, after: string) =>
+    `alter table ${name} drop row access policy ${before}, add row access policy ${after}`
+  const [before, after] = [bodyOf('live', from), bodyOf('wanted', policyOn(definition))]
+  // One of others says nothing of itself.
+  if (!masksChange || !before || !after) return [['widen', swap(from, definition)]]
+  const between = bothPolicies(before, after)
+  const policy = `${POLICY_SCHEMA}.between_${createHash('sha256').update(`${name} ${between.body}`).digest('hex').slice(0, 16)}`
+  const on = [live.definition, definition].map((one) => one.replace(/^.* on \((.*)\)$/, '$1')).join(', ')
+  return [
+    [
+      'prepare',
+      `create row access policy if not exists ${policy} as (${between.arguments.join(', ')}) returns boolean -> ${between.body} comment = ${text(MADE)}`,
+    ],
+    ['filter', swap(from, `${policy} on (${on})`)],
+    ['widen', swap(policy, definition)],
+    ['tidy', `drop row access policy if exists ${policy}`],
   ]
 }
 

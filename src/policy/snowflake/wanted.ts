@@ -234,7 +234,16 @@ function grants(
   grant(`usage on database ${told(database)}`)
   if (warehouse !== undefined) grant(`usage on warehouse ${told(warehouse)}`)
   for (const one of ownGrants(policy, role)) write(one)
-  return [...wanted.values()]
+  return [...wanted.values()].filter(({ name }) => !isPartOfAll(name))
+
+  /** A table of a schema that is granted as a whole. */
+  function isPartOfAll(name: string): boolean {
+    const all = name.replace(
+      /^(\w+) on (table|view) ([^.]+)\..* to role /,
+      '$1 on all $2s in schema $3 to role ',
+    )
+    return all !== name && wanted.has(`grant ${all}`)
+  }
 
   function write(one: Grant): void {
     switch (one.kind) {
