@@ -7,6 +7,8 @@ import { readPanels } from '../src/dash/read-panels.ts'
 import { SCREENS } from '../src/dash/screens/index.ts'
 import { UserError } from '../src/errors.ts'
 import { writeText } from '../src/output.ts'
+import { withheldFrom } from '../src/pipeline/report.ts'
+import { recordRun } from '../src/pipeline/runs.ts'
 import { withReader } from '../src/pipeline/table-files.ts'
 
 export default class Dash extends BaseCommand {
@@ -44,6 +46,11 @@ LPA_THEME=ansi|dark|light|high-contrast|mono says how the dashboard is coloured 
       helpValue: 'SCREEN',
       summary: `What to show: ${SCREENS.map(({ name }) => name).join(', ')}.`,
     }),
+    role: Flags.string({
+      env: 'LPA_ROLE',
+      helpValue: 'ROLE',
+      summary: 'Show what a role of the policy may see.',
+    }),
     refresh: Flags.string({
       helpValue: 'DURATION',
       summary: 'How often to look for new data, 2s unless said.',
@@ -58,6 +65,8 @@ LPA_THEME=ansi|dark|light|high-contrast|mono says how the dashboard is coloured 
       'dash.refresh': flags.refresh,
       'dash.mouse': flags.mouse ? 'true' : undefined,
     })
+    const { role } = flags
+    if (role !== undefined) this.auditAs(role, (run) => recordRun(config, run))
     const isOnce = flags.once || flags.json || flags.format !== undefined || flags.export !== undefined
     if (!isOnce && isLiveTerminal(process.env)) {
       // Only here when bin/run.js has not started it: with flags that it leaves to oclif, and without a build.
@@ -68,6 +77,7 @@ LPA_THEME=ansi|dark|light|high-contrast|mono says how the dashboard is coloured 
           screen: flags.screen,
           config,
           files,
+          role,
           root: this.config.root,
           signal: this.signal,
         },
@@ -88,8 +98,13 @@ LPA_THEME=ansi|dark|light|high-contrast|mono says how the dashboard is coloured 
     const view = onceView(options.glyphs)
     const screen = SCREENS.find(({ name }) => name === flags.screen) ?? SCREENS[0]
     if (screen === undefined) return
-    const panels = await withReader(config, files, this.signal, (reader) =>
-      readPanels(reader, config, screen.reports(view)),
+    const panels = await withReader(
+      ...([config, files, this.signal] as const),
+      async (reader) => {
+        if (reader.role) this.note(...withheldFrom(reader.role))
+        return readPanels(reader, config, screen.reports(view))
+      },
+      role,
     )
     this.progress.done()
     if (flags.export !== undefined) {

@@ -38,6 +38,11 @@ export default class Query extends BaseCommand {
       summary:
         'Stop a question that takes longer: 30s, 1h; 0s for no limit. 10m unless query.timeout says else.',
     }),
+    role: Flags.string({
+      env: 'LPA_ROLE',
+      helpValue: 'ROLE',
+      summary: 'Ask as a role of the policy: only what it may see.',
+    }),
     write: Flags.boolean({ summary: 'Run SQL that changes the warehouse.' }),
     raw: Flags.boolean({ summary: 'CSV without escaping spreadsheet formulas.' }),
   }
@@ -56,12 +61,17 @@ export default class Query extends BaseCommand {
       return
     }
     if (flags.write) this.recordRun((run) => recordRun(config, run))
-    const options = { at: flags.at, write: flags.write, exports: this.format() === 'parquet' }
+    if (flags.role !== undefined) this.auditAs(flags.role, (run) => recordRun(config, run))
+    const options = {
+      ...{ at: flags.at, role: flags.role, write: flags.write },
+      exports: this.format() === 'parquet',
+    }
     using _memory = new MemoryWatch(config.warehouse.memoryLimit, () => this.stop(tooLarge(), 300))
     using limit = new TimeLimit(config.query.timeoutMs, () => this.stop(tooLong(config)))
-    await ask(config, question, options, this.signal, async ({ rows, unknown, toParquet }) => {
+    await ask(config, question, options, this.signal, async ({ rows, unknown, withheld, toParquet }) => {
       const [first, ...more] = unknown
       if (first !== undefined) this.warning(first, ...more)
+      this.note(...withheld)
       const answer = limit.pausedByReader(rows)
       await this.print(answer, {
         table: tableOf(question, answer),

@@ -5,11 +5,13 @@ import type { Config } from '../config.ts'
 import { didYouMean, nearest } from '../did-you-mean.ts'
 import { durationText } from '../duration.ts'
 import { UserError } from '../errors.ts'
+import { readCells, withoutSmallCells } from '../policy/small-cells.ts'
 import { expand } from '../sql-expand.ts'
 import { listSql, paramValues, readSql, type SqlFile } from '../sql-files.ts'
 import { isCode, sqlTokens } from '../sql-tokens.ts'
-import type { At, Dialect, Engine, Fault, Reader, Result, ResultStream, Values } from '../types.ts'
+import type { At, Dialect, Engine, Fault, Reader, Result, ResultStream, RoleViews, Values } from '../types.ts'
 import { ledgerRows } from './ledger.ts'
+import { readAs } from './role.ts'
 import { type OpenExtras, withWarehouse } from './warehouse.ts'
 
 /** A question in the engine's words, with where it came from. */
@@ -22,6 +24,8 @@ export interface Question {
 
 export interface AskOptions {
   readonly at?: string | undefined
+  /** The role that asks; none: the owner. */
+  readonly role?: string | undefined
   /** The warehouse's owner may run any statement, under the writer lock. */
   readonly write: boolean
   /** Whether the answer goes to a Parquet file in the system's temporary folder. */
@@ -33,6 +37,8 @@ export interface Answer {
   readonly rows: ResultStream | Result
   /** What a parameter names and the warehouse does not have, one line each, as a warning's. */
   readonly unknown: readonly string[]
+  /** What the role may not see of it, one line each. */
+  readonly withheld: readonly string[]
   /** Writes the rows to a Parquet file in the system's temporary folder instead. */
   toParquet(file: string): Promise<void>
 }
@@ -103,8 +109,49 @@ export async function runReport(
   name: string,
   params: Readonly<Record<string, string>> = {},
 ): Promise<Result> {
-  const { sql, values } = reportQuestion(name, params, engine, config)
-  return engine.query(sql, values)
+  const question = reportQuestion(name, params, engine, config)
+  return answerReport(engine, question).catch((error) => {
+    throw engine.role ? (deniedReport(error, question, engine.role) ?? error) : error
+  })
+}
+
+/** The rows of a report without what is too small for the role that asks. */
+async function answerReport(
+  { query, role }: Pick<Reader, 'query' | 'role'>,
+  question: Question,
+): Promise<Result> {
+  const { report, sql, values } = question
+  if (role?.minCell === undefined) return query(sql, values)
+  const cells = readCells(report?.header.cells)
+  if (cells === undefined || cells === 'learners') throw noCells(question, role)
+  const result = await query(sql, values)
+  return cells === 'nobody' ? result : withoutSmallCells(result, cells, role.minCell)
+}
+
+function noCells({ report }: Question, { role, minCell }: RoleViews): UserError {
+  const what =
+    report === undefined
+      ? `The role ${role} gets reports only, no SQL of its own`
+      : `The rows of ${report.name} are single learners`
+  return new UserError('LPA-ROLE-CELLS', `${what}: it may not see fewer than ${minCell} at once.`, {
+    exit: 'notPermitted',
+    next: 'Reports: lpa query --list',
+  })
+}
+
+/** A report that reads what the role may not: its engine says that there is no such table. */
+function deniedReport(cause: unknown, { report }: Question, { role }: RoleViews): UserError | undefined {
+  const [, table] =
+    /^Catalog Error: Table with name (\S+) does not exist/.exec((cause as Error).message) ?? []
+  if (report === undefined || table === undefined) return undefined
+  return new UserError(
+    'LPA-QUERY-REFUSED',
+    `${report.name} reads ${table}, which the role ${role} may not.`,
+    {
+      exit: 'notPermitted',
+      next: `What it may: lpa grant show ${role}`,
+    },
+  )
 }
 
 /**
@@ -118,7 +165,9 @@ export async function ask<T>(
   signal: AbortSignal,
   use: (answer: Answer) => Promise<T>,
 ): Promise<T> {
+  if (options.role !== undefined) refuseForRoles(options)
   const extras: OpenExtras = {
+    ...(options.role !== undefined && readAs(config, options.role)),
     at: options.at === undefined ? undefined : parseAt(options.at),
     folders: options.exports ? [tmpdir()] : [],
   }
@@ -131,21 +180,56 @@ export async function ask<T>(
     signal,
     async (engine) => {
       const { sql, values } = question
-      const answer = async () =>
-        use({
-          unknown: await unknownNames(engine, question),
-          rows: options.exports ? { columns: [], rows: [] } : await engine.stream(sql, values),
-          toParquet: (file) => engine.exportParquet(sql, values, file),
-        })
+      const { role } = engine
+      const isCounted = role?.minCell !== undefined
+      if (isCounted && options.exports) throw noParquet(role)
+      if (isCounted && !question.report) throw noCells(question, role)
+      const answer = async () => {
+        const unknown = await unknownNames(engine, question)
+        const rows = isCounted
+          ? await answerReport(engine, question)
+          : options.exports
+            ? { columns: [], rows: [] }
+            : await engine.stream(sql, values)
+        const withheld = role ? withheldFrom(role, 'hidden' in rows ? rows.hidden : 0) : []
+        return use({ unknown, rows, withheld, toParquet: (file) => engine.exportParquet(sql, values, file) })
+      }
       if (!question.report) assertParameters(sql, Object.keys(values), engine)
       if (!question.report && !options.write) await engine.assertReadOnly(sql)
       if (options.write && !engine.can.transactionalDdl) refuseDdl(sql, engine.dialect)
-      return (options.write ? engine.transaction(answer) : answer()).catch((error) =>
-        explainFailure(error, engine.faultOf(error)),
-      )
+      return (options.write ? engine.transaction(answer) : answer()).catch((error) => {
+        const denied = role && deniedReport(error, question, role)
+        return denied ? Promise.reject(denied) : explainFailure(error, engine.faultOf(error))
+      })
     },
     extras,
   ).catch((error) => (extras.at === undefined ? Promise.reject(error) : explainState(error, config, signal)))
+}
+
+function refuseForRoles({ at, write }: AskOptions): void {
+  const what = write
+    ? 'A role reads: it takes no --write.'
+    : 'A role sees the warehouse as it is now: it takes no --at.'
+  if (write || at !== undefined) throw new UserError('LPA-ROLE-READS', what, { exit: 'usage' })
+}
+
+function noParquet({ role, minCell }: RoleViews): UserError {
+  return new UserError(
+    'LPA-ROLE-CELLS',
+    `The role ${role} may not see fewer than ${minCell} learners at once: its answers are not written as Parquet.`,
+    { exit: 'notPermitted', next: 'Another format: --format csv' },
+  )
+}
+
+/** What a role should know of an answer that is not whole. */
+export function withheldFrom({ role, user, minCell, missingAttributes }: RoleViews, hidden = 0): string[] {
+  const values = hidden === 1 ? '1 value is' : `${hidden} values are`
+  return [
+    ...missingAttributes.map(
+      (attribute) => `${user} has no ${attribute} in the policy: the rows that ${role} sees by it are none.`,
+    ),
+    ...(hidden > 0 ? [`${values} left out: they would tell of fewer than ${minCell} learners.`] : []),
+  ]
 }
 
 function ofNow({ name }: SqlFile): UserError {
@@ -194,8 +278,10 @@ async function unknownNames(engine: Engine, { report, values }: Question): Promi
     const wanted = values[name]
     const list = NAMES[name]
     if (list === undefined || typeof wanted !== 'string') continue
-    const known = (await ledgerRows(engine, list)).map(([id]) => String(id))
-    if (known.includes(wanted)) continue
+    // A role that may not read them is told by its answer.
+    const ids = engine.role ? ledgerRows(engine, list).catch(() => undefined) : ledgerRows(engine, list)
+    const known = (await ids)?.map(([id]) => String(id))
+    if (known === undefined || known.includes(wanted)) continue
     const near = didYouMean(wanted, known)
     unknown.push(`There is no ${name} "${wanted}".`, ...(near === undefined ? [] : [`Did you mean ${near}?`]))
   }
