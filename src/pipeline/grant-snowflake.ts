@@ -1,0 +1,48 @@
+/** A policy in Snowflake: its own roles, grants, tags, masking and row access policies. */
+
+import { LOAD_IDS, STAGE } from '../engines/snowflake/ddl.ts'
+import { liveNotes, liveOnSnowflake } from '../policy/snowflake/live.ts'
+import { readPlace, readSnowflake, statementsThatFill } from '../policy/snowflake/read.ts'
+import { writeSnowflake } from '../policy/snowflake/statements.ts'
+import { type Relation, wantedOnSnowflake } from '../policy/snowflake/wanted.ts'
+import type { Engine } from '../types.ts'
+import type { PolicyKeeper } from './grant.ts'
+import { ledgerRows } from './ledger.ts'
+
+export function snowflakePolicy(engine: Engine): PolicyKeeper {
+  const ask = (statement: string) => engine.query(statement)
+  return {
+    async compare(policy) {
+      const relations = await readRelations(engine)
+      const place = { ...(await readPlace(ask)), loads: { stage: STAGE, sequence: LOAD_IDS } }
+      const { objects, notes } = wantedOnSnowflake(policy, relations, place)
+      const state = await readSnowflake(ask, relations, objects)
+      return {
+        wanted: objects,
+        live: liveOnSnowflake(state, objects),
+        notes: [...notes, ...liveNotes(state, objects)],
+      }
+    },
+    write: writeSnowflake,
+    settle: () => engine.transaction(() => fillRowsOfUsers(engine)),
+  }
+}
+
+/**
+ * Finds anew which rows users may see by rules that select them, inside the open transaction: after the policy or what it
+ * looks at has changed. Nothing where no such policy was applied.
+ */
+export async function fillRowsOfUsers(engine: Engine): Promise<void> {
+  const ask = (statement: string) => engine.query(statement)
+  for (const statement of await statementsThatFill(ask)) await engine.execute(statement)
+}
+
+async function readRelations(engine: Engine): Promise<Relation[]> {
+  const relations = new Map<string, { kind: Relation['kind']; columns: Relation['columns'][number][] }>()
+  for (const [name, column, type, , kind] of await ledgerRows(engine, 'live-columns')) {
+    const relation = relations.get(String(name)) ?? { kind: kind === 'view' ? 'view' : 'table', columns: [] }
+    relation.columns.push({ name: String(column), type: String(type) })
+    relations.set(String(name), relation)
+  }
+  return [...relations].map(([name, relation]) => ({ name, ...relation }))
+}
