@@ -32,8 +32,10 @@ export function determined(
   })
 }
 
-/** Reduced so that the first unknown of each is in no other (Gauss and Jordan). */
+/** Reduced so that an unknown of each is in no other (Gauss and Jordan): the rarest, so that few equations grow. */
 function eliminated(rows: readonly Row[]): readonly Row[] {
+  const uses = new Map<number, number>()
+  for (const { terms } of rows) for (const cell of terms.keys()) uses.set(cell, (uses.get(cell) ?? 0) + 1)
   const byLead = new Map<number, Row>()
   /** Reduced rows by the unknowns that are in them beside their lead. */
   const holding = new Map<number, Set<Row>>()
@@ -42,7 +44,7 @@ function eliminated(rows: readonly Row[]): readonly Row[] {
       const pivot = byLead.get(cell)
       if (pivot) subtract(row, pivot, cell)
     }
-    const [lead] = row.terms.keys()
+    const lead = rarest(row.terms.keys(), uses)
     if (lead === undefined) continue
     const factor = row.terms.get(lead) ?? 1
     for (const [cell, value] of row.terms) row.terms.set(cell, value / factor)
@@ -58,6 +60,13 @@ function eliminated(rows: readonly Row[]): readonly Row[] {
   function note(row: Row): void {
     for (const cell of row.terms.keys()) holding.set(cell, (holding.get(cell) ?? new Set()).add(row))
   }
+}
+
+function rarest(cells: Iterable<number>, uses: ReadonlyMap<number, number>): number | undefined {
+  let best: number | undefined
+  for (const cell of cells)
+    if (best === undefined || (uses.get(cell) ?? 0) < (uses.get(best) ?? 0)) best = cell
+  return best
 }
 
 /** Takes the lead of `pivot` out of `row`. */

@@ -4,6 +4,7 @@ import { UserError } from '../errors.ts'
 import { isCode, sqlTokens } from '../sql-tokens.ts'
 import type { TableDeclaration } from '../types.ts'
 import { columnTypes, fits, masksByColumn } from './columns.ts'
+import { taggingName } from './objects.ts'
 import type { Grant, Mask, Masking, Policy, Role, RowRule, Tag, Tagging, User } from './policy.ts'
 import { type Entry, type Mistake, Value, type YamlFile } from './yaml.ts'
 
@@ -89,7 +90,7 @@ class Reading {
       tags: byName([...this.#tags.values()]),
       taggings: tables
         .flatMap((entry) => this.#taggings(entry))
-        .sort((a, b) => compare(taggingKey(a), taggingKey(b))),
+        .sort((a, b) => compare(taggingName(a), taggingName(b))),
       masks: byName(masks.flatMap((entry) => this.#mask(entry) ?? [])),
       rowRules: byName(row_rules.flatMap((entry) => this.#rowRule(entry) ?? [])),
       roles: byName(roles.map((entry) => this.#role(entry))),
@@ -401,4 +402,3 @@ const byName = <T extends { readonly name: string }>(list: readonly T[]) =>
   list.toSorted((a, b) => compare(a.name, b.name))
 const byTagValue = (a: { tag: string; value: string }, b: { tag: string; value: string }) =>
   compare(`${a.tag}\n${a.value}`, `${b.tag}\n${b.value}`)
-const taggingKey = ({ table, column = '', tag, value }: Tagging) => [table, column, tag, value].join('\n')

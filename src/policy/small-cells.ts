@@ -4,7 +4,7 @@
  */
 
 import type { Cell, Result } from '../types.ts'
-import { determined, type Equation } from './equations.ts'
+import { type Determined, determined, type Equation } from './equations.ts'
 
 /** Of a line `-- cells: …`. */
 type Rule =
@@ -119,6 +119,9 @@ export function withoutSmallCells(result: Result, rules: readonly Rule[], least:
   grid.hideFollowing()
   return grid.result()
 }
+
+/** Equations to solve anew for cells that may come back: of tables of hundreds of rows not all are tried. */
+const MOST_SOLVED = 20_000
 
 /** A count that is shown nowhere, but follows from others: those who did not complete. */
 interface Hidden {
@@ -247,14 +250,25 @@ class Grid {
       )
       for (const cell of cells) if (this.#isSmall(cell)) this.#hidden.add(cell)
     }
-    for (;;) {
-      const exposed = determined(this.#equations, (cell) => this.#isUnknown(cell)).find(
-        ({ cell, cells }) => this.#isSmall(cell) && this.#leastShown(cells) !== undefined,
-      )
-      const more = exposed && this.#leastShown(exposed.cells)
-      if (more === undefined) return
-      this.#hidden.add(more)
+    const others: number[] = []
+    for (let told = this.#told(); told.length > 0; told = this.#told()) {
+      const more = new Set(told.flatMap(({ cells }) => this.#leastShown(cells) ?? []))
+      for (const cell of more) this.#hidden.add(cell)
+      others.push(...more)
     }
+    // What was left out first may not be needed beside what was later; the largest comes back first.
+    const largest = others.toSorted((a, b) => this.#value(b) - this.#value(a))
+    for (const cell of largest.slice(0, Math.floor(MOST_SOLVED / this.#equations.length))) {
+      this.#hidden.delete(cell)
+      if (this.#told().length > 0) this.#hidden.add(cell)
+    }
+  }
+
+  /** Small cells that equations tell, and could be kept from telling. */
+  #told(): readonly Determined[] {
+    return determined(this.#equations, (cell) => this.#isUnknown(cell)).filter(
+      ({ cell, cells }) => this.#isSmall(cell) && this.#leastShown(cells) !== undefined,
+    )
   }
 
   /** Of the counts that are shown; none before ones that are nothing. */
