@@ -15,9 +15,10 @@ export function snowflakePolicy(engine: Engine): PolicyKeeper {
   return {
     async compare(policy) {
       const relations = await readRelations(engine)
-      const place = { ...(await readPlace(ask)), loads: { stage: STAGE, sequence: LOAD_IDS } }
-      const { objects, notes } = wantedOnSnowflake(policy, relations, place)
-      const state = await readSnowflake(ask, relations, objects)
+      const place = await readPlace(ask)
+      const loads = { stage: STAGE, sequence: LOAD_IDS }
+      const { objects, notes } = wantedOnSnowflake(policy, relations, { ...place, loads })
+      const state = await readSnowflake(ask, relations, objects, place)
       return {
         wanted: objects,
         live: liveOnSnowflake(state, objects),
