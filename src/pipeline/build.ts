@@ -142,6 +142,7 @@ export async function buildIn(
     async () => {
       const { batch, records, ...made } = await buildInTransaction(config, engine, request, names, progress)
       const isLater = request.checks === false || made.left > 0
+      if (engine.can.roles === true && !isLater) await fillRows(engine)
       const checksStarted = performance.now()
       const checks = isLater ? [] : await check(engine, request, batch, records)
       return { ...made, checks, checkMilliseconds: Math.round(performance.now() - checksStarted) }
@@ -149,6 +150,12 @@ export async function buildIn(
     { uses: USES, rows: 0 },
   )
   return { ...built, milliseconds: Math.round(performance.now() - started) }
+}
+
+/** What row rules select of core is kept beside the policy: it is as new as core is, or shows less. */
+async function fillRows(engine: Engine): Promise<void> {
+  const { fillRowsOfUsers } = await import('./grant-snowflake.ts')
+  await fillRowsOfUsers(engine)
 }
 
 /** Checks what was built since the last checks; what failed is looked for everywhere, batch after batch, until it passes. */

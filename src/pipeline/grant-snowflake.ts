@@ -21,6 +21,7 @@ export function snowflakePolicy(engine: Engine): PolicyKeeper {
         wanted: objects,
         live: liveOnSnowflake(state, objects),
         notes: [...notes, ...liveNotes(state, objects)],
+        held: new Set(state.members.flatMap(({ role, to }) => (to === 'user' ? [role] : []))),
       }
     },
     write: writeSnowflake,

@@ -28,6 +28,8 @@ export interface PolicyKeeper {
     readonly wanted: readonly PolicyObject[]
     readonly live: readonly PolicyObject[]
     readonly notes: readonly string[]
+    /** Roles that the engine knows somebody to have; none: only the policy says who has which. */
+    readonly held?: ReadonlySet<string>
   }>
   readonly write: Parameters<typeof planPolicy>[2]
   /** What is to be found anew when the policy holds. */
@@ -57,8 +59,11 @@ function storedPolicy(engine: Engine): PolicyKeeper {
   }
 }
 
+/** A plan, and which roles somebody has, as far as the engine knows. */
+type FreshPlan = GrantPlan & { readonly held: ReadonlySet<string> | undefined }
+
 /** What `applyGrants` would do now. Reads only. */
-export async function planGrants(engine: Engine, policy: Policy, prune = false): Promise<GrantPlan> {
+export async function planGrants(engine: Engine, policy: Policy, prune = false): Promise<FreshPlan> {
   return makePlan(engine, await keeperOf(engine), policy, prune)
 }
 
@@ -67,8 +72,8 @@ async function makePlan(
   keeper: PolicyKeeper,
   policy: Policy,
   prune: boolean,
-): Promise<GrantPlan> {
-  const { wanted, live, notes } = await keeper.compare(policy)
+): Promise<FreshPlan> {
+  const { wanted, live, notes, held } = await keeper.compare(policy)
   const { steps, extra }: PlannedPolicy = planPolicy(wanted, live, keeper.write, prune)
   return {
     steps,
@@ -77,6 +82,7 @@ async function makePlan(
     prune,
     baseVersion: await engine.version(),
     hash: sha256(JSON.stringify({ steps, live })),
+    held,
   }
 }
 
@@ -108,7 +114,7 @@ export async function applyGrants(
   engine: Engine,
   policy: Policy,
   { saved, prune = false, log = silentLog }: ApplyOptions = {},
-): Promise<GrantPlan> {
+): Promise<FreshPlan> {
   const keeper = await keeperOf(engine)
   const plan = () => makePlan(engine, keeper, policy, prune || saved?.prune === true)
   const before = await plan()

@@ -38,6 +38,11 @@ export async function readPolicy(config: Pick<Config, 'security' | 'privacy'>): 
   return { policy, folder, isReadyMade }
 }
 
+/** Behind a summary: that there is no policy of the project's own. */
+export function saidOf({ isReadyMade }: ReadPolicy): string {
+  return isReadyMade ? '; the policy that lpa comes with' : ''
+}
+
 /** Whose attributes row rules take on the embedded engine. */
 export function policyUser({ security }: Pick<Config, 'security'>): string {
   return security.user ?? userInfo().username

@@ -8,7 +8,7 @@ import { POLICY_SCHEMA, qualified, stored, text } from './names.ts'
 import { inheritorsOf } from './roles.ts'
 
 /** The argument of every masking policy. */
-export const VALUE = 'val'
+const VALUE = 'val'
 
 /** What `full` shows. */
 const HIDDEN = "'***'"

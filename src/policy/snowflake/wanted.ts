@@ -88,7 +88,7 @@ function object(kind: string, name: string, definition = ''): PolicyObject {
 // ── tags ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Tags that masks look at are other ones on whole tables: columns take over the tags of their table in Snowflake. */
-export function tagOfTable(policy: Policy, tag: string): string {
+function tagOfTable(policy: Policy, tag: string): string {
   return masksByTag(policy).has(tag) ? `${tag}_of_table` : tag
 }
 
