@@ -4,7 +4,7 @@ import { MemoryWatch } from '../src/memory-watch.ts'
 import { drawAnswer, explainReport, questionOf, tableOf } from '../src/pipeline/question.ts'
 import { ask, listReports, tooLarge, tooLong } from '../src/pipeline/report.ts'
 import { readRoster, revealed } from '../src/pipeline/reveal.ts'
-import { recordRun } from '../src/pipeline/runs.ts'
+import { recordQuestion, recordRun } from '../src/pipeline/runs.ts'
 import { TimeLimit } from '../src/time-limit.ts'
 
 export default class Query extends BaseCommand {
@@ -75,8 +75,8 @@ export default class Query extends BaseCommand {
     const asked = { from: flags.reveal, idSpace: flags['id-space'], format: this.format() }
     const roster = readRoster(config, question, asked)
     // Nobody is shown before it is recorded that somebody was asked for.
-    if (roster) await recordRun(config, this.runSoFar(roster.summary, flags.role))
-    else if (flags.role !== undefined) this.auditAs(flags.role, (run) => recordRun(config, run))
+    if (roster) await recordQuestion(config, this.runSoFar(roster.summary, flags.role))
+    else if (flags.role !== undefined) this.auditAs(flags.role, (run) => recordQuestion(config, run))
     const options = {
       ...{ at: flags.at, role: flags.role, reveals: roster !== undefined, write: flags.write },
       exports: this.format() === 'parquet',

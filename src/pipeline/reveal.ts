@@ -93,9 +93,7 @@ function idsOf(file: string, column: string): string[] {
   } catch (cause) {
     throw new UserError('LPA-INPUT-MISSING', `${file} cannot be read.`, { exit: 'noInput', cause })
   }
-  const head = text.split(/\r?\n/, 1)[0] ?? ''
-  const delimiter = [',', ';', '\t'].find((one) => csvHead(head, one, 1)[0]?.includes(column)) ?? ','
-  const [names = [], ...rows] = csvHead(text, delimiter, Number.POSITIVE_INFINITY)
+  const [names = [], ...rows] = csvHead(text, delimiterOf(text), Number.POSITIVE_INFINITY)
   const place = names.indexOf(column)
   if (place < 0) {
     throw new UserError('LPA-REVEAL-COLUMN', `${file} has no column ${column}.`, {
@@ -104,6 +102,13 @@ function idsOf(file: string, column: string): string[] {
     })
   }
   return rows.flatMap((row) => row[place] ?? [])
+}
+
+/** The one that makes most of the header. */
+function delimiterOf(text: string): string {
+  const fields = (delimiter: string) => csvHead(text, delimiter, 1)[0]?.length ?? 0
+  const [most = ','] = [',', ';', '\t'].toSorted((a, b) => fields(b) - fields(a))
+  return most
 }
 
 /** The answer with the roster's ids in front of the pseudonyms; learners that the roster does not have stay unnamed. */

@@ -30,7 +30,8 @@ const NAME = /^[a-z][a-z0-9_]{0,62}$/
 
 /** @throws UserError LPA-POLICY-INVALID (config) that lists every mistake */
 export async function readPolicyFiles(source: PolicySource): Promise<Policy> {
-  const yaml = await import('yaml')
+  // Bundled, CommonJS has a default only.
+  const { default: yaml } = await import('yaml')
   const mistakes: Mistake[] = []
   const roots = source.files.flatMap((file) => Value.read(yaml, file, mistakes) ?? [])
   const policy = new Reading(source, roots).policy()
