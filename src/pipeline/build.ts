@@ -140,6 +140,7 @@ export async function buildIn(
   // The checks belong to the build: after a kill between the two, the next run would find nothing to do.
   const built = await engine.transaction(
     async () => {
+      if (engine.can.roles === true) await assertMayBuild(engine)
       const { batch, records, ...made } = await buildInTransaction(config, engine, request, names, progress)
       const isLater = request.checks === false || made.left > 0
       if (engine.can.roles === true && !isLater) await fillRows(engine)
@@ -150,6 +151,11 @@ export async function buildIn(
     { uses: USES, rows: 0 },
   )
   return { ...built, milliseconds: Math.round(performance.now() - started) }
+}
+
+async function assertMayBuild(engine: Engine): Promise<void> {
+  const { assertBuilder } = await import('./grant-snowflake.ts')
+  await assertBuilder(engine)
 }
 
 /** What row rules select of core is kept beside the policy: it is as new as core is, or shows less. */

@@ -1,8 +1,9 @@
 /** A policy in Snowflake: its own roles, grants, tags, masking and row access policies. */
 
 import { LOAD_IDS, STAGE } from '../engines/snowflake/ddl.ts'
+import { UserError } from '../errors.ts'
 import { liveNotes, liveOnSnowflake } from '../policy/snowflake/live.ts'
-import { readPlace, readSnowflake, statementsThatFill } from '../policy/snowflake/read.ts'
+import { missingBuilders, readPlace, readSnowflake, statementsThatFill } from '../policy/snowflake/read.ts'
 import { writeSnowflake } from '../policy/snowflake/statements.ts'
 import { type Relation, wantedOnSnowflake } from '../policy/snowflake/wanted.ts'
 import type { Engine } from '../types.ts'
@@ -30,6 +31,20 @@ export function snowflakePolicy(engine: Engine): PolicyKeeper {
 }
 
 /**
+ * Who is masked or filtered would write what is left of the rows into core.
+ * @throws UserError LPA-BUILD-MASKED (notPermitted) when the session has no role that sees all of them
+ */
+export async function assertBuilder(engine: Engine): Promise<void> {
+  const roles = await missingBuilders((statement) => engine.query(statement))
+  if (roles.length === 0) return
+  throw new UserError(
+    'LPA-BUILD-MASKED',
+    'The role of this session sees masked values or some of the rows: it would build core of these.',
+    { exit: 'notPermitted', next: `Connect with a role that has one of these: ${roles.join(', ')}` },
+  )
+}
+
+/**
  * Finds anew which rows users may see by rules that select them, inside the open transaction: after the policy or what it
  * looks at has changed. Nothing where no such policy was applied.
  */
@@ -38,7 +53,7 @@ export async function fillRowsOfUsers(engine: Engine): Promise<void> {
   for (const statement of await statementsThatFill(ask)) await engine.execute(statement)
 }
 
-async function readRelations(engine: Engine): Promise<Relation[]> {
+export async function readRelations(engine: Engine): Promise<Relation[]> {
   const relations = new Map<string, { kind: Relation['kind']; columns: Relation['columns'][number][] }>()
   for (const [name, column, type, , kind] of await ledgerRows(engine, 'live-columns')) {
     const relation = relations.get(String(name)) ?? { kind: kind === 'view' ? 'view' : 'table', columns: [] }

@@ -30,7 +30,7 @@ const NAME = /^[a-z][a-z0-9_]{0,62}$/
 
 /** @throws UserError LPA-POLICY-INVALID (config) that lists every mistake */
 export async function readPolicyFiles(source: PolicySource): Promise<Policy> {
-  // Bundled, CommonJS has a default only.
+  // Its names are those of CommonJS, which a bundle has as the default only.
   const { default: yaml } = await import('yaml')
   const mistakes: Mistake[] = []
   const roots = source.files.flatMap((file) => Value.read(yaml, file, mistakes) ?? [])

@@ -27,13 +27,13 @@ export interface Entry {
 export class Value {
   readonly #mistakes: Mistake[]
   readonly #node: unknown
-  readonly #yaml: typeof Yaml
+  readonly #yaml: Omit<typeof Yaml, 'default'>
   readonly where: string
   readonly #whereOf: (node: unknown) => string
 
   private constructor(
     mistakes: Mistake[],
-    yaml: typeof Yaml,
+    yaml: Omit<typeof Yaml, 'default'>,
     node: unknown,
     whereOf: (node: unknown) => string,
     outer: string,
@@ -46,7 +46,7 @@ export class Value {
   }
 
   /** The whole of a file; undefined where it is empty or no YAML. */
-  static read(yaml: typeof Yaml, file: YamlFile, mistakes: Mistake[]): Value | undefined {
+  static read(yaml: Omit<typeof Yaml, 'default'>, file: YamlFile, mistakes: Mistake[]): Value | undefined {
     const lines = new yaml.LineCounter()
     const place = (offset: number) => {
       const { line, col } = lines.linePos(offset)

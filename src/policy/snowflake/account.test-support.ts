@@ -304,6 +304,7 @@ export class Account {
       userValues: rows('policy.user_values'),
       givenRoles: rows('policy.given_roles'),
       rowRules: rows('policy.row_rules'),
+      builders: rows('policy.builders'),
     }
   }
 
@@ -364,6 +365,7 @@ export class Account {
 const COLUMNS: Readonly<Record<string, readonly string[]>> = {
   'policy.user_values': ['user_name', 'attribute', 'value'],
   'policy.given_roles': ['user_name', 'role_name'],
+  'policy.builders': ['role_name'],
   'policy.row_rules': ['rule_name', 'attribute', 'allowed'],
   'policy.allowed_rows': ['rule_name', 'user_name', 'value'],
 }

@@ -22,8 +22,7 @@ function masked(masking: Masking, type: string): string {
     case 'full':
       return isText ? `iff(${VALUE} is null, null, ${HIDDEN})` : 'null'
     case 'hash':
-      if (isText) return `sha2(${VALUE}, 256)`
-      return type === 'variant' ? `to_variant(sha2(to_json(${VALUE}), 256))` : 'null'
+      return isText ? `sha2(${VALUE}, 256)` : 'null'
     case 'partial':
       return isText ? `left(${VALUE}, ${masking.keep})` : 'null'
     case 'month':

@@ -13,7 +13,10 @@ export const ALLOWED_ROWS = `${POLICY_SCHEMA}.allowed_rows`
 /** Whom lpa gave which role: what others gave, only pruning takes back. */
 export const GIVEN_ROLES = `${POLICY_SCHEMA}.given_roles`
 
-export const POLICY_TABLES = [USER_VALUES, GIVEN_ROLES, ROW_RULES, ALLOWED_ROWS]
+/** Roles that may build: who is masked or filtered would write what is left of the rows. */
+export const BUILDERS = `${POLICY_SCHEMA}.builders`
+
+export const POLICY_TABLES = [USER_VALUES, GIVEN_ROLES, ROW_RULES, ALLOWED_ROWS, BUILDERS]
 
 /** Every object that lpa makes says so in its comment; what does not is somebody else's. */
 const MARK = 'lpa: '

@@ -3,7 +3,16 @@
 import type { Cell, Result } from '../../types.ts'
 import type { PolicyObject } from '../policy.ts'
 import { rolesOfLpa } from './live.ts'
-import { GIVEN_ROLES, POLICY_SCHEMA, partsTold, ROW_RULES, text, told, USER_VALUES } from './names.ts'
+import {
+  BUILDERS,
+  GIVEN_ROLES,
+  POLICY_SCHEMA,
+  partsTold,
+  ROW_RULES,
+  text,
+  told,
+  USER_VALUES,
+} from './names.ts'
 import { fillAllowedRows } from './row-access.ts'
 import type { PolicyUse, SnowflakeState } from './state.ts'
 import type { Relation } from './wanted.ts'
@@ -34,6 +43,20 @@ export async function readPlace(
     database: String(row?.database_name ?? ''),
     warehouse: warehouse === null || warehouse === undefined ? undefined : String(warehouse),
   }
+}
+
+/**
+ * The roles that may build, where the session has none of them; nothing where it has, or where no policy was applied.
+ */
+export async function missingBuilders(ask: Ask): Promise<readonly string[]> {
+  if (!(await readPolicyTables(ask)).includes(BUILDERS)) return []
+  const rows = await rowsOf(
+    ask,
+    `select role_name, is_role_in_session(role_name) as is_held from ${BUILDERS} order by role_name`,
+  )
+  return rows.some(({ is_held }) => is_held === true)
+    ? []
+    : rows.map(({ role_name }) => told(String(role_name)))
 }
 
 /** What finds anew which rows users may see; nothing where no rule selects them. */
@@ -94,6 +117,7 @@ export async function readSnowflake(
     taggings: described.tags.length === 0 ? [] : await readTaggings(ask, tables),
     userValues: policyTables.includes(USER_VALUES) ? await readRows(ask, USER_VALUES) : [],
     givenRoles: policyTables.includes(GIVEN_ROLES) ? await readRows(ask, GIVEN_ROLES) : [],
+    builders: policyTables.includes(BUILDERS) ? await readRows(ask, BUILDERS) : [],
     rowRules: policyTables.includes(ROW_RULES) ? await readRows(ask, ROW_RULES) : [],
   }
 }

@@ -25,17 +25,25 @@ export interface RowAccessPolicy {
   readonly body: string
 }
 
-/** The policy of a table on which these rules are, in the order of their names. */
+/** The policy of a table on which these rules are: an argument a column, however many rules look at it. */
 export function rowAccessPolicy(
   policy: Policy,
   ruled: readonly RuledColumn[],
   database: string,
-): RowAccessPolicy {
-  const names = ruled.map(({ rule, type }) => `${rule.name}_${typeWord(type)}`)
+): RowAccessPolicy & { readonly columns: readonly string[] } {
+  const columns = [...new Set(ruled.map(({ column }) => column))]
+  const names = columns.map((column) => {
+    const own = ruled.filter((one) => one.column === column)
+    return [...own.map(({ rule }) => rule.name), typeWord(own[0]?.type ?? '')].join('_')
+  })
+  const typeOf = (column: string) => writtenType(ruled.find((one) => one.column === column)?.type ?? '')
   return {
     name: qualified(`${POLICY_SCHEMA}.rows_${names.join('_and_')}`),
-    arguments: ruled.map(({ type }, index) => `${argument(index)} ${writtenType(type)}`),
-    body: ruled.map(({ rule }, index) => ruleBody(policy, rule, argument(index), database)).join(' and '),
+    arguments: columns.map((column, index) => `${argument(index)} ${typeOf(column)}`),
+    body: ruled
+      .map(({ rule, column }) => ruleBody(policy, rule, argument(columns.indexOf(column)), database))
+      .join(' and '),
+    columns,
   }
 }
 
@@ -79,8 +87,13 @@ function ruleBody(policy: Policy, rule: RowRule, column: string, database: strin
 export interface SelectingRule {
   readonly name: string
   readonly attribute: string
-  /** `$values` stands for the user's. */
+  /** As `allowedText` made it. */
   readonly allowed: string
+}
+
+/** `$values` would be a variable of the session: `@values` stands for the user's. */
+export function allowedText(allowed: string): string {
+  return expand(allowed, 'snowflake').trim().replace(/;$/, '').replaceAll('$values', '@values')
 }
 
 /** Users of one statement. */
@@ -108,6 +121,6 @@ export function fillAllowedRows(
 
 function allowedTo({ name, attribute, allowed }: SelectingRule, user: string): string {
   const values = `select value from ${USER_VALUES} where user_name = ${text(user)} and attribute = ${text(attribute)}`
-  const select = expand(allowed, 'snowflake').trim().replace(/;$/, '').replaceAll('$values', values)
+  const select = allowed.replaceAll('@values', values)
   return `select distinct ${text(name)}, ${text(user)}, t.value::varchar from (${select}) as t (value) where t.value is not null`
 }

@@ -39,6 +39,7 @@ export interface SnowflakeState {
   readonly userValues: readonly (readonly string[])[]
   readonly givenRoles: readonly (readonly string[])[]
   readonly rowRules: readonly (readonly string[])[]
+  readonly builders: readonly (readonly string[])[]
 }
 
 interface Grant {

@@ -11,6 +11,7 @@ import type { PolicyObject } from '../policy.ts'
 import { strictBody } from './masking.ts'
 import {
   ALLOWED_ROWS,
+  BUILDERS,
   comment,
   GIVEN_ROLES,
   POLICY_SCHEMA,
@@ -253,6 +254,11 @@ const KINDS: Readonly<Record<string, Kind>> = {
       `delete from ${ROW_RULES} where ${conditions(['rule_name', 'attribute', 'allowed'], name)}`,
     ],
   },
+  builder: {
+    phases: ['give', 'take'],
+    add: ({ name }) => `insert into ${BUILDERS} values (${rowOf(name).map(text).join(', ')})`,
+    remove: ({ name }) => `delete from ${BUILDERS} where ${conditions(['role_name'], name)}`,
+  },
   'given role': {
     phases: ['give', 'take'],
     add: ({ name }) => `insert into ${GIVEN_ROLES} values (${rowOf(name).map(text).join(', ')})`,
@@ -265,6 +271,7 @@ const MADE = comment('made by lpa grant apply of security/')
 
 const COLUMNS: Readonly<Record<string, string>> = {
   [USER_VALUES]: 'user_name varchar not null, attribute varchar not null, value varchar not null',
+  [BUILDERS]: 'role_name varchar not null',
   [ROW_RULES]: 'rule_name varchar not null, attribute varchar not null, allowed varchar not null',
   [ALLOWED_ROWS]: 'rule_name varchar not null, user_name varchar not null, value varchar not null',
   [GIVEN_ROLES]: 'user_name varchar not null, role_name varchar not null',

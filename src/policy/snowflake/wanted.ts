@@ -1,10 +1,22 @@
 /** What a policy means in Snowflake: its objects, and what of it Snowflake cannot keep. */
 
 import type { Grant, Mask, Policy, PolicyObject, Role, RowRule, Tagging } from '../policy.ts'
+import { rolesOf } from '../resolve.ts'
 import { columnBody, columnPolicyName, tagBody, tagPolicyName, writtenType } from './masking.ts'
-import { identifier, POLICY_SCHEMA, POLICY_TABLES, qualified, stored, told } from './names.ts'
+import {
+  ALLOWED_ROWS,
+  BUILDERS,
+  identifier,
+  POLICY_SCHEMA,
+  POLICY_TABLES,
+  qualified,
+  ROW_RULES,
+  stored,
+  told,
+  USER_VALUES,
+} from './names.ts'
 import { hasTables, inheritorsOf, ownGrants, ownRoles } from './roles.ts'
-import { type RuledColumn, rowAccessPolicy } from './row-access.ts'
+import { allowedText, type RuledColumn, rowAccessPolicy } from './row-access.ts'
 
 /** A table or view, with the types of the information schema: `text`, `number(38,0)`. */
 export interface Relation {
@@ -74,8 +86,13 @@ export function wantedOnSnowflake(
       ),
     ),
     ...policy.rowRules.flatMap(({ name, attribute, allowed }) =>
-      allowed === undefined ? [] : [object('row rule', JSON.stringify([name, attribute, allowed.trim()]))],
+      allowed === undefined
+        ? []
+        : [object('row rule', JSON.stringify([name, attribute, allowedText(allowed)]))],
     ),
+    ...policy.roles
+      .filter((role) => isBuilder(policy, role))
+      .map(({ name }) => object('builder', JSON.stringify([stored(name)]))),
     ...users(policy),
   ]
   return { objects, notes: notes(policy, known, masked) }
@@ -188,13 +205,12 @@ function rowAccess(policy: Policy, tables: ReadonlyMap<string, Relation>, databa
         }),
     )
     if (ruled.length === 0) continue
-    const { name, ...definition } = rowAccessPolicy(policy, ruled, database)
+    const { name, columns: on, ...definition } = rowAccessPolicy(policy, ruled, database)
     policies.set(
       name,
       object('row access policy', name, JSON.stringify(definition satisfies RowAccessDefinition)),
     )
-    const on = ruled.map(({ column }) => identifier(column)).join(', ')
-    uses.push(object('rows of a table', qualified(table), `${name} on (${on})`))
+    uses.push(object('rows of a table', qualified(table), `${name} on (${on.map(identifier).join(', ')})`))
   }
   return [...byName(policies.values()), ...byName(uses)]
 }
@@ -208,6 +224,29 @@ function byName(objects: Iterable<PolicyObject>): PolicyObject[] {
 /** What a role that loads and builds may do with a schema: lpa makes tables, views, the stage and the sequence of loads in it. */
 const CREATE = ['table', 'view', 'stage', 'sequence']
 const WRITE = ['insert', 'update', 'delete']
+
+/** Where rows are built; who builds fills what row rules allow. */
+const BUILT = 'core'
+const OF_BUILDERS = [
+  `usage on schema ${POLICY_SCHEMA}`,
+  ...[USER_VALUES, ROW_RULES, ALLOWED_ROWS, BUILDERS].map((table) => `select on table ${table}`),
+  ...['insert', 'delete'].map((privilege) => `${privilege} on table ${ALLOWED_ROWS}`),
+]
+
+/** Who builds, and sees all that it builds from as it is. */
+function isBuilder(policy: Policy, role: Role): boolean {
+  const { masks, rowRules } = policy
+  return (
+    [...rolesOf(policy, role.name)].some((name) =>
+      policy.roles.some(
+        (one) =>
+          one.name === name && one.grants.some((grant) => grant.kind === 'write' && grant.schema === BUILT),
+      ),
+    ) &&
+    masks.every(({ exempt }) => inheritorsOf(policy, exempt).has(role.name)) &&
+    !rowRules.some((rule) => isFiltered(policy, rule, role.name))
+  )
+}
 
 function grants(
   policy: Policy,
@@ -266,6 +305,7 @@ function grants(
         onAll('select', 'views', schema, one.future)
         for (const privilege of ['read', 'write'])
           if (isIn(loads.stage, one.schema)) grant(`${privilege} on stage ${loads.stage}`)
+        if (one.schema === BUILT) for (const what of OF_BUILDERS) grant(what)
         if (isIn(loads.sequence, one.schema)) grant(`usage on sequence ${loads.sequence}`)
       }
     }

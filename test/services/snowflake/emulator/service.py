@@ -104,6 +104,8 @@ class Service:
             connection = self._data.connect(database or None, schema and schema.strip('"'))
             for name, value in self._context().items():
                 connection._duck_conn.execute(f"CREATE TEMP MACRO {name}() AS '{value}'")
+            # The one user has every role.
+            connection._duck_conn.execute("CREATE TEMP MACRO is_role_in_session(role) AS role IS NOT NULL")
             memory = self._memories.setdefault(database, Memory())
             locks = self._locks.setdefault(database, Locks())
             governance = self._governance.setdefault(database, Governance(database))
