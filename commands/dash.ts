@@ -8,7 +8,7 @@ import { SCREENS } from '../src/dash/screens/index.ts'
 import { UserError } from '../src/errors.ts'
 import { writeText } from '../src/output.ts'
 import { withheldFrom } from '../src/pipeline/report.ts'
-import { recordRun } from '../src/pipeline/runs.ts'
+import { recordQuestion } from '../src/pipeline/runs.ts'
 import { withReader } from '../src/pipeline/table-files.ts'
 
 export default class Dash extends BaseCommand {
@@ -66,7 +66,7 @@ LPA_THEME=ansi|dark|light|high-contrast|mono says how the dashboard is coloured 
       'dash.mouse': flags.mouse ? 'true' : undefined,
     })
     const { role } = flags
-    if (role !== undefined) this.auditAs(role, (run) => recordRun(config, run))
+    if (role !== undefined) this.auditAs(role, (run) => recordQuestion(config, run))
     const isOnce = flags.once || flags.json || flags.format !== undefined || flags.export !== undefined
     if (!isOnce && isLiveTerminal(process.env)) {
       // Only here when bin/run.js has not started it: with flags that it leaves to oclif, and without a build.

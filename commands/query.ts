@@ -3,7 +3,8 @@ import { BaseCommand } from '../src/base-command.ts'
 import { MemoryWatch } from '../src/memory-watch.ts'
 import { drawAnswer, explainReport, questionOf, tableOf } from '../src/pipeline/question.ts'
 import { ask, listReports, tooLarge, tooLong } from '../src/pipeline/report.ts'
-import { recordRun } from '../src/pipeline/runs.ts'
+import { readRoster, revealed } from '../src/pipeline/reveal.ts'
+import { recordQuestion, recordRun } from '../src/pipeline/runs.ts'
 import { TimeLimit } from '../src/time-limit.ts'
 
 export default class Query extends BaseCommand {
@@ -43,6 +44,16 @@ export default class Query extends BaseCommand {
       helpValue: 'ROLE',
       summary: 'Ask as a role of the policy: only what it may see.',
     }),
+    reveal: Flags.string({
+      helpValue: 'FILE:COLUMN',
+      summary: "Say who the learners of a report are, by a roster's column of ids.",
+      exclusive: ['sql', 'file', 'list', 'write'],
+    }),
+    'id-space': Flags.string({
+      helpValue: 'NAME',
+      summary: "Whose ids the roster's are, where sources have several id spaces.",
+      dependsOn: ['reveal'],
+    }),
     write: Flags.boolean({ summary: 'Run SQL that changes the warehouse.' }),
     raw: Flags.boolean({ summary: 'CSV without escaping spreadsheet formulas.' }),
   }
@@ -61,9 +72,13 @@ export default class Query extends BaseCommand {
       return
     }
     if (flags.write) this.recordRun((run) => recordRun(config, run))
-    if (flags.role !== undefined) this.auditAs(flags.role, (run) => recordRun(config, run))
+    const asked = { from: flags.reveal, idSpace: flags['id-space'], format: this.format() }
+    const roster = readRoster(config, question, asked)
+    // Nobody is shown before it is recorded that somebody was asked for.
+    if (roster) await recordQuestion(config, this.runSoFar(roster.summary, flags.role))
+    else if (flags.role !== undefined) this.auditAs(flags.role, (run) => recordQuestion(config, run))
     const options = {
-      ...{ at: flags.at, role: flags.role, write: flags.write },
+      ...{ at: flags.at, role: flags.role, reveals: roster !== undefined, write: flags.write },
       exports: this.format() === 'parquet',
     }
     using _memory = new MemoryWatch(config.warehouse.memoryLimit, () => this.stop(tooLarge(), 300))
@@ -72,9 +87,9 @@ export default class Query extends BaseCommand {
       const [first, ...more] = unknown
       if (first !== undefined) this.warning(first, ...more)
       this.note(...withheld)
-      const answer = limit.pausedByReader(rows)
+      const answer = limit.pausedByReader(roster ? revealed(rows, roster) : rows)
       await this.print(answer, {
-        table: tableOf(question, answer),
+        table: tableOf(question, answer, roster ? [roster.column] : []),
         raw: flags.raw,
         draw: (result, size, terminal) => drawAnswer(question, result, size, terminal),
         parquet: toParquet,

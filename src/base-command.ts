@@ -252,6 +252,15 @@ export abstract class BaseCommand extends Command {
     this.#audit = { role, record }
   }
 
+  /** What is recorded of a run before its end: for what may not happen unrecorded. */
+  protected runSoFar(summary: string, role: string | undefined): RunRecord {
+    return {
+      ...this.#runRecord(new Date(), EXIT.done, undefined),
+      summary,
+      ...(role !== undefined && { role }),
+    }
+  }
+
   /** What stdout can show. */
   protected get terminal() {
     return describeTerminal(process.stdout, process.env, this.#shared?.['no-color'])

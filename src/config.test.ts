@@ -185,7 +185,7 @@ describe('refuses', () => {
       '[profiles.prod.profiles]\n',
       'lpa.toml:1',
       'profiles.prod.profiles is not a setting.',
-      'Known here: warehouse, privacy, load, query, metrics, dash, sources.',
+      'Known here: warehouse, privacy, security, load, query, metrics, dash, sources.',
     ],
     [
       'warehouse = 3\n',

@@ -26,6 +26,8 @@ export interface AskOptions {
   readonly at?: string | undefined
   /** The role that asks; none: the owner. */
   readonly role?: string | undefined
+  /** Whether the answer is to say who its learners are. */
+  readonly reveals?: boolean
   /** The warehouse's owner may run any statement, under the writer lock. */
   readonly write: boolean
   /** Whether the answer goes to a Parquet file in the system's temporary folder. */
@@ -129,14 +131,12 @@ async function answerReport(
 }
 
 function noCells({ report }: Question, { role, minCell }: RoleViews): UserError {
-  const what =
-    report === undefined
-      ? `The role ${role} gets reports only, no SQL of its own`
-      : `The rows of ${report.name} are single learners`
-  return new UserError('LPA-ROLE-CELLS', `${what}: it may not see fewer than ${minCell} at once.`, {
-    exit: 'notPermitted',
-    next: 'Reports: lpa query --list',
-  })
+  const what = report === undefined ? 'It gets reports only' : `The rows of ${report.name} are single ones`
+  return new UserError(
+    'LPA-ROLE-CELLS',
+    `The role ${role} may not see fewer than ${minCell} learners at once. ${what}.`,
+    { exit: 'notPermitted', next: 'Reports: lpa query --list' },
+  )
 }
 
 /** A report that reads what the role may not: its engine says that there is no such table. */
@@ -182,6 +182,7 @@ export async function ask<T>(
       const { sql, values } = question
       const { role } = engine
       const isCounted = role?.minCell !== undefined
+      if (role && options.reveals && !role.mayReveal) throw noReveal(role)
       if (isCounted && options.exports) throw noParquet(role)
       if (isCounted && !question.report) throw noCells(question, role)
       const answer = async () => {
@@ -211,6 +212,13 @@ function refuseForRoles({ at, write }: AskOptions): void {
     ? 'A role reads: it takes no --write.'
     : 'A role sees the warehouse as it is now: it takes no --at.'
   if (write || at !== undefined) throw new UserError('LPA-ROLE-READS', what, { exit: 'usage' })
+}
+
+function noReveal({ role }: RoleViews): UserError {
+  return new UserError('LPA-ROLE-REVEAL', `The role ${role} may not see who a pseudonym is.`, {
+    exit: 'notPermitted',
+    next: 'may_reveal in the policy says who may.',
+  })
 }
 
 function noParquet({ role, minCell }: RoleViews): UserError {

@@ -3,7 +3,8 @@
 import type { Config } from '../config.ts'
 import { UserError } from '../errors.ts'
 import { policyOf } from '../policy/objects.ts'
-import { resolveAccess } from '../policy/resolve.ts'
+import type { Policy } from '../policy/policy.ts'
+import { resolveAccess, rolesOf } from '../policy/resolve.ts'
 import { roleViews } from '../policy/role-views.ts'
 import { readDeclared } from './declared.ts'
 import { policyUser } from './policy.ts'
@@ -30,10 +31,29 @@ export function readAs(config: Config, role: string): Pick<OpenExtras, 'role'> {
           ...{ kind: String(kind), name: String(name), definition: String(definition) },
         })),
       )
-      const declared = readDeclared('duckdb').tables
-      return roleViews(resolveAccess(policy, declared, role, policyUser(config)), declared)
+      const [declared, user] = [readDeclared('duckdb').tables, policyUser(config)]
+      const access = resolveAccess(policy, declared, role, user)
+      if (!mayTake(policy, user, role)) throw notTheirs(policy, user, role)
+      return roleViews(access, declared)
     },
   }
+}
+
+/** Whom the policy names has the roles that it says; others hold the files, and may try any. */
+function mayTake({ users, roles }: Policy, name: string, role: string): boolean {
+  const user = users.find((one) => one.name === name)
+  return user === undefined || user.roles.some((one) => rolesOf({ roles }, one).has(role))
+}
+
+function notTheirs({ users }: Policy, name: string, role: string): UserError {
+  const roles = users.find((one) => one.name === name)?.roles ?? []
+  return new UserError('LPA-ROLE-USER', `${name} does not have the role ${role}.`, {
+    exit: 'notPermitted',
+    next:
+      roles.length === 0
+        ? `The policy gives ${name} none.`
+        : `The policy gives ${name}: ${roles.join(', ')}.`,
+  })
 }
 
 function noPolicy(): UserError {

@@ -3,7 +3,7 @@
 import type { TableDeclaration } from '../types.ts'
 import type { ColumnName, Mask, Masking, Policy } from './policy.ts'
 
-export type TypeFamily = 'text' | 'number' | 'date' | 'other'
+type TypeFamily = 'text' | 'number' | 'date' | 'other'
 
 const FITS: Readonly<Record<Masking['how'], readonly TypeFamily[]>> = {
   full: ['text'],
@@ -15,7 +15,7 @@ const FITS: Readonly<Record<Masking['how'], readonly TypeFamily[]>> = {
 }
 
 /** Of a declared type: `varchar`, `decimal(9, 2)`. */
-export function familyOf(type: string): TypeFamily {
+function familyOf(type: string): TypeFamily {
   if (/^varchar/.test(type)) return 'text'
   if (/^(integer|bigint|double|decimal)/.test(type)) return 'number'
   return /^(date|timestamp)/.test(type) ? 'date' : 'other'

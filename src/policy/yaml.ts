@@ -1,6 +1,6 @@
 /** YAML whose every value knows where it stands, read without stopping at the first mistake. */
 
-import type * as Yaml from 'yaml'
+import type Yaml from 'yaml'
 import { didYouMean } from '../did-you-mean.ts'
 
 export interface YamlFile {
