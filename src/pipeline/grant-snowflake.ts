@@ -2,7 +2,9 @@
 
 import { LOAD_IDS, STAGE } from '../engines/snowflake/ddl.ts'
 import { UserError } from '../errors.ts'
+import type { PolicyObject } from '../policy/policy.ts'
 import { liveNotes, liveOnSnowflake } from '../policy/snowflake/live.ts'
+import { handOver } from '../policy/snowflake/names.ts'
 import { missingBuilders, readPlace, readSnowflake, statementsThatFill } from '../policy/snowflake/read.ts'
 import { writeSnowflake } from '../policy/snowflake/statements.ts'
 import { type Relation, wantedOnSnowflake } from '../policy/snowflake/wanted.ts'
@@ -15,12 +17,15 @@ export function snowflakePolicy(engine: Engine): PolicyKeeper {
   return {
     async compare(policy) {
       const relations = await readRelations(engine)
-      const place = { ...(await readPlace(ask)), loads: { stage: STAGE, sequence: LOAD_IDS } }
-      const { objects, notes } = wantedOnSnowflake(policy, relations, place)
-      const state = await readSnowflake(ask, relations, objects)
+      const place = await readPlace(ask)
+      const loads = { stage: STAGE, sequence: LOAD_IDS }
+      const { objects, notes } = wantedOnSnowflake(policy, relations, { ...place, loads })
+      const state = await readSnowflake(ask, relations, objects, place)
+      const live = liveOnSnowflake(state, objects)
+      assertFree(objects, live)
       return {
         wanted: objects,
-        live: liveOnSnowflake(state, objects),
+        live,
         notes: [...notes, ...liveNotes(state, objects)],
         held: new Set(state.members.flatMap(({ role, to }) => (to === 'user' ? [role] : []))),
       }
@@ -28,6 +33,29 @@ export function snowflakePolicy(engine: Engine): PolicyKeeper {
     write: writeSnowflake,
     settle: () => engine.transaction(() => fillRowsOfUsers(engine)),
   }
+}
+
+/** Kinds that say by their comment whose they are. */
+const OWNED: ReadonlySet<string> = new Set(['role', 'tag', 'masking policy', 'row access policy'])
+
+/**
+ * What others made is not taken over in passing: with a role, all that it was granted here would be lpa's to take back.
+ * @throws UserError LPA-GRANT-TAKEN (config)
+ */
+function assertFree(wanted: readonly PolicyObject[], live: readonly PolicyObject[]): void {
+  const names = new Set(wanted.map(({ kind, name }) => `${kind} ${name}`))
+  const taken = live.find(
+    ({ kind, name, managed }) => !managed && OWNED.has(kind) && names.has(`${kind} ${name}`),
+  )
+  if (!taken) return
+  const { kind, name } = taken
+  throw new UserError('LPA-GRANT-TAKEN', `There is a ${kind} ${name} that lpa did not make.`, {
+    exit: 'config',
+    next: [
+      'Choose another name in security/*.yaml.',
+      `Or let lpa have it, with all that it was granted in this database: ${handOver(kind, name)}`,
+    ],
+  })
 }
 
 /**

@@ -56,6 +56,11 @@ export function objectOf(change: PolicyChange): PolicyObject {
   return change.action === 'remove' ? change.live : change.wanted
 }
 
+/** An object of lpa's own. */
+export function managed(kind: string, name: string, definition = ''): PolicyObject {
+  return { kind, name, definition, managed: true }
+}
+
 function keyOf({ kind, name }: PolicyObject): string {
   return `${kind}\n${name}`
 }

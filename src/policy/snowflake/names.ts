@@ -30,6 +30,11 @@ export function uncommented(comment: string | null | undefined): string | undefi
   return comment?.startsWith(MARK) ? comment.slice(MARK.length) : undefined
 }
 
+/** The statement by which a DBA gives lpa an object that somebody else made. */
+export function handOver(kind: string, name: string): string {
+  return `alter ${kind} ${name} set comment = ${text(comment(''))}`
+}
+
 /** Words that no role, user or tag can be called without quotes. */
 const RESERVED: ReadonlySet<string> = new Set(
   `account all alter and any as between by case cast check column connect constraint create cross current

@@ -85,8 +85,8 @@ export async function readSnowflake(
   ask: Ask,
   relations: readonly Relation[],
   wanted: readonly PolicyObject[],
+  place: Pick<SnowflakeState, 'database' | 'warehouse'>,
 ): Promise<SnowflakeState> {
-  const place = await readPlace(ask)
   const roles = (await rowsOf(ask, 'show roles')).map(({ name, comment }) => ({
     name: told(String(name)),
     comment: String(comment ?? ''),

@@ -1,20 +1,11 @@
 /** What a policy means in Snowflake: its objects, and what of it Snowflake cannot keep. */
 
-import type { Grant, Mask, Policy, PolicyObject, Role, RowRule, Tagging } from '../policy.ts'
+import { managed } from '../plan.ts'
+import type { Mask, Policy, PolicyObject, Role, RowRule, Tagging } from '../policy.ts'
 import { rolesOf } from '../resolve.ts'
+import { BUILT, grantsOf } from './grants.ts'
 import { columnBody, columnPolicyName, tagBody, tagPolicyName, writtenType } from './masking.ts'
-import {
-  ALLOWED_ROWS,
-  BUILDERS,
-  identifier,
-  POLICY_SCHEMA,
-  POLICY_TABLES,
-  qualified,
-  ROW_RULES,
-  stored,
-  told,
-  USER_VALUES,
-} from './names.ts'
+import { identifier, POLICY_SCHEMA, POLICY_TABLES, qualified, stored } from './names.ts'
 import { hasTables, inheritorsOf, ownGrants, ownRoles } from './roles.ts'
 import { allowedText, type RuledColumn, rowAccessPolicy } from './row-access.ts'
 
@@ -58,8 +49,7 @@ export interface TagDefinition {
 }
 
 /**
- * The objects of a policy on these tables. Kinds of which name and definition are not said in `statements.ts` are told by
- * their name alone.
+ * The objects of a policy on these tables. Their kinds are those of `kinds.ts`.
  */
 export function wantedOnSnowflake(
   policy: Policy,
@@ -72,34 +62,30 @@ export function wantedOnSnowflake(
   const known = new Map(relations.map(({ name, kind }) => [name, kind]))
   const masked = maskedColumns(policy, tables)
   const objects = [
-    object('schema', POLICY_SCHEMA),
-    ...POLICY_TABLES.map((table) => object('table', table)),
+    managed('schema', POLICY_SCHEMA),
+    ...POLICY_TABLES.map((table) => managed('table', table)),
     ...tags(policy),
-    ...policy.roles.map(({ name, comment }) => object('role', identifier(name), comment)),
+    ...policy.roles.map(({ name, comment }) => managed('role', identifier(name), comment)),
     ...maskingPolicies(policy, masked, place.database),
     ...taggings(policy, known),
     ...rowAccess(policy, tables, place.database),
-    ...policy.roles.flatMap((role) => grants(policy, role, relations, place)),
+    ...policy.roles.flatMap((role) => grantsOf(policy, role, relations, place)),
     ...policy.roles.flatMap((role) =>
       ownRoles(policy, role).map((given) =>
-        object('role in role', `role ${identifier(given)} to role ${identifier(role.name)}`),
+        managed('role in role', `role ${identifier(given)} to role ${identifier(role.name)}`),
       ),
     ),
     ...policy.rowRules.flatMap(({ name, attribute, allowed }) =>
       allowed === undefined
         ? []
-        : [object('row rule', JSON.stringify([name, attribute, allowedText(allowed)]))],
+        : [managed('row rule', JSON.stringify([name, attribute, allowedText(allowed)]))],
     ),
     ...policy.roles
       .filter((role) => isBuilder(policy, role))
-      .map(({ name }) => object('builder', JSON.stringify([stored(name)]))),
+      .map(({ name }) => managed('builder', JSON.stringify([stored(name)]))),
     ...users(policy),
   ]
   return { objects, notes: notes(policy, known, masked) }
-}
-
-function object(kind: string, name: string, definition = ''): PolicyObject {
-  return { kind, name, definition, managed: true }
 }
 
 // ── tags ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -119,7 +105,7 @@ function tags(policy: Policy): PolicyObject[] {
   return policy.tags.flatMap(({ name, values, comment }) => {
     const definition: TagDefinition = { values: [...values].sort(), comment }
     return [...new Set([name, tagOfTable(policy, name)])].map((one) =>
-      object('tag', tagName(one), JSON.stringify(definition)),
+      managed('tag', tagName(one), JSON.stringify(definition)),
     )
   })
 }
@@ -129,12 +115,12 @@ function taggings(policy: Policy, known: ReadonlyMap<string, Relation['kind']>):
     .filter(({ table }) => known.has(table))
     .map(({ table, column, tag, value }) =>
       column === undefined
-        ? object(
+        ? managed(
             `tag of a ${known.get(table)}`,
             `${qualified(table)} ${tagName(tagOfTable(policy, tag))}`,
             value,
           )
-        : object('tag of a column', `${qualified(`${table}.${column}`)} ${tagName(tag)}`, value),
+        : managed('tag of a column', `${qualified(`${table}.${column}`)} ${tagName(tag)}`, value),
     )
 }
 
@@ -179,12 +165,12 @@ function maskingPolicies(policy: Policy, masked: readonly MaskedColumn[], databa
     if (!policies.has(name)) {
       const body = tag === undefined ? columnBody(policy, mask, type) : tagBody(policy, tag, type, database)
       const definition: MaskingDefinition = { type: writtenType(type), body }
-      policies.set(name, object('masking policy', name, JSON.stringify(definition)))
+      policies.set(name, managed('masking policy', name, JSON.stringify(definition)))
     }
     const use =
       tag === undefined
-        ? object('mask of a column', qualified(`${table}.${column}`), name)
-        : object('mask of a tag', `${tagName(tag)} ${name}`)
+        ? managed('mask of a column', qualified(`${table}.${column}`), name)
+        : managed('mask of a tag', `${tagName(tag)} ${name}`)
     uses.set(use.name, use)
   }
   return [...byName(policies.values()), ...byName(uses.values())]
@@ -208,9 +194,9 @@ function rowAccess(policy: Policy, tables: ReadonlyMap<string, Relation>, databa
     const { name, columns: on, ...definition } = rowAccessPolicy(policy, ruled, database)
     policies.set(
       name,
-      object('row access policy', name, JSON.stringify(definition satisfies RowAccessDefinition)),
+      managed('row access policy', name, JSON.stringify(definition satisfies RowAccessDefinition)),
     )
-    uses.push(object('rows of a table', qualified(table), `${name} on (${on.map(identifier).join(', ')})`))
+    uses.push(managed('rows of a table', qualified(table), `${name} on (${on.map(identifier).join(', ')})`))
   }
   return [...byName(policies.values()), ...byName(uses)]
 }
@@ -218,20 +204,6 @@ function rowAccess(policy: Policy, tables: ReadonlyMap<string, Relation>, databa
 function byName(objects: Iterable<PolicyObject>): PolicyObject[] {
   return [...objects].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
-
-// ── grants ────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** What a role that loads and builds may do with a schema: lpa makes tables, views, the stage and the sequence of loads in it. */
-const CREATE = ['table', 'view', 'stage', 'sequence']
-const WRITE = ['insert', 'update', 'delete']
-
-/** Where rows are built; who builds fills what row rules allow. */
-const BUILT = 'core'
-const OF_BUILDERS = [
-  `usage on schema ${POLICY_SCHEMA}`,
-  ...[USER_VALUES, ROW_RULES, ALLOWED_ROWS, BUILDERS].map((table) => `select on table ${table}`),
-  ...['insert', 'delete'].map((privilege) => `${privilege} on table ${ALLOWED_ROWS}`),
-]
 
 /** Who builds, and sees all that it builds from as it is. */
 function isBuilder(policy: Policy, role: Role): boolean {
@@ -248,82 +220,16 @@ function isBuilder(policy: Policy, role: Role): boolean {
   )
 }
 
-function grants(
-  policy: Policy,
-  role: Role,
-  relations: readonly Relation[],
-  { database, warehouse, loads }: Place,
-): PolicyObject[] {
-  const to = `to role ${identifier(role.name)}`
-  const wanted = new Map<string, PolicyObject>()
-  const grant = (what: string, kind = 'grant') => {
-    const name = `${what} ${to}`
-    wanted.set(`${kind} ${name}`, object(kind, name))
-  }
-  const onAll = (privilege: string, plural: string, schema: string, future: boolean) => {
-    grant(`${privilege} on all ${plural} in schema ${schema}`)
-    if (future) grant(`${privilege} on future ${plural} in schema ${schema}`, 'future grant')
-  }
-  const onTable = (table: string) => {
-    const kind = relations.find(({ name }) => name === table)?.kind
-    if (kind === undefined) return
-    grant(`usage on schema ${qualified(table.split('.')[0] ?? '')}`)
-    grant(`select on ${kind} ${qualified(table)}`)
-  }
-  grant(`usage on database ${told(database)}`)
-  if (warehouse !== undefined) grant(`usage on warehouse ${told(warehouse)}`)
-  for (const one of ownGrants(policy, role)) write(one)
-  return [...wanted.values()].filter(({ name }) => !isPartOfAll(name))
-
-  /** A table of a schema that is granted as a whole. */
-  function isPartOfAll(name: string): boolean {
-    const all = name.replace(
-      /^(\w+) on (table|view) ([^.]+)\..* to role /,
-      '$1 on all $2s in schema $3 to role ',
-    )
-    return all !== name && wanted.has(`grant ${all}`)
-  }
-
-  function write(one: Grant): void {
-    switch (one.kind) {
-      case 'table':
-        onTable(one.table)
-        return
-      case 'tag':
-        for (const { table, tag, value, column } of policy.taggings)
-          if (column === undefined && tag === one.tag && value === one.value) onTable(table)
-        return
-      case 'schema':
-        grant(`usage on schema ${qualified(one.schema)}`)
-        for (const plural of ['tables', 'views']) onAll('select', plural, qualified(one.schema), one.future)
-        return
-      case 'write': {
-        const schema = qualified(one.schema)
-        grant(`usage on schema ${schema}`)
-        for (const made of CREATE) grant(`create ${made} on schema ${schema}`)
-        for (const privilege of ['select', ...WRITE]) onAll(privilege, 'tables', schema, one.future)
-        onAll('select', 'views', schema, one.future)
-        for (const privilege of ['read', 'write'])
-          if (isIn(loads.stage, one.schema)) grant(`${privilege} on stage ${loads.stage}`)
-        if (one.schema === BUILT) for (const what of OF_BUILDERS) grant(what)
-        if (isIn(loads.sequence, one.schema)) grant(`usage on sequence ${loads.sequence}`)
-      }
-    }
-  }
-}
-
-const isIn = (name: string, schema: string) => name.startsWith(`${schema}.`)
-
 // ── users ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 function users(policy: Policy): PolicyObject[] {
   return policy.users.flatMap(({ name, roles, attributes }) => [
     ...roles.flatMap((role) => [
-      object('given role', JSON.stringify([identifier(name), identifier(role)])),
-      object('role of a user', `role ${identifier(role)} to user ${identifier(name)}`),
+      managed('given role', JSON.stringify([identifier(name), identifier(role)])),
+      managed('role of a user', `role ${identifier(role)} to user ${identifier(name)}`),
     ]),
     ...Object.entries(attributes).flatMap(([attribute, values]) =>
-      values.map((value) => object('value of a user', JSON.stringify([stored(name), attribute, value]))),
+      values.map((value) => managed('value of a user', JSON.stringify([stored(name), attribute, value]))),
     ),
   ])
 }
