@@ -32,6 +32,14 @@ function rows(args: readonly string[], env: Record<string, string> = {}): Record
   return JSON.parse(stdout)
 }
 
+const answered = new Map<string, Record<string, unknown>[]>()
+/** What a report answers lpa_dashboard: asked once. */
+function dashboardRows(report: string): Record<string, unknown>[] {
+  const known = answered.get(report) ?? rows(['query', report, '--role', 'lpa_dashboard'])
+  answered.set(report, known)
+  return known
+}
+
 const as = (role: string, sql: string) => lpa(['query', '--role', role, '--sql', sql])
 
 beforeAll(async () => {
@@ -150,7 +158,7 @@ describe('small cells', () => {
     ['funnel', ['pairs']],
   ])('are left out of %s', (report, columns) => {
     const own = rows(['query', report])
-    const seen = rows(['query', report, '--role', 'lpa_dashboard'])
+    const seen = dashboardRows(report)
     expect(seen.length).toBe(own.length)
     expect(seen.flatMap((row) => small(row, columns))).toEqual([])
     // What is there is what it was.
@@ -161,7 +169,7 @@ describe('small cells', () => {
 
   it('leave book-keeping as it is', () => {
     for (const report of ['loads', 'freshness', 'checks', 'rejects'])
-      expect(rows(['query', report, '--role', 'lpa_dashboard'])).toEqual(rows(['query', report]))
+      expect(dashboardRows(report)).toEqual(rows(['query', report]))
   })
 
   it('are told of', () => {
@@ -187,7 +195,7 @@ describe('the dashboard', () => {
       if (report === 'at-risk') expect(panel).toEqual([])
       // Each panel is what the report answers that role.
       else if (report !== 'overview' && report !== 'course-table')
-        expect(panel).toEqual(rows(['query', report, '--role', 'lpa_dashboard']))
+        expect(panel).toEqual(dashboardRows(report))
     }
     const picture = lpa(['dash', '--screen', screen, '--role', 'lpa_dashboard', '--once'])
     expect(picture.code).toBe(0)
