@@ -280,8 +280,7 @@ describeLpaOnSnowflake('lpa grant on Snowflake', () => {
     await other.lpaOk(['schema', 'apply'])
     const script = readFileSync(join(packageRoot(), 'security', 'rbac_masking.sql'), 'utf8')
     const own = script
-      .replaceAll("'LPA.POLICY", `'${name}.POLICY`)
-      .replaceAll('LPA.policy', `${name}.policy`)
+      .replaceAll('lpa.policy', `${name.toLowerCase()}.policy`)
       .replaceAll('database lpa ', `database ${name.toLowerCase()} `)
     const statements = statementsOf(own)
     for (const statement of statements) await other.sql(statement)
