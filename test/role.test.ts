@@ -129,6 +129,7 @@ it.each([
   ['--at', ['query', 'funnel', '--role', 'lpa_analyst', '--at', '3'], 2],
   ['--write', ['query', '--sql', 'delete from fact_enrollment', '--write', '--role', 'lpa_analyst'], 2],
   ['EXPLAIN', ['query', '--sql', 'select 1', '--explain', '--role', 'lpa_analyst'], 77],
+  ['a column that is not there', ['query', '--sql', 'select nope from course', '--role', 'lpa_analyst'], 2],
   ['SQL of a small-cell role', ['query', '--sql', 'select 1', '--role', 'lpa_dashboard'], 77],
   ['Parquet of a small-cell role', ['query', 'funnel', '--format', 'parquet', '--role', 'lpa_dashboard'], 77],
   ['learners to a small-cell role', ['query', 'at-risk', '--role', 'lpa_dashboard'], 77],
@@ -225,11 +226,19 @@ describe('the dashboard', () => {
     expect(existsSync(join(folder, 'warehouse', 'results'))).toBe(false)
   })
 
-  it('exports what the role sees', () => {
-    expect(lpa(['dash', '--screen', 'learners', '--role', 'lpa_dashboard', '--export', 'own.csv']).code).toBe(
-      0,
-    )
-    expect(readFileSync(join(folder, 'own.csv'), 'utf8')).not.toMatch(/[0-9a-f]{64}/)
+  it('exports what the role sees, and says what it may not', () => {
+    const words = (...more: string[]) => ['dash', '--role', 'lpa_dashboard', ...more]
+    expect(lpa(words('--screen', 'courses', '--export', 'own.csv')).code).toBe(0)
+    expect(readFileSync(join(folder, 'own.csv'), 'utf8')).toContain('completion_percent')
+    for (const more of [
+      ['--export', 'none.csv'],
+      ['--format', 'csv'],
+    ])
+      expect(lpa(words('--screen', 'learners', ...more))).toMatchObject({ code: 77, stdout: '' })
+    expect(existsSync(join(folder, 'none.csv'))).toBe(false)
+    const told = lpa(words('--screen', 'learners', '--json')).stderr
+    expect(told).toContain('at-risk: Not permitted')
+    expect(told).toContain('retention: Too few learners to show')
   })
 })
 
