@@ -140,10 +140,10 @@ export async function buildIn(
   // The checks belong to the build: after a kill between the two, the next run would find nothing to do.
   const built = await engine.transaction(
     async () => {
-      if (engine.can.roles === true) await assertMayBuild(engine)
+      const fillRows = engine.can.roles === true ? await underPolicy(engine) : undefined
       const { batch, records, ...made } = await buildInTransaction(config, engine, request, names, progress)
       const isLater = request.checks === false || made.left > 0
-      if (engine.can.roles === true && !isLater) await fillRows(engine)
+      if (!isLater) await fillRows?.()
       const checksStarted = performance.now()
       const checks = isLater ? [] : await check(engine, request, batch, records)
       return { ...made, checks, checkMilliseconds: Math.round(performance.now() - checksStarted) }
@@ -153,15 +153,10 @@ export async function buildIn(
   return { ...built, milliseconds: Math.round(performance.now() - started) }
 }
 
-async function assertMayBuild(engine: Engine): Promise<void> {
-  const { assertBuilder } = await import('./grant-snowflake.ts')
-  await assertBuilder(engine)
-}
-
 /** What row rules select of core is kept beside the policy: it is as new as core is, or shows less. */
-async function fillRows(engine: Engine): Promise<void> {
-  const { fillRowsOfUsers } = await import('./grant-snowflake.ts')
-  await fillRowsOfUsers(engine)
+async function underPolicy(engine: Engine): Promise<() => Promise<void>> {
+  const { batchUnderPolicy } = await import('./grant-snowflake.ts')
+  return batchUnderPolicy(engine)
 }
 
 /** Checks what was built since the last checks; what failed is looked for everywhere, batch after batch, until it passes. */

@@ -5,10 +5,16 @@ import { UserError } from '../errors.ts'
 import type { PolicyObject } from '../policy/policy.ts'
 import { liveNotes, liveOnSnowflake } from '../policy/snowflake/live.ts'
 import { handOver } from '../policy/snowflake/names.ts'
-import { missingBuilders, readPlace, readSnowflake, statementsThatFill } from '../policy/snowflake/read.ts'
+import {
+  missingBuilders,
+  readPlace,
+  readPolicyTables,
+  readSnowflake,
+  statementsThatFill,
+} from '../policy/snowflake/read.ts'
 import { writeSnowflake } from '../policy/snowflake/statements.ts'
 import { type Relation, wantedOnSnowflake } from '../policy/snowflake/wanted.ts'
-import type { Engine } from '../types.ts'
+import type { Engine, Result } from '../types.ts'
 import type { PolicyKeeper } from './grant.ts'
 import { ledgerRows } from './ledger.ts'
 
@@ -62,8 +68,8 @@ function assertFree(wanted: readonly PolicyObject[], live: readonly PolicyObject
  * Who is masked or filtered would write what is left of the rows into core.
  * @throws UserError LPA-BUILD-MASKED (notPermitted) when the session has no role that sees all of them
  */
-export async function assertBuilder(engine: Engine): Promise<void> {
-  const roles = await missingBuilders((statement) => engine.query(statement))
+async function assertBuilder(ask: (statement: string) => Promise<Result>): Promise<void> {
+  const roles = await missingBuilders(ask)
   if (roles.length === 0) return
   throw new UserError(
     'LPA-BUILD-MASKED',
@@ -73,10 +79,19 @@ export async function assertBuilder(engine: Engine): Promise<void> {
 }
 
 /**
- * Finds anew which rows users may see by rules that select them, inside the open transaction: after the policy or what it
- * looks at has changed. Nothing where no such policy was applied.
+ * Of a batch: refuses a session that sees less than all, and answers what is to be done when core is built. Nothing where no
+ * policy was applied.
+ * @throws UserError LPA-BUILD-MASKED (notPermitted)
  */
-export async function fillRowsOfUsers(engine: Engine): Promise<void> {
+export async function batchUnderPolicy(engine: Engine): Promise<() => Promise<void>> {
+  const ask = (statement: string) => engine.query(statement)
+  if ((await readPolicyTables(ask)).length === 0) return async () => {}
+  await assertBuilder(ask)
+  return () => fillRowsOfUsers(engine)
+}
+
+/** Finds anew which rows users may see by rules that select them, inside the open transaction. */
+async function fillRowsOfUsers(engine: Engine): Promise<void> {
   const ask = (statement: string) => engine.query(statement)
   for (const statement of await statementsThatFill(ask)) await engine.execute(statement)
 }

@@ -15,6 +15,17 @@ const SYSTEM_ROLES: ReadonlySet<string> = new Set([
   'useradmin',
 ])
 
+/** Kinds of objects that a policy grants something on. What lpa's roles have of others in its database is none of it. */
+const GRANTED_ON: ReadonlySet<string> = new Set([
+  'database',
+  'schema',
+  'sequence',
+  'stage',
+  'table',
+  'view',
+  'warehouse',
+])
+
 /**
  * Roles are lpa's by their comment, tags and policies too; all that such a role is granted in lpa's database is, and who was
  * given one by it. The rest is others'. A grant on all tables of a schema is told as such where the policy wants it so.
@@ -142,8 +153,9 @@ function grants({ grants, relations }: SnowflakeState, names: ReadonlySet<string
     // Of what is owned nothing can be taken back, roles are told by who has them, and other warehouses show nobody more.
     if (privilege === 'ownership' || on === 'role' || (on === 'warehouse' && isElsewhere)) continue
     if (isPartOfAll(names, privilege, on, name, role)) continue
+    if (on === 'database role') continue
     const what = on === 'account' ? `${privilege} on account` : `${privilege} on ${on} ${name}`
-    add(`${what} to role ${role}`, !isElsewhere && on !== 'account')
+    add(`${what} to role ${role}`, !isElsewhere && GRANTED_ON.has(on))
   }
   return [...found.values()]
 }
@@ -208,9 +220,9 @@ function members(state: SnowflakeState, names: ReadonlySet<string>): PolicyObjec
       found.set(name, object('role of a user', name, '', given.has(JSON.stringify([grantee, role]))))
   }
   for (const { on, name: given, role, privilege } of state.grants) {
-    if (on !== 'role' || privilege === 'ownership') continue
-    const name = `role ${given} to role ${role}`
-    if (!found.has(name)) found.set(name, object('role in role', name, '', lpa.has(given)))
+    if (privilege === 'ownership' || (on !== 'role' && on !== 'database role')) continue
+    const name = `${on} ${given} to role ${role}`
+    if (!found.has(name)) found.set(name, object('role in role', name, '', on === 'role' && lpa.has(given)))
   }
   return [...found.values()]
 }

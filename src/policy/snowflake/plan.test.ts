@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest'
+import { openDuckDB } from '../../duckdb.ts'
 import { withSnowflakeTypes } from '../../engines/snowflake/ddl.ts'
 import { readDeclared } from '../../pipeline/declared.ts'
 import { accessRows, expectations, readyMadePolicy } from '../access.test-support.ts'
@@ -89,15 +90,25 @@ describe('the policy that lpa comes with', () => {
     const account = new Account(DECLARED)
     apply(account, readyMade)
     account.roles.set('sysadmin', '').set('theirs', 'of others')
+    account.grants
+      .add('usage function core.f(varchar):varchar lpa_analyst')
+      .add('execute_task account none lpa_admin')
     account.members.add('lpa_admin role sysadmin').add('lpa_admin user eve').add('lpa_analyst role theirs')
     const { steps, extra } = plan(account, readyMade)
     expect([steps, extra.map(({ name }) => name)]).toEqual([
       [],
-      ['role lpa_admin to user eve', 'role lpa_analyst to role theirs'],
+      [
+        'usage on function core.f(varchar):varchar to role lpa_analyst',
+        'execute task on account to role lpa_admin',
+        'role lpa_admin to user eve',
+        'role lpa_analyst to role theirs',
+      ],
     ])
     expect(plan(account, readyMade, true).sql).toEqual([
       'revoke role lpa_admin from user eve',
       'revoke role lpa_analyst from role theirs',
+      'revoke usage on function core.f(varchar):varchar from role lpa_analyst',
+      'revoke execute task on account from role lpa_admin',
     ])
   })
 })
@@ -373,6 +384,47 @@ test('roles see in Snowflake, by the statements, what is expected of them everyw
     }),
   )
 })
+
+test('what is put in place of a value is what is expected of it everywhere', async () => {
+  const account = new Account(DECLARED)
+  apply(account, readyMade)
+  await using duckdb = await openDuckDB({ memoryLimit: '100MB', spillFolder: '', timezone: 'UTC' })
+  let cells = 0
+  for (const { table, column, role, seen } of EXPECTED) {
+    if (!seen.endsWith(': masked') || role === 'lpa_dashboard') continue
+    const base = BASES[table] ?? table
+    const shown = account.sees(role, base, column)
+    const type = DECLARED.find(({ name }) => name === base)?.columns.find(({ name }) => name === column)?.type
+    for (const { values } of accessRows().filter((row) => row.table === base)) {
+      const { value = '', masked = '' } = values.get(column) ?? {}
+      const own = DUCKDB_TYPES[type ?? ''] ?? type
+      const literal = `cast('${value.replaceAll("'", "''")}' as ${own})`
+      // Snowflake's functions by their names in DuckDB; a policy returns the type of its column.
+      const expression = shown
+        .replace(/^sha2 \( val , 256 \)$/, 'sha256(val)')
+        .replace(/^iff /, 'if ')
+        .replaceAll(/\bval\b/g, literal)
+      const result = await duckdb.connection.runAndReadAll(
+        `select cast(cast(${expression} as ${own}) as varchar)`,
+      )
+      const got = result.getRows()[0]?.[0] ?? 'null'
+      const isNumber = type?.startsWith('number')
+      expect([table, column, isNumber ? Number(got) : got]).toEqual([
+        table,
+        column,
+        isNumber ? Number(masked) : masked,
+      ])
+      cells++
+    }
+  }
+  expect(cells).toBeGreaterThan(100)
+})
+
+const DUCKDB_TYPES: Readonly<Record<string, string>> = {
+  text: 'varchar',
+  variant: 'varchar',
+  'number(12,2)': 'decimal(12, 2)',
+}
 
 const EXPECTED = expectations()
 

@@ -45,11 +45,8 @@ export async function readPlace(
   }
 }
 
-/**
- * The roles that may build, where the session has none of them; nothing where it has, or where no policy was applied.
- */
+/** The roles that may build, where the session has none of them. */
 export async function missingBuilders(ask: Ask): Promise<readonly string[]> {
-  if (!(await readPolicyTables(ask)).includes(BUILDERS)) return []
   const rows = await rowsOf(
     ask,
     `select role_name, is_role_in_session(role_name) as is_held from ${BUILDERS} order by role_name`,
@@ -61,7 +58,6 @@ export async function missingBuilders(ask: Ask): Promise<readonly string[]> {
 
 /** What finds anew which rows users may see; nothing where no rule selects them. */
 export async function statementsThatFill(ask: Ask): Promise<readonly string[]> {
-  if (!(await readPolicyTables(ask)).includes(ROW_RULES)) return []
   const rules = await readRows(ask, ROW_RULES)
   if (rules.length === 0) return []
   const values = await readRows(ask, USER_VALUES)
@@ -72,7 +68,7 @@ export async function statementsThatFill(ask: Ask): Promise<readonly string[]> {
 }
 
 /** `policy.user_values` and the others, those that are there. */
-async function readPolicyTables(ask: Ask): Promise<readonly string[]> {
+export async function readPolicyTables(ask: Ask): Promise<readonly string[]> {
   const rows = await rowsOf(
     ask,
     `select lower(table_name) as table_name from information_schema.tables where table_schema = '${POLICY_SCHEMA.toUpperCase()}'`,
