@@ -3,11 +3,12 @@ import { BaseCommand } from '../src/base-command.ts'
 import { exportFormat, exportPage, exportScreen } from '../src/dash/export.ts'
 import { isLiveTerminal, isSpoken } from '../src/dash/live/terminal.ts'
 import { onceOptions, onceView, panelsJson, renderOnce } from '../src/dash/once.ts'
+import { problemNotes, rowsOf } from '../src/dash/page.ts'
 import { readPanels } from '../src/dash/read-panels.ts'
 import { SCREENS } from '../src/dash/screens/index.ts'
 import { UserError } from '../src/errors.ts'
 import { writeText } from '../src/output.ts'
-import { withheldFrom } from '../src/pipeline/report.ts'
+import { withheldFrom } from '../src/pipeline/role-answers.ts'
 import { recordQuestion } from '../src/pipeline/runs.ts'
 import { withReader } from '../src/pipeline/table-files.ts'
 
@@ -107,14 +108,15 @@ LPA_THEME=ansi|dark|light|high-contrast|mono says how the dashboard is coloured 
       role,
     )
     this.progress.done()
+    // A picture says so itself.
+    if (format !== 'chart') this.note(...problemNotes(panels))
     if (flags.export !== undefined) {
       await exportScreen(screen, panels, view, flags.export)
       this.finish({ summary: `${flags.export} written` })
       return
     }
     if (format === 'csv') {
-      const table = panels.get(screen.page(view, panels).table.report)?.result
-      if (table !== undefined) await this.print(table)
+      await this.print(rowsOf(panels, screen.page(view, panels).table.report))
       return
     }
     const draw = () =>

@@ -7,8 +7,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { loadConfig } from '../src/config.ts'
 import { SCREENS } from '../src/dash/screens/index.ts'
+import { recordsOf } from '../src/pipeline/ledger.ts'
+import { runReport } from '../src/pipeline/report.ts'
+import { readAs } from '../src/pipeline/role.ts'
 import { generateCampus } from '../src/pipeline/sample/campus.ts'
+import { withWarehouse } from '../src/pipeline/warehouse.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const ENTRY = join(ROOT, 'bin', 'run.js')
@@ -33,12 +38,24 @@ function rows(args: readonly string[], env: Record<string, string> = {}): Record
 }
 
 const answered = new Map<string, Record<string, unknown>[]>()
-/** What a report answers lpa_dashboard: asked once. */
-function dashboardRows(report: string): Record<string, unknown>[] {
-  const known = answered.get(report) ?? rows(['query', report, '--role', 'lpa_dashboard'])
-  answered.set(report, known)
-  return known
+
+/** What a report answers the owner, or a role, in this process: asked once. */
+async function answer(report: string, role?: string): Promise<Record<string, unknown>[]> {
+  const key = `${report} ${role}`
+  const known = answered.get(key)
+  if (known) return known
+  const config = loadConfig({ cwd: folder, env: { LPA_EXTENSIONS: process.env.LPA_EXTENSIONS } })
+  const result = await withWarehouse(
+    ...([config, 'confined', new AbortController().signal] as const),
+    (engine) => runReport(engine, config, report),
+    role === undefined ? {} : readAs(config, role),
+  )
+  const objects = recordsOf(result).map((record) => JSON.parse(JSON.stringify(record)))
+  answered.set(key, objects)
+  return objects
 }
+
+const dashboardRows = (report: string) => answer(report, 'lpa_dashboard')
 
 const as = (role: string, sql: string) => lpa(['query', '--role', role, '--sql', sql])
 
@@ -129,6 +146,7 @@ it.each([
   ['--at', ['query', 'funnel', '--role', 'lpa_analyst', '--at', '3'], 2],
   ['--write', ['query', '--sql', 'delete from fact_enrollment', '--write', '--role', 'lpa_analyst'], 2],
   ['EXPLAIN', ['query', '--sql', 'select 1', '--explain', '--role', 'lpa_analyst'], 77],
+  ['a column that is not there', ['query', '--sql', 'select nope from course', '--role', 'lpa_analyst'], 2],
   ['SQL of a small-cell role', ['query', '--sql', 'select 1', '--role', 'lpa_dashboard'], 77],
   ['Parquet of a small-cell role', ['query', 'funnel', '--format', 'parquet', '--role', 'lpa_dashboard'], 77],
   ['learners to a small-cell role', ['query', 'at-risk', '--role', 'lpa_dashboard'], 77],
@@ -156,9 +174,9 @@ describe('small cells', () => {
     ['retention', ['learners']],
     ['time-on-task', ['learners']],
     ['funnel', ['pairs']],
-  ])('are left out of %s', (report, columns) => {
-    const own = rows(['query', report])
-    const seen = dashboardRows(report)
+  ])('are left out of %s', async (report, columns) => {
+    const own = await answer(report)
+    const seen = await dashboardRows(report)
     expect(seen.length).toBe(own.length)
     expect(seen.flatMap((row) => small(row, columns))).toEqual([])
     // What is there is what it was.
@@ -167,41 +185,47 @@ describe('small cells', () => {
         if (value !== null) expect(value).toEqual(own[index]?.[name])
   })
 
-  it('leave book-keeping as it is', () => {
+  it('leave book-keeping as it is', async () => {
     for (const report of ['loads', 'freshness', 'checks', 'rejects'])
-      expect(dashboardRows(report)).toEqual(rows(['query', report]))
+      expect(await dashboardRows(report)).toEqual(await answer(report))
   })
 
-  it('are told of', () => {
+  it('are left out of what lpa query prints, which says so', async () => {
+    expect(rows(['query', 'completion-rate', '--role', 'lpa_dashboard'])).toEqual(
+      await dashboardRows('completion-rate'),
+    )
     const { stderr } = lpa(['query', 'daily', '--role', 'lpa_dashboard'])
     expect(stderr).toMatch(/\d+ values are left out: they would tell of fewer than 10 learners\./)
   })
 
-  it('are in no chart', () => {
+  it('are in no chart', async () => {
     const chart = lpa(['query', 'time-on-task', '--role', 'lpa_dashboard', '--format', 'chart'])
     expect(chart.code).toBe(0)
-    const few = rows(['query', 'time-on-task']).filter(({ learners }) => Number(learners) < 10)
+    const few = (await answer('time-on-task')).filter(({ learners }) => Number(learners) < 10)
     for (const { course_title: title, hours_long: hours } of few)
       expect(chart.stdout).not.toMatch(new RegExp(`${title}.*${hours}`))
   })
 })
 
 describe('the dashboard', () => {
-  it.each(SCREENS.map(({ name }) => name))('shows %s to a small-cell role without small cells', (screen) => {
-    const { code, stdout } = lpa(['dash', '--screen', screen, '--role', 'lpa_dashboard', '--json'])
-    expect(code).toBe(0)
-    for (const [report, panel] of Object.entries(JSON.parse(stdout) as Record<string, unknown[]>)) {
-      if (report === 'stream-status') continue
-      if (report === 'at-risk') expect(panel).toEqual([])
-      // Each panel is what the report answers that role.
-      else if (report !== 'overview' && report !== 'course-table')
-        expect(panel).toEqual(dashboardRows(report))
-    }
-    const picture = lpa(['dash', '--screen', screen, '--role', 'lpa_dashboard', '--once'])
-    expect(picture.code).toBe(0)
-    if (screen === 'learners') expect(picture.stdout).toContain('Not permitted')
-    if (screen === 'enrollments') expect(picture.stdout).toContain('Too few learners to show')
-  })
+  it.each(SCREENS.map(({ name }) => name))(
+    'shows %s to a small-cell role without small cells',
+    async (screen) => {
+      const { code, stdout } = lpa(['dash', '--screen', screen, '--role', 'lpa_dashboard', '--json'])
+      expect(code).toBe(0)
+      for (const [report, panel] of Object.entries(JSON.parse(stdout) as Record<string, unknown[]>)) {
+        if (report === 'stream-status') continue
+        if (report === 'at-risk') expect(panel).toEqual([])
+        // Each panel is what the report answers that role.
+        else if (report !== 'overview' && report !== 'course-table')
+          expect(panel).toEqual(await dashboardRows(report))
+      }
+      const picture = lpa(['dash', '--screen', screen, '--role', 'lpa_dashboard', '--once'])
+      expect(picture.code).toBe(0)
+      if (screen === 'learners') expect(picture.stdout).toContain('Not permitted')
+      if (screen === 'enrollments') expect(picture.stdout).toContain('Too few learners to show')
+    },
+  )
 
   it('shows an instructor the own courses', () => {
     const mine = (args: readonly string[]) => new Set(rows(args).map((row) => row.course_id))
@@ -225,11 +249,19 @@ describe('the dashboard', () => {
     expect(existsSync(join(folder, 'warehouse', 'results'))).toBe(false)
   })
 
-  it('exports what the role sees', () => {
-    expect(lpa(['dash', '--screen', 'learners', '--role', 'lpa_dashboard', '--export', 'own.csv']).code).toBe(
-      0,
-    )
-    expect(readFileSync(join(folder, 'own.csv'), 'utf8')).not.toMatch(/[0-9a-f]{64}/)
+  it('exports what the role sees, and says what it may not', () => {
+    const words = (...more: string[]) => ['dash', '--role', 'lpa_dashboard', ...more]
+    expect(lpa(words('--screen', 'courses', '--export', 'own.csv')).code).toBe(0)
+    expect(readFileSync(join(folder, 'own.csv'), 'utf8')).toContain('completion_percent')
+    for (const more of [
+      ['--export', 'none.csv'],
+      ['--format', 'csv'],
+    ])
+      expect(lpa(words('--screen', 'learners', ...more))).toMatchObject({ code: 77, stdout: '' })
+    expect(existsSync(join(folder, 'none.csv'))).toBe(false)
+    const told = lpa(words('--screen', 'learners', '--json')).stderr
+    expect(told).toContain('at-risk: Not permitted')
+    expect(told).toContain('retention: Too few learners to show')
   })
 })
 

@@ -5,13 +5,13 @@ import type { Config } from '../config.ts'
 import { didYouMean, nearest } from '../did-you-mean.ts'
 import { durationText } from '../duration.ts'
 import { UserError } from '../errors.ts'
-import { readCells, withoutSmallCells } from '../policy/small-cells.ts'
 import { expand } from '../sql-expand.ts'
 import { listSql, paramValues, readSql, type SqlFile } from '../sql-files.ts'
 import { isCode, sqlTokens } from '../sql-tokens.ts'
-import type { At, Dialect, Engine, Fault, Reader, Result, ResultStream, RoleViews, Values } from '../types.ts'
+import type { At, Dialect, Engine, Fault, Reader, Result, ResultStream, Values } from '../types.ts'
 import { ledgerRows } from './ledger.ts'
 import { readAs } from './role.ts'
+import { answerReport, assertMayAsk, deniedReport, refuseForRoles, withheldFrom } from './role-answers.ts'
 import { type OpenExtras, withWarehouse } from './warehouse.ts'
 
 /** A question in the engine's words, with where it came from. */
@@ -117,43 +117,6 @@ export async function runReport(
   })
 }
 
-/** The rows of a report without what is too small for the role that asks. */
-async function answerReport(
-  { query, role }: Pick<Reader, 'query' | 'role'>,
-  question: Question,
-): Promise<Result> {
-  const { report, sql, values } = question
-  if (role?.minCell === undefined) return query(sql, values)
-  const cells = readCells(report?.header.cells)
-  if (cells === undefined || cells === 'learners') throw noCells(question, role)
-  const result = await query(sql, values)
-  return cells === 'nobody' ? result : withoutSmallCells(result, cells, role.minCell)
-}
-
-function noCells({ report }: Question, { role, minCell }: RoleViews): UserError {
-  const what = report === undefined ? 'It gets reports only' : `The rows of ${report.name} are single ones`
-  return new UserError(
-    'LPA-ROLE-CELLS',
-    `The role ${role} may not see fewer than ${minCell} learners at once. ${what}.`,
-    { exit: 'notPermitted', next: 'Reports: lpa query --list' },
-  )
-}
-
-/** A report that reads what the role may not: its engine says that there is no such table. */
-function deniedReport(cause: unknown, { report }: Question, { role }: RoleViews): UserError | undefined {
-  const [, table] =
-    /^Catalog Error: Table with name (\S+) does not exist/.exec((cause as Error).message) ?? []
-  if (report === undefined || table === undefined) return undefined
-  return new UserError(
-    'LPA-QUERY-REFUSED',
-    `${report.name} reads ${table}, which the role ${role} may not.`,
-    {
-      exit: 'notPermitted',
-      next: `What it may: lpa grant show ${role}`,
-    },
-  )
-}
-
 /**
  * Asks one question and hands the rows to `use` as they come.
  * @throws UserError notPermitted (77) for SQL that reads more than the warehouse, usage for a bad `--at`.
@@ -181,13 +144,10 @@ export async function ask<T>(
     async (engine) => {
       const { sql, values } = question
       const { role } = engine
-      const isCounted = role?.minCell !== undefined
-      if (role && options.reveals && !role.mayReveal) throw noReveal(role)
-      if (isCounted && options.exports) throw noParquet(role)
-      if (isCounted && !question.report) throw noCells(question, role)
+      if (role) assertMayAsk(role, question, options)
       const answer = async () => {
         const unknown = await unknownNames(engine, question)
-        const rows = isCounted
+        const rows = role?.minCell
           ? await answerReport(engine, question)
           : options.exports
             ? { columns: [], rows: [] }
@@ -205,39 +165,6 @@ export async function ask<T>(
     },
     extras,
   ).catch((error) => (extras.at === undefined ? Promise.reject(error) : explainState(error, config, signal)))
-}
-
-function refuseForRoles({ at, write }: AskOptions): void {
-  const what = write
-    ? 'A role reads: it takes no --write.'
-    : 'A role sees the warehouse as it is now: it takes no --at.'
-  if (write || at !== undefined) throw new UserError('LPA-ROLE-READS', what, { exit: 'usage' })
-}
-
-function noReveal({ role }: RoleViews): UserError {
-  return new UserError('LPA-ROLE-REVEAL', `The role ${role} may not see who a pseudonym is.`, {
-    exit: 'notPermitted',
-    next: 'may_reveal in the policy says who may.',
-  })
-}
-
-function noParquet({ role, minCell }: RoleViews): UserError {
-  return new UserError(
-    'LPA-ROLE-CELLS',
-    `The role ${role} may not see fewer than ${minCell} learners at once: its answers are not written as Parquet.`,
-    { exit: 'notPermitted', next: 'Another format: --format csv' },
-  )
-}
-
-/** What a role should know of an answer that is not whole. */
-export function withheldFrom({ role, user, minCell, missingAttributes }: RoleViews, hidden = 0): string[] {
-  const values = hidden === 1 ? '1 value is' : `${hidden} values are`
-  return [
-    ...missingAttributes.map(
-      (attribute) => `${user} has no ${attribute} in the policy: the rows that ${role} sees by it are none.`,
-    ),
-    ...(hidden > 0 ? [`${values} left out: they would tell of fewer than ${minCell} learners.`] : []),
-  ]
 }
 
 function ofNow({ name }: SqlFile): UserError {

@@ -106,6 +106,8 @@ export async function working<R extends Reader, T>(
 
 /** What an engine finds missing of its own tables, an update of lpa may have brought: `schema apply` makes it. */
 async function olderSchema(engine: Engine, cause: unknown): Promise<UserError | undefined> {
+  // A role's views were made of them.
+  if (engine.role) return undefined
   // Of a question it has been put into words already.
   if ((engine.faultOf(cause) ?? engine.faultOf((cause as Error).cause)) !== 'name') return undefined
   const { planSchema } = await import('./schema.ts')

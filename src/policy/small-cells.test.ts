@@ -132,6 +132,19 @@ describe('a table', () => {
     ])
   })
 
+  test('loses a share that others tell of by the total', () => {
+    const cells = ['of', 'of adds up to k = All', 'share is a share of of']
+    const rows = 'k of share\nAll 300 20\na 100 34\nb 100 6\nc 100 20'
+    expect(shown(rows, cells)).toEqual(['All 300 20', 'a 100 34', 'b 100 x', 'c 100 x'])
+  })
+
+  test('loses what few did as their count, and not to be told by the sum either', () => {
+    const cells = ['learners, events', 'events adds up', 'events follows learners']
+    expect(shown('day learners events\na 40 400\nb 5 90\nc 30 200', cells)).toEqual([
+      ...['a 40 400', 'b x x', 'c 30 x'],
+    ])
+  })
+
   test('knows what a row repeats of an earlier one, and means over it', () => {
     const cells = ['n, before', 'n add up', 'before is n 2 rows before', 'mean is the mean of n over 2 rows']
     expect(shown('day n before mean\na 4 - 4\nb 30 - 17\nc 20 4 25\nd 50 30 35\ne 60 20 55', cells)).toEqual([
@@ -210,6 +223,86 @@ describe('of random tables', () => {
       }
     }
   })
+})
+
+describe('of random courses', () => {
+  const seed = Math.floor(Math.random() * 1e9)
+  test(`completion-rate tells of nobody (seed ${seed})`, () => {
+    const random = mulberry(seed)
+    const pick = (most: number) => Math.floor(random() * (most + 1))
+    const cells = readCells(readSql('reports', 'completion-rate').header.cells)
+    for (let round = 0; round < 60; round += 1) {
+      // Enrolled, viewed, explored, completed; completed of those who viewed, and of those who explored.
+      const courses = Array.from({ length: 1 + pick(4) }, () => {
+        const enrolled = 1 + pick(60)
+        const [viewed, explored, completed] = [pick(enrolled), pick(enrolled), pick(enrolled)]
+        const both = (of: number) =>
+          Math.max(0, of + completed - enrolled) +
+          pick(Math.min(of, completed, enrolled - of, enrolled - completed))
+        return [enrolled, viewed, explored, completed, both(viewed), both(explored)]
+      })
+      const all = [0, 1, 2, 3, 4, 5].map((column) =>
+        courses.reduce((sum, row) => sum + (row[column] ?? 0), 0),
+      )
+      const counts = [all, ...courses]
+      const percent = (part = 0, whole = 0) =>
+        whole === 0 ? null : Math.floor((1000 * part) / whole + 0.5) / 10
+      const names =
+        'course_id course_title enrolled viewed explored completed of_enrolled_percent of_viewed_percent of_explored_percent'
+      const result: Result = {
+        columns: names.split(' ').map((name, index) => ({ name, type: index < 2 ? 'text' : 'double' })),
+        rows: counts.map(([e = 0, v = 0, x = 0, c = 0, a = 0, b = 0], index) => [
+          ...[index === 0 ? null : `c${index}`, index === 0 ? 'All courses' : `C${index}`, e, v, x, c],
+          ...[percent(c, e), percent(a, v), percent(b, x)],
+        ]),
+      }
+      const { rows } = withoutSmallCells(result, cells as never, 10)
+      // Beside the counts, the rests that follow from them: who is in the first and not in the second.
+      const rests = [
+        [0, 1],
+        [0, 2],
+        [0, 3],
+        [1, 4],
+        [3, 4],
+        [2, 5],
+        [3, 5],
+      ] as const
+      const width = 6 + rests.length
+      const values = counts.flatMap((row) => [
+        ...row,
+        ...rests.map(([whole, part]) => (row[whole] ?? 0) - (row[part] ?? 0)),
+      ])
+      const isShown = rows.flatMap((row) => [
+        ...[2, 3, 4, 5].map((column) => row[column] !== null),
+        ...[
+          [7, 3],
+          [8, 4],
+        ].map(([share = 0, of = 0]) => row[share] !== null && row[of] !== null),
+        ...rests.map(() => false),
+      ])
+      const sums = [
+        ...counts.flatMap((_, row) =>
+          rests.map(([whole, part], index) => {
+            const first = row * width
+            return new Map([
+              [first + whole, 1],
+              [first + part, -1],
+              [first + 6 + index, -1],
+            ] as [number, number][])
+          }),
+        ),
+        ...[0, 1, 2, 3, 4, 5].map(
+          (column) =>
+            new Map(counts.map((_, row) => [row * width + column, row === 0 ? 1 : -1] as [number, number])),
+        ),
+      ]
+      for (const [cell, value] of values.entries()) {
+        if (value <= 0 || value >= 10) continue
+        expect(isShown[cell], `cell ${cell} of round ${round}`).toBe(false)
+        expect(canBeSolved(cell, sums, isShown), `cell ${cell} of round ${round}`).toBe(false)
+      }
+    }
+  }, 60_000)
 })
 
 /**

@@ -135,6 +135,10 @@ class Grid {
   readonly #places: ReadonlyMap<string, number>
   readonly #width: number
   readonly #hidden = new Set<number>()
+  /** Of few learners, whatever they count: what few did, and shares that tell of few. */
+  readonly #ofFew = new Set<number>()
+  /** How many a share stands for. */
+  readonly #counted = new Map<number, number>()
   readonly #virtual: Hidden[] = []
   readonly #equations: Equation[] = []
   readonly #counts: readonly string[]
@@ -146,6 +150,7 @@ class Grid {
     this.#width = result.columns.length
     this.#places = new Map(result.columns.map(({ name }, index) => [name, index]))
     this.#counts = rules.flatMap((rule) => (rule.kind === 'counts' ? rule.columns : []))
+    for (const rule of rules) if (rule.kind === 'share') this.#countShares(rule)
     for (const rule of rules) this.#relate(rule)
   }
 
@@ -190,6 +195,9 @@ class Grid {
             this.#equal(this.#cell(row, rule.column), [this.#cell(row - rule.rows, rule.of)])
         })
         break
+      case 'share':
+        for (const column of rule.columns) this.#relateShare(column, rule.of)
+        break
       case 'falls':
         this.#eachRow((row) => {
           const isSame = this.#text(row, rule.within) === this.#text(row + 1, rule.within)
@@ -197,6 +205,24 @@ class Grid {
           this.#equal(this.#cell(row, rule.column), [this.#cell(row, rule.by), ...next])
         })
     }
+  }
+
+  #countShares({ columns, of: [whole = ''] }: Extract<Rule, { kind: 'share' }>): void {
+    for (const column of columns)
+      this.#eachRow((row) => {
+        const count = (this.#value(this.#cell(row, column)) * this.#value(this.#cell(row, whole))) / 100
+        if (!Number.isNaN(count)) this.#counted.set(this.#cell(row, column), Math.round(count))
+      })
+  }
+
+  /** Those whom a share counts are a part of all that it is a share of, and add up as the first of these does. */
+  #relateShare(share: string, of: readonly string[]): void {
+    this.#eachRow((row) => {
+      for (const column of of) this.#split(this.#cell(row, column), [this.#cell(row, share)])
+    })
+    for (const rule of this.#rules)
+      if (rule.kind === 'adds' && rule.columns.includes(of[0] ?? '') && rule.along === undefined)
+        this.#addUp(share, rule.total)
   }
 
   #addUp(column: string, total: { readonly column: string; readonly value: string } | undefined): void {
@@ -250,6 +276,8 @@ class Grid {
       )
       for (const cell of cells) if (this.#isSmall(cell)) this.#hidden.add(cell)
     }
+    for (const rule of this.#rules) for (const cell of this.#cellsOfFew(rule)) this.#ofFew.add(cell)
+    for (const cell of this.#ofFew) this.#hidden.add(cell)
     const others: number[] = []
     for (let told = this.#told(); told.length > 0; told = this.#told()) {
       const more = new Set(told.flatMap(({ cells }) => this.#leastShown(cells) ?? []))
@@ -262,6 +290,30 @@ class Grid {
       this.#hidden.delete(cell)
       if (this.#told().length > 0) this.#hidden.add(cell)
     }
+  }
+
+  /** Counts that follow small ones, and shares that tell of few. */
+  #cellsOfFew(rule: Rule): number[] {
+    const rows = this.#result.rows.map((_, row) => row)
+    const counts = (columns: readonly string[]) => columns.filter((column) => this.#counts.includes(column))
+    const isSmall = (row: number, columns: readonly string[]) =>
+      columns.some((column) => this.#isSmall(this.#cell(row, column)))
+    if (rule.kind === 'follows') {
+      const cells = rows
+        .filter((row) => isSmall(row, rule.of))
+        .flatMap((row) => counts(rule.columns).map((column) => this.#cell(row, column)))
+      return cells.filter((cell) => this.#value(cell) > 0)
+    }
+    if (rule.kind === 'follows rows') {
+      const isAny = this.#rowsNamed(rule.of).some((row) => isSmall(row, this.#counts))
+      return isAny
+        ? this.#rowsNamed(rule.rows).flatMap((row) => this.#counts.map((column) => this.#cell(row, column)))
+        : []
+    }
+    if (rule.kind !== 'share') return []
+    return rule.columns.flatMap((column) =>
+      rows.filter((row) => this.#tellsOfFew(row, column, rule.of)).map((row) => this.#cell(row, column)),
+    )
   }
 
   /** Small cells that equations tell, and could be kept from telling. */
@@ -280,7 +332,7 @@ class Grid {
 
   hideFollowing(): void {
     for (const rule of this.#rules) {
-      if (rule.kind === 'follows')
+      if (rule.kind === 'follows' || rule.kind === 'share')
         this.#eachRow((row) => {
           if (rule.of.some((column) => this.#isHidden(row, column))) this.#hide(row, rule.columns)
         })
@@ -293,19 +345,13 @@ class Grid {
           const window = Array.from({ length: rule.rows }, (_, back) => row - back)
           if (window.some((one) => one < 0 || this.#isHidden(one, rule.of))) this.#hide(row, [rule.column])
         })
-      if (rule.kind === 'share')
-        this.#eachRow((row) => {
-          for (const column of rule.columns)
-            if (this.#tellsOfFew(row, column, rule.of)) this.#hide(row, [column])
-        })
       if (rule.kind === 'follows rows') this.#hideRows(rule.rows, rule.of)
     }
   }
 
   /** A share tells how many it is of what it is a share of, within its last digit. */
   #tellsOfFew(row: number, share: string, of: readonly string[]): boolean {
-    if (of.some((column) => this.#isHidden(row, column))) return true
-    const percent = this.#value(this.#cell(row, share))
+    const percent = numberOf(this.#result.rows[row]?.[this.#places.get(share) ?? -1] ?? null)
     const [whole = 0, ...others] = of.map((column) => this.#value(this.#cell(row, column)))
     if (Number.isNaN(percent) || percent === 0) return false
     const [fewest, most] = [((percent - 0.05) * whole) / 100, ((percent + 0.05) * whole) / 100]
@@ -347,6 +393,8 @@ class Grid {
 
   /** Not a number where there is none. */
   #value(cell: number): number {
+    const counted = this.#counted.get(cell)
+    if (counted !== undefined) return counted
     const real = this.#result.rows.length * this.#width
     if (cell >= real) return this.#virtual[cell - real]?.value ?? Number.NaN
     return numberOf(this.#result.rows[Math.floor(cell / this.#width)]?.[cell % this.#width] ?? null)
@@ -358,7 +406,7 @@ class Grid {
 
   #isSmall(cell: number): boolean {
     const value = this.#value(cell)
-    return value > 0 && value < this.#least
+    return this.#ofFew.has(cell) || (value > 0 && value < this.#least)
   }
 
   #isUnknown(cell: number): boolean {
