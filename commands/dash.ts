@@ -3,10 +3,13 @@ import { BaseCommand } from '../src/base-command.ts'
 import { exportFormat, exportPage, exportScreen } from '../src/dash/export.ts'
 import { isLiveTerminal, isSpoken } from '../src/dash/live/terminal.ts'
 import { onceOptions, onceView, panelsJson, renderOnce } from '../src/dash/once.ts'
+import { problemNotes, rowsOf } from '../src/dash/page.ts'
 import { readPanels } from '../src/dash/read-panels.ts'
 import { SCREENS } from '../src/dash/screens/index.ts'
 import { UserError } from '../src/errors.ts'
 import { writeText } from '../src/output.ts'
+import { withheldFrom } from '../src/pipeline/role-answers.ts'
+import { recordQuestion } from '../src/pipeline/runs.ts'
 import { withReader } from '../src/pipeline/table-files.ts'
 
 export default class Dash extends BaseCommand {
@@ -44,6 +47,11 @@ LPA_THEME=ansi|dark|light|high-contrast|mono says how the dashboard is coloured 
       helpValue: 'SCREEN',
       summary: `What to show: ${SCREENS.map(({ name }) => name).join(', ')}.`,
     }),
+    role: Flags.string({
+      env: 'LPA_ROLE',
+      helpValue: 'ROLE',
+      summary: 'Show what a role of the policy may see.',
+    }),
     refresh: Flags.string({
       helpValue: 'DURATION',
       summary: 'How often to look for new data, 2s unless said.',
@@ -58,6 +66,8 @@ LPA_THEME=ansi|dark|light|high-contrast|mono says how the dashboard is coloured 
       'dash.refresh': flags.refresh,
       'dash.mouse': flags.mouse ? 'true' : undefined,
     })
+    const { role } = flags
+    if (role !== undefined) this.auditAs(role, (run) => recordQuestion(config, run))
     const isOnce = flags.once || flags.json || flags.format !== undefined || flags.export !== undefined
     if (!isOnce && isLiveTerminal(process.env)) {
       // Only here when bin/run.js has not started it: with flags that it leaves to oclif, and without a build.
@@ -68,6 +78,7 @@ LPA_THEME=ansi|dark|light|high-contrast|mono says how the dashboard is coloured 
           screen: flags.screen,
           config,
           files,
+          role,
           root: this.config.root,
           signal: this.signal,
         },
@@ -88,18 +99,24 @@ LPA_THEME=ansi|dark|light|high-contrast|mono says how the dashboard is coloured 
     const view = onceView(options.glyphs)
     const screen = SCREENS.find(({ name }) => name === flags.screen) ?? SCREENS[0]
     if (screen === undefined) return
-    const panels = await withReader(config, files, this.signal, (reader) =>
-      readPanels(reader, config, screen.reports(view)),
+    const panels = await withReader(
+      ...([config, files, this.signal] as const),
+      async (reader) => {
+        if (reader.role) this.note(...withheldFrom(reader.role))
+        return readPanels(reader, config, screen.reports(view))
+      },
+      role,
     )
     this.progress.done()
+    // A picture says so itself.
+    if (format !== 'chart') this.note(...problemNotes(panels))
     if (flags.export !== undefined) {
       await exportScreen(screen, panels, view, flags.export)
       this.finish({ summary: `${flags.export} written` })
       return
     }
     if (format === 'csv') {
-      const table = panels.get(screen.page(view, panels).table.report)?.result
-      if (table !== undefined) await this.print(table)
+      await this.print(rowsOf(panels, screen.page(view, panels).table.report))
       return
     }
     const draw = () =>

@@ -3,7 +3,8 @@ import { BaseCommand } from '../src/base-command.ts'
 import { MemoryWatch } from '../src/memory-watch.ts'
 import { drawAnswer, explainReport, questionOf, tableOf } from '../src/pipeline/question.ts'
 import { type Answer, ask, askSpark, listReports, tooLarge, tooLong } from '../src/pipeline/report.ts'
-import { runRecorder } from '../src/pipeline/runs.ts'
+import { readRoster, revealed } from '../src/pipeline/reveal.ts'
+import { recordQuestion, runRecorder } from '../src/pipeline/runs.ts'
 import { TimeLimit } from '../src/time-limit.ts'
 
 export default class Query extends BaseCommand {
@@ -39,6 +40,21 @@ export default class Query extends BaseCommand {
       summary:
         'Stop a question that takes longer: 30s, 1h; 0s for no limit. 10m unless query.timeout says else.',
     }),
+    role: Flags.string({
+      env: 'LPA_ROLE',
+      helpValue: 'ROLE',
+      summary: 'Ask as a role of the policy: only what it may see.',
+    }),
+    reveal: Flags.string({
+      helpValue: 'FILE:COLUMN',
+      summary: "Say who the learners of a report are, by a roster's column of ids.",
+      exclusive: ['sql', 'file', 'list', 'write'],
+    }),
+    'id-space': Flags.string({
+      helpValue: 'NAME',
+      summary: "Whose ids the roster's are, where sources have several id spaces.",
+      dependsOn: ['reveal'],
+    }),
     write: Flags.boolean({ summary: 'Run SQL that changes the warehouse.' }),
     engine: Flags.option({ options: ['spark'] as const })({
       exclusive: ['at', 'write', 'list', 'sql', 'file'],
@@ -66,22 +82,31 @@ export default class Query extends BaseCommand {
       return
     }
     if (flags.write) this.recordRun(runRecorder(config))
-    const options = { at: flags.at, write: flags.write, exports: this.format() === 'parquet' }
+    const asked = { from: flags.reveal, idSpace: flags['id-space'], format: this.format() }
+    const roster = readRoster(config, question, asked)
+    // Nobody is shown before it is recorded that somebody was asked for.
+    if (roster) await recordQuestion(config, this.runSoFar(roster.summary, flags.role))
+    else if (flags.role !== undefined) this.auditAs(flags.role, (run) => recordQuestion(config, run))
+    const options = {
+      ...{ at: flags.at, role: flags.role, reveals: roster !== undefined, write: flags.write },
+      exports: this.format() === 'parquet',
+    }
     using _memory = new MemoryWatch(config.warehouse.memoryLimit, () => this.stop(tooLarge(), 300))
     using limit = new TimeLimit(config.query.timeoutMs, () => this.stop(tooLong(config)))
-    const show = async ({ rows, unknown, toParquet }: Answer) => {
+    const show = async ({ rows, unknown, withheld, toParquet }: Answer) => {
       const [first, ...more] = unknown
       if (first !== undefined) this.warning(first, ...more)
-      const answer = limit.pausedByReader(rows)
+      this.note(...withheld)
+      const answer = limit.pausedByReader(roster ? revealed(rows, roster) : rows)
       await this.print(answer, {
-        table: tableOf(question, answer),
+        table: tableOf(question, answer, roster ? [roster.column] : []),
         raw: flags.raw,
         draw: (result, size, terminal) => drawAnswer(question, result, size, terminal),
         ...(toParquet && { parquet: toParquet }),
       })
       if (options.exports) this.finish({ summary: 'written as Parquet' })
     }
-    if (flags.engine === 'spark') await askSpark(config, question, this.signal, show)
+    if (flags.engine === 'spark') await askSpark(config, question, options, this.signal, show)
     else await ask(config, question, options, this.signal, show)
   }
 }

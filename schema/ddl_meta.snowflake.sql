@@ -107,3 +107,14 @@ create table if not exists meta.erased (
   erased_at timestamp_ntz not null
 )
 data_retention_time_in_days = 1;
+
+-- The policy that was applied, as the embedded engine keeps it: one row for each tag, tagging, mask, row rule, role and user.
+-- key: kind, name
+create table if not exists meta.policy_objects (
+  kind varchar not null,
+  name varchar not null,
+  definition varchar not null,
+  applied_at timestamp_ntz not null,
+  primary key (kind, name)
+)
+data_retention_time_in_days = 1;

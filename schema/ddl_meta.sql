@@ -85,3 +85,12 @@ create table meta.erased (
   learner_id varchar not null,
   erased_at timestamp not null
 );
+
+-- The policy that was applied, as the embedded engine keeps it: one row for each tag, tagging, mask, row rule, role and user.
+-- key: kind, name
+create table meta.policy_objects (
+  kind varchar not null,
+  name varchar not null,
+  definition varchar not null,
+  applied_at timestamp not null
+);

@@ -90,6 +90,7 @@ export abstract class BaseCommand extends Command {
   #log: Log = silentLog
   #outcome: { summary?: string; details?: object; exit: ExitName } = { exit: 'done' }
   #recordRun: ((run: RunRecord) => Promise<void>) | undefined
+  #audit: { readonly role: string; readonly record: (run: RunRecord) => Promise<void> } | undefined
   #letGo: () => void = () => {}
 
   /** Names this run in logs, reports and `meta.runs`. */
@@ -246,6 +247,23 @@ export abstract class BaseCommand extends Command {
     this.#recordRun = record
   }
 
+  /**
+   * For commands that read as a role: who asked what is recorded at the end too, however it ends. Where it cannot be, as
+   * for who may only read the warehouse, that is said.
+   */
+  protected auditAs(role: string, record: (run: RunRecord) => Promise<void>): void {
+    this.#audit = { role, record }
+  }
+
+  /** What is recorded of a run before its end: for what may not happen unrecorded. */
+  protected runSoFar(summary: string, role: string | undefined): RunRecord {
+    return {
+      ...this.#runRecord(new Date(), EXIT.done, undefined),
+      summary,
+      ...(role !== undefined && { role }),
+    }
+  }
+
   /** What stdout can show. */
   protected get terminal() {
     return describeTerminal(process.stdout, process.env, this.#shared?.['no-color'])
@@ -284,6 +302,10 @@ export abstract class BaseCommand extends Command {
         if (code === EXIT.done) code = failure.exitCode
       })
     }
+    await this.#audit?.record(run()).catch((thrown) => {
+      this.#log.warn(`not recorded: ${asUserError(thrown).code}`)
+      this.note('This question is not recorded: meta.runs cannot be written here.')
+    })
     process.exitCode = code
     if (failure) this.#printFailure(failure)
     this.#printSummary(run())
@@ -330,6 +352,7 @@ export abstract class BaseCommand extends Command {
       runId: this.runId,
       command: this.#name,
       arguments: this.#recordedArguments(),
+      ...(this.#audit && { role: this.#audit.role }),
       startedAt: this.#startedAt.toISOString(),
       finishedAt: finishedAt.toISOString(),
       exitCode,

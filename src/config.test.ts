@@ -185,7 +185,7 @@ describe('refuses', () => {
       '[profiles.prod.profiles]\n',
       'lpa.toml:1',
       'profiles.prod.profiles is not a setting.',
-      'Known here: warehouse, spark, privacy, load, query, metrics, dash, sources.',
+      'Known here: warehouse, spark, privacy, security, load, query, metrics, dash, sources.',
     ],
     [
       'warehouse = 3\n',

@@ -83,6 +83,12 @@ export interface Config {
     readonly tokenFile?: string
   }
   readonly privacy: { readonly keyFile: string; readonly minCell: number }
+  readonly security: {
+    /** A policy's YAML files; where it is not there, the policy that lpa comes with holds. */
+    readonly folder: string
+    /** Whose attributes row rules ask for on the embedded engine; the user of this system unless said. */
+    readonly user?: string
+  }
   readonly load: {
     /** A number of records (`100`) or a share of them (`1%`). */
     readonly maxRejects: string
@@ -172,6 +178,7 @@ export function loadConfig(request: ConfigRequest): Config {
   const connection = setting('warehouse.connection')
   const sparkAddress = setting('spark.address')
   const tokenFile = setting('spark.token_file')
+  const user = setting('security.user')
   return {
     root,
     ...(file && { file: file.path }),
@@ -194,6 +201,7 @@ export function loadConfig(request: ConfigRequest): Config {
       ...(tokenFile !== undefined && { tokenFile }),
     },
     privacy: { keyFile: required('privacy.key_file'), minCell: required('privacy.min_cell') },
+    security: { folder: required('security.folder'), ...(user !== undefined && { user }) },
     load: { maxRejects: required('load.max_rejects'), lockWaitMs: required('load.lock_wait') },
     query: { timeoutMs: required('query.timeout') },
     metrics: {

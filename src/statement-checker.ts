@@ -1,15 +1,19 @@
 /** What `lpa query --sql` may run: one SELECT over the warehouse's own tables, and nothing that reaches beyond. */
 
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { nearest } from './did-you-mean.ts'
 import { readSyntax } from './duckdb.ts'
 import { UserError } from './errors.ts'
 import { isFunctionAllowed, isTableFunctionAllowed } from './statement-functions.ts'
+import type { RoleViews } from './types.ts'
 
 export interface StatementRules {
   /** The name under which the warehouse is attached. */
   readonly catalog: string
   /** Whether EXPLAIN (without ANALYZE) is a statement too. */
   readonly mayExplain: boolean
+  /** A role, and all that its SQL may name: as `core.course`, or without `core`. */
+  readonly role?: Pick<RoleViews, 'role' | 'tables'>
 }
 
 const SCHEMAS: ReadonlySet<string> = new Set(['core', 'staging', 'raw', 'meta'])
@@ -120,6 +124,7 @@ function cteName(name: string): string {
 }
 
 function walkTable(table: Tree, scope: Scope, rules: StatementRules): void {
+  if (rules.role && table.at_clause) throw refused('A role sees the warehouse as it is now.')
   switch (table.type) {
     case 'BASE_TABLE':
       checkTable(table, scope, rules)
@@ -128,6 +133,7 @@ function walkTable(table: Tree, scope: Scope, rules: StatementRules): void {
       walkTableFunction(table.function as Tree, scope, rules)
       break
     case 'SHOW_REF':
+      if (rules.role) throw refused('show, describe and summarize are not for roles.')
       // `describe t` and `summarize t` hold a query; of the others only the list of the warehouse's tables.
       if (
         table.query === null &&
@@ -158,6 +164,26 @@ function checkTable(
   if (ENGINE_NAME.test(name)) throw refused(`${full} is the engine's own.`)
   // `from 'grades.csv'` reads a file.
   if (!PLAIN_NAME.test(name)) throw refused(`"${full}" is no table of the warehouse.`)
+  if (rules.role) checkRole(String(schema).toLowerCase() || 'core', name, full, String(catalog), rules.role)
+}
+
+function checkRole(
+  schema: string,
+  table: string,
+  full: string,
+  catalog: string,
+  { role, tables }: NonNullable<StatementRules['role']>,
+): void {
+  if (catalog === '' && tables.includes(`${schema}.${table}`)) return
+  const names = tables.map((name) => name.replace(/^core\./, ''))
+  throw new UserError(
+    'LPA-QUERY-REFUSED',
+    `There is no table ${full}, or the role ${role} may not read it.`,
+    {
+      exit: 'notPermitted',
+      next: nearest(full, names, 'It reads'),
+    },
+  )
 }
 
 function walkTableFunction(call: Tree, scope: Scope, rules: StatementRules): void {

@@ -20,6 +20,8 @@ export type Row = readonly Cell[]
 export interface Result {
   readonly columns: readonly Column[]
   readonly rows: readonly Row[]
+  /** So many values are left out, and null, since a role may not see counts of so few. */
+  readonly hidden?: number
 }
 
 /** A result that is read piece by piece, for exports of any size. */
@@ -140,6 +142,22 @@ export type OpenMode = 'read' | 'confined' | 'plan' | 'write' | 'create'
 /** A state of the warehouse: a snapshot's number, or an instant. */
 export type At = { readonly version: string } | { readonly time: string }
 
+/** What a role sees of the embedded engine's warehouse, ready to be made in a connection of its own. */
+export interface RoleViews {
+  readonly role: string
+  /** Whose attributes the row rules took. */
+  readonly user: string
+  /** Counts of fewer learners are not shown, and only reports are answered. */
+  readonly minCell?: number
+  readonly mayReveal: boolean
+  /** Tables and views that its SQL may name: `core.fact_enrollment`. */
+  readonly tables: readonly string[]
+  /** Attributes that row rules ask for and the user has not: no row passes. */
+  readonly missingAttributes: readonly string[]
+  /** Makes the role's catalog, and makes it the only one that names are looked up in. */
+  readonly statements: readonly string[]
+}
+
 /** What reports are asked of. */
 export interface Reader {
   readonly dialect: Dialect
@@ -150,6 +168,8 @@ export interface Reader {
   readonly leastPollMs?: number
   /** Where runs on this machine leave word of themselves, if anywhere. */
   readonly scratch?: string
+  /** The role by which it reads; none: the owner. */
+  readonly role?: RoleViews
   /** Stops the running statement, and what comes after it: the reader can only be closed then. */
   interrupt(): void
   close(): Promise<void>

@@ -406,6 +406,8 @@ describe.concurrent('a reader that has enough', () => {
     ['runs show $RUN'],
     ['schema plan'],
     ['schema status'],
+    ['grant plan'],
+    ['grant show lpa_analyst'],
     ['key show'],
     ['load exports --dry-run --max-rejects 100% --json'],
     ['no-such-command'],

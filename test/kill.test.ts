@@ -58,6 +58,7 @@ beforeAll(async () => {
   const load = await undisturbed(['load', 'exports/', '--quiet'], empty)
   trials.set('load', load)
   trials.set('batch', await undisturbed(['batch', '--quiet'], load.after))
+  trials.set('grant apply', await undisturbed(['grant', 'apply', '--quiet'], load.after))
 })
 
 afterAll(removePlaces)
@@ -82,7 +83,7 @@ async function expectRecovery(trial: Trial, place: Place): Promise<void> {
   ).toBe('')
 }
 
-describe.each(['load', 'batch'])('kill -9 of lpa %s', (command) => {
+describe.each(['load', 'batch', 'grant apply'])('kill -9 of lpa %s', (command) => {
   test.each(seeds(rounds(5, 30)))(`at a random moment of ${command}, seed %i`, async (seed) => {
     await replayable(FILE, `moment of ${command}`, seed, async () => {
       const trial = trialOf(command)
@@ -104,7 +105,7 @@ function killAtSystemCalls(): void {
     test('at every kind of call', (context) => context.skip(reason))
     return
   }
-  const cases = ['load', 'batch'].flatMap((command) =>
+  const cases = ['load', 'batch', 'grant apply'].flatMap((command) =>
     SYSTEM_CALLS.flatMap((call) => seeds(5).map((seed) => [command, call, seed] as const)),
   )
   test.each(cases)('%s at a random %s, seed %i', async (command, call, seed) => {

@@ -313,6 +313,19 @@ describe('with a group', () => {
       expect(await rows()).toMatchObject({ code: 0, stderr: '' })
     })
 
+    test('take roles, which leaves no record of them, and says so', async () => {
+      await lpaOk(place, ['grant', 'apply', '-q'])
+      const asked = await lpaAs(GID, 'query', 'funnel', '--role', 'lpa_dashboard')
+      expect(asked).toMatchObject({ code: 0, stderr: expect.stringContaining('not recorded: meta.runs') })
+      expect(await lpaAs(GID, 'query', 'funnel', '--role', 'lpa_dashboard', '-q')).toMatchObject({
+        ...{ code: 0, stdout: asked.stdout, stderr: '' },
+      })
+      // Who learners are is not told unrecorded; the key is not theirs either.
+      const words = ['query', 'at-risk', '--reveal', 'x.csv:id', '--id-space', 'campus']
+      expect(await lpaAs(GID, ...words)).toMatchObject({ stdout: '' })
+      expect((await lpaAs(GID, ...words)).code).not.toBe(0)
+    })
+
     test('write nothing; others do not even read; a copy without the log says what it lacks', async () => {
       expect(await lpaAs(GID, 'batch')).toMatchObject({
         code: 77,

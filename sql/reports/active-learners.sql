@@ -4,6 +4,8 @@
 --   day's whole ISO week, later days of it included, so the same all week (the newest may be incomplete);
 --   mau_28_days: on the day and the 27 before it, so it starts below wau; stickiness: dau ÷ mau_28_days.
 -- chart: line x=day y=dau,mau_28_days
+-- cells: dau, wau, mau_28_days
+-- cells: stickiness_percent follows dau, mau_28_days
 -- param: since date null "first day to show; the first event when not given"
 -- param: until date null "last day to show; the newest event when not given"
 with active as (

@@ -6,6 +6,7 @@
 --   course says so, or it is completed and nothing says failed; a failure before the latest attempt does not count
 --   against an attempt that the roster calls completed. never_started: no event at all. The reason is given in words.
 -- chart: count x=course_id y=learners
+-- cells: learners
 -- table: course_id, learner_id, days_silent, reason
 -- param: days integer 7 "no event for this many days"
 -- setting: days = metrics.at_risk_days

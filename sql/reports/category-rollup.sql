@@ -3,6 +3,11 @@
 -- definition: Courses of the category and of all categories under it, their enrollments (attempts), distinct
 --   learners, distinct (learner, course) pairs, and the share of the pairs that completed.
 -- chart: bar x=path y=enrollments
+-- cells: enrollments, learners, pairs, completed
+-- cells: enrollments, pairs, completed add up along path
+-- cells: completed is part of pairs
+-- cells: completion_percent follows pairs, completed
+-- cells: enrollments follows learners
 with recursive up as (
   select category_key, category_key as ancestor_key, 0 as distance
   from dim_course_category

@@ -3,6 +3,7 @@
 -- definition: How each check of sql/checks came out when it last ran: ok without failures, else failed (a check of
 --   severity error) or warning. failures: the rows that it found.
 -- chart: bar x=check_name y=failures
+-- cells: none
 with latest as (
   select check_name, severity, failures, checked_at
   from meta.checks

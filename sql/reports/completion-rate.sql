@@ -5,6 +5,12 @@
 --   that explored (course progress of 50 % or more). Course progress: activities completed ÷ required, else
 --   the latest progress reported of the course. A rate counts only completions inside its denominator.
 -- chart: progress x=course_title y=of_enrolled_percent
+-- cells: enrolled, viewed, explored, completed
+-- cells: enrolled, viewed, explored, completed add up to course_title = All courses
+-- cells: viewed, explored, completed are part of enrolled
+-- cells: of_enrolled_percent follows enrolled, completed
+-- cells: of_viewed_percent is a share of viewed, completed
+-- cells: of_explored_percent is a share of explored, completed
 -- param: course text null "a course_id; all courses when not given"
 with pairs as (
   select distinct e.learner_key, e.course_key

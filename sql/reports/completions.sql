@@ -4,6 +4,12 @@
 --   passed. mean_7_days: the mean of the day and the six before it (fewer at the start). week_before: the same
 --   weekday one week earlier.
 -- chart: line x=day y=completions
+-- cells: completions, passed, week_before
+-- cells: completions, passed add up
+-- cells: passed is part of completions
+-- cells: week_before is completions 7 rows before
+-- cells: mean_7_days is the mean of completions over 7 rows
+-- cells: change_percent follows completions, week_before
 -- param: since date null "first day to show; the first completion when not given"
 -- param: until date null "last day to show; the newest day of the data when not given"
 with by_day as (

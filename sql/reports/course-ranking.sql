@@ -4,6 +4,10 @@
 --   courses; place_in_category: among those of the same category; quartile 1 is the best quarter; ahead_of: the
 --   percent of the other ranked courses with a lower share. Courses with fewer than min_learners are not ranked.
 -- chart: bar x=course_title y=completion_percent
+-- cells: learners, completed
+-- cells: learners, completed add up
+-- cells: completed is part of learners
+-- cells: place, place_in_category, completion_percent, mean_score_percent, quartile, ahead_of_percent follow learners, completed
 -- table: place, course_id, course_title, category, learners, completed, completion_percent
 -- param: min_learners integer 5 "courses with fewer learners are left out"
 -- param: top integer 10 "places to show in each category"

@@ -4,6 +4,12 @@
 --   the enrolled (activities completed ÷ required, else the latest reported of the course; none counts as 0; empty when the course
 --   reports none at all). new_enrollments: attempts begun in the newest days of the data, against as many days before.
 -- chart: bar x=course_title y=enrolled,completed
+-- cells: enrolled, completed, new_enrollments, enrollments_before
+-- cells: enrolled, completed, new_enrollments, enrollments_before add up
+-- cells: completed is part of enrolled
+-- cells: completion_percent follows enrolled, completed
+-- cells: mean_progress_percent follows enrolled
+-- cells: change_percent follows new_enrollments, enrollments_before
 -- table: course_id, course_title, enrolled, completed, completion_percent, mean_progress_percent
 -- param: days integer 7 "length of the window in days"
 with windows as (

@@ -3,6 +3,9 @@
 -- definition: Enrollments and first completions by their day; active_learners: distinct learners with any event
 --   except registered and unregistered; events: all events.
 -- chart: line x=day y=enrollments,completions,active_learners
+-- cells: enrollments, completions, active_learners, events
+-- cells: enrollments, completions, events add up
+-- cells: events follow active_learners
 -- param: since date null "first day to show; the first of the data when not given"
 -- param: until date null "last day to show; the newest of the data when not given"
 with enrolled as (

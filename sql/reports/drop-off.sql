@@ -5,6 +5,10 @@
 --   far; last_here: those who got no further; dropped: of them, those who did not complete the course;
 --   dropped_percent: dropped ÷ reached.
 -- chart: bar x=activity_id y=reached,dropped
+-- cells: reached, last_here, dropped
+-- cells: reached falls by last_here within course_id
+-- cells: dropped is part of last_here
+-- cells: dropped_percent follows reached, dropped
 -- param: course text null "a course_id; all courses when not given"
 with reached as (
   select v.course_key, v.activity_id, v.learner_key, min(v.occurred_at) as first_at

@@ -3,6 +3,11 @@
 -- definition: Attempts of learners at courses by the day they began. mean_7_days: the mean of the day and
 --   the six before it (fewer at the start). week_before: the same weekday one week earlier.
 -- chart: line x=day y=enrollments
+-- cells: enrollments, week_before
+-- cells: enrollments add up
+-- cells: week_before is enrollments 7 rows before
+-- cells: mean_7_days is the mean of enrollments over 7 rows
+-- cells: change_percent follows enrollments, week_before
 -- param: since date null "first day to show; the first enrollment when not given"
 -- param: until date null "last day to show; the newest day of the data when not given"
 with by_day as (

@@ -3,6 +3,7 @@
 -- definition: Its loads that count (no later load took their place), their records by fate, how many of these loads
 --   are not built into facts yet, and when the newest was committed (UTC).
 -- chart: bar x=source y=mapped,rejected
+-- cells: none
 with built as (
   select distinct load_id from meta.built_loads
 )

@@ -5,6 +5,9 @@
 --   the latest progress reported of the course); completed; certified (an earned event of type certificate). A pair counts at
 --   every step it reached, whether or not the steps before it were recorded.
 -- chart: funnel x=step y=pairs
+-- cells: pairs
+-- cells: pairs are part of the first row
+-- cells: of_enrolled_percent, of_step_before_percent follow every pairs
 -- param: course text null "a course_id; all courses when not given"
 with pairs as (
   select distinct e.learner_key, e.course_key

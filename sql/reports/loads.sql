@@ -3,6 +3,7 @@
 -- definition: Records by fate: read = mapped + rejected + filtered + doubled. state: built when the facts hold it, not
 --   built until the next batch, superseded when a later load took its place.
 -- chart: bar x=load_id y=mapped,rejected
+-- cells: none
 -- param: most integer 50 "loads to show"
 with placed as (
   select load_id, source, format, records_read, records_mapped, records_rejected, records_filtered, records_doubled,

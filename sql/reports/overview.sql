@@ -5,6 +5,10 @@
 --   completion_rate: (learner, course) pairs completed ÷ pairs enrolled, up to the newest day and, before, up to
 --   the day that the window began after.
 -- chart: kpi x=kpi y=value,change_percent
+-- cells: value, previous in the rows enrollments, completions, active_learners, events
+-- cells: change_percent follows value, previous
+-- cells: the row completion_rate follows enrollments, completions
+-- cells: the row events follows active_learners
 -- param: days integer 7 "length of the window in days"
 with windows as (
   select lpa_date_key(lpa_add_days(d.full_date, 1 - cast($days as int))) as current_from,

@@ -2,6 +2,7 @@
 -- grain: a learner in a course
 -- definition: (learner, course) pairs that are in staged enrollments and in no registered event, or the other way
 --   round, with the first day and the sources that say so. Sums by course: report reconciliation.
+-- cells: learners
 -- param: course text null "a course_id; all courses when not given"
 with roster as (
   select learner_key, course_key, max(learner_id) as learner_id, max(course_id) as course_id,

@@ -3,6 +3,10 @@
 -- definition: Distinct (learner, course) pairs in staged enrollments (the roster) and in staged registered events.
 --   The roster wins in fact_enrollment. The pairs behind the differences: report reconciliation-differences.
 -- chart: bar x=course_id y=only_roster,only_events
+-- cells: roster, events, matched, only_roster, only_events
+-- cells: roster, events, matched, only_roster, only_events add up to course_id = All courses
+-- cells: roster = matched + only_roster
+-- cells: events = matched + only_events
 with roster as (
   select distinct learner_key, course_key, course_id from staging.live_enrollment
 ),

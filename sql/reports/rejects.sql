@@ -3,6 +3,7 @@
 -- definition: Rejected records of all loads that count. last_load_id: the newest load that has one. The records
 --   themselves: lpa rejects list.
 -- chart: bar x=reason_code y=records
+-- cells: none
 select source, reason_code, column_name, count(*) as records, count(distinct load_id) as loads, max(load_id) as last_load_id
 from raw.rejected_rows
 group by source, reason_code, column_name

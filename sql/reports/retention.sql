@@ -4,6 +4,9 @@
 --   the cohort's week; week_0 is that week itself. Empty where no such events have reached the week; the newest
 --   week of events may be incomplete.
 -- chart: heat x=cohort y=week_0,week_1,week_2,week_3,week_4,week_5,week_6,week_7,week_8
+-- cells: learners
+-- cells: learners add up
+-- cells: week_0, week_1, week_2, week_3, week_4, week_5, week_6, week_7, week_8 are shares of learners
 with firsts as (
   select learner_key, min(enrolled_date_key) as date_key
   from fact_enrollment

@@ -4,6 +4,9 @@
 --   a longer gap starts a new session, a lone event adds 0. Side by side for the short and the long longest gap
 --   (5 and 30 minutes). median_minutes: of a learner, in long sessions.
 -- chart: bar x=course_title y=hours_long,hours_short
+-- cells: learners
+-- cells: learners add up
+-- cells: sessions_short, hours_short, sessions_long, hours_long, median_minutes follow learners
 -- param: short_minutes integer 5 "longest gap inside a short session"
 -- param: long_minutes integer 30 "longest gap inside a long session"
 -- setting: long_minutes = metrics.session_gap_minutes

@@ -4,6 +4,10 @@
 --   who completed. Censored are those without a completion: still_open, or withdrawn in their latest attempt;
 --   enrolled = completed + withdrawn + still_open, in (learner, course) pairs.
 -- chart: bar x=course_title y=median_days
+-- cells: enrolled, completed, withdrawn, still_open
+-- cells: enrolled, completed, withdrawn, still_open add up to course_title = All courses
+-- cells: enrolled = completed + withdrawn + still_open
+-- cells: quarter_days, median_days, three_quarter_days follow completed
 -- param: course text null "a course_id; all courses when not given"
 with pairs as (
   select e.learner_key, e.course_key, e.status

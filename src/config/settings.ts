@@ -127,6 +127,8 @@ export const SETTINGS = {
   'spark.token_file': path(null),
   'privacy.key_file': path('pseudonym.key'),
   'privacy.min_cell': whole(10, 1, 'learners'),
+  'security.folder': path('security'),
+  'security.user': text(null, "a user's name of the policy"),
   'load.max_rejects': {
     default: '1%',
     read: (value) =>

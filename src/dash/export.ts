@@ -23,7 +23,7 @@ import {
   type Page,
   type Part,
   problemText,
-  resultsOf,
+  rowsOf,
   type TableColumn,
   type TablePart,
   wholeFigures,
@@ -75,7 +75,7 @@ export async function exportPage({ name }: Screen, panels: Panels, view: View): 
 
 /** All rows that filter and sort leave, formulas made harmless. */
 async function tableCsv(table: TablePart, panels: Panels, view: View): Promise<string> {
-  const result = resultsOf(panels)(table.report)
+  const result = rowsOf(panels, table.report)
   const csv = await csvWriter(result.columns, { escapeFormulas: true, safe: true })
   return csv.head + csv.rows(arrangeRows(table, result, view))
 }

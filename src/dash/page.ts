@@ -95,6 +95,18 @@ export function resultsOf(panels: Panels): Results {
   return (report) => panels.get(report)?.result ?? NOTHING
 }
 
+/** The rows of a report that was asked for. @throws UserError notPermitted (77) where the role may not see them. */
+export function rowsOf(panels: Panels, report: string): Result {
+  const { result, problem } = panels.get(report) ?? {}
+  if (result !== undefined || problem === undefined) return result ?? NOTHING
+  throw new UserError('LPA-DASH-DENIED', problem.text, { exit: 'notPermitted' })
+}
+
+/** What is wrong with reports, a line each: for what has no place for it. */
+export function problemNotes(panels: Panels): string[] {
+  return [...panels].flatMap(([report, { problem }]) => (problem ? `${report}: ${problemText(problem)}` : []))
+}
+
 /** The page's figures once all of their reports have rows to tell of; none before. */
 export function wholeFigures(page: Page, panels: Panels): readonly Figure[] | undefined {
   const areKnown = page.figures.reports.every((report) => panels.get(report)?.result !== undefined)

@@ -69,17 +69,19 @@ export function sumFigure(result: Result, column: string, { days }: View): Figur
   const values = result.rows.map((row) => toValue(cellOf(result, row, column)))
   const newest = values.slice(-days)
   const before = values.slice(-2 * days, -days)
-  const [sum, previous] = [newest, before].map(total) as [number, number]
-  if (result.columns.length === 0) return numberFigure(column, sentence(columnLabel(column)), null)
-  const change = before.length < days || previous === 0 ? null : (100 * (sum - previous)) / previous
+  const [sum, previous] = [total(newest), total(before)]
+  if (result.columns.length === 0 || sum === null)
+    return numberFigure(column, sentence(columnLabel(column)), null)
+  const change = before.length < days || !previous ? null : (100 * (sum - previous)) / previous
   return {
     ...{ name: column, label: sentence(columnLabel(column)), value: valueText(sum) },
     ...{ change, changeUnit: '%', days: newest },
   }
 }
 
-function total(values: readonly Value[]): number {
-  return values.reduce<number>((sum, value) => sum + (value ?? 0), 0)
+/** None where one is left out: the sum of the others would be taken for all of it. */
+export function total(values: readonly Value[]): Value {
+  return values.reduce<Value>((sum, value) => (sum === null || value === null ? null : sum + value), 0)
 }
 
 /** A figure that is not compared with anything. */

@@ -1,10 +1,11 @@
 /** What a screen asks for, read from an open warehouse. */
 
 import type { Config } from '../config.ts'
+import { UserError } from '../errors.ts'
 import { runReport } from '../pipeline/report.ts'
 import { runningStreams } from '../pipeline/stream-status-file.ts'
 import type { Reader, Result } from '../types.ts'
-import type { Panels, ReportRequest } from './screen.ts'
+import type { Panel, Panels, ReportRequest } from './screen.ts'
 
 /** What streams that run now say of themselves: no report of the warehouse, asked for like one. */
 export const STREAM_STATUS = 'stream-status'
@@ -17,14 +18,32 @@ export async function readReport(
   return report === STREAM_STATUS ? runningStreams(reader.scratch) : runReport(reader, config, report, params)
 }
 
-/** Reads them one after the other: they share a connection. The first that fails ends it. */
+/** What came of a report: its rows, and whether a role may not see all of them. */
+export function panelOf(result: Result): Panel {
+  return result.hidden
+    ? { result, problem: { kind: 'suppressed', text: `${result.hidden} values left out` } }
+    : { result }
+}
+
+/**
+ * Reads them one after the other: they share a connection. The first that fails ends it, but for what the role may not see,
+ * which is its panel's problem.
+ */
 export async function readPanels(
   reader: Reader,
   config: Config,
   requests: readonly ReportRequest[],
 ): Promise<Panels> {
-  const panels = new Map<string, { result: Result }>()
-  for (const request of requests)
-    panels.set(request.report, { result: await readReport(reader, config, request) })
+  const panels = new Map<string, Panel>()
+  for (const request of requests) panels.set(request.report, await readPanel(reader, config, request))
   return panels
+}
+
+async function readPanel(reader: Reader, config: Config, request: ReportRequest): Promise<Panel> {
+  try {
+    return panelOf(await readReport(reader, config, request))
+  } catch (error) {
+    if (!reader.role || !(error instanceof UserError) || error.exit !== 'notPermitted') throw error
+    return { problem: { kind: 'denied', text: error.message } }
+  }
 }

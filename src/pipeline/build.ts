@@ -148,11 +148,13 @@ export async function buildIn(
   // The checks belong to the build: after a kill between the two, the next run would find nothing to do.
   const built = await engine.transaction(
     async () => {
+      const fillRows = engine.can.roles === true ? await underPolicy(engine) : undefined
       const { batch, records, ...made } = await buildInTransaction(
         { config, engine, runner, request, progress },
         names,
       )
       const isLater = request.checks === false || made.left > 0
+      if (!isLater) await fillRows?.()
       const checksStarted = performance.now()
       const checks = isLater ? [] : await check(engine, request, batch, records)
       return { ...made, checks, checkMilliseconds: Math.round(performance.now() - checksStarted) }
@@ -160,6 +162,12 @@ export async function buildIn(
     { uses: USES, rows: 0 },
   )
   return { ...built, milliseconds: Math.round(performance.now() - started) }
+}
+
+/** What row rules select of core is kept beside the policy: it is as new as core is, or shows less. */
+async function underPolicy(engine: Engine): Promise<() => Promise<void>> {
+  const { batchUnderPolicy } = await import('./grant-snowflake.ts')
+  return batchUnderPolicy(engine)
 }
 
 /** Checks what was built since the last checks; what failed is looked for everywhere, batch after batch, until it passes. */

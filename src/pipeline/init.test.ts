@@ -60,5 +60,7 @@ test('every setting that the file explains is one, with its default', () => {
   expect(all.sources).toHaveProperty('campus.idSpace', 'campus')
   expect(all.terms).toHaveLength(1)
   expect(all.rest.warehouse).toEqual({ ...defaults.rest.warehouse, threads: 2, group: '0' })
-  expect({ ...all.rest, warehouse: null }).toEqual({ ...defaults.rest, warehouse: null })
+  expect(all.rest.security).toEqual({ ...defaults.rest.security, user: 'anna.berg' })
+  const others = { warehouse: null, security: null }
+  expect({ ...all.rest, ...others }).toEqual({ ...defaults.rest, ...others })
 })

@@ -143,7 +143,11 @@ timezone = "UTC"                  # days begin here, and times without a zone ar
 
 [privacy]
 key_file = "pseudonym.key"        # back it up, share it with nobody
-# min_cell = 10                   # roles see no group of fewer learners
+# min_cell = 10                   # roles with a small-cell rule see no group of fewer learners
+
+[security]
+# folder = "security"             # who may see what, as YAML; without the folder the policy that lpa comes with
+# user = "anna.berg"              # whose rows a role sees: lpa query --role; else who runs it
 
 [load]
 # max_rejects = "1%"              # more bad records, and nothing of the file is loaded

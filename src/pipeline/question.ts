@@ -79,10 +79,15 @@ export function explainReport({ report, sql, values }: Question, width: number) 
   }
 }
 
-/** What a table shows people of a report's columns, as its header names them: `-- table: course_id, enrolled`. */
-export function tableOf({ report }: Question, rows: Result | ResultStream): Result | ResultStream {
-  const names = report?.header.table?.[0]?.split(', ')
-  if (names === undefined) return rows
+/** What a table shows people of a report's columns, as its header names them: `-- table: course_id, enrolled`; and those `added`. */
+export function tableOf(
+  { report }: Question,
+  rows: Result | ResultStream,
+  added: readonly string[] = [],
+): Result | ResultStream {
+  const shown = report?.header.table?.[0]?.split(', ')
+  if (shown === undefined) return rows
+  const names = [...added, ...shown]
   const places = names.map((name) => rows.columns.findIndex((column) => column.name === name))
   const pick = <T>(cells: readonly T[]) => places.map((place) => cells[place] as T)
   async function* chunks() {

@@ -11,6 +11,8 @@ import { listSql, paramValues, readSql, type SqlFile } from '../sql-files.ts'
 import { isCode, sqlTokens } from '../sql-tokens.ts'
 import type { At, Dialect, Engine, Fault, Reader, Result, ResultStream, Values } from '../types.ts'
 import { ledgerRows } from './ledger.ts'
+import { readAs } from './role.ts'
+import { answerReport, assertMayAsk, deniedReport, refuseForRoles, withheldFrom } from './role-answers.ts'
 import { type OpenExtras, withWarehouse } from './warehouse.ts'
 
 /** A question in the engine's words, with where it came from. */
@@ -23,6 +25,10 @@ export interface Question {
 
 export interface AskOptions {
   readonly at?: string | undefined
+  /** The role that asks; none: the owner. */
+  readonly role?: string | undefined
+  /** Whether the answer is to say who its learners are. */
+  readonly reveals?: boolean
   /** The warehouse's owner may run any statement, under the writer lock. */
   readonly write: boolean
   /** Whether the answer goes to a Parquet file in the system's temporary folder. */
@@ -34,6 +40,8 @@ export interface Answer {
   readonly rows: ResultStream | Result
   /** What a parameter names and the warehouse does not have, one line each, as a warning's. */
   readonly unknown: readonly string[]
+  /** What the role may not see of it, one line each. */
+  readonly withheld: readonly string[]
   /** Writes the rows to a Parquet file in the system's temporary folder instead, where who answers can. */
   readonly toParquet?: (file: string) => Promise<void>
 }
@@ -99,13 +107,15 @@ export function listReports(config: Pick<Config, 'metrics' | 'warehouse'>): Resu
 
 /** Runs a named report on an open engine: for the dashboard, which asks several. */
 export async function runReport(
-  engine: Pick<Reader, 'dialect' | 'query'>,
+  engine: Pick<Reader, 'dialect' | 'query' | 'role'>,
   config: Config,
   name: string,
   params: Readonly<Record<string, string>> = {},
 ): Promise<Result> {
-  const { sql, values } = reportQuestion(name, params, engine, config)
-  return engine.query(sql, values)
+  const question = reportQuestion(name, params, engine, config)
+  return answerReport(engine, question).catch((error) => {
+    throw engine.role ? (deniedReport(error, question, engine.role) ?? error) : error
+  })
 }
 
 /**
@@ -119,7 +129,9 @@ export async function ask<T>(
   signal: AbortSignal,
   use: (answer: Answer) => Promise<T>,
 ): Promise<T> {
+  if (options.role !== undefined) refuseForRoles(options)
   const extras: OpenExtras = {
+    ...(options.role !== undefined && readAs(config, options.role)),
     at: options.at === undefined ? undefined : parseAt(options.at),
     folders: options.exports ? [tmpdir()] : [],
   }
@@ -132,18 +144,25 @@ export async function ask<T>(
     signal,
     async (engine) => {
       const { sql, values } = question
-      const answer = async () =>
-        use({
-          unknown: await unknownNames(engine, question),
-          rows: options.exports ? { columns: [], rows: [] } : await engine.stream(sql, values),
-          toParquet: (file) => engine.exportParquet(sql, values, file),
-        })
+      const { role } = engine
+      if (role) assertMayAsk(role, question, options)
+      const answer = async () => {
+        const unknown = await unknownNames(engine, question)
+        const rows = role?.minCell
+          ? await answerReport(engine, question)
+          : options.exports
+            ? { columns: [], rows: [] }
+            : await engine.stream(sql, values)
+        const withheld = role ? withheldFrom(role, 'hidden' in rows ? rows.hidden : 0) : []
+        return use({ unknown, rows, withheld, toParquet: (file) => engine.exportParquet(sql, values, file) })
+      }
       if (!question.report) assertParameters(sql, Object.keys(values), engine)
       if (!question.report && !options.write) await engine.assertReadOnly(sql)
       if (options.write && !engine.can.transactionalDdl) refuseDdl(sql, engine.dialect)
-      return (options.write ? engine.transaction(answer) : answer()).catch((error) =>
-        explainFailure(error, engine.faultOf(error)),
-      )
+      return (options.write ? engine.transaction(answer) : answer()).catch((error) => {
+        const denied = role && deniedReport(error, question, role)
+        return denied ? Promise.reject(denied) : explainFailure(error, engine.faultOf(error))
+      })
     },
     extras,
   ).catch((error) => (extras.at === undefined ? Promise.reject(error) : explainState(error, config, signal)))
@@ -156,6 +175,7 @@ export async function ask<T>(
 export async function askSpark(
   config: Config,
   question: Question,
+  { role, reveals }: AskOptions,
   signal: AbortSignal,
   use: (answer: Answer) => Promise<void>,
 ): Promise<void> {
@@ -165,12 +185,21 @@ export async function askSpark(
       ...{ exit: 'usage', next: 'Reports: lpa query --list' },
     })
   }
+  if (role !== undefined || reveals) {
+    throw new UserError(
+      'LPA-ROLE-ENGINE',
+      'Spark reads all rows of the warehouse: it answers its owner only.',
+      {
+        ...{ exit: 'notPermitted', next: 'Ask the warehouse itself: without --engine' },
+      },
+    )
+  }
   assertRequired(question)
   const { openSparkReports } = await import('./spark.ts')
   await withWarehouse(config, 'read', signal, async (engine) => {
     await using reader = await openSparkReports(config, engine, signal)
     const unknown = await unknownNames(engine, question)
-    await use({ unknown, rows: await reader.query(sql, values) })
+    await use({ unknown, rows: await reader.query(sql, values), withheld: [] })
   })
 }
 
@@ -220,8 +249,10 @@ async function unknownNames(engine: Engine, { report, values }: Question): Promi
     const wanted = values[name]
     const list = NAMES[name]
     if (list === undefined || typeof wanted !== 'string') continue
-    const known = (await ledgerRows(engine, list)).map(([id]) => String(id))
-    if (known.includes(wanted)) continue
+    // A role that may not read them is told by its answer.
+    const ids = engine.role ? ledgerRows(engine, list).catch(() => undefined) : ledgerRows(engine, list)
+    const known = (await ids)?.map(([id]) => String(id))
+    if (known === undefined || known.includes(wanted)) continue
     const near = didYouMean(wanted, known)
     unknown.push(`There is no ${name} "${wanted}".`, ...(near === undefined ? [] : [`Did you mean ${near}?`]))
   }

@@ -5,6 +5,7 @@ import { EXIT, UserError } from '../errors.ts'
 import type { RunRecord } from '../run-record.ts'
 import type { Cell, Engine, Result } from '../types.ts'
 import { queryLedger, recordsOf, withoutColumns, writeLedger } from './ledger.ts'
+import { policyUser } from './policy.ts'
 import { keepForRecord, withKept } from './warehouse.ts'
 
 /** The work is done by then, so another run that took the lock meanwhile is waited for: by one that was stopped less long. */
@@ -40,6 +41,12 @@ async function addRun(config: Config, engine: Engine, run: RunRecord): Promise<v
       lockWaitMs: Math.max(config.load.lockWaitMs, isDone ? LOCK_WAIT_MS : STOPPED_WAIT_MS),
     },
   )
+}
+
+/** The same of a question: with who asked it. */
+export function recordQuestion(config: Config, run: RunRecord): Promise<void> {
+  const summary = [run.summary, `asked by ${policyUser(config)}`].filter(Boolean).join('; ')
+  return runRecorder(config)({ ...run, summary })
 }
 
 /** The last runs, newest first: run_id, started_at, seconds, command, exit_code, summary. */

@@ -1,6 +1,6 @@
 /** Declared DDL against the live warehouse: plan, apply, status. */
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
@@ -11,6 +11,7 @@ import { packageRoot } from '../sql-files.ts'
 import type { Cell, Engine, TableDeclaration } from '../types.ts'
 import { readDeclared } from './declared.ts'
 import { ledgerRows, queryLedger, recordsOf, writeLedger } from './ledger.ts'
+import { indented, readSavedPlan, refuseStale } from './saved-plan.ts'
 import { readChanges, sha256 } from './schema-changes.ts'
 import {
   type AppliedChange,
@@ -85,41 +86,16 @@ export async function schemaStatus(engine: Engine): Promise<SchemaStatus> {
  * @throws UserError LPA-SCHEMA-PLAN: noInput (66) without the file, data (65) when it holds no plan.
  */
 export function readPlan(file: string): SchemaPlan {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause
-    const next = 'Make one: lpa schema plan --out FILE'
-    throw new UserError('LPA-SCHEMA-PLAN', `There is no plan ${file}.`, { exit: 'noInput', next, cause })
-  }
-  const plan = parsePlan(text)
-  if (plan) return plan
-  throw new UserError('LPA-SCHEMA-PLAN', `${file} holds no schema plan.`, {
-    exit: 'data',
-    where: file,
-    next: 'Make it again: lpa schema plan --out FILE',
-  })
-}
-
-function parsePlan(text: string): SchemaPlan | undefined {
-  try {
-    const { steps, findings, baseVersion, hash } = JSON.parse(text)
-    const isPlan = Array.isArray(steps) && Array.isArray(findings)
-    return isPlan && typeof hash === 'string' ? { steps, findings, baseVersion, hash } : undefined
-  } catch {
-    return undefined
-  }
+  return readSavedPlan<SchemaPlan>(file, 'schema', ({ steps = [], findings, baseVersion = '', hash = '' }) =>
+    Array.isArray(findings) ? { steps, findings, baseVersion, hash } : undefined,
+  )
 }
 
 /** The plan for people: a line each for what would be done and what was found. */
 export function planText({ steps, findings }: Pick<SchemaPlan, 'steps' | 'findings'>): string {
   const lines = steps.flatMap(({ kind, target, sql }) => {
     const isDeclared = kind === 'create table' || kind === 'create view' || kind === 'replace view'
-    return [
-      safeText(`${kind} ${target}`),
-      ...(isDeclared ? [] : sql.map((statement) => indent(`${statement};`))),
-    ]
+    return [safeText(`${kind} ${target}`), ...(isDeclared ? [] : sql.map(indented))]
   })
   lines.push(...findings.map(({ message }) => safeText(`drift: ${message}`)))
   return lines.length > 0 ? lines.join('\n') : 'Nothing to do: the schema is up to date.'
@@ -132,10 +108,6 @@ export function statusText(status: SchemaStatus): string {
     return safeText(`applied ${change} at ${applied_at} (SHA-256 ${String(sha256).slice(0, 12)}…)`)
   })
   return [...applied, planText(status)].join('\n')
-}
-
-function indent(text: string): string {
-  return text.replace(/^/gm, '    ')
 }
 
 /** `28 steps, 1 drift`, or that there is nothing to do. */
@@ -156,14 +128,14 @@ export async function applySchema(
   folder?: string,
 ): Promise<AppliedSchema> {
   const before = await makePlan(engine, folder)
-  refuseStale(before.plan, saved)
+  refuseStale(before.plan, saved, 'schema')
   if (isDone(before)) return { ...pick(before.plan), version: before.plan.baseVersion }
   const plan = engine.can.transactionalDdl
     ? await engine.transaction(
         async () => {
           // Again, under the writer lock: another run may have been first.
           const now = await makePlan(engine, folder)
-          refuseStale(now.plan, saved)
+          refuseStale(now.plan, saved, 'schema')
           await runSteps(engine, now.plan)
           if (!isDone(now)) await remember(engine, now)
           return now.plan
@@ -198,7 +170,7 @@ async function applyStepByStep(
   if (before.hasLedger) {
     await engine.transaction(async () => {})
     made = await makePlan(engine, folder)
-    refuseStale(made.plan, saved)
+    refuseStale(made.plan, saved, 'schema')
     if (isDone(made)) return made.plan
   }
   await runSteps(engine, made.plan)
@@ -283,16 +255,4 @@ async function remember(engine: Engine, { changes, declaredSha256 }: MadePlan): 
   for (const { number, name, sha256 } of rows) {
     await writeLedger(engine, 'record-schema-change', { number, name, sha256, applied_at: appliedAt })
   }
-}
-
-function refuseStale(now: SchemaPlan, saved: SchemaPlan | undefined): void {
-  if (!saved) return
-  // The steps too: who edited them in the file would see others run.
-  const isSame = saved.hash === now.hash && JSON.stringify(saved.steps) === JSON.stringify(now.steps)
-  if (isSame) return
-  throw new UserError(
-    'LPA-SCHEMA-STALE',
-    `The plan of version ${saved.baseVersion} is not what the warehouse needs now, at version ${now.baseVersion}. Nothing was changed.`,
-    { exit: 'findings', next: 'Make it again and look at it: lpa schema plan --out FILE' },
-  )
 }

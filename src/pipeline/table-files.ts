@@ -10,6 +10,7 @@ import { expand } from '../sql-expand.ts'
 import { packageRoot, readSql } from '../sql-files.ts'
 import type { Reader, TableDeclaration } from '../types.ts'
 import { readDeclared } from './declared.ts'
+import { readAs } from './role.ts'
 import { withWarehouse, working } from './warehouse.ts'
 
 const FILE = /^(.+?)\.(?:parquet|csv(?:\.gz|\.zst)?)$/i
@@ -21,8 +22,17 @@ export async function withReader<T>(
   named: readonly string[],
   signal: AbortSignal,
   work: (reader: Reader) => Promise<T>,
+  role?: string,
 ): Promise<T> {
+  if (named.length === 0 && role !== undefined)
+    return withWarehouse(config, 'confined', signal, work, readAs(config, role))
   if (named.length === 0) return withWarehouse(config, 'read', signal, work)
+  if (role !== undefined) {
+    throw new UserError('LPA-ROLE-FILES', 'Plain files have no policy: who can read them sees all of them.', {
+      exit: 'usage',
+      next: 'A role sees the warehouse: name no files.',
+    })
+  }
   const { openTableFiles } = await import('../engines/duckdb/table-files.ts')
   const declared = declaredForFiles()
   const tables = declared.flatMap(({ kind, name }) =>

@@ -2,13 +2,15 @@
 
 import type { Config } from '../config.ts'
 import { UserError } from '../errors.ts'
-import type { At, Engine, OpenMode, Reader } from '../types.ts'
+import type { At, Engine, OpenMode, Reader, RoleViews, Row } from '../types.ts'
 
 export interface OpenExtras {
   /** Reads the warehouse as it was. */
   readonly at?: At | undefined
   /** Folders beside the warehouse that `confined` may write to. */
   readonly folders?: readonly string[]
+  /** Reads as a role (`readAs`): for `confined`, on the embedded engine. */
+  readonly role?: ((objects: readonly Row[]) => Promise<RoleViews>) | undefined
 }
 
 /** @throws UserError when there is no warehouse (noInput) or its engine is not in this version (unavailable). */
@@ -151,6 +153,8 @@ function hidden(cause: unknown): UserError {
 
 /** What an engine finds missing of its own tables, an update of lpa may have brought: `schema apply` makes it. */
 async function olderSchema(engine: Engine, cause: unknown): Promise<UserError | undefined> {
+  // A role's views were made of them.
+  if (engine.role) return undefined
   // Of a question it has been put into words already.
   if ((engine.faultOf(cause) ?? engine.faultOf((cause as Error).cause)) !== 'name') return undefined
   const { planSchema } = await import('./schema.ts')

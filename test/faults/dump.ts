@@ -22,6 +22,7 @@ const LEFT_OUT_COLUMNS = [
   'started_at',
   'committed_at',
   'built_at',
+  'applied_at',
   'checked_at',
   'run_id',
 ]

@@ -136,8 +136,9 @@ export class Warehouse {
 
   #keep({ key, version, panel }: Pick<Told, 'key' | 'version' | 'panel'>, isStored = false): void {
     const before = this.#answers.get(key)?.panel
-    // The last rows stay beside a problem.
-    const after = { ...panel, result: panel.result ?? before?.result }
+    // The last rows stay beside a problem, unless it is that they may not be seen.
+    const isDenied = panel.problem?.kind === 'denied'
+    const after = { ...panel, result: panel.result ?? (isDenied ? undefined : before?.result) }
     // Rows that came again are no reason to draw.
     const isSame = isDeepStrictEqual(after, before)
     this.#answers.delete(key)

@@ -188,3 +188,31 @@ it('tries again, ever more seldom, what has gone away, and not what was never th
   await never.pass(60_000)
   expect(never.looks).toBe(1)
 })
+
+it('tells of what a role may not see, and of what is left out', async () => {
+  vi.useRealTimers()
+  const posted: FromEngine[] = []
+  const follower = new Follower({
+    pollMs: 2000,
+    open: (_, work) => work({ version: async () => '1' } as Reader),
+    async readReport(_, { report }) {
+      if (report === 'daily') return { ...ROWS, hidden: 3 }
+      throw new UserError('LPA-TEST', 'The role may not.', { exit: 'notPermitted' })
+    },
+    post: (message) => posted.push(message),
+  })
+  follower.receive({
+    ...{ kind: 'want', isAnew: false, answeredAt: [undefined, undefined] },
+    requests: [request('daily'), request('at-risk')],
+  })
+  void follower.run()
+  await vi.waitFor(() => expect(posted.filter(({ kind }) => kind === 'panel')).toHaveLength(2))
+  follower.receive({ kind: 'stop' })
+  expect(posted.flatMap((message) => (message.kind === 'panel' ? [message.panel] : []))).toEqual([
+    {
+      result: { ...ROWS, hidden: 3 },
+      problem: { kind: 'suppressed', text: '3 values left out' },
+    },
+    { problem: { kind: 'denied', text: 'The role may not.' } },
+  ])
+})

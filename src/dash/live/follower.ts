@@ -3,6 +3,7 @@
 import { UserError } from '../../errors.ts'
 import { asUserError } from '../../failure.ts'
 import type { Reader, Result } from '../../types.ts'
+import { panelOf } from '../read-panels.ts'
 import type { Panel, ReportRequest } from '../screen.ts'
 import { type FromEngine, keyOf, type ToEngine } from './messages.ts'
 import type { StoredResult } from './stored-results.ts'
@@ -151,7 +152,7 @@ export class Follower {
 
   async #read(reader: Reader, request: ReportRequest): Promise<Panel> {
     try {
-      return { result: await this.#options.readReport(reader, request) }
+      return panelOf(await this.#options.readReport(reader, request))
     } catch (error) {
       // One report that fails is its panel's problem, unless nothing answers any more.
       await reader.version()

@@ -19,6 +19,8 @@ export interface LiveOptions extends Pick<ShellOptions, 'screens' | 'screen' | '
   readonly config: Config
   /** Files and folders in place of the warehouse. */
   readonly files: readonly string[]
+  /** The role that looks; none: the owner. */
+  readonly role?: string | undefined
   readonly noColor: boolean
   /** The folder of package.json. */
   readonly root: string
@@ -47,6 +49,7 @@ export async function runLive(options: LiveOptions): Promise<'left' | 'interrupt
     workerData: {
       config,
       files: options.files,
+      role: options.role,
       pollMs: refreshMs,
       root: options.root,
     } satisfies WorkerOptions,
@@ -59,7 +62,8 @@ export async function runLive(options: LiveOptions): Promise<'left' | 'interrupt
     size: windowSize(),
     isSpoken: isListenedTo,
     now: Date.now,
-    ...(options.files.length === 0 && { recall: recallFrom(config, options.root) }),
+    ...(options.files.length === 0 &&
+      options.role === undefined && { recall: recallFrom(config, options.root) }),
     send: (message: ToEngine) => thread.postMessage(message),
   })
 
@@ -146,7 +150,7 @@ export async function runLive(options: LiveOptions): Promise<'left' | 'interrupt
   }
 }
 
-/** Only what was seen before can be recalled; of files in place of a warehouse nothing is kept. */
+/** Only what was seen before can be recalled; of files in place of a warehouse, and as a role, nothing is kept. */
 function recallFrom(config: Config, root: string): Recall {
   const stored = new StoredResults(config, root)
   return (request) => stored.read(request)

@@ -9,6 +9,7 @@ export interface WorkerOptions {
   readonly config: Config
   /** Files and folders in place of the warehouse. */
   readonly files: readonly string[]
+  readonly role?: string | undefined
   readonly pollMs: number
   /** The folder of package.json. */
   readonly root: string

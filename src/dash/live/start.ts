@@ -21,7 +21,9 @@ interface StartOptions {
 export async function startLive({ root, undoSkeleton }: StartOptions): Promise<void> {
   const argv = process.argv.slice(3)
   const asked = readArguments(argv)
-  if (asked === undefined || !isLiveTerminal(process.env)) {
+  // As a role it is recorded who looked, which the command does.
+  const isOwner = !process.env.LPA_ROLE
+  if (asked === undefined || !isOwner || !isLiveTerminal(process.env)) {
     for (const signal of [...Object.keys(STOP_SIGNALS), 'SIGTSTP']) process.removeAllListeners(signal)
     return undoSkeleton()
   }

@@ -2,7 +2,7 @@ import { toValue, type Value } from '../../charts/series.ts'
 import type { Result } from '../../types.ts'
 import { cellOf, type Figure, type Page, type Results, resultsOf } from '../page.ts'
 import { pageScreen } from '../page-screen.ts'
-import { numberFigure, percentFigure, sumFigure } from '../period.ts'
+import { numberFigure, percentFigure, sumFigure, total } from '../period.ts'
 import type { Panels, View } from '../screen.ts'
 import { courseColumns, FILLS } from './course-columns.ts'
 import { funnelPart, mediansPart } from './course-parts.ts'
@@ -49,14 +49,17 @@ function allCourses(view: View): Page {
 }
 
 function totals(result: Result): readonly Figure[] {
-  const sum = (column: string) =>
-    result.rows.reduce((total, row) => total + (toValue(cellOf(result, row, column)) ?? 0), 0)
+  const sum = (column: string) => total(result.rows.map((row) => toValue(cellOf(result, row, column))))
   const [enrolled, completed] = [sum('enrolled'), sum('completed')]
   return [
     numberFigure('courses', 'Courses', result.rows.length),
     numberFigure('enrolled', 'Enrolled', enrolled),
     numberFigure('completed', 'Completed', completed),
-    percentFigure('rate', 'Completion rate', enrolled === 0 ? null : (100 * completed) / enrolled),
+    percentFigure(
+      'rate',
+      'Completion rate',
+      !enrolled || completed === null ? null : (100 * completed) / enrolled,
+    ),
   ]
 }
 

@@ -1,7 +1,7 @@
 import { dayText, toValue } from '../../charts/series.ts'
 import { cellOf, type Figure, type Results } from '../page.ts'
 import { pageScreen } from '../page-screen.ts'
-import { dayChart, numberFigure, sumFigure } from '../period.ts'
+import { dayChart, numberFigure, sumFigure, total } from '../period.ts'
 import type { View } from '../screen.ts'
 import { FILLS } from './course-columns.ts'
 
@@ -64,14 +64,16 @@ export const enrollments = pageScreen(
 function figuresOf(results: Results, view: View): readonly Figure[] {
   const result = results('enrollments')
   const newest = result.rows.slice(-view.days)
-  const counts = newest.map((row) => toValue(cellOf(result, row, 'enrollments')) ?? 0)
+  const known = newest.map((row) => toValue(cellOf(result, row, 'enrollments')))
+  const sum = total(known)
+  const counts = known.map((count) => count ?? 0)
   const most = Math.max(0, ...counts)
   const day = Date.parse(String(cellOf(result, newest[counts.lastIndexOf(most)], 'day')))
-  const mean = counts.reduce((sum, count) => sum + count, 0) / Math.max(1, counts.length)
+  const mean = sum === null ? null : Math.round((sum / Math.max(1, counts.length)) * 10) / 10
   return [
     sumFigure(result, 'enrollments', view),
-    numberFigure('mean_a_day', 'Mean a day', Math.round(mean * 10) / 10),
+    numberFigure('mean_a_day', 'Mean a day', mean),
     numberFigure('most_a_day', `Most, on ${Number.isNaN(day) ? 'no day' : dayText(day)}`, most),
-    numberFigure('newest_day', 'Newest day', counts.at(-1) ?? 0),
+    numberFigure('newest_day', 'Newest day', known.length === 0 ? 0 : (known.at(-1) ?? null)),
   ]
 }

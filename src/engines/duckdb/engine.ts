@@ -17,6 +17,7 @@ import type {
   ParquetFile,
   Result,
   ResultStream,
+  RoleViews,
   Row,
   TransactionTraits,
   Values,
@@ -60,6 +61,8 @@ export interface DuckLakeOptions extends JsonTypes {
   readonly at?: At | undefined
   /** Further folders that `confined` may use: for an export. */
   readonly folders?: readonly string[]
+  /** Reads as a role: what it sees by the rows of `meta.policy_objects`. For `confined` only. */
+  readonly role?: ((objects: readonly Row[]) => Promise<RoleViews>) | undefined
 }
 
 /** Two commits within one tick of the file system's clock may look the same. */
@@ -82,10 +85,10 @@ const SLOW_MODEL_MS = 300
 export const CAN: Capabilities = {
   transactions: true,
   transactionalDdl: true,
-  // DuckDB has none of these three; nothing stands in for them yet.
-  roles: false,
-  masking: false,
-  tags: false,
+  // DuckDB has none of these three: lpa keeps them, and a role's connection sees only what they leave (decision 0022).
+  roles: 'emulated',
+  masking: 'emulated',
+  tags: 'emulated',
   clustering: true,
   files: true,
   timeTravel: true,
@@ -124,12 +127,15 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     if (isPermitted(dirname(spill), constants.W_OK)) rmSync(spill, { recursive: true, force: true })
     if (umask !== undefined) process.umask(umask)
   }
-  const { database, journal } = await openLake(options, { isNew, spill, extensions, permissions }).catch(
-    (error) => {
-      tidy()
-      throw error
-    },
-  )
+  const { database, journal, role } = await openLake(options, {
+    isNew,
+    spill,
+    extensions,
+    permissions,
+  }).catch((error) => {
+    tidy()
+    throw error
+  })
   const { connection } = database
 
   let lock: WriterLock | undefined
@@ -223,6 +229,8 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   }
 
   const inode = catalogInode(folder)
+  /** At which the role's views were found to be those of the policy. */
+  let policyVersion: string | undefined
   async function snapshot(): Promise<string> {
     const now = catalogInode(folder)
     if (now !== undefined && now !== inode) {
@@ -231,7 +239,13 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
         next: 'Run it again.',
       })
     }
-    return String(await readNumber(connection, 'from lake.current_snapshot()'))
+    const version = String(await readNumber(connection, 'from lake.current_snapshot()'))
+    if (role && options.role && version !== policyVersion) {
+      const now = await options.role(await policyRows(connection))
+      if (now.statements.join() !== role.statements.join()) throw policyChanged()
+      policyVersion = version
+    }
+    return version
   }
 
   async function execute(statement: string, values?: Values): Promise<number> {
@@ -401,8 +415,13 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     faultOf,
     async assertReadOnly(statement) {
       const { checkStatement } = await import('../../statement-checker.ts')
-      await checkStatement(connection, statement, { catalog: 'lake', mayExplain: true })
+      await checkStatement(connection, statement, {
+        catalog: 'lake',
+        mayExplain: role === undefined,
+        ...(role && { role }),
+      })
     },
+    ...(role && { role }),
     transaction,
     expectRows,
     append,
@@ -514,7 +533,7 @@ interface LakeParts {
 async function openLake(
   options: DuckLakeOptions,
   { isNew, spill, extensions, permissions }: LakeParts,
-): Promise<{ database: Database; journal: AsyncDisposable | undefined }> {
+): Promise<{ database: Database; journal: AsyncDisposable | undefined; role: RoleViews | undefined }> {
   const { folder } = options
   const catalog = catalogFile(folder)
   const isReadOnly = isReading(options.mode)
@@ -535,6 +554,8 @@ async function openLake(
     if (permissions.group && !isReadOnly) journal = await keepJournal(catalog)
     const attached = attachLake(connection, options)
     await (options.at ? attached.catch(noSnapshot) : attached)
+    const role = await options.role?.(await policyRows(connection))
+    if (role) await becomeRole(connection, role)
     await connection.run(allThreads(options))
     if (options.mode === 'confined') {
       // The order matters: what is allowed first, then nothing else, then no way back.
@@ -545,7 +566,7 @@ async function openLake(
       await connection.run('set enable_external_access = false')
       await connection.run('set lock_configuration = true')
     }
-    return { database, journal }
+    return { database, journal, role }
   } catch (error) {
     await database[Symbol.asyncDispose]()
     await journal?.[Symbol.asyncDispose]()
@@ -567,6 +588,33 @@ async function attachLake(connection: DuckDBConnection, options: DuckLakeOptions
     `attach ${quoteText(`ducklake:sqlite:${catalogFile(folder)}`)} as lake (${attach.join(', ')})`,
   )
   await connection.run('use lake.core')
+}
+
+async function policyRows(connection: DuckDBConnection): Promise<readonly Row[]> {
+  const objects = 'select kind, name, definition from lake.meta.policy_objects order by kind, name'
+  const reader = await connection.runAndReadAll(objects).catch(olderTables)
+  return reader.getRows() as Row[]
+}
+
+/** From now on names mean the role's views, and what they are made of is out of reach for checked statements. */
+async function becomeRole(connection: DuckDBConnection, { statements }: RoleViews): Promise<void> {
+  await connection.run(statements.join(';\n')).catch(olderTables)
+}
+
+function olderTables(cause: Error): never {
+  if (faultOf(cause) !== 'name') throw cause
+  throw new UserError('LPA-SCHEMA-OLD', 'The tables of this warehouse are not those of this lpa.', {
+    exit: 'config',
+    next: ['See what is to be changed: lpa schema plan', 'Change it, rows stay: lpa schema apply'],
+    cause,
+  })
+}
+
+function policyChanged(): UserError {
+  return new UserError('LPA-ROLE-CHANGED', 'The policy was changed meanwhile.', {
+    exit: 'unavailable',
+    next: 'Run it again.',
+  })
 }
 
 function noSnapshot(cause: Error): never {

@@ -63,9 +63,9 @@ export interface SnowflakeOptions {
 export const CAN: Capabilities = {
   transactions: true,
   transactionalDdl: false,
-  roles: false,
-  masking: false,
-  tags: false,
+  roles: true,
+  masking: true,
+  tags: true,
   clustering: true,
   files: false,
   timeTravel: true,

@@ -188,7 +188,7 @@ describeWithSnowflake('the Snowflake emulator', (snowflake) => {
 
     test.each([
       'create role if not exists teacher',
-      'grant select on all tables in schema public to role teacher',
+      'grant select on all tables in schema public to role public',
       'undrop table t',
       `alter session set query_tag = 'x'`,
       `alter session set timezone = 'UTC'`,

@@ -5,9 +5,9 @@
  */
 
 import { randomBytes } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, inject, type TestContext, test } from 'vitest'
 import { type Config, loadConfig } from '../../../src/config.ts'
 import { prefixOf } from '../../../src/engines/snowflake/connection-checks.ts'
@@ -105,7 +105,9 @@ export class LpaPlace implements AsyncDisposable {
   }
 
   write(name: string, content: string | Buffer, mode = 0o600): string {
-    writeFileSync(join(this.folder.root, name), content, { mode })
+    const path = join(this.folder.root, name)
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, content, { mode })
     return name
   }
 

@@ -49,6 +49,7 @@ const REJECTED: Readonly<Record<keyof typeof FALSELY_REJECTED, string>> = {
   'tags of a user': `alter user u set tag x = 'y'`,
   'COMMENT ON TAG': `comment on tag t is 'x'`,
   'SHOW TAGS IN SCHEMA': 'show tags in schema s',
+  'SHOW ROW ACCESS POLICIES': 'show row access policies in schema s',
   'several parameters in one ALTER SESSION': `alter session set timezone = 'UTC' lock_timeout = 2`,
 }
 

@@ -31,6 +31,7 @@ export const FALSELY_REJECTED: Readonly<Record<string, RegExp>> = {
   'tags of a user': /^alter user .* (un)?set tag /is,
   'COMMENT ON TAG': /^comment (if exists )?on tag /i,
   'SHOW TAGS IN SCHEMA': /^show tags .*in schema /is,
+  'SHOW ROW ACCESS POLICIES': /^show row access policies /i,
   'several parameters in one ALTER SESSION': /^alter session set( \w+ = ('[^']*'|\w+)){2,}$/i,
 }
 

@@ -13,6 +13,7 @@ What passes here may fail in Snowflake, and the other way round:
   * two sessions that change the same rows: one fails at once (000625), where Snowflake waits for the lock
   * a failed statement ends its transaction: COMMIT is refused then, where Snowflake goes on
   * results come in one piece, however large; none has arrays (ARRAY_AGG, ARRAY_CONSTRUCT)
+  * roles, grants, tags, masking and row access policies are recorded and told (governance.py), and keep nobody from anything
   * no GET, COPY into a stage, SQL UDFs, procedures, asynchronous execution
 statements.py says what is taken out of statements, recorded or refused.
 """

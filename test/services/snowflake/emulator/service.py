@@ -14,6 +14,7 @@ import answers
 import statements
 from answers import Answer, Place
 from faults import Fault, Faults
+from governance import Governance
 from locks import Locks
 from memory import Memory
 from rowset import column
@@ -57,6 +58,7 @@ class Service:
         self._results: OrderedDict[str, Answer] = OrderedDict()
         self._memories: dict[str, Memory] = {}
         self._locks: dict[str, Locks] = {}
+        self._governance: dict[str, Governance] = {}
         self._log: dict[str, list[Entry]] = {}
         self._lock = threading.RLock()
         self.faults = Faults()
@@ -102,9 +104,13 @@ class Service:
             connection = self._data.connect(database or None, schema and schema.strip('"'))
             for name, value in self._context().items():
                 connection._duck_conn.execute(f"CREATE TEMP MACRO {name}() AS '{value}'")
+            # The one user has every role.
+            connection._duck_conn.execute("CREATE TEMP MACRO is_role_in_session(role) AS role IS NOT NULL")
             memory = self._memories.setdefault(database, Memory())
             locks = self._locks.setdefault(database, Locks())
-            session = Session(self._count, database, parameters.get("QUERY_TAG"), connection, memory, locks)
+            governance = self._governance.setdefault(database, Governance(database))
+            tag = parameters.get("QUERY_TAG")
+            session = Session(self._count, database, tag, connection, memory, locks, governance)
             self._sessions[session.token] = session
         return answers.success(
             {

@@ -20,6 +20,7 @@ import rowset
 import stage_files
 import statements
 from answers import Answer, Place
+from governance import Governance, Refused, Tables
 from locks import Locks, locked_table
 from memory import Memory
 
@@ -51,6 +52,7 @@ class Session:
     connection: FakeSnowflakeConnection
     memory: Memory
     locks: Locks
+    governance: Governance
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
     is_in_transaction: bool = False
     # Off, a statement that changes rows begins a transaction where there is none.
@@ -103,6 +105,8 @@ class Session:
                 answer = answers.failure("100072", f"NULL result in a non-nullable column: {error}", "22000")
             except duckdb.TransactionException as error:
                 answer = _transaction_failure(error)
+            except Refused as error:
+                answer = answers.failure(error.code, str(error), error.state)
             except Exception as error:
                 answer = answers.unsupported(f"{type(error).__name__}: {error}")
             if self.is_in_transaction and not answer["success"]:
@@ -126,7 +130,10 @@ class Session:
         if table := locked_table(sql, self.connection.schema):
             if not self.locks.take(table, self, self.lock_timeout, self._canceled.is_set):
                 return self._not_locked(entry, table)
+        if told := self.governance.told(sql, self._tables):
+            return answers.texts(*told, answers.SELECT, self.place)
         if statements.is_recorded(sql):
+            self.governance.record(sql, self._tables)
             self._note_settings(sql)
             entry.outcome = "recorded"
             return answers.done(self.place)
@@ -142,6 +149,19 @@ class Session:
         self._follow_transaction(sql)
         self.memory.note(sql, self.connection.schema)
         return answer
+
+    def _tables(self) -> Tables:
+        found: Tables = {}
+        views = "SELECT schema_name || '.' || view_name FROM duckdb_views() WHERE database_name = ?"
+        connection = self.connection._duck_conn.cursor()
+        is_view = {name for (name,) in connection.execute(views, [self.database]).fetchall()}
+        columns = (
+            "SELECT schema_name || '.' || table_name, column_name, data_type FROM duckdb_columns() WHERE database_name = ?"
+        )
+        for name, column, kind in connection.execute(columns, [self.database]).fetchall():
+            relation = "VIEW" if name in is_view else "TABLE"
+            found.setdefault(name.upper(), (relation, {}))[1][column.upper()] = kind
+        return found
 
     def _refusal(self, sql: str) -> str | None:
         if self.is_given_up and statements.head(sql).startswith("COMMIT"):

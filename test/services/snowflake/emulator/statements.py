@@ -8,7 +8,8 @@ Taken out before fakesnow sees it (outcome "changed" in the log, which keeps the
   * USE_LOGICAL_TYPE and an empty NULL_IF of a file format, which fakesnow does not know and DuckDB always does
   * the 'd' of PARSE_JSON: a name that is there twice is no error for DuckDB, and the first one counts, not the last
   * HASH gives a number of 63 bits
-Answered as executed, without doing anything (outcome "recorded"): RECORDED below.
+Answered as executed, without doing anything (outcome "recorded"): RECORDED below. Of roles, grants, tags and policies
+governance.py keeps what was said, and tells it: recorded, not enforced.
 fakesnow itself takes and ignores TRANSIENT, CLUSTER BY and retention in CREATE TABLE, ON_ERROR = ABORT_STATEMENT,
 ALTER TABLE ... CLUSTER BY, USE ROLE and USE WAREHOUSE.
 """

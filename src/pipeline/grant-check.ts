@@ -1,0 +1,48 @@
+/** Whether the warehouse has the declared policy, and what the policy itself leaves open. */
+
+import { type AuditFinding, auditPolicy } from '../policy/audit.ts'
+import type { Policy, PolicyStep } from '../policy/policy.ts'
+import { safeText } from '../safe-text.ts'
+import type { Engine } from '../types.ts'
+import { readDeclared } from './declared.ts'
+import { type GrantPlan, grantSummary, planGrants } from './grant.ts'
+
+export interface GrantCheck extends GrantPlan {
+  readonly upToDate: boolean
+  /** Asked for by `--audit`. */
+  readonly audit?: readonly AuditFinding[]
+}
+
+/** Reads only. */
+export async function checkGrants(engine: Engine, policy: Policy, withAudit: boolean): Promise<GrantCheck> {
+  const { held, ...plan } = await planGrants(engine, policy)
+  const audit = withAudit ? auditPolicy(policy, readDeclared(engine.dialect).tables, held) : undefined
+  return { upToDate: plan.steps.length === 0 && plan.extra.length === 0, ...plan, ...(audit && { audit }) }
+}
+
+const DRIFTS: Readonly<Record<PolicyStep['action'], string>> = {
+  add: 'missing',
+  change: 'different',
+  remove: 'not declared',
+}
+
+/** For people: a line for each difference and finding. */
+export function checkText({ upToDate, steps, extra, notes, audit = [] }: GrantCheck): string {
+  const drifts = new Set(steps.map(({ action, kind, name }) => `${DRIFTS[action]}: ${kind} ${name}`))
+  const lines = [
+    ...drifts,
+    ...extra.map(({ kind, name }) => `of others: ${kind} ${name}`),
+    ...notes.map((note) => `note: ${note}`),
+    ...audit.map(({ kind, target, next }) => `audit: ${kind}: ${target}. ${next}`),
+  ]
+  if (upToDate) lines.unshift('The warehouse has the policy.')
+  return lines.map(safeText).join('\n')
+}
+
+export function checkSummary(check: GrantCheck): string {
+  const drift = grantSummary(check)
+  const { audit } = check
+  return audit
+    ? `${drift}; ${audit.length} ${audit.length === 1 ? 'finding' : 'findings'} of the audit`
+    : drift
+}

@@ -1,0 +1,124 @@
+/**
+ * Who pseudonyms are, for who has to act on a learner: a roster's own ids are hashed as the front end hashes them, and those
+ * that an answer names are shown beside it. In memory only: there is no table from pseudonyms to people.
+ */
+
+import { readFileSync } from 'node:fs'
+import type { Config } from '../config.ts'
+import { nearest } from '../did-you-mean.ts'
+import { UserError } from '../errors.ts'
+import { piecesOf } from '../output/cells.ts'
+import { readCells } from '../policy/small-cells.ts'
+import { type PseudonymKey, pseudonym, readKey } from '../pseudonym.ts'
+import { csvHead } from '../sources/csv-head.ts'
+import type { Column, Result, ResultStream, Row } from '../types.ts'
+import type { Question } from './report.ts'
+
+export interface Roster {
+  /** The roster's column: what its ids are called in an answer. */
+  readonly column: string
+  readonly idOf: ReadonlyMap<string, string>
+  /** For the record of the run. */
+  readonly summary: string
+}
+
+/** What is asked for with `--reveal` and `--id-space`. */
+export interface RevealRequest {
+  /** `roster.csv:student_no`; none: nobody is to be shown. */
+  readonly from: string | undefined
+  readonly idSpace: string | undefined
+  readonly format: string
+}
+
+/** The column of reports that holds pseudonyms of learners. */
+const PSEUDONYM = 'learner_id'
+
+/** @throws UserError usage for another question than a report of single learners, for a file to write, column or id space */
+export function readRoster(
+  config: Config,
+  { report }: Question,
+  { from, idSpace, format }: RevealRequest,
+): Roster | undefined {
+  if (from === undefined) return undefined
+  if (readCells(report?.header.cells) !== 'learners') {
+    throw new UserError('LPA-REVEAL-REPORT', 'Only reports of single learners can say who they are.', {
+      exit: 'usage',
+      next: 'These are at-risk and reconciliation-differences.',
+    })
+  }
+  if (format === 'parquet') {
+    throw new UserError('LPA-REVEAL-FILE', 'Who learners are is not written to a file.', { exit: 'usage' })
+  }
+  const [, file, column] = /^(.+):([^:]+)$/.exec(from) ?? []
+  if (file === undefined || column === undefined) {
+    throw new UserError('LPA-REVEAL-WHAT', `--reveal ${from} names no column.`, {
+      exit: 'usage',
+      next: 'Write the file and its column of ids: --reveal roster.csv:student_no',
+    })
+  }
+  const space = idSpaceOf(config, idSpace)
+  const key = readKey(config.privacy.keyFile)
+  const summary = `reveals learners of ${report?.name}`
+  return { column, idOf: pseudonymsOf(idsOf(file, column), key, space), summary }
+}
+
+function pseudonymsOf(ids: readonly string[], key: PseudonymKey, space: string): Map<string, string> {
+  return new Map(
+    ids.flatMap((id) => {
+      const hashed = pseudonym(key, 'learner', space, id)
+      return hashed === undefined ? [] : [[hashed, id.trim()] as const]
+    }),
+  )
+}
+
+/** Learner 42 of one source is not learner 42 of another: whose ids these are has to be known. */
+function idSpaceOf({ sources }: Config, given: string | undefined): string {
+  const spaces = [...new Set(Object.values(sources).map(({ idSpace }) => idSpace))].sort()
+  const [only] = spaces
+  if (given === undefined && only !== undefined && spaces.length === 1) return only
+  if (given !== undefined && (spaces.length === 0 || spaces.includes(given))) return given
+  const what =
+    given === undefined ? 'It is not said whose ids the roster has.' : `No source has the id space ${given}.`
+  const known = spaces.length === 0 ? ['Say it: --id-space NAME'] : nearest(given ?? '', spaces)
+  throw new UserError('LPA-REVEAL-SPACE', what, {
+    exit: 'usage',
+    next: given === undefined && spaces.length > 0 ? ['Say it: --id-space NAME', ...known] : known,
+  })
+}
+
+function idsOf(file: string, column: string): string[] {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '')
+  } catch (cause) {
+    throw new UserError('LPA-INPUT-MISSING', `${file} cannot be read.`, { exit: 'noInput', cause })
+  }
+  const [names = [], ...rows] = csvHead(text, delimiterOf(text), Number.POSITIVE_INFINITY)
+  const place = names.indexOf(column)
+  if (place < 0) {
+    throw new UserError('LPA-REVEAL-COLUMN', `${file} has no column ${column}.`, {
+      exit: 'usage',
+      next: nearest(column, names, 'It has'),
+    })
+  }
+  return rows.flatMap((row) => row[place] ?? [])
+}
+
+/** The one that makes most of the header. */
+function delimiterOf(text: string): string {
+  const fields = (delimiter: string) => csvHead(text, delimiter, 1)[0]?.length ?? 0
+  const [most = ','] = [',', ';', '\t'].toSorted((a, b) => fields(b) - fields(a))
+  return most
+}
+
+/** The answer with the roster's ids in front of the pseudonyms; learners that the roster does not have stay unnamed. */
+export function revealed(answer: Result | ResultStream, { column, idOf }: Roster): Result | ResultStream {
+  const place = answer.columns.findIndex(({ name }) => name === PSEUDONYM)
+  const add = <T>(cells: readonly T[], cell: T) => cells.toSpliced(place, 0, cell)
+  const columns = add<Column>(answer.columns, { name: column, type: 'text' })
+  const named = (row: Row) => add(row, idOf.get(String(row[place])) ?? null)
+  async function* chunks() {
+    for await (const piece of piecesOf(answer)) yield piece.map(named)
+  }
+  return 'rows' in answer ? { columns, rows: answer.rows.map(named) } : { columns, chunks: chunks() }
+}

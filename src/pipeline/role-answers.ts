@@ -1,0 +1,89 @@
+/** What a role is answered: reports without small counts, and why it is refused the rest. */
+
+import { UserError } from '../errors.ts'
+import { readCells, withoutSmallCells } from '../policy/small-cells.ts'
+import type { Reader, Result, RoleViews } from '../types.ts'
+import type { AskOptions, Question } from './report.ts'
+
+/** @throws UserError usage */
+export function refuseForRoles({ at, write }: AskOptions): void {
+  const what = write
+    ? 'A role reads: it takes no --write.'
+    : 'A role sees the warehouse as it is now: it takes no --at.'
+  if (write || at !== undefined) throw new UserError('LPA-ROLE-READS', what, { exit: 'usage' })
+}
+
+/** @throws UserError notPermitted (77) */
+export function assertMayAsk(role: RoleViews, question: Question, { reveals, exports }: AskOptions): void {
+  if (reveals && !role.mayReveal) throw noReveal(role)
+  if (role.minCell === undefined) return
+  if (exports) throw noParquet(role)
+  if (!question.report) throw noCells(question, role)
+}
+
+function noReveal({ role }: RoleViews): UserError {
+  return new UserError('LPA-ROLE-REVEAL', `The role ${role} may not see who a pseudonym is.`, {
+    exit: 'notPermitted',
+    next: 'may_reveal in the policy says who may.',
+  })
+}
+
+function noParquet({ role, minCell }: RoleViews): UserError {
+  return new UserError(
+    'LPA-ROLE-CELLS',
+    `The role ${role} may not see fewer than ${minCell} learners at once: its answers are not written as Parquet.`,
+    { exit: 'notPermitted', next: 'Another format: --format csv' },
+  )
+}
+
+/** What a role should know of an answer that is not whole. */
+export function withheldFrom({ role, user, minCell, missingAttributes }: RoleViews, hidden = 0): string[] {
+  const values = hidden === 1 ? '1 value is' : `${hidden} values are`
+  return [
+    ...missingAttributes.map(
+      (attribute) => `${user} has no ${attribute} in the policy: the rows that ${role} sees by it are none.`,
+    ),
+    ...(hidden > 0 ? [`${values} left out: they would tell of fewer than ${minCell} learners.`] : []),
+  ]
+}
+
+/** The rows of a report without what is too small for the role that asks. */
+export async function answerReport(
+  { query, role }: Pick<Reader, 'query' | 'role'>,
+  question: Question,
+): Promise<Result> {
+  const { report, sql, values } = question
+  if (role?.minCell === undefined) return query(sql, values)
+  const cells = readCells(report?.header.cells)
+  if (cells === undefined || cells === 'learners') throw noCells(question, role)
+  const result = await query(sql, values)
+  return cells === 'nobody' ? result : withoutSmallCells(result, cells, role.minCell)
+}
+
+function noCells({ report }: Question, { role, minCell }: RoleViews): UserError {
+  const what = report === undefined ? 'It gets reports only' : `The rows of ${report.name} are single ones`
+  return new UserError(
+    'LPA-ROLE-CELLS',
+    `The role ${role} may not see fewer than ${minCell} learners at once. ${what}.`,
+    { exit: 'notPermitted', next: 'Reports: lpa query --list' },
+  )
+}
+
+/** A report that reads what the role may not: its engine says that there is no such table. */
+export function deniedReport(
+  cause: unknown,
+  { report }: Question,
+  { role }: RoleViews,
+): UserError | undefined {
+  const [, table] =
+    /^Catalog Error: Table with name (\S+) does not exist/.exec((cause as Error).message) ?? []
+  if (report === undefined || table === undefined) return undefined
+  return new UserError(
+    'LPA-QUERY-REFUSED',
+    `${report.name} reads ${table}, which the role ${role} may not.`,
+    {
+      exit: 'notPermitted',
+      next: `What it may: lpa grant show ${role}`,
+    },
+  )
+}

@@ -1,0 +1,64 @@
+/** Reading as a role of the policy that was applied. */
+
+import type { Config } from '../config.ts'
+import { UserError } from '../errors.ts'
+import { policyOf } from '../policy/objects.ts'
+import type { Policy } from '../policy/policy.ts'
+import { resolveAccess, rolesOf } from '../policy/resolve.ts'
+import { roleViews } from '../policy/role-views.ts'
+import { readDeclared } from './declared.ts'
+import { policyUser } from './policy.ts'
+import type { OpenExtras } from './warehouse.ts'
+
+/**
+ * What a warehouse is opened with to read it as `role`: by the policy that `lpa grant apply` has written there, never by
+ * files that whoever asks may write.
+ * @throws UserError usage for an engine that has roles of its own
+ */
+export function readAs(config: Config, role: string): Pick<OpenExtras, 'role'> {
+  const { engine, connection } = config.warehouse
+  if (engine !== 'duckdb') {
+    throw new UserError('LPA-ROLE-ENGINE', `On ${engine} the connection's own role decides what is seen.`, {
+      exit: 'usage',
+      next: `Name it there: role = "${role}" in the connection${connection === undefined ? '' : ` ${connection}`}.`,
+    })
+  }
+  return {
+    async role(objects) {
+      if (objects.length === 0) throw noPolicy()
+      const policy = policyOf(
+        objects.map(([kind, name, definition]) => ({
+          ...{ kind: String(kind), name: String(name), definition: String(definition) },
+        })),
+      )
+      const [declared, user] = [readDeclared('duckdb').tables, policyUser(config)]
+      const access = resolveAccess(policy, declared, role, user)
+      if (!mayTake(policy, user, role)) throw notTheirs(policy, user, role)
+      return roleViews(access, declared)
+    },
+  }
+}
+
+/** Whom the policy names has the roles that it says; others hold the files, and may try any. */
+function mayTake({ users, roles }: Policy, name: string, role: string): boolean {
+  const user = users.find((one) => one.name === name)
+  return user === undefined || user.roles.some((one) => rolesOf({ roles }, one).has(role))
+}
+
+function notTheirs({ users }: Policy, name: string, role: string): UserError {
+  const roles = users.find((one) => one.name === name)?.roles ?? []
+  return new UserError('LPA-ROLE-USER', `${name} does not have the role ${role}.`, {
+    exit: 'notPermitted',
+    next:
+      roles.length === 0
+        ? `The policy gives ${name} none.`
+        : `The policy gives ${name}: ${roles.join(', ')}.`,
+  })
+}
+
+function noPolicy(): UserError {
+  return new UserError('LPA-ROLE-NONE', 'No policy was applied to this warehouse: it has no roles.', {
+    exit: 'config',
+    next: ['See what it would be: lpa grant plan', 'Apply it: lpa grant apply'],
+  })
+}

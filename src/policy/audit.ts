@@ -1,0 +1,95 @@
+/** What a policy leaves open: nothing that differs from it, but what somebody should have looked at. Pure. */
+
+import type { TableDeclaration } from '../types.ts'
+import { masksByColumn } from './columns.ts'
+import type { Policy, Role } from './policy.ts'
+import { rolesOf } from './resolve.ts'
+
+export interface AuditFinding {
+  readonly kind: 'personal column without a mask' | 'table without tags' | 'role without users' | 'wide grant'
+  /** `core.dim_learner.country`, a table, a role. */
+  readonly target: string
+  readonly next: string
+}
+
+/** The tag that says how far a value may go, and its value for what names a person. */
+const PERSONAL = { tag: 'classification', value: 'personal' }
+
+/**
+ * @param declared tables and views of the warehouse
+ * @param held roles that the engine knows somebody to have; undefined: only the policy says who has which
+ */
+export function auditPolicy(
+  policy: Policy,
+  declared: readonly TableDeclaration[],
+  held?: ReadonlySet<string>,
+): readonly AuditFinding[] {
+  return [
+    ...unmasked(policy),
+    ...untagged(policy, declared),
+    ...unused(policy, held ?? new Set(policy.users.flatMap(({ roles }) => roles))),
+    ...policy.roles.flatMap((role) => wide(role, declared)),
+  ]
+}
+
+function unmasked(policy: Policy): AuditFinding[] {
+  const masks = masksByColumn(policy)
+  return policy.taggings.flatMap(({ tag, value, table, column }) => {
+    if (tag !== PERSONAL.tag || value !== PERSONAL.value || column === undefined) return []
+    const target = `${table}.${column}`
+    if (masks.has(target)) return []
+    return [
+      { kind: 'personal column without a mask', target, next: 'Cover it by a mask, or drop the column.' },
+    ]
+  })
+}
+
+function untagged({ taggings }: Policy, declared: readonly TableDeclaration[]): AuditFinding[] {
+  const tagged = new Set(taggings.map(({ table }) => table))
+  return declared
+    .filter(({ name, kind }) => kind === 'table' && !tagged.has(name))
+    .map(({ name }) => ({
+      ...{ kind: 'table without tags', target: name },
+      next: 'Say what it holds and how long it is kept.',
+    }))
+}
+
+/** A role that others inherit from is used by who has those. */
+function unused(policy: Policy, held: ReadonlySet<string>): AuditFinding[] {
+  const used = new Set([...held].flatMap((role) => [...rolesOf(policy, role)]))
+  return policy.roles
+    .filter(({ name }) => !used.has(name))
+    .map(({ name }) => ({
+      ...{ kind: 'role without users', target: name },
+      next: 'Give it to who needs it, or remove it.',
+    }))
+}
+
+function wide({ name, grants }: Role, declared: readonly TableDeclaration[]): AuditFinding[] {
+  const schemas = new Set(declared.map((table) => table.name.split('.', 1)[0] ?? ''))
+  const read = grants.flatMap((grant) =>
+    grant.kind === 'schema' || grant.kind === 'write' ? [grant.schema] : [],
+  )
+  const written = grants.flatMap((grant) => (grant.kind === 'write' && grant.future ? [grant.schema] : []))
+  const reads = [...schemas].every((schema) => read.includes(schema))
+    ? 'every schema'
+    : read.includes('raw')
+      ? 'raw, as it came in'
+      : undefined
+  const finding = (what: string, next: string) => ({
+    kind: 'wide grant' as const,
+    target: `${name}: ${what}`,
+    next,
+  })
+  return [
+    ...(reads ? [finding(`reads ${reads}`, 'Few should have it: name tables instead where that does.')] : []),
+    ...(written.length > 0
+      ? [
+          finding(
+            `writes ${[...new Set(written)].join(', ')}, also tables to come`,
+            'Only who loads and builds should have it.',
+          ),
+        ]
+      : []),
+  ]
+}
