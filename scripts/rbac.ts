@@ -64,12 +64,13 @@ function sections(steps: readonly PolicyStep[]): string[] {
 
 const HEAD = `-- Who may see what, in Snowflake. Made by scripts/rbac.ts from security/*.yaml: change those, not this.
 -- lpa grant apply runs the same statements in the same order, and compares before: prefer it. A DBA may run them instead,
--- after lpa schema apply, in the database of the connection; put in its name for LPA, and your warehouse for LPA_WH. lpa grant
--- plan then finds nothing to do, and lpa grant apply or lpa batch fills policy.allowed_rows: until then row rules show nothing.
+-- after lpa schema apply, in the database of the connection: put in its name for lpa (lpa.policy, database lpa), and your
+-- warehouse for lpa_wh. lpa grant plan then finds nothing to do, and lpa grant apply or lpa batch fills policy.allowed_rows: until
+-- then row rules show nothing.
 -- Needs Enterprise Edition (tags, masking and row access policies), and a role that owns the tables, with
 --   grant create role on account, grant manage grants on account,
 --   grant apply tag on account, grant apply masking policy on account, grant apply row access policy on account,
---   grant create schema on database LPA.
+--   grant create schema on database lpa.
 -- The emulator of lpa's tests has recorded this, and sqlfluff has read it: no Snowflake account has run it.
 `
 

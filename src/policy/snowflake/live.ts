@@ -84,7 +84,6 @@ function tags({ tags }: SnowflakeState): PolicyObject[] {
   return tags.map(({ name, values, comment }) => {
     const said = uncommented(comment)
     const definition: TagDefinition = { values: [...values].sort(), comment: said ?? comment }
-    // One of others by lpa's name is taken over by its comment, so it stays readable.
     return { kind: 'tag', name, definition: JSON.stringify(definition), managed: said !== undefined }
   })
 }

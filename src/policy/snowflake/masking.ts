@@ -4,7 +4,7 @@
  */
 
 import type { Mask, Masking, Policy } from '../policy.ts'
-import { POLICY_SCHEMA, qualified, stored, text } from './names.ts'
+import { identifier, POLICY_SCHEMA, qualified, stored, text, told } from './names.ts'
 import { inheritorsOf } from './roles.ts'
 
 /** The argument of every masking policy. */
@@ -52,7 +52,7 @@ export function columnBody(policy: Policy, mask: Mask, type: string): string {
 
 /** Of a policy on a tag, which is in `database`. */
 export function tagBody(policy: Policy, tag: string, type: string, database: string): string {
-  const name = text(`${database}.${POLICY_SCHEMA}.${tag}`.toUpperCase())
+  const name = text([told(database), ...[POLICY_SCHEMA, tag].map(identifier)].join('.'))
   const arms = policy.masks.flatMap((mask) =>
     mask.tagged
       .filter((tagged) => tagged.tag === tag)

@@ -7,7 +7,7 @@
 import { expand } from '../../sql-expand.ts'
 import type { Policy, RowRule } from '../policy.ts'
 import { inSession, typeWord, writtenType } from './masking.ts'
-import { ALLOWED_ROWS, POLICY_SCHEMA, qualified, text, USER_VALUES } from './names.ts'
+import { ALLOWED_ROWS, POLICY_SCHEMA, qualified, text, told, USER_VALUES } from './names.ts'
 import { inheritorsOf } from './roles.ts'
 
 /** A rule on a column of a table. */
@@ -78,7 +78,7 @@ function ruleBody(policy: Policy, rule: RowRule, column: string, database: strin
     ...(filtered ? [`not (${filtered})`] : []),
     ...(exempt ? [exempt] : []),
     // A policy is asked from wherever a session is: names have their database.
-    `${column}::varchar in (select value from ${database}.${where} and user_name = current_user())`,
+    `${column}::varchar in (select value from ${told(database)}.${where} and user_name = current_user())`,
   ]
   return `(${conditions.join(' or ')})`
 }

@@ -12,6 +12,7 @@ import { packageRoot } from '../../../src/sql-files.ts'
 import { until } from '../../faults/until.ts'
 import { describeLpaOnSnowflake, LpaPlace } from './lpa-place.ts'
 import { nonsense } from './privileges.ts'
+import { malformed } from './sqlfluff.ts'
 import { wrongStatements } from './statements.ts'
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
@@ -280,12 +281,12 @@ describeLpaOnSnowflake('lpa grant on Snowflake', () => {
     await other.lpaOk(['schema', 'apply'])
     const script = readFileSync(join(packageRoot(), 'security', 'rbac_masking.sql'), 'utf8')
     const own = script
-      .replaceAll("'LPA.POLICY", `'${name}.POLICY`)
-      .replaceAll('LPA.policy', `${name}.policy`)
+      .replaceAll('lpa.policy', `${name.toLowerCase()}.policy`)
       .replaceAll('database lpa ', `database ${name.toLowerCase()} `)
     const statements = statementsOf(own)
     for (const statement of statements) await other.sql(statement)
     expect(await planned(other)).toEqual([])
+    expect(await malformed(statements)).toEqual([])
     expect(statements.flatMap((sql) => nonsense(sql) ?? [])).toEqual([])
   })
 })
