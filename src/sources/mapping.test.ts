@@ -156,6 +156,18 @@ describe('what is wrong is said, with what to write', () => {
       'name = $.path',
     ],
     [
+      'several places of JSON',
+      `-- entity: learner\n-- columns: a = $.b | $.c json${body}`,
+      '"-- columns: a = $.b | $.c json" has several places of JSON.',
+      'a column for each',
+    ],
+    [
+      'a condition without a value',
+      `-- entity: learner\n-- personal: a(drop if b)${body}`,
+      '"-- personal: a(drop if b)" is not readable.',
+      'column(class)',
+    ],
+    [
       'a column of a path that is none',
       `-- entity: learner\n-- columns: a = $.${body}`,
       '"$." is no JSON path.',

@@ -20,6 +20,8 @@ export type ExportKind = 'append' | 'snapshot' | 'delta'
 export interface SourceColumn {
   readonly name: string
   readonly path: JsonPath
+  /** Where the value is when it is not there: of all these places the first that holds a text or a number counts. */
+  readonly otherPaths?: readonly JsonPath[]
   readonly type: 'text' | 'number' | 'json'
 }
 
@@ -33,14 +35,26 @@ export interface Personal {
   readonly spaceFrom: string | undefined
 }
 
+/** A value that is left out where another one, a column or a path, is one of these texts. */
+export interface ConditionalDrop {
+  readonly target: string
+  readonly other: string
+  readonly values: readonly string[]
+}
+
 export interface Mapping {
   readonly name: string
   readonly path: string
   readonly entity: Entity
   readonly recognise: readonly string[]
+  /** Where in each JSON value of a file its records are, as an array; a value that has none is a record itself. */
+  readonly records: JsonPath | undefined
+  /** Paths at which JSON may be written as a text: it is read as that JSON. */
+  readonly parse: readonly JsonPath[]
   /** undefined: the columns of a table that the SELECT names; of JSON only `payload`. */
   readonly columns: readonly SourceColumn[] | undefined
   readonly personal: readonly Personal[]
+  readonly dropIf: readonly ConditionalDrop[]
   readonly notPersonal: ReadonlySet<string>
   readonly generalise: readonly { target: string; to: Coarse }[]
   readonly export: ExportKind
@@ -79,6 +93,8 @@ const KNOWN = [
   'title',
   'entity',
   'recognise',
+  'records',
+  'parse',
   'columns',
   'personal',
   'not-personal',
@@ -150,8 +166,13 @@ function fromSqlFile(file: SqlFile): Mapping {
     path: file.path,
     entity,
     recognise: all('recognise'),
+    records: one('records') === undefined ? undefined : path(one('records') ?? ''),
+    parse: all('parse').map(path),
     columns: file.header.columns ? all('columns').map((item) => parseColumn(item, path, fail)) : undefined,
-    personal: all('personal').map((item) => parsePersonal(item, whole, fail)),
+    personal: all('personal')
+      .filter((item) => !DROP_IF.test(item))
+      .map((item) => parsePersonal(item, whole, fail)),
+    dropIf: all('personal').flatMap((item) => parseDropIf(item, whole)),
     notPersonal: new Set(all('not-personal').map(unquoted)),
     generalise: all('generalise').map((item) => parseGeneralise(item, whole, fail)),
     export: exportKind,
@@ -173,6 +194,8 @@ function literalPaths(sql: string): JsonPath[] {
 type Fail = (message: string, next: string) => never
 
 const NAME = /^("(?:[^"\\]|\\.)*"|\S+?)(?:\s*=\s*(\$.*?))?(?:\s+(text|number|json))?$/
+/** Between the places of one column. */
+const OR = /\s*\|\s*(?=\$)/
 
 function parseColumn(item: string, path: (text: string) => JsonPath, fail: Fail): SourceColumn {
   const match = NAME.exec(item)
@@ -183,16 +206,30 @@ function parseColumn(item: string, path: (text: string) => JsonPath, fail: Fail)
     )
   }
   const name = unquoted(match[1] ?? '')
-  return {
-    name,
-    path: match[2] ? path(match[2]) : [name],
-    type: (match[3] as SourceColumn['type'] | undefined) ?? 'text',
+  const type = (match[3] as SourceColumn['type'] | undefined) ?? 'text'
+  const [first = [name], ...otherPaths] = match[2] ? match[2].split(OR).map(path) : []
+  if (otherPaths.length === 0) return { name, path: first, type }
+  if (type === 'json') {
+    fail(
+      `"-- columns: ${item}" has several places of JSON.`,
+      'Make it a column for each, and choose in the SELECT.',
+    )
   }
+  return { name, path: first, otherPaths, type }
 }
 
 /** Classes whose values are hashed, and those whose values are left out. */
 const HASHED: readonly string[] = ['learner', 'instructor', 'email']
 const DROPPED = ['drop', 'name', 'user_name', 'phone', 'address', 'ip', 'birth_date', 'other']
+
+const DROP_IF = /^(.+?)\s*\(\s*drop if (.+?)\s*=\s*(.+?)\s*\)$/
+
+function parseDropIf(item: string, whole: (target: string) => string): ConditionalDrop[] {
+  const [, target = '', other = '', values = ''] = DROP_IF.exec(item) ?? []
+  if (target === '') return []
+  const each = values.split('|').map((value) => unquoted(value.trim()))
+  return [{ target: whole(unquoted(target)), other: whole(unquoted(other)), values: each }]
+}
 
 function parsePersonal(item: string, whole: (target: string) => string, fail: Fail): Personal {
   const match = /^(.+?)\s*\(\s*([\w-]+)\s*(\[\])?(?:\s*@\s*(.+?))?\s*\)$/.exec(item)
