@@ -94,7 +94,8 @@ export async function openInput(name: string): Promise<Input> {
   const isWhole = bytes.length < HEAD_BYTES
   const head = isWhole ? text : text.slice(0, Math.max(text.lastIndexOf('\n'), text.lastIndexOf('\r')) + 1)
   const first = text.trimStart()[0]
-  const format: TextFormat = first === '[' ? 'json' : first === '{' ? 'ndjson' : 'csv'
+  const isLines = first === '{' || areMostlyJson(head)
+  const format: TextFormat = first === '[' ? 'json' : isLines ? 'ndjson' : 'csv'
   const delimiter = format === 'csv' ? delimiterOf(text) : ','
   const spread = format === 'ndjson' && isSpread(text, isWhole)
   return { ...input, format, hasBom, head: (spread ? text : head) || text, delimiter, isSpread: spread }
@@ -164,6 +165,12 @@ function isSpread(text: string, isWhole: boolean): boolean {
   if (isWhole && text.trim().includes('\n') && isJson(text)) return true
   const lines = text.split(/\r?\n/, 21).filter((line) => line.trim() !== '')
   return lines.length > 1 && !lines.some((line) => /^\s*\{.*\}\s*$/.test(line) && isJson(line))
+}
+
+/** A log that begins with a line of another kind: of the first lines most are JSON. */
+function areMostlyJson(head: string): boolean {
+  const lines = head.split(/\r?\n/, 21).filter((line) => line.trim() !== '')
+  return lines.filter((line) => /^\s*\{.*\}\s*$/.test(line) && isJson(line)).length * 2 > lines.length
 }
 
 function isJson(text: string): boolean {

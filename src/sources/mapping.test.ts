@@ -41,6 +41,16 @@ test('a column may say its type, also when it is text', () => {
   )
 })
 
+test('a coarser value may be what a pattern finds', () => {
+  const { generalise } = read(
+    `-- entity: learner\n-- generalise: born(year), page("^/a/([^/),]+|b\\d)")${body}`,
+  )
+  expect(generalise).toEqual([
+    { target: 'born', to: 'year' },
+    { target: 'page', to: { pattern: '^/a/([^/),]+|b\\d)' } },
+  ])
+})
+
 test('a mapping that says everything', () => {
   const mapping = read(`-- title: Everything
 -- entity: enrollment

@@ -10,8 +10,8 @@ import type { PersonalClass } from '../pseudonym.ts'
 import { listSql, parseSql, readSql, type SqlFile } from '../sql-files.ts'
 import { type JsonPath, parseJsonPath } from './json-path.ts'
 
-/** What `-- generalise:` makes of a value: its year, its month, or its first letters. */
-export type Coarse = 'year' | 'month' | number
+/** What `-- generalise:` makes of a value: its year, its month, its first letters, or what a pattern finds in it. */
+export type Coarse = 'year' | 'month' | number | { readonly pattern: string }
 
 /** How an export behaves over time: more rows, everything anew, or changes and deletes. */
 export type ExportKind = 'append' | 'snapshot' | 'delta'
@@ -256,16 +256,21 @@ function parsePersonal(item: string, whole: (target: string) => string, fail: Fa
 }
 
 function parseGeneralise(item: string, whole: (target: string) => string, fail: Fail) {
-  const match = /^(.+?)\s*\(\s*(year|month|[1-9]\d?)\s*\)$/.exec(item)
+  const match = /^(.+?)\s*\(\s*(year|month|[1-9]\d?|"(?:[^"\\]|\\.)+")\s*\)$/.exec(item)
   if (!match) {
     return fail(
       `"-- generalise: ${item}" is not readable.`,
-      'Write column(year), column(month) or column(2) for two letters',
+      'Write column(year), column(month), column(2) for two letters, or column("pattern")',
     )
   }
   const [, target = '', to = ''] = match
-  const coarse: Coarse = to === 'year' || to === 'month' ? to : Number(to)
-  return { target: whole(unquoted(target)), to: coarse }
+  return { target: whole(unquoted(target)), to: coarseOf(to) }
+}
+
+function coarseOf(to: string): Coarse {
+  if (to === 'year' || to === 'month') return to
+  // As it is written: backslashes are the pattern's.
+  return to.startsWith('"') ? { pattern: to.slice(1, -1) } : Number(to)
 }
 
 /** Names with commas or brackets are written in quotes. */
@@ -275,6 +280,6 @@ function unquoted(text: string): string {
 
 /** Splits at commas outside quotes and brackets. */
 function splitList(text: string): string[] {
-  const items = text.match(/(?:"(?:[^"\\]|\\.)*"|\([^)]*\)|[^,])+/g) ?? []
+  const items = text.match(/(?:"(?:[^"\\]|\\.)*"|\((?:"(?:[^"\\]|\\.)*"|[^)"])*\)|[^,])+/g) ?? []
   return items.map((item) => item.replace(/\s+/g, ' ').trim()).filter((item) => item !== '')
 }

@@ -191,7 +191,8 @@ function changedSql(
 function coarseSql(to: Coarse, value: string): string {
   if (to === 'year') return `nullif(regexp_extract(${value}, '\\d{4}'), '')`
   if (to === 'month') return `nullif(regexp_extract(${value}, '\\d{4}-\\d\\d'), '')`
-  return `substr(${value}, 1, ${to})`
+  if (typeof to === 'number') return `substr(${value}, 1, ${to})`
+  return `nullif(regexp_extract(${value}, ${quoteText(to.pattern)}), '')`
 }
 
 /** The reference is `pseudonym` in src/pseudonym.ts; a test holds the two together. */
