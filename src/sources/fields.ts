@@ -66,6 +66,12 @@ export function fieldsOf(mapping: Mapping, table: TableColumns | undefined): Fie
     // What is inside a personal value is personal.
     const own = changes.find(({ path }) => places.some((place) => isPrefix(path, place)))
     if (own?.change.kind === 'drop') return
+    const conditions = drops.filter(({ path }) =>
+      // A value in which what is left out would lie goes as a whole.
+      places.some((place) => isPrefix(path, place) || isPrefix(place, path)),
+    )
+    // Nobody can tell where the column is missing that would.
+    if (header && conditions.some(({ drop }) => inHeader(drop.other[0] ?? '', header) === undefined)) return
     const isOpen = (path: JsonPath) =>
       places.length === 1 && path.length > column.path.length && isPrefix(column.path, path)
     const inside = changes
@@ -75,10 +81,7 @@ export function fieldsOf(mapping: Mapping, table: TableColumns | undefined): Fie
       ...column,
       change: own?.change,
       inside,
-      dropIf: drops
-        // A value in which what is left out would lie goes as a whole.
-        .filter(({ path }) => places.some((place) => isPrefix(path, place) || isPrefix(place, path)))
-        .map(({ drop }) => drop),
+      dropIf: conditions.map(({ drop }) => drop),
       isColumn,
       isPublic: publicPaths.some((path) => isPrefix(path, column.path)),
       publicInside: publicPaths.filter(isOpen).map((path) => path.slice(column.path.length)),

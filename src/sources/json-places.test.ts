@@ -134,3 +134,12 @@ select who as learner_id, course as course_id, since as enrolled_at, seat as mod
     { course_id: 'SECRET', mode: null },
   ])
 })
+
+test('where the column that would tell is missing, the value is left out', async () => {
+  const mapping = `-- entity: enrollment
+-- columns: who, course, since, seat, kind
+-- personal: who(learner), seat(drop if kind = P)
+select who as learner_id, course as course_id, since as enrolled_at, seat as mode from source`
+  const staged = await folder.stage('untold.csv', 'who,course,since,seat\nu1,A,2026-01-12,12\n', mapping)
+  expect(await folder.rows(staged, 'mode')).toEqual([{ mode: null }])
+})
