@@ -2,7 +2,7 @@
 
 import { UserError } from '../errors.ts'
 import { isPrefix, isSamePath, type JsonPath, parseJsonPath, shortJsonPath } from './json-path.ts'
-import type { Coarse, Mapping, Personal, SourceColumn } from './mapping.ts'
+import type { Coarse, ConditionalDrop, Mapping, Personal, SourceColumn } from './mapping.ts'
 import { shownNames } from './shown-names.ts'
 
 /** What replaces a value: a pseudonym, a coarser value, or nothing at all. */
@@ -20,8 +20,8 @@ export interface Field extends SourceColumn {
   readonly isPublic: boolean
   /** Paths inside this one that `-- not-personal:` names: by their keys from here. */
   readonly publicInside: readonly JsonPath[]
-  /** It is left out where the value at another path is one of these texts. */
-  readonly dropIf: readonly { readonly other: JsonPath; readonly values: readonly string[] }[]
+  /** It is left out where the value at another path is one of these texts, or unless it is. */
+  readonly dropIf: readonly (Pick<ConditionalDrop, 'when' | 'values'> & { readonly other: JsonPath })[]
   /** Whether the mapping's SELECT sees it as a column; all fields are part of `payload`. */
   readonly isColumn: boolean
 }
@@ -55,9 +55,9 @@ export function fieldsOf(mapping: Mapping, table: TableColumns | undefined): Fie
       change: { kind: 'coarse', to } as const,
     })),
   ]
-  const drops = mapping.dropIf.map(({ target, other, values }) => ({
+  const drops = mapping.dropIf.map(({ target, when, other, values }) => ({
     path: pathOf(target),
-    drop: { other: pathOf(other), values },
+    drop: { when, other: pathOf(other), values },
   }))
   const publicPaths = [...mapping.notPersonal].map(pathOf)
   const fields: Field[] = []

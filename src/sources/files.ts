@@ -250,9 +250,13 @@ async function columnsOf(
 export async function stageFile(file: RecognisedFile, request: FileRequest): Promise<StagedFile[]> {
   const { input, mappings } = file
   if (mappings.length > 1 && !input.stats && !input.canReopen) {
-    throw new UserError('LPA-LOAD-STREAM-ONCE', 'A stream can be read once: one --mapping only.', {
+    const entities = mappings.map(({ entity }) => entity).join(', ')
+    throw new UserError('LPA-LOAD-STREAM-ONCE', 'A stream can be read once: by one mapping only.', {
       exit: 'usage',
-      next: 'Save it to a file that only you can read, or, for other entities, run lpa load once a mapping.',
+      next: [
+        `Save it to a file that only you can read, from which all of these come: ${entities}`,
+        'Or name one of them: --as ENTITY, or one --mapping',
+      ],
     })
   }
   const staged: StagedFile[] = []

@@ -94,27 +94,34 @@ test('JSON in a text that is too deep, or none that JSON has, is rejected', asyn
 })
 
 const DROPPED = `-- entity: learning_event
--- columns: since, who, thing = $.object.id, kind = $.object.type, details json
--- personal: who(learner), thing(drop if kind = Person | "Odd, one"), $.details.id(drop if $.secret = yes), thing(drop if kind = "")
-select who as learner_id, since as occurred_at, 'viewed' as event_type, thing as activity_id, details as "attributes.d"
+-- columns: since, who, thing = $.object.id, kind = $.object.type, note = $.object.note, details json
+-- personal: who(learner), thing(drop if kind = Person | "Odd, one"), $.details.id(drop if $.secret = yes), thing(drop if kind = ""),
+--   note(drop unless kind = Page)
+select who as learner_id, since as occurred_at, 'viewed' as event_type, thing as activity_id, details as "attributes.d",
+  note as "attributes.note"
 from source`
 
 test('a value is left out where another one says so', async () => {
   const staged = await folder.stage(
     'dropped.ndjson',
     ndjson(
-      { who: 'w', object: { id: 'page', type: 'Page' }, details: { id: 'shown' } },
+      { who: 'w', object: { id: 'page', type: 'Page', note: 'shown' }, details: { id: 'shown' } },
       { who: 'w', object: { id: 'hidden-1', type: 'Person' }, secret: 'no', details: { id: 'shown' } },
       { who: 'w', object: { id: 'hidden-2', type: 'Odd, one' }, secret: 'yes', details: { id: 'hidden-3' } },
-      { who: 'w', object: { id: 'hidden-4' } },
+      { who: 'w', object: { id: 'hidden-4', note: 'hidden-5' } },
     ),
     DROPPED,
   )
-  expect(await folder.rows(staged, `activity_id, attributes ->> '$.d.id' as inner_id`)).toEqual([
-    { activity_id: 'page', inner_id: 'shown' },
-    { activity_id: null, inner_id: 'shown' },
-    { activity_id: null, inner_id: null },
-    { activity_id: null, inner_id: null },
+  expect(
+    await folder.rows(
+      staged,
+      `activity_id, attributes ->> '$.d.id' as inner_id, attributes ->> '$.note' as note`,
+    ),
+  ).toEqual([
+    { activity_id: 'page', inner_id: 'shown', note: 'shown' },
+    { activity_id: null, inner_id: 'shown', note: null },
+    { activity_id: null, inner_id: null, note: null },
+    { activity_id: null, inner_id: null, note: null },
   ])
   expect(await folder.everything(staged)).not.toContain('hidden')
 })

@@ -35,9 +35,10 @@ export interface Personal {
   readonly spaceFrom: string | undefined
 }
 
-/** A value that is left out where another one, a column or a path, is one of these texts. */
+/** A value that is left out where another one, a column or a path, is one of these texts, or else is none of them. */
 export interface ConditionalDrop {
   readonly target: string
+  readonly when: 'if' | 'unless'
   readonly other: string
   readonly values: readonly string[]
 }
@@ -222,13 +223,20 @@ function parseColumn(item: string, path: (text: string) => JsonPath, fail: Fail)
 const HASHED: readonly string[] = ['learner', 'instructor', 'email']
 const DROPPED = ['drop', 'name', 'user_name', 'phone', 'address', 'ip', 'birth_date', 'other']
 
-const DROP_IF = /^(.+?)\s*\(\s*drop if (.+?)\s*=\s*(.+?)\s*\)$/
+const DROP_IF = /^(.+?)\s*\(\s*drop (if|unless) (.+?)\s*=\s*(.+?)\s*\)$/
 
 function parseDropIf(item: string, whole: (target: string) => string): ConditionalDrop[] {
-  const [, target = '', other = '', values = ''] = DROP_IF.exec(item) ?? []
+  const [, target = '', when = '', other = '', values = ''] = DROP_IF.exec(item) ?? []
   if (target === '') return []
   const each = values.split('|').map((value) => unquoted(value.trim()))
-  return [{ target: whole(unquoted(target)), other: whole(unquoted(other)), values: each }]
+  return [
+    {
+      target: whole(unquoted(target)),
+      when: when as ConditionalDrop['when'],
+      other: whole(unquoted(other)),
+      values: each,
+    },
+  ]
 }
 
 function parsePersonal(item: string, whole: (target: string) => string, fail: Fail): Personal {

@@ -200,9 +200,8 @@ export function recogniseMappings(
     .filter((mapping) => entity === undefined || mapping.entity === entity)
     .filter(fits)
     .sort((a, b) => b.recognise.length - a.recognise.length)
-  const asked = (mapping: Mapping) => JSON.stringify([mapping.records, [...mapping.recognise].sort()])
   const [best] = fitting
-  if (best) return fitting.filter((mapping) => asked(mapping) === asked(best))
+  if (best) return readTogether(best, fitting)
   if (input.isSpread) throw spreadOverLines(input.name)
   throw new UserError('LPA-LOAD-UNRECOGNISED', 'It fits no packaged mapping.', {
     exit: 'data',
@@ -212,6 +211,12 @@ export function recogniseMappings(
       'Write a mapping (README, "Your own exports") and name it: --mapping mine.sql',
     ],
   })
+}
+
+/** Those mappings that recognise the same inputs: together they read all that is in them. */
+export function readTogether(mapping: Mapping, among: readonly Mapping[]): Mapping[] {
+  const asked = ({ records, recognise }: Mapping) => JSON.stringify([records, [...recognise].sort()])
+  return among.filter((other) => asked(other) === asked(mapping))
 }
 
 /** Columns or top-level keys that the fields leave out. */

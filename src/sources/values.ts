@@ -38,9 +38,9 @@ function givenValue(field: Field, { input, mapping, fields }: ValueOptions, sour
   const value = source.value(field)
   const isTextual = !isText(input) || !(isJson(field) || isList(field))
   const nulls = isTextual ? mapping.nulls.map(quoteText).join(', ') : ''
-  const conditions = field.dropIf.map(({ other, values }) => {
+  const conditions = field.dropIf.map(({ when, other, values }) => {
     const told = fields.find(({ path }) => isSamePath(path, other)) as Field
-    return `coalesce(${source.value(told)}, '') in (${values.map(quoteText).join(', ')})`
+    return `coalesce(${source.value(told)}, '') ${when === 'if' ? 'in' : 'not in'} (${values.map(quoteText).join(', ')})`
   })
   if (nulls) conditions.push(`${value} in (${nulls})`)
   return conditions.length > 0 ? `case when ${conditions.join(' or ')} then null else ${value} end` : value
