@@ -8,6 +8,7 @@ import type { PseudonymKey } from '../pseudonym.ts'
 import { maskEmails } from '../secrets.ts'
 import type { Batch } from '../types.ts'
 import { looksPersonal } from './engine-failure.ts'
+import { withExportKind } from './export-by.ts'
 import { type Field, fieldsOf, type TableColumns } from './fields.ts'
 import { withInnerRecords } from './inner-records.ts'
 import { type Input, openInput, spreadOverLines } from './input.ts'
@@ -46,6 +47,7 @@ export interface FileRequest {
 /** An input that was recognised and not yet read. */
 export interface RecognisedFile {
   readonly input: Input
+  /** None where nothing of it is loaded. */
   readonly mappings: readonly Mapping[]
   /** How each mapping reads it. */
   readonly outlines: ReadonlyMap<Mapping, Outline>
@@ -181,7 +183,8 @@ export async function recogniseInput(
   const whole = await opened.at(undefined)
   for (const { records } of named.length > 0 ? named : packagedMappings()) await opened.at(records)
   const keysIn = (records: JsonPath | undefined) => opened.known(records).head.keys
-  const mappings = named.length > 0 ? named : recogniseMappings(input, keysIn, request.entity)
+  const found = named.length > 0 ? named : recogniseMappings(input, keysIn, request.entity)
+  const mappings = found.map((mapping) => withExportKind(mapping, input))
   const outlines = new Map<Mapping, Outline>()
   for (const mapping of mappings) {
     if (input.isSpread && !mapping.records) throw spreadOverLines(name)

@@ -16,6 +16,13 @@ export type Coarse = 'year' | 'month' | number | { readonly pattern: string }
 /** How an export behaves over time: more rows, everything anew, or changes and deletes. */
 export type ExportKind = 'append' | 'snapshot' | 'delta'
 
+/** An export of whose kind a file beside it tells: a CSV of names and values, in which `name` has one of the values. */
+export interface ExportBy {
+  readonly file: string
+  readonly name: string
+  readonly kinds: ReadonlyMap<string, ExportKind>
+}
+
 /** A column of `source`: a CSV column of that name, or the value at a path of a JSON record. */
 export interface SourceColumn {
   readonly name: string
@@ -47,7 +54,8 @@ export interface Mapping {
   readonly name: string
   readonly path: string
   readonly entity: Entity
-  readonly recognise: readonly string[]
+  /** What tells an input, each list by itself. */
+  readonly recognise: readonly (readonly string[])[]
   /** Where in each JSON value of a file its records are, as an array; a value that has none is a record itself. */
   readonly records: JsonPath | undefined
   /** Paths at which JSON may be written as a text: it is read as that JSON. */
@@ -59,6 +67,8 @@ export interface Mapping {
   readonly notPersonal: ReadonlySet<string>
   readonly generalise: readonly { target: string; to: Coarse }[]
   readonly export: ExportKind
+  /** `export` is its first kind until that file was read. */
+  readonly exportBy: ExportBy | undefined
   readonly nulls: readonly string[]
   readonly keep: readonly JsonPath[]
   /** `-- header: none`: the CSV has no header line; its columns are column0, column1, … */
@@ -87,7 +97,35 @@ export function readMapping(nameOrFile: string): Mapping {
 
 /** Every packaged mapping, for recognising a file by its columns. */
 export function packagedMappings(): Mapping[] {
-  return listSql('mappings').map((name) => fromSqlFile(readSql('mappings', name)))
+  return packagedFiles()
+    .filter((file) => !isOfNothing(file))
+    .map(fromSqlFile)
+}
+
+/** What tells files of known formats of which nothing is loaded. */
+export function passedOver(): (readonly string[])[] {
+  return packagedFiles().filter(isOfNothing).flatMap(recogniseOf)
+}
+
+function packagedFiles(): SqlFile[] {
+  return listSql('mappings').map((name) => readSql('mappings', name))
+}
+
+/** `-- entity: none` */
+function isOfNothing({ header }: SqlFile): boolean {
+  return header.entity?.[0]?.trim() === 'none'
+}
+
+function recogniseOf(file: SqlFile): string[][] {
+  const lists = valuesOf(file, 'recognise').join(', ').split(OR_LIST)
+  return lists.map(splitList).filter((keys) => keys.length > 0)
+}
+
+/** A header is one line and runs on after a comma; it may be said again. Other lines below are comments. */
+function valuesOf({ header }: SqlFile, key: string): string[] {
+  return (header[key] ?? []).map(
+    (value) => /^.*(?:(?<=[,|])\n.*)*/.exec(value)?.[0].replaceAll('\n', ' ') ?? '',
+  )
 }
 
 const KNOWN = [
@@ -107,9 +145,7 @@ const KNOWN = [
 ]
 
 function fromSqlFile(file: SqlFile): Mapping {
-  // A header is one line and runs on after a comma; it may be said again. Other lines below are comments.
-  const values = (key: string) =>
-    (file.header[key] ?? []).map((value) => /^.*(?:(?<=,)\n.*)*/.exec(value)?.[0].replaceAll('\n', ' ') ?? '')
+  const values = (key: string) => valuesOf(file, key)
   const all = (key: string) => splitList(values(key).join(', '))
   const one = (key: string) => values(key)[0]?.trim()
   const fail = (message: string, next: string): never => {
@@ -131,9 +167,11 @@ function fromSqlFile(file: SqlFile): Mapping {
   if (!entity) {
     fail('It does not say what it makes.', `Add a first line: -- entity: one of ${ENTITIES.join(', ')}`)
   }
-  const exportKind = (one('export') ?? 'append') as ExportKind
-  if (!['append', 'snapshot', 'delta'].includes(exportKind)) {
-    fail(`"-- export: ${exportKind}" is unknown.`, 'Write append, snapshot or delta.')
+  const exportBy = parseExportBy(one('export') ?? '')
+  const [firstKind] = exportBy?.kinds.values() ?? []
+  const exportKind = (firstKind ?? one('export') ?? 'append') as ExportKind
+  if (![...(exportBy?.kinds.values() ?? [exportKind])].every((kind) => EXPORTS.includes(kind))) {
+    fail(`"-- export: ${one('export')}" is unknown.`, 'Write append, snapshot or delta.')
   }
   if (exportKind === 'delta' && entity === 'learning_event') {
     fail('Events are never changed nor deleted, so that a delta of them is none.', 'Write -- export: append.')
@@ -166,7 +204,7 @@ function fromSqlFile(file: SqlFile): Mapping {
     name: file.name,
     path: file.path,
     entity,
-    recognise: all('recognise'),
+    recognise: recogniseOf(file),
     records: one('records') === undefined ? undefined : path(one('records') ?? ''),
     parse: all('parse').map(path),
     columns: file.header.columns ? all('columns').map((item) => parseColumn(item, path, fail)) : undefined,
@@ -177,6 +215,7 @@ function fromSqlFile(file: SqlFile): Mapping {
     notPersonal: new Set(all('not-personal').map(unquoted)),
     generalise: all('generalise').map((item) => parseGeneralise(item, whole, fail)),
     export: exportKind,
+    exportBy,
     nulls: all('nulls').map(unquoted),
     keep: [...all('keep').map(path), ...literalPaths(file.body)],
     hasHeader: one('header') !== 'none',
@@ -195,6 +234,18 @@ function literalPaths(sql: string): JsonPath[] {
 type Fail = (message: string, next: string) => never
 
 const NAME = /^("(?:[^"\\]|\\.)*"|\S+?)(?:\s*=\s*(\$.*?))?(?:\s+(text|number|json))?$/
+const EXPORTS: readonly string[] = ['append', 'snapshot', 'delta']
+const EXPORT_BY = /^by (\S+) (\S+) \((.+)\)$/
+
+function parseExportBy(text: string): ExportBy | undefined {
+  const [, file = '', name = '', kinds = ''] = EXPORT_BY.exec(text) ?? []
+  if (file === '') return undefined
+  const pairs = splitList(kinds).map((pair) => pair.split(/\s*=\s*/) as [string, ExportKind])
+  return { file, name, kinds: new Map(pairs) }
+}
+
+/** Between lists that each tell an input. */
+const OR_LIST = /\s*\|\s*/
 /** Between the places of one column. */
 const OR = /\s*\|\s*(?=\$)/
 

@@ -9,7 +9,7 @@ import { csvHead } from './csv-head.ts'
 import { type Field, inHeader, placesOf } from './fields.ts'
 import { type Input, spreadOverLines, toUtf8, unreadable } from './input.ts'
 import type { JsonPath } from './json-path.ts'
-import { type Mapping, packagedMappings } from './mapping.ts'
+import { type Mapping, packagedMappings, passedOver } from './mapping.ts'
 import { pathSql } from './path-sql.ts'
 import { shownNames } from './shown-names.ts'
 
@@ -174,7 +174,7 @@ function textAt(record: unknown, path: readonly string[]): string {
 
 /**
  * The packaged mapping that an input fits, the one that asks for most; several where they ask for the same, each for an
- * entity of its own.
+ * entity of its own; none where nothing of it is loaded.
  * @param keysIn the keys of the input's records, by where these are in its values
  */
 export function recogniseMappings(
@@ -191,17 +191,23 @@ export function recogniseMappings(
   // The names of a table's columns know no case, JSON's keys do.
   const isTable = input.format === 'csv' || input.format === 'parquet'
   const spelled = (key: string) => (isTable ? key.toLowerCase() : key)
-  const fits = (mapping: Mapping) => {
-    if (mapping.recognise.length === 0) return false
-    const has = new Set(keysIn(mapping.records).flatMap((key) => [spelled(key), `$.${spelled(key)}`]))
-    return mapping.recognise.every((key) => has.has(spelled(key)))
+  const mostAsked = (lists: readonly (readonly string[])[], records: JsonPath | undefined) => {
+    const has = new Set(keysIn(records).flatMap((key) => [spelled(key), `$.${spelled(key)}`]))
+    const fitting = lists.filter((needed) => needed.every((key) => has.has(spelled(key))))
+    return Math.max(0, ...fitting.map((needed) => needed.length))
   }
   const fitting = packagedMappings()
     .filter((mapping) => entity === undefined || mapping.entity === entity)
-    .filter(fits)
-    .sort((a, b) => b.recognise.length - a.recognise.length)
+    .map((mapping) => ({ mapping, asks: mostAsked(mapping.recognise, mapping.records) }))
+    .filter(({ asks }) => asks > 0)
+    .sort((a, b) => b.asks - a.asks)
   const [best] = fitting
-  if (best) return readTogether(best, fitting)
+  if (entity === undefined && mostAsked(passedOver(), undefined) > (best?.asks ?? 0)) return []
+  if (best)
+    return readTogether(
+      best.mapping,
+      fitting.map(({ mapping }) => mapping),
+    )
   if (input.isSpread) throw spreadOverLines(input.name)
   throw new UserError('LPA-LOAD-UNRECOGNISED', 'It fits no packaged mapping.', {
     exit: 'data',
