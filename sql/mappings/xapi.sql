@@ -1,9 +1,9 @@
--- title: xAPI statements (1.0.3: course and video verbs)
+-- title: xAPI statements (1.0.3 and 2.0, also of cmi5 and the video profile)
 -- entity: learning_event
 -- recognise: $.actor, $.verb.id, $.object
 -- columns: id, verb = $.verb.id, occurred = $.timestamp, stored, registration = $.context.registration
 -- columns: account_name = $.actor.account.name, home_page = $.actor.account.homePage
--- columns: mbox = $.actor.mbox, mbox_sha1sum = $.actor.mbox_sha1sum, openid = $.actor.openid
+-- columns: actor_kind = $.actor.objectType, mbox = $.actor.mbox, mbox_sha1sum = $.actor.mbox_sha1sum, openid = $.actor.openid
 -- columns: object_id = $.object.id, object_kind = $.object.objectType, object_type = $.object.definition.type
 -- columns: parent = $.context.contextActivities.parent json, grouping = $.context.contextActivities.grouping json
 -- columns: session = $.context.extensions."https://w3id.org/xapi/video/extensions/session-id"
@@ -14,6 +14,8 @@
 -- personal: account_name(learner @ home_page), mbox(email), mbox_sha1sum(learner), openid(learner)
 -- not-personal: home_page
 -- export: append
+--
+-- After IEEE 9274.1.1 (xAPI 2.0), xAPI 1.0.3 and cmi5. Whom a context names beside the actor is not read; a group is no learner.
 with statements as (
   select *, regexp_extract(verb, '[^/]+$') as verb_name,
     json_transform(case json_type(parent) when 'ARRAY' then parent when 'OBJECT' then json_array(parent) end,
@@ -36,6 +38,11 @@ select source_row, id as event_id,
     when 'initialized' then 'launched'
     when 'experienced' then 'viewed'
     when 'interacted' then 'answered'
+    when 'navigated' then 'viewed'
+    when 'posted' then 'commented'
+    when 'satisfied' then 'completed'
+    when 'logged-in' then 'logged_in'
+    when 'logged-out' then 'logged_out'
     else verb_name
   end as event_type,
   object_id as activity_id,
@@ -55,4 +62,4 @@ select source_row, id as event_id,
   success as "attributes.success",
   completion as "attributes.completion"
 from statements
-where coalesce(verb_name, '') <> 'voided' and coalesce(id, '') not in (select coalesce(id, '-') from voided)
+where coalesce(verb_name, '') <> 'voided' and coalesce(actor_kind, '') <> 'Group' and coalesce(id, '') not in (select coalesce(id, '-') from voided)

@@ -54,7 +54,8 @@ export interface LoadedFile {
   readonly input: string
   readonly source: string
   readonly format: string
-  readonly outcome: 'loaded' | 'unchanged' | 'checked'
+  /** `skipped`: a file of a known format of which nothing is loaded. */
+  readonly outcome: 'loaded' | 'unchanged' | 'checked' | 'skipped'
   readonly mappings: readonly LoadedMapping[]
   /** Loads whose rows went, in order: of an older snapshot, or of this content by another mapping or under another key. */
   readonly replaced: readonly number[]
@@ -128,7 +129,8 @@ export function loadSummary(files: readonly LoadedFile[]): string {
   const sum = (fate: keyof Counts) => mappings.reduce((total, { counts }) => total + counts[fate], 0)
   const said = (fate: keyof Counts) => sum(fate).toLocaleString('en')
   const unchanged = files.filter((file) => file.outcome === 'unchanged').length
-  const read = files.length - unchanged
+  const skipped = files.filter((file) => file.outcome === 'skipped').length
+  const read = files.length - unchanged - skipped
   const apis = files.filter(({ input }) => isApi(input)).length
   const name = apis === 0 ? 'file' : apis === files.length ? 'API' : 'input'
   const noun = (count: number) => (count === 1 ? name : `${name}s`)
@@ -147,6 +149,7 @@ export function loadSummary(files: readonly LoadedFile[]): string {
         ? `${unchanged} ${noun(unchanged)} loaded before, nothing changed`
         : `${unchanged} ${noun(unchanged)} without anything new`,
     )
+  if (skipped > 0) parts.push(`${skipped} ${noun(skipped)} of which nothing is loaded`)
   return parts.join('; ')
 }
 
@@ -304,6 +307,7 @@ export async function loadFile(
       .join('.'),
     milliseconds: Math.round(performance.now() - started),
   })
+  if (recognised.mappings.length === 0) return done('skipped', [], [])
   const keep = (mapping: Mapping, loadId: number) => {
     if (isWhole || mapping.export === 'snapshot') addPart(snapshots, input, mapping, loadId)
   }

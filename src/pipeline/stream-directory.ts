@@ -220,7 +220,7 @@ class DirectoryStream {
       const loaded = await load({ ...fileRequest, source, idSpace, mappings, entity })
       this.#overtaken = 0
       this.#tried.set(file, { mark, snapshots: snapshotsIn(input) })
-      if (loaded.outcome === 'unchanged' && loaded.replaced.length === 0) return
+      if (['unchanged', 'skipped'].includes(loaded.outcome) && loaded.replaced.length === 0) return
       const counts = loaded.mappings.map((mapping) => mapping.counts)
       status.committed(counts)
       const records = counts.reduce((sum, { read }) => sum + read, 0)

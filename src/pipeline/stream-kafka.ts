@@ -23,6 +23,7 @@ import {
 import { type ConsumeHooks, consume, type Fetched, keyOf, type Member } from '../sources/kafka/consume.ts'
 import { MessageLines } from '../sources/kafka/message-lines.ts'
 import { packagedMappings } from '../sources/mapping.ts'
+import { readTogether } from '../sources/recognise.ts'
 import type { OnPersonal } from '../sources/stage-one.ts'
 import { ledgerRows } from './ledger.ts'
 import {
@@ -125,8 +126,8 @@ export class TopicStream implements ConsumeHooks {
   #overtaken = 0
   #hasReplaced = false
   /** By topic, where none was asked for: what is read by now, what was read by earlier runs. */
-  readonly #mappings = new Map<string, string>()
-  readonly #lastMappings = new Map<string, string>()
+  readonly #mappings = new Map<string, readonly string[]>()
+  readonly #lastMappings = new Map<string, readonly string[]>()
 
   constructor(
     request: KafkaRequest,
@@ -413,12 +414,16 @@ export class TopicStream implements ConsumeHooks {
     })
   }
 
-  /** The packaged mapping by which a topic was read before. */
+  /** The packaged mappings by which a topic was read before. */
   async #findLastMapping(topic: string): Promise<void> {
     const { engine, source } = this.#work.options
     const [last] = await ledgerRows(engine, 'last-mapping', { source, uri: this.#uriOf(topic) })
-    const name = packagedMappings().find((mapping) => mapping.name === last?.[0])?.name
-    if (name !== undefined) this.#lastMappings.set(topic, name)
+    const known = packagedMappings().find(({ name }) => name === last?.[0])
+    if (known)
+      this.#lastMappings.set(
+        topic,
+        readTogether(known, packagedMappings()).map(({ name }) => name),
+      )
   }
 
   #uriOf(topic: string): string {
@@ -481,14 +486,14 @@ export class TopicStream implements ConsumeHooks {
   async #recognise(topic: string, input: Input): Promise<RecognisedFile> {
     const { entity, mappings } = this.#work.options.fileRequest
     const known = this.#mappings.get(topic)
-    const asked = { entity, mappings: known ? [known] : mappings, personal: PERSONAL }
+    const asked = { entity, mappings: known ?? mappings, personal: PERSONAL }
     const recognised = await recogniseInput(input, asked).catch(async (error) => {
       const last = error.code === 'LPA-LOAD-UNRECOGNISED' ? this.#lastMappings.get(topic) : undefined
       if (last === undefined) throw error
-      return recogniseInput(input, { ...asked, mappings: [last] })
+      return recogniseInput(input, { ...asked, mappings: last })
     })
-    const [first] = recognised.mappings
-    if (first && mappings.length === 0) this.#mappings.set(topic, first.name)
+    const names = recognised.mappings.map(({ name }) => name)
+    if (mappings.length === 0) this.#mappings.set(topic, names)
     return recognised
   }
 

@@ -1,8 +1,8 @@
 /** What stage one takes from each record: columns and paths that the mapping names, and what becomes of each value. */
 
 import { UserError } from '../errors.ts'
-import { isPrefix, type JsonPath, parseJsonPath, shortJsonPath } from './json-path.ts'
-import type { Coarse, Mapping, Personal, SourceColumn } from './mapping.ts'
+import { isPrefix, isSamePath, type JsonPath, parseJsonPath, shortJsonPath } from './json-path.ts'
+import type { Coarse, ConditionalDrop, Mapping, Personal, SourceColumn } from './mapping.ts'
 import { shownNames } from './shown-names.ts'
 
 /** What replaces a value: a pseudonym, a coarser value, or nothing at all. */
@@ -20,6 +20,8 @@ export interface Field extends SourceColumn {
   readonly isPublic: boolean
   /** Paths inside this one that `-- not-personal:` names: by their keys from here. */
   readonly publicInside: readonly JsonPath[]
+  /** It is left out where the value at another path is one of these texts, or unless it is. */
+  readonly dropIf: readonly (Pick<ConditionalDrop, 'when' | 'values'> & { readonly other: JsonPath })[]
   /** Whether the mapping's SELECT sees it as a column; all fields are part of `payload`. */
   readonly isColumn: boolean
 }
@@ -53,24 +55,36 @@ export function fieldsOf(mapping: Mapping, table: TableColumns | undefined): Fie
       change: { kind: 'coarse', to } as const,
     })),
   ]
+  const drops = mapping.dropIf.map(({ target, when, other, values }) => ({
+    path: pathOf(target),
+    drop: { when, other: pathOf(other), values },
+  }))
   const publicPaths = [...mapping.notPersonal].map(pathOf)
   const fields: Field[] = []
   const add = (column: SourceColumn, isColumn: boolean) => {
+    const places = placesOf(column)
     // What is inside a personal value is personal.
-    const own = changes.find(({ path }) => isPrefix(path, column.path))
+    const own = changes.find(({ path }) => places.some((place) => isPrefix(path, place)))
     if (own?.change.kind === 'drop') return
+    const conditions = drops.filter(({ path }) =>
+      // A value in which what is left out would lie goes as a whole.
+      places.some((place) => isPrefix(path, place) || isPrefix(place, path)),
+    )
+    // Nobody can tell where the column is missing that would.
+    if (header && conditions.some(({ drop }) => inHeader(drop.other[0] ?? '', header) === undefined)) return
+    const isOpen = (path: JsonPath) =>
+      places.length === 1 && path.length > column.path.length && isPrefix(column.path, path)
     const inside = changes
-      .filter(({ path }) => path.length > column.path.length && isPrefix(column.path, path))
+      .filter(({ path }) => isOpen(path))
       .map(({ path, change }) => ({ keys: path.slice(column.path.length), change }))
     fields.push({
       ...column,
       change: own?.change,
       inside,
+      dropIf: conditions.map(({ drop }) => drop),
       isColumn,
       isPublic: publicPaths.some((path) => isPrefix(path, column.path)),
-      publicInside: publicPaths
-        .filter((path) => path.length > column.path.length && isPrefix(column.path, path))
-        .map((path) => path.slice(column.path.length)),
+      publicInside: publicPaths.filter(isOpen).map((path) => path.slice(column.path.length)),
     })
   }
   const addHidden = (path: JsonPath, type: SourceColumn['type']) => {
@@ -84,6 +98,10 @@ export function fieldsOf(mapping: Mapping, table: TableColumns | undefined): Fie
     else addHidden([inHeader(path[0] ?? '', header) ?? path[0] ?? '', ...path.slice(1)], 'text')
   for (const { path, change } of changes) if (change.kind !== 'drop') addHidden(path, 'text')
   for (const { spaceFrom } of mapping.personal) if (spaceFrom) addHidden(pathOf(spaceFrom), 'text')
+  for (const { drop } of drops) {
+    if (fields.some(({ path }) => isSamePath(path, drop.other))) continue
+    add({ name: `lpa_kept_${fields.length}`, path: drop.other, type: 'text' }, false)
+  }
   return fields
 }
 
@@ -91,10 +109,17 @@ function columnsOf(mapping: Mapping, table: TableColumns | undefined): SourceCol
   if (!mapping.columns)
     return (table?.named ?? []).map((name) => ({ name, path: [name], type: 'text' as const }))
   // The columns of a table are found by name, in any case.
-  return mapping.columns.map((column) => {
-    const [first = column.name, ...rest] = column.path
-    return { ...column, path: [inHeader(first, table?.header) ?? first, ...rest] }
-  })
+  const spelled = ([first = '', ...rest]: JsonPath) => [inHeader(first, table?.header) ?? first, ...rest]
+  return mapping.columns.map((column) => ({
+    ...column,
+    path: spelled(column.path),
+    ...(column.otherPaths && { otherPaths: column.otherPaths.map(spelled) }),
+  }))
+}
+
+/** Where a column's value may stand, the first place first. */
+export function placesOf({ path, otherPaths }: SourceColumn): readonly JsonPath[] {
+  return otherPaths ? [path, ...otherPaths] : [path]
 }
 
 function sameName(a: string, b: string, header: readonly string[] | undefined): boolean {
@@ -107,7 +132,7 @@ export function inHeader(name: string, header: readonly string[] | undefined): s
 }
 
 function assertDeclared(mapping: Mapping, header: readonly string[]): void {
-  for (const { target } of mapping.personal) {
+  for (const { target } of [...mapping.personal, ...mapping.dropIf]) {
     const column = parseJsonPath(target)?.keys[0] ?? target
     if (inHeader(column, header) !== undefined) continue
     throw new UserError(

@@ -8,14 +8,17 @@ import type { PseudonymKey } from '../pseudonym.ts'
 import { maskEmails } from '../secrets.ts'
 import type { Batch } from '../types.ts'
 import { looksPersonal } from './engine-failure.ts'
+import { withExportKind } from './export-by.ts'
 import { type Field, fieldsOf, type TableColumns } from './fields.ts'
-import { type Input, openInput } from './input.ts'
-import { type Mapping, readMapping } from './mapping.ts'
+import { withInnerRecords } from './inner-records.ts'
+import { type Input, openInput, spreadOverLines } from './input.ts'
+import type { JsonPath } from './json-path.ts'
+import { type Mapping, packagedMappings, readMapping } from './mapping.ts'
 import { namedColumns } from './named-columns.ts'
 import { findPersonalLook } from './personal-look.ts'
 import { JSON_COLUMNS } from './prepare-mapping.ts'
 import { readTwice } from './reading.ts'
-import { type Head, headOf, leftOutKeys, recogniseMapping } from './recognise.ts'
+import { type Head, headOf, leftOutKeys, recogniseMappings } from './recognise.ts'
 import { lookLikeNames, shownNames } from './shown-names.ts'
 import { groupRows, type OnPersonal, stageOne } from './stage-one.ts'
 import { type StageTwoResult, stageTwo } from './stage-two.ts'
@@ -44,10 +47,20 @@ export interface FileRequest {
 /** An input that was recognised and not yet read. */
 export interface RecognisedFile {
   readonly input: Input
-  readonly head: Head
+  /** None where nothing of it is loaded. */
   readonly mappings: readonly Mapping[]
-  /** What each mapping reads of it. */
-  readonly fields: ReadonlyMap<Mapping, readonly Field[]>
+  /** How each mapping reads it. */
+  readonly outlines: ReadonlyMap<Mapping, Outline>
+}
+
+/** An input as a mapping sees it: its records, the first of them, and what is read of each. */
+interface Outline extends Opened {
+  readonly fields: readonly Field[]
+}
+
+interface Opened {
+  readonly input: Input
+  readonly head: Head
 }
 
 export interface StagedFile {
@@ -166,12 +179,18 @@ export async function recogniseInput(
       next: 'Say the same in all of them.',
     })
   }
-  const head = await headOf(input, hasHeader)
-  const mappings = named.length > 0 ? named : [recogniseMapping(input, head.keys, request.entity)]
-  const fields = new Map<Mapping, readonly Field[]>()
+  const opened = new OpenedInputs(input, hasHeader)
+  const whole = await opened.at(undefined)
+  for (const { records } of named.length > 0 ? named : packagedMappings()) await opened.at(records)
+  const keysIn = (records: JsonPath | undefined) => opened.known(records).head.keys
+  const found = named.length > 0 ? named : recogniseMappings(input, keysIn, request.entity)
+  const mappings = found.map((mapping) => withExportKind(mapping, input))
+  const outlines = new Map<Mapping, Outline>()
   for (const mapping of mappings) {
-    const read = fieldsOf(mapping, await columnsOf(input, head, mapping))
-    if (read.length === 0 && (input.format === 'json' || input.format === 'ndjson')) {
+    if (input.isSpread && !mapping.records) throw spreadOverLines(name)
+    const { input: records, head } = isJson(input) ? opened.known(mapping.records) : whole
+    const fields = fieldsOf(mapping, await columnsOf(input, head, mapping))
+    if (fields.length === 0 && isJson(input)) {
       throw new UserError('LPA-MAPPING-SQL', `It names nothing of the JSON records of ${maskEmails(name)}.`, {
         exit: 'config',
         where: mapping.path,
@@ -180,11 +199,41 @@ export async function recogniseInput(
     }
     // Records are looked at one by one later: here only what the mapping itself names.
     const isRefused = (request.personal ?? 'refuse') === 'refuse'
-    const look = findPersonalLook(read, isRefused ? head : { values: () => [] })
+    const look = findPersonalLook(fields, isRefused ? head : { values: () => [] })
     if (look) throw looksPersonal(name, mapping, look.column, look.why)
-    fields.set(mapping, read)
+    outlines.set(mapping, { input: records, head, fields })
   }
-  return { input, head, mappings, fields }
+  return { input, mappings, outlines }
+}
+
+/** An input as it is, and with the records inside its values; each is looked at once. */
+class OpenedInputs {
+  readonly #input: Input
+  readonly #hasHeader: boolean
+  readonly #opened = new Map<string, Opened>()
+
+  constructor(input: Input, hasHeader: boolean) {
+    this.#input = input
+    this.#hasHeader = hasHeader
+  }
+
+  async at(records: JsonPath | undefined): Promise<Opened> {
+    const place = JSON.stringify(records ?? null)
+    const known = this.#opened.get(place)
+    if (known) return known
+    const input = records && isJson(this.#input) ? withInnerRecords(this.#input, records) : this.#input
+    const opened = { input, head: await headOf(input, this.#hasHeader) }
+    this.#opened.set(place, opened)
+    return opened
+  }
+
+  known(records: JsonPath | undefined): Opened {
+    return this.#opened.get(JSON.stringify(records ?? null)) as Opened
+  }
+}
+
+function isJson({ format }: Input): boolean {
+  return format === 'json' || format === 'ndjson'
 }
 
 /** The columns of a table; undefined for JSON, whose records have what they have. */
@@ -204,9 +253,13 @@ async function columnsOf(
 export async function stageFile(file: RecognisedFile, request: FileRequest): Promise<StagedFile[]> {
   const { input, mappings } = file
   if (mappings.length > 1 && !input.stats && !input.canReopen) {
-    throw new UserError('LPA-LOAD-STREAM-ONCE', 'A stream can be read once: one --mapping only.', {
+    const entities = mappings.map(({ entity }) => entity).join(', ')
+    throw new UserError('LPA-LOAD-STREAM-ONCE', 'A stream can be read once: by one mapping only.', {
       exit: 'usage',
-      next: 'Save it to a file that only you can read, or, for other entities, run lpa load once a mapping.',
+      next: [
+        `Save it to a file that only you can read, from which all of these come: ${entities}`,
+        'Or name one of them: --as ENTITY, or one --mapping',
+      ],
     })
   }
   const staged: StagedFile[] = []
@@ -225,7 +278,7 @@ export async function stageFile(file: RecognisedFile, request: FileRequest): Pro
 }
 
 async function stageMapping(
-  { input, head, fields: fieldsByMapping }: RecognisedFile,
+  { outlines }: RecognisedFile,
   mapping: Mapping,
   loadId: number,
   request: FileRequest,
@@ -233,8 +286,8 @@ async function stageMapping(
   const startedAt = new Date().toISOString()
   const folder = stagedFolder(request.scratch, loadId)
   mkdirSync(folder, { recursive: true })
+  const { input, head, fields } = outlines.get(mapping) as Outline
   const { header } = head
-  const fields = fieldsByMapping.get(mapping) ?? []
   const records = join(folder, 'records.parquet')
   const { signal, timezone, memoryLimit, key, idSpace, source, personal = 'refuse' } = request
   const isSmall = (input.stats?.size ?? input.bytes ?? FEW_BYTES) < FEW_BYTES

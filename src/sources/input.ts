@@ -11,6 +11,7 @@ import {
   isArchiveError,
   unpacked,
 } from './bytes.ts'
+import type { Rewriter } from './inner-records.ts'
 import { counterFor, hasher, type Measure, type TextFormat } from './measure.ts'
 
 export type Format = TextFormat | 'parquet'
@@ -28,6 +29,10 @@ export interface Input {
   /** Every byte from the start, compressed as it lies. Of a stream only once, unless it says that it `canReopen`. */
   open(): AsyncIterable<Buffer>
   readonly canReopen?: true
+  /** Of NDJSON: it is none yet, but values of JSON over several lines each. */
+  readonly isSpread?: boolean
+  /** Makes the text into the one that is read and counted; asked for at each reading. */
+  readonly rewrite?: () => Rewriter
   /** What the file looked like when it was recognised; undefined for a stream. */
   readonly stats: Stats | undefined
   /** Of a stream that is whole in memory. */
@@ -35,7 +40,7 @@ export interface Input {
   /** Where a line of the text stands, when its number does not tell. */
   readonly placeOf?: (line: number) => string
   /** Of messages: where each record stands, ascending by its number. Events without an id are named by it. */
-  readonly places?: readonly RecordPlace[]
+  readonly places?: readonly RecordPlace[] | undefined
   /** From where the next load of an API goes on; known when all was read. */
   readonly cursor?: () => string | undefined
 }
@@ -89,16 +94,20 @@ export async function openInput(name: string): Promise<Input> {
   const isWhole = bytes.length < HEAD_BYTES
   const head = isWhole ? text : text.slice(0, Math.max(text.lastIndexOf('\n'), text.lastIndexOf('\r')) + 1)
   const first = text.trimStart()[0]
-  const format: TextFormat = first === '[' ? 'json' : first === '{' ? 'ndjson' : 'csv'
-  if (format === 'ndjson' && isSpread(text)) {
-    throw unreadable(
-      name,
-      'It is JSON over several lines, not one record a line.',
-      'Make it one record a line: jq -c . FILE, or jq -c ".[]" for what is inside an array.',
-    )
-  }
+  const isLines = first === '{' || areMostlyJson(head)
+  const format: TextFormat = first === '[' ? 'json' : isLines ? 'ndjson' : 'csv'
   const delimiter = format === 'csv' ? delimiterOf(text) : ','
-  return { ...input, format, hasBom, head: head || text, delimiter }
+  const spread = format === 'ndjson' && isSpread(text, isWhole)
+  return { ...input, format, hasBom, head: (spread ? text : head) || text, delimiter, isSpread: spread }
+}
+
+/** Only mappings that say where inside such a value its records are can read it. */
+export function spreadOverLines(name: string): UserError {
+  return unreadable(
+    name,
+    'It is JSON over several lines, not one record a line.',
+    'Make it one record a line: jq -c . FILE, or jq -c ".[]" for what is inside an array.',
+  )
 }
 
 /** Data that no reader can take: exit 65. */
@@ -152,9 +161,16 @@ function isUtf16(bytes: Buffer): boolean {
 }
 
 /** Whether no line is a record of its own, although there are several. */
-function isSpread(text: string): boolean {
+function isSpread(text: string, isWhole: boolean): boolean {
+  if (isWhole && text.trim().includes('\n') && isJson(text)) return true
   const lines = text.split(/\r?\n/, 21).filter((line) => line.trim() !== '')
   return lines.length > 1 && !lines.some((line) => /^\s*\{.*\}\s*$/.test(line) && isJson(line))
+}
+
+/** A log that begins with a line of another kind: of the first lines most are JSON. */
+function areMostlyJson(head: string): boolean {
+  const lines = head.split(/\r?\n/, 21).filter((line) => line.trim() !== '')
+  return lines.filter((line) => /^\s*\{.*\}\s*$/.test(line) && isJson(line)).length * 2 > lines.length
 }
 
 function isJson(text: string): boolean {
@@ -200,6 +216,12 @@ export async function readInput(input: Input, options: ReadOptions): Promise<Mea
       yield chunk
     }
   }
+  const rewriter = input.rewrite?.()
+  const give = async (text: Buffer) => {
+    if (text.length === 0) return
+    counter?.push(text)
+    if (options.sink) await options.sink(text)
+  }
   const isPacked = input.compression !== 'none'
   let textBytes = 0
   let mark = input.hasBom ? 3 : 0
@@ -216,9 +238,9 @@ export async function readInput(input: Input, options: ReadOptions): Promise<Mea
           'If that is meant, unpack it yourself and load the text.',
         )
       }
-      counter?.push(chunk)
-      if (options.sink) await options.sink(chunk)
+      await give(rewriter ? rewriter.push(chunk) : chunk)
     }
+    if (rewriter) await give(rewriter.end())
   } catch (cause) {
     if (cause instanceof UserError || options.signal.aborted) throw cause
     if (isPacked && isArchiveError(cause)) throw damagedArchive(input.name, cause)

@@ -34,3 +34,7 @@ export function shortJsonPath(keys: JsonPath): string {
 export function isPrefix(prefix: JsonPath, path: JsonPath): boolean {
   return prefix.length <= path.length && prefix.every((key, index) => key === path[index])
 }
+
+export function isSamePath(a: JsonPath, b: JsonPath): boolean {
+  return a.length === b.length && isPrefix(a, b)
+}

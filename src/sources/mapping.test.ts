@@ -41,6 +41,16 @@ test('a column may say its type, also when it is text', () => {
   )
 })
 
+test('a coarser value may be what a pattern finds', () => {
+  const { generalise } = read(
+    `-- entity: learner\n-- generalise: born(year), page("^/a/([^/),]+|b\\d)")${body}`,
+  )
+  expect(generalise).toEqual([
+    { target: 'born', to: 'year' },
+    { target: 'page', to: { pattern: '^/a/([^/),]+|b\\d)' } },
+  ])
+})
+
 test('a mapping that says everything', () => {
   const mapping = read(`-- title: Everything
 -- entity: enrollment
@@ -59,7 +69,7 @@ test('a mapping that says everything', () => {
 -- What it is for: personal: mail2(email)
 select id as event_id, payload ->> '$.a.b' as x, json_extract_string(payload, '$.c') as y from source;
 `)
-  expect(mapping.recognise).toEqual(['id', '$.actor.name'])
+  expect(mapping.recognise).toEqual([['id', '$.actor.name']])
   expect(mapping.columns).toEqual([
     { name: 'id', path: ['id'], type: 'text' },
     { name: 'odd, name', path: ['odd, name'], type: 'text' },
@@ -156,6 +166,18 @@ describe('what is wrong is said, with what to write', () => {
       'name = $.path',
     ],
     [
+      'several places of JSON',
+      `-- entity: learner\n-- columns: a = $.b | $.c json${body}`,
+      '"-- columns: a = $.b | $.c json" has several places of JSON.',
+      'a column for each',
+    ],
+    [
+      'a condition without a value',
+      `-- entity: learner\n-- personal: a(drop if b)${body}`,
+      '"-- personal: a(drop if b)" is not readable.',
+      'column(class)',
+    ],
+    [
       'a column of a path that is none',
       `-- entity: learner\n-- columns: a = $.${body}`,
       '"$." is no JSON path.',
@@ -217,7 +239,32 @@ test('every packaged mapping can be read and recognises something', () => {
   const mappings = packagedMappings()
   expect(mappings.map(({ name }) => name)).toContain('xapi')
   for (const { recognise, columns } of mappings) {
-    expect(recognise.length).toBeGreaterThan(1)
+    expect(recognise.length).toBeGreaterThan(0)
+    for (const keys of recognise) expect(keys.length).toBeGreaterThan(1)
     expect(columns?.length).toBeGreaterThan(1)
   }
+})
+
+test('an export of several kinds is the first until a file tells', () => {
+  const by = 'by manifest.csv file.users (bulk = snapshot, delta = delta)'
+  const mapping = read(`-- entity: learner\n-- export: ${by}${body}`)
+  expect(mapping).toMatchObject({
+    export: 'snapshot',
+    exportBy: { file: 'manifest.csv', name: 'file.users' },
+  })
+  expect([...(mapping.exportBy?.kinds ?? [])]).toEqual([
+    ['bulk', 'snapshot'],
+    ['delta', 'delta'],
+  ])
+  expect(() => read(`-- entity: learner\n-- export: ${by.replace('= delta', '= changes')}${body}`)).toThrow(
+    expect.objectContaining({ code: 'LPA-MAPPING-HEADER' }),
+  )
+})
+
+test('several lists may tell an input', () => {
+  const { recognise } = read(`-- entity: learner\n-- recognise: a, b |\n--   c, d${body}`)
+  expect(recognise).toEqual([
+    ['a', 'b'],
+    ['c', 'd'],
+  ])
 })

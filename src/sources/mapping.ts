@@ -10,16 +10,25 @@ import type { PersonalClass } from '../pseudonym.ts'
 import { listSql, parseSql, readSql, type SqlFile } from '../sql-files.ts'
 import { type JsonPath, parseJsonPath } from './json-path.ts'
 
-/** What `-- generalise:` makes of a value: its year, its month, or its first letters. */
-export type Coarse = 'year' | 'month' | number
+/** What `-- generalise:` makes of a value: its year, its month, its first letters, or what a pattern finds in it. */
+export type Coarse = 'year' | 'month' | number | { readonly pattern: string }
 
 /** How an export behaves over time: more rows, everything anew, or changes and deletes. */
 export type ExportKind = 'append' | 'snapshot' | 'delta'
+
+/** An export of whose kind a file beside it tells: a CSV of names and values, in which `name` has one of the values. */
+export interface ExportBy {
+  readonly file: string
+  readonly name: string
+  readonly kinds: ReadonlyMap<string, ExportKind>
+}
 
 /** A column of `source`: a CSV column of that name, or the value at a path of a JSON record. */
 export interface SourceColumn {
   readonly name: string
   readonly path: JsonPath
+  /** Where the value is when it is not there: of all these places the first that holds a text or a number counts. */
+  readonly otherPaths?: readonly JsonPath[]
   readonly type: 'text' | 'number' | 'json'
 }
 
@@ -33,17 +42,33 @@ export interface Personal {
   readonly spaceFrom: string | undefined
 }
 
+/** A value that is left out where another one, a column or a path, is one of these texts, or else is none of them. */
+export interface ConditionalDrop {
+  readonly target: string
+  readonly when: 'if' | 'unless'
+  readonly other: string
+  readonly values: readonly string[]
+}
+
 export interface Mapping {
   readonly name: string
   readonly path: string
   readonly entity: Entity
-  readonly recognise: readonly string[]
+  /** What tells an input, each list by itself. */
+  readonly recognise: readonly (readonly string[])[]
+  /** Where in each JSON value of a file its records are, as an array; a value that has none is a record itself. */
+  readonly records: JsonPath | undefined
+  /** Paths at which JSON may be written as a text: it is read as that JSON. */
+  readonly parse: readonly JsonPath[]
   /** undefined: the columns of a table that the SELECT names; of JSON only `payload`. */
   readonly columns: readonly SourceColumn[] | undefined
   readonly personal: readonly Personal[]
+  readonly dropIf: readonly ConditionalDrop[]
   readonly notPersonal: ReadonlySet<string>
   readonly generalise: readonly { target: string; to: Coarse }[]
   readonly export: ExportKind
+  /** `export` is its first kind until that file was read. */
+  readonly exportBy: ExportBy | undefined
   readonly nulls: readonly string[]
   readonly keep: readonly JsonPath[]
   /** `-- header: none`: the CSV has no header line; its columns are column0, column1, … */
@@ -72,13 +97,43 @@ export function readMapping(nameOrFile: string): Mapping {
 
 /** Every packaged mapping, for recognising a file by its columns. */
 export function packagedMappings(): Mapping[] {
-  return listSql('mappings').map((name) => fromSqlFile(readSql('mappings', name)))
+  return packagedFiles()
+    .filter((file) => !isOfNothing(file))
+    .map(fromSqlFile)
+}
+
+/** What tells files of known formats of which nothing is loaded. */
+export function passedOver(): (readonly string[])[] {
+  return packagedFiles().filter(isOfNothing).flatMap(recogniseOf)
+}
+
+function packagedFiles(): SqlFile[] {
+  return listSql('mappings').map((name) => readSql('mappings', name))
+}
+
+/** `-- entity: none` */
+function isOfNothing({ header }: SqlFile): boolean {
+  return header.entity?.[0]?.trim() === 'none'
+}
+
+function recogniseOf(file: SqlFile): string[][] {
+  const lists = valuesOf(file, 'recognise').join(', ').split(OR_LIST)
+  return lists.map(splitList).filter((keys) => keys.length > 0)
+}
+
+/** A header is one line and runs on after a comma; it may be said again. Other lines below are comments. */
+function valuesOf({ header }: SqlFile, key: string): string[] {
+  return (header[key] ?? []).map(
+    (value) => /^.*(?:(?<=[,|])\n.*)*/.exec(value)?.[0].replaceAll('\n', ' ') ?? '',
+  )
 }
 
 const KNOWN = [
   'title',
   'entity',
   'recognise',
+  'records',
+  'parse',
   'columns',
   'personal',
   'not-personal',
@@ -90,9 +145,7 @@ const KNOWN = [
 ]
 
 function fromSqlFile(file: SqlFile): Mapping {
-  // A header is one line and runs on after a comma; it may be said again. Other lines below are comments.
-  const values = (key: string) =>
-    (file.header[key] ?? []).map((value) => /^.*(?:(?<=,)\n.*)*/.exec(value)?.[0].replaceAll('\n', ' ') ?? '')
+  const values = (key: string) => valuesOf(file, key)
   const all = (key: string) => splitList(values(key).join(', '))
   const one = (key: string) => values(key)[0]?.trim()
   const fail = (message: string, next: string): never => {
@@ -114,9 +167,11 @@ function fromSqlFile(file: SqlFile): Mapping {
   if (!entity) {
     fail('It does not say what it makes.', `Add a first line: -- entity: one of ${ENTITIES.join(', ')}`)
   }
-  const exportKind = (one('export') ?? 'append') as ExportKind
-  if (!['append', 'snapshot', 'delta'].includes(exportKind)) {
-    fail(`"-- export: ${exportKind}" is unknown.`, 'Write append, snapshot or delta.')
+  const exportBy = parseExportBy(one('export') ?? '')
+  const [firstKind] = exportBy?.kinds.values() ?? []
+  const exportKind = (firstKind ?? one('export') ?? 'append') as ExportKind
+  if (![...(exportBy?.kinds.values() ?? [exportKind])].every((kind) => EXPORTS.includes(kind))) {
+    fail(`"-- export: ${one('export')}" is unknown.`, 'Write append, snapshot or delta.')
   }
   if (exportKind === 'delta' && entity === 'learning_event') {
     fail('Events are never changed nor deleted, so that a delta of them is none.', 'Write -- export: append.')
@@ -149,12 +204,18 @@ function fromSqlFile(file: SqlFile): Mapping {
     name: file.name,
     path: file.path,
     entity,
-    recognise: all('recognise'),
+    recognise: recogniseOf(file),
+    records: one('records') === undefined ? undefined : path(one('records') ?? ''),
+    parse: all('parse').map(path),
     columns: file.header.columns ? all('columns').map((item) => parseColumn(item, path, fail)) : undefined,
-    personal: all('personal').map((item) => parsePersonal(item, whole, fail)),
+    personal: all('personal')
+      .filter((item) => !DROP_IF.test(item))
+      .map((item) => parsePersonal(item, whole, fail)),
+    dropIf: all('personal').flatMap((item) => parseDropIf(item, whole)),
     notPersonal: new Set(all('not-personal').map(unquoted)),
     generalise: all('generalise').map((item) => parseGeneralise(item, whole, fail)),
     export: exportKind,
+    exportBy,
     nulls: all('nulls').map(unquoted),
     keep: [...all('keep').map(path), ...literalPaths(file.body)],
     hasHeader: one('header') !== 'none',
@@ -173,6 +234,20 @@ function literalPaths(sql: string): JsonPath[] {
 type Fail = (message: string, next: string) => never
 
 const NAME = /^("(?:[^"\\]|\\.)*"|\S+?)(?:\s*=\s*(\$.*?))?(?:\s+(text|number|json))?$/
+const EXPORTS: readonly string[] = ['append', 'snapshot', 'delta']
+const EXPORT_BY = /^by (\S+) (\S+) \((.+)\)$/
+
+function parseExportBy(text: string): ExportBy | undefined {
+  const [, file = '', name = '', kinds = ''] = EXPORT_BY.exec(text) ?? []
+  if (file === '') return undefined
+  const pairs = splitList(kinds).map((pair) => pair.split(/\s*=\s*/) as [string, ExportKind])
+  return { file, name, kinds: new Map(pairs) }
+}
+
+/** Between lists that each tell an input. */
+const OR_LIST = /\s*\|\s*/
+/** Between the places of one column. */
+const OR = /\s*\|\s*(?=\$)/
 
 function parseColumn(item: string, path: (text: string) => JsonPath, fail: Fail): SourceColumn {
   const match = NAME.exec(item)
@@ -183,16 +258,37 @@ function parseColumn(item: string, path: (text: string) => JsonPath, fail: Fail)
     )
   }
   const name = unquoted(match[1] ?? '')
-  return {
-    name,
-    path: match[2] ? path(match[2]) : [name],
-    type: (match[3] as SourceColumn['type'] | undefined) ?? 'text',
+  const type = (match[3] as SourceColumn['type'] | undefined) ?? 'text'
+  const [first = [name], ...otherPaths] = match[2] ? match[2].split(OR).map(path) : []
+  if (otherPaths.length === 0) return { name, path: first, type }
+  if (type === 'json') {
+    fail(
+      `"-- columns: ${item}" has several places of JSON.`,
+      'Make it a column for each, and choose in the SELECT.',
+    )
   }
+  return { name, path: first, otherPaths, type }
 }
 
 /** Classes whose values are hashed, and those whose values are left out. */
 const HASHED: readonly string[] = ['learner', 'instructor', 'email']
 const DROPPED = ['drop', 'name', 'user_name', 'phone', 'address', 'ip', 'birth_date', 'other']
+
+const DROP_IF = /^(.+?)\s*\(\s*drop (if|unless) (.+?)\s*=\s*(.+?)\s*\)$/
+
+function parseDropIf(item: string, whole: (target: string) => string): ConditionalDrop[] {
+  const [, target = '', when = '', other = '', values = ''] = DROP_IF.exec(item) ?? []
+  if (target === '') return []
+  const each = values.split('|').map((value) => unquoted(value.trim()))
+  return [
+    {
+      target: whole(unquoted(target)),
+      when: when as ConditionalDrop['when'],
+      other: whole(unquoted(other)),
+      values: each,
+    },
+  ]
+}
 
 function parsePersonal(item: string, whole: (target: string) => string, fail: Fail): Personal {
   const match = /^(.+?)\s*\(\s*([\w-]+)\s*(\[\])?(?:\s*@\s*(.+?))?\s*\)$/.exec(item)
@@ -219,16 +315,21 @@ function parsePersonal(item: string, whole: (target: string) => string, fail: Fa
 }
 
 function parseGeneralise(item: string, whole: (target: string) => string, fail: Fail) {
-  const match = /^(.+?)\s*\(\s*(year|month|[1-9]\d?)\s*\)$/.exec(item)
+  const match = /^(.+?)\s*\(\s*(year|month|[1-9]\d?|"(?:[^"\\]|\\.)+")\s*\)$/.exec(item)
   if (!match) {
     return fail(
       `"-- generalise: ${item}" is not readable.`,
-      'Write column(year), column(month) or column(2) for two letters',
+      'Write column(year), column(month), column(2) for two letters, or column("pattern")',
     )
   }
   const [, target = '', to = ''] = match
-  const coarse: Coarse = to === 'year' || to === 'month' ? to : Number(to)
-  return { target: whole(unquoted(target)), to: coarse }
+  return { target: whole(unquoted(target)), to: coarseOf(to) }
+}
+
+function coarseOf(to: string): Coarse {
+  if (to === 'year' || to === 'month') return to
+  // As it is written: backslashes are the pattern's.
+  return to.startsWith('"') ? { pattern: to.slice(1, -1) } : Number(to)
 }
 
 /** Names with commas or brackets are written in quotes. */
@@ -238,6 +339,6 @@ function unquoted(text: string): string {
 
 /** Splits at commas outside quotes and brackets. */
 function splitList(text: string): string[] {
-  const items = text.match(/(?:"(?:[^"\\]|\\.)*"|\([^)]*\)|[^,])+/g) ?? []
+  const items = text.match(/(?:"(?:[^"\\]|\\.)*"|\((?:"(?:[^"\\]|\\.)*"|[^)"])*\)|[^,])+/g) ?? []
   return items.map((item) => item.replace(/\s+/g, ' ').trim()).filter((item) => item !== '')
 }

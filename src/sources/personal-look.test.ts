@@ -4,7 +4,7 @@ import { findPersonalLook } from './personal-look.ts'
 
 const FIELD: Field = {
   ...{ name: 'details', path: ['details'], type: 'text', isColumn: true },
-  ...{ change: undefined, inside: [], isPublic: false, publicInside: [] },
+  ...{ change: undefined, inside: [], dropIf: [], isPublic: false, publicInside: [] },
 }
 
 test('JSON nested deeper than Node can follow is left to stage one', () => {

@@ -40,7 +40,8 @@ export async function prepareMapping(
 ): Promise<Outputs> {
   const { mapping } = options
   const inputs = rules.inputs.map((column) => column.name)
-  const allowed = mapping.export === 'delta' ? [...inputs, 'deleted'] : inputs
+  const mayDelete = mapping.export === 'delta' || mapping.exportBy !== undefined
+  const allowed = mayDelete ? [...inputs, 'deleted'] : inputs
   const fail = (message: string, next: string | string[], cause?: unknown) =>
     new UserError('LPA-MAPPING-SQL', message, { exit: 'config', next, where: mapping.path, cause })
   const tree = await parseSelect(connection, mapping)
@@ -99,6 +100,7 @@ export async function prepareMapping(
       `To keep it anyway, name it "attributes.${name}".`,
     ])
   }
+  if (mapping.export !== 'delta' && types.delete('deleted')) sql = withoutDeletedSql(sql)
   const needed = (name: string) => !types.has('deleted') || rules.identity.includes(name)
   const missing = rules.inputs.filter(({ name, required }) => required && needed(name) && !types.has(name))
   if (missing.length > 0) {
@@ -156,6 +158,11 @@ export function strayRows({ path }: Mapping): UserError {
     where: path,
     next: 'Take it from source, as it is.',
   })
+}
+
+/** What is gone is no part of a state. */
+function withoutDeletedSql(sql: string): string {
+  return `select * exclude (deleted) from (${sql}\n) where not coalesce(try_cast(deleted as boolean), false)`
 }
 
 /** Rows whose number is none of a record's: on the line of its own, for the SELECT may end in a comment. */

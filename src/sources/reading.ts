@@ -56,9 +56,9 @@ export async function readTwice(request: ReadRequest): Promise<Reading> {
 }
 
 async function bestReading(request: ReadRequest): Promise<Reading> {
-  const { format, stats, compression, hasBom } = request.input
+  const { format, stats, compression, hasBom, rewrite } = request.input
   if (format === 'parquet') return inPlace(request, 'as it is')
-  const isPlain = stats && compression === 'none' && !hasBom
+  const isPlain = stats && compression === 'none' && !hasBom && !rewrite
   if (format === 'csv' && !isPlain) return piped(request, 'plain')
   const read = isPlain ? inPlace : piped
   const reading = await read(request, 'as it is')

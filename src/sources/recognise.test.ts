@@ -1,16 +1,18 @@
 import { expect, test } from 'vitest'
 import type { Input } from './input.ts'
-import { recogniseMapping } from './recognise.ts'
+import { recogniseMappings } from './recognise.ts'
 
 test('what is not recognised as an entity is told what that needs', () => {
   const input = { name: 'e.csv', format: 'csv' } as Input
   const keys = ['learner_id', 'course_id', 'enrolled_at']
   const needed = 'What campus_enrollment needs: enrollment_id, learner_id, course_id, enrolled_at'
-  expect(() => recogniseMapping(input, keys, 'enrollment')).toThrow(
+  expect(() => recogniseMappings(input, () => keys, 'enrollment')).toThrow(
     expect.objectContaining({ next: expect.arrayContaining([needed]) }),
   )
-  expect(() => recogniseMapping(input, keys, undefined)).toThrow(
+  expect(() => recogniseMappings(input, () => keys, undefined)).toThrow(
     expect.objectContaining({ next: expect.not.arrayContaining([needed]) }),
   )
-  expect(recogniseMapping(input, [...keys, 'Enrollment_ID'], 'enrollment').name).toBe('campus_enrollment')
+  expect(recogniseMappings(input, () => [...keys, 'Enrollment_ID'], 'enrollment')[0]?.name).toBe(
+    'campus_enrollment',
+  )
 })

@@ -6,9 +6,10 @@ import { ENTITIES, type Entity } from '../entities.ts'
 import { UserError } from '../errors.ts'
 import { systemFailure } from '../system-failure.ts'
 import { csvHead } from './csv-head.ts'
-import { type Field, inHeader } from './fields.ts'
-import { type Input, toUtf8, unreadable } from './input.ts'
-import { type Mapping, packagedMappings } from './mapping.ts'
+import { type Field, inHeader, placesOf } from './fields.ts'
+import { type Input, spreadOverLines, toUtf8, unreadable } from './input.ts'
+import type { JsonPath } from './json-path.ts'
+import { type Mapping, packagedMappings, passedOver } from './mapping.ts'
 import { pathSql } from './path-sql.ts'
 import { shownNames } from './shown-names.ts'
 
@@ -33,7 +34,7 @@ export async function headOf(input: Input, hasHeader: boolean): Promise<Head> {
   return {
     header: [],
     keys: keysOf(records),
-    values: ({ path }) => records.map((record) => textAt(record, path)),
+    values: (field) => records.map((record) => firstText(record, field)),
   }
 }
 
@@ -146,9 +147,20 @@ function keysOf(records: readonly Record<string, unknown>[]): string[] {
   return [...keys]
 }
 
+/** Of a field with several places the first text or number. */
+function firstText(record: unknown, field: Field): string {
+  if (!field.otherPaths) return textAt(record, field.path)
+  const texts = placesOf(field).map((path) => textAt(record, path))
+  return texts.find((text) => text !== '' && !/^[[{]/.test(text)) ?? ''
+}
+
 function textAt(record: unknown, path: readonly string[]): string {
   let value = record
-  for (const key of path) value = (value as Record<string, unknown> | null | undefined)?.[key]
+  for (const key of path) {
+    // JSON that is written as a text.
+    if (typeof value === 'string' && value.startsWith('{')) value = tryParse(value)
+    value = (value as Record<string, unknown> | null | undefined)?.[key]
+  }
   if (typeof value === 'string') return value
   try {
     return JSON.stringify(value) ?? ''
@@ -160,8 +172,16 @@ function textAt(record: unknown, path: readonly string[]): string {
 
 // ── the mapping that fits ─────────────────────────────────────────────────────────────────────────────────
 
-/** The packaged mapping that an input fits, the one that asks for most. */
-export function recogniseMapping(input: Input, keys: readonly string[], entity: string | undefined): Mapping {
+/**
+ * The packaged mapping that an input fits, the one that asks for most; several where they ask for the same, each for an
+ * entity of its own; none where nothing of it is loaded.
+ * @param keysIn the keys of the input's records, by where these are in its values
+ */
+export function recogniseMappings(
+  input: Input,
+  keysIn: (records: JsonPath | undefined) => readonly string[],
+  entity: string | undefined,
+): Mapping[] {
   if (entity !== undefined && !ENTITIES.includes(entity as Entity)) {
     throw new UserError('LPA-LOAD-ENTITY', `There is no entity "${entity}".`, {
       exit: 'usage',
@@ -171,29 +191,53 @@ export function recogniseMapping(input: Input, keys: readonly string[], entity: 
   // The names of a table's columns know no case, JSON's keys do.
   const isTable = input.format === 'csv' || input.format === 'parquet'
   const spelled = (key: string) => (isTable ? key.toLowerCase() : key)
-  const has = new Set(keys.flatMap((key) => [spelled(key), `$.${spelled(key)}`]))
-  const asked = packagedMappings().filter(
-    (mapping) => mapping.recognise.length > 0 && (entity === undefined || mapping.entity === entity),
-  )
-  const [best] = asked
-    .filter(({ recognise: needed }) => needed.every((key) => has.has(spelled(key))))
-    .sort((a, b) => b.recognise.length - a.recognise.length)
-  if (best) return best
+  const mostAsked = (lists: readonly (readonly string[])[], records: JsonPath | undefined) => {
+    const has = new Set(keysIn(records).flatMap((key) => [spelled(key), `$.${spelled(key)}`]))
+    const fitting = lists.filter((needed) => needed.every((key) => has.has(spelled(key))))
+    return Math.max(0, ...fitting.map((needed) => needed.length))
+  }
+  const fitting = packagedMappings()
+    .filter((mapping) => entity === undefined || mapping.entity === entity)
+    .map((mapping) => ({ mapping, asks: mostAsked(mapping.recognise, mapping.records) }))
+    .filter(({ asks }) => asks > 0)
+    .sort((a, b) => b.asks - a.asks)
+  const [best] = fitting
+  if (entity === undefined && mostAsked(passedOver(), undefined) > (best?.asks ?? 0)) return []
+  if (best)
+    return readTogether(
+      best.mapping,
+      fitting.map(({ mapping }) => mapping),
+    )
+  if (input.isSpread) throw spreadOverLines(input.name)
   throw new UserError('LPA-LOAD-UNRECOGNISED', 'It fits no packaged mapping.', {
     exit: 'data',
     where: input.name,
     next: [
-      `Its columns: ${shownNames(keys)}`,
-      ...(entity === undefined
-        ? []
-        : asked.map(({ name, recognise }) => `What ${name} needs: ${recognise.join(', ')}`)),
+      `Its columns: ${shownNames(keysIn(undefined))}`,
+      ...(entity === undefined ? [] : whatIsNeeded(entity, keysIn(undefined).map(spelled))),
       'Write a mapping (README, "Your own exports") and name it: --mapping mine.sql',
     ],
   })
 }
 
+/** Of the entity's mappings the one that misses least: what it needs. */
+function whatIsNeeded(entity: string, keys: readonly string[]): string[] {
+  const missing = (needed: readonly string[]) => needed.filter((key) => !keys.includes(key)).length
+  const [nearest] = packagedMappings()
+    .filter((mapping) => mapping.entity === entity)
+    .flatMap(({ name, recognise }) => recognise.map((needed) => ({ name, needed })))
+    .sort((a, b) => missing(a.needed) - missing(b.needed))
+  return nearest ? [`What ${nearest.name} needs: ${nearest.needed.join(', ')}`] : []
+}
+
+/** Those mappings that recognise the same inputs: together they read all that is in them. */
+export function readTogether(mapping: Mapping, among: readonly Mapping[]): Mapping[] {
+  const asked = ({ records, recognise }: Mapping) => JSON.stringify([records, [...recognise].sort()])
+  return among.filter((other) => asked(other) === asked(mapping))
+}
+
 /** Columns or top-level keys that the fields leave out. */
 export function leftOutKeys(head: Head, fields: readonly Field[]): string[] {
-  const top = new Set(fields.map((field) => field.path[0] ?? field.name))
+  const top = new Set(fields.flatMap((field) => placesOf(field).map(([key]) => key ?? field.name)))
   return head.keys.filter((key) => !key.startsWith('$.') && !top.has(key))
 }

@@ -7,10 +7,11 @@
 import { openDuckDB, quoteName, quoteText, readNumber, readRows } from '../duckdb.ts'
 import { type PseudonymKey, pads } from '../pseudonym.ts'
 import { readFailure } from './engine-failure.ts'
-import { ancestorOf, type Field, fieldLabel, inHeader, isJson } from './fields.ts'
+import { type Field, fieldLabel, inHeader, isJson, placesOf } from './fields.ts'
 import type { Input } from './input.ts'
 import { createJsonMacros, MAX_DEPTH } from './json-macros.ts'
-import { formatJsonPath, type JsonPath } from './json-path.ts'
+import { formatJsonPath, isPrefix, type JsonPath } from './json-path.ts'
+import { JsonPlaces } from './json-places.ts'
 import { MAX_RECORD_BYTES } from './measure.ts'
 import { plainValueSql } from './plain-csv.ts'
 import {
@@ -169,18 +170,18 @@ function withoutPersonal(text: string, options: StageOneOptions, source: Source)
 }
 
 function jsonSource(options: StageOneOptions): Source {
-  const { fields } = options
+  const { fields, mapping } = options
+  const places = new JsonPlaces(fields, mapping.parse)
   // Kept JSON is judged after it was taken out: it is a small part of most records.
-  const kept = fields.filter((field) => isJson(field)).map((field) => `${memberOf(field.path)}::varchar`)
+  const kept = [...fields.filter(isJson).map(({ path }) => path), ...places.wholes].map(
+    (path) => `${places.jsonAt(path)}::varchar`,
+  )
   // Also where JSON is expected and a text of JSON stands.
   const inTexts = kept.map((value) => `case when starts_with(${value}, '"') then (${value}) ->> '$' end`)
-  const texts = fields
-    .filter((field) => isTextOf(field, fields))
-    .map(({ path }) => `${memberOf(path)}::varchar`)
+  const lone = fields.filter((field) => !isJson(field) && !isList(field) && !places.isInWhole(field))
+  const texts = lone.filter(({ change }) => !change).map(({ path }) => `${places.memberOf(path)}::varchar`)
   // Also of whom pseudonyms are made: NaN would be somebody.
-  const isNumber = fields
-    .filter((field) => !isJson(field) && !isList(field) && !ancestorOf(field, fields))
-    .map(({ path }) => `lpa_is_number_word(${memberOf(path)}::varchar)`)
+  const isNumber = lone.map(({ path }) => `lpa_is_number_word(${places.memberOf(path)}::varchar)`)
   const when = (macro: string, values: readonly string[], fault: number) =>
     values.length === 0
       ? ''
@@ -188,11 +189,11 @@ function jsonSource(options: StageOneOptions): Source {
   const fault = `case when lpa_fault is not null then lpa_fault ${when('lpa_is_deep', kept, DEEP)}
     ${when('lpa_holds_deep', [...texts, ...inTexts], DEEP)} ${when('lpa_is_unreal', kept, UNREAL)}
     ${isNumber.length > 0 ? `when (${isNumber.join(' or ')}) and lpa_is_unreal(line) then ${UNREAL}` : ''} end`
-  const spec = quoteText(JSON.stringify(structure(fields)))
+  const spec = quoteText(JSON.stringify(places.structure()))
   return {
     relation: `(select line, r, cast(${fault} as usmallint) as lpa_fault
       from (select line, lpa_fault, case when lpa_fault is null then json_transform(line, ${spec}) end as r
-      from (select line, ${faultSql(fields)} as lpa_fault from ${linesSql(options)})))`,
+      from (select line, ${faultSql(fields, mapping.parse)} as lpa_fault from ${linesSql(options)})))`,
     // Inside a text of JSON, another one has its quotes behind backslashes.
     mayHold: `contains(line, '@') or contains(line, '%40') or contains(line, '\\')${
       options.personal === 'refuse' ? '' : ` or ${mayHoldShape('line')}`
@@ -202,17 +203,7 @@ function jsonSource(options: StageOneOptions): Source {
       'case when lpa_fault is not null then strlen(line) end as lpa_bytes',
       "case when lpa_fault is not null then lpa_hmac('lpa:v1:content::' || line) end as lpa_content",
     ],
-    value(field) {
-      const ancestor = ancestorOf(field, fields)
-      if (!ancestor) {
-        const isParent = fields.some((other) => ancestorOf(other, fields) === field)
-        const value = memberOf(field.path)
-        return isParent && !isJson(field) ? `(${value} ->> '$')` : value
-      }
-      const arrow = isJson(field) || isList(field) ? '->' : '->>'
-      const path = formatJsonPath(field.path.slice(ancestor.path.length))
-      return `(${memberOf(ancestor.path)} ${arrow} ${quoteText(path)})`
-    },
+    value: (field) => places.valueOf(field),
   }
 }
 
@@ -227,62 +218,45 @@ function linesSql({ input, pathSql, how }: StageOneOptions): string {
     where line is not null and (line[1] = '{' or trim(line, ${ASCII_SPACE}) <> ''))`
 }
 
-function faultSql(fields: readonly Field[]): string {
-  const personal = fields.filter(({ change }) => change?.kind === 'pseudonym').map(({ path }) => path)
+function faultSql(fields: readonly Field[], parsed: readonly JsonPath[]): string {
+  const personal = fields.filter(({ change }) => change?.kind === 'pseudonym').flatMap(placesOf)
   // Of two objects that hold people one would be passed over just so.
   const paths = personal.flatMap((path) => path.map((_, index) => path.slice(0, index + 1)))
   const each = new Map(paths.map((path) => [formatJsonPath(path), path]))
   // A key that stands twice in a line may be two people's, or stand in two objects: only then is it looked at closely.
   const doubles = [...each.values()].map((path) => {
-    const parent = quoteText(formatJsonPath(path.slice(0, -1)))
     const key = path.at(-1) ?? ''
-    // A pattern of % alone is quick.
-    const label = JSON.stringify(key).replaceAll('_', '%')
+    const parent = path.slice(0, -1)
+    const text = parsed.find((other) => isPrefix(other, parent))
+    // A pattern of % alone is quick. Inside a text quotes stand behind backslashes.
+    const label = (text ? key : JSON.stringify(key)).replaceAll('_', '%')
+    const keys = text
+      ? `json_keys(lpa_parsed(line -> ${quoteText(formatJsonPath(text))}), ${quoteText(formatJsonPath(parent.slice(text.length)))})`
+      : `json_keys(line, ${quoteText(formatJsonPath(parent))})`
     return `when case when line like ${quoteText(`%${label}%${label}%`)}
-      then len(list_filter(json_keys(line, ${parent}), lambda key: key = ${quoteText(key)})) > 1 end then ${DOUBLE_KEY}`
+      then len(list_filter(${keys}, lambda key: key = ${quoteText(key)})) > 1 end then ${DOUBLE_KEY}`
   })
   return `case
     when not json_valid(line) or (line[1] <> '{' and ltrim(line, ${ASCII_SPACE})[1] <> '{') then ${MALFORMED}
     ${doubles.join('\n    ')} end`
 }
 
-/** DuckDB's structure for json_transform: nested keys down to texts, or to JSON kept whole. */
-function structure(fields: readonly Field[]): Record<string, unknown> {
-  const root: Record<string, unknown> = Object.create(null)
-  for (const field of fields) {
-    if (ancestorOf(field, fields)) continue
-    let node = root
-    for (const key of field.path.slice(0, -1)) {
-      node[key] ??= Object.create(null)
-      node = node[key] as Record<string, unknown>
-    }
-    const isWhole =
-      isJson(field) || isList(field) || fields.some((other) => ancestorOf(other, fields) === field)
-    node[field.path.at(-1) ?? ''] = isWhole ? 'JSON' : 'VARCHAR'
-  }
-  return root
-}
-
-/** Taken out as it is, and handed on to the mapping's SQL, whose functions may not see JSON that is too deep. */
-function isTextOf(field: Field, fields: readonly Field[]): boolean {
-  return !isJson(field) && !isList(field) && !field.change && !ancestorOf(field, fields)
-}
-
-function memberOf(path: JsonPath): string {
-  return `r${path.map((key) => `.${quoteName(key)}`).join('')}`
-}
-
 // ── tables ────────────────────────────────────────────────────────────────────────────────────────────────
 
 async function tableSource(options: StageOneOptions, connection: Connection): Promise<Source> {
   const { input, header, fields } = options
-  const value = (field: Field) => {
-    const [name = '', ...keys] = field.path
+  const valueAt = ([name = '', ...keys]: JsonPath) => {
     const column = inHeader(name, header)
     if (column === undefined) return 'cast(null as varchar)'
     const value = options.how === 'plain' ? plainValueSql(quoteName(column)) : quoteName(column)
     if (keys.length === 0) return value
     return `case when json_valid(${value}) then ${value} ->> ${quoteText(formatJsonPath(keys))} end`
+  }
+  const value = (field: Field) => {
+    const places = placesOf(field).map(valueAt)
+    return places.length === 1
+      ? (places[0] as string)
+      : `coalesce(${places.map((place) => `nullif(${place}, '')`).join(', ')})`
   }
   // JSON inside which something is changed: what is too deep for it would be left out without a word.
   const deep = fields

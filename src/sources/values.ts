@@ -4,7 +4,7 @@ import { quoteText } from '../duckdb.ts'
 import { EMAIL_SHAPE } from '../email-shape.ts'
 import { type Change, type Field, isJson, spaceField } from './fields.ts'
 import type { Input } from './input.ts'
-import { formatJsonPath, type JsonPath } from './json-path.ts'
+import { formatJsonPath, isSamePath, type JsonPath } from './json-path.ts'
 import type { Coarse, Mapping, Personal } from './mapping.ts'
 import { PERSONAL_KEY } from './personal-words.ts'
 
@@ -34,11 +34,16 @@ export function fieldValue(field: Field, options: ValueOptions, source: ValueSou
 }
 
 /** The clear value, or null where the mapping says that its text means that. */
-function givenValue(field: Field, { input, mapping }: ValueOptions, source: ValueSource): string {
+function givenValue(field: Field, { input, mapping, fields }: ValueOptions, source: ValueSource): string {
   const value = source.value(field)
   const isTextual = !isText(input) || !(isJson(field) || isList(field))
   const nulls = isTextual ? mapping.nulls.map(quoteText).join(', ') : ''
-  return nulls ? `case when ${value} in (${nulls}) then null else ${value} end` : value
+  const conditions = field.dropIf.map(({ when, other, values }) => {
+    const told = fields.find(({ path }) => isSamePath(path, other)) as Field
+    return `coalesce(${source.value(told)}, '') ${when === 'if' ? 'in' : 'not in'} (${values.map(quoteText).join(', ')})`
+  })
+  if (nulls) conditions.push(`${value} in (${nulls})`)
+  return conditions.length > 0 ? `case when ${conditions.join(' or ')} then null else ${value} end` : value
 }
 
 /**
@@ -186,7 +191,8 @@ function changedSql(
 function coarseSql(to: Coarse, value: string): string {
   if (to === 'year') return `nullif(regexp_extract(${value}, '\\d{4}'), '')`
   if (to === 'month') return `nullif(regexp_extract(${value}, '\\d{4}-\\d\\d'), '')`
-  return `substr(${value}, 1, ${to})`
+  if (typeof to === 'number') return `substr(${value}, 1, ${to})`
+  return `nullif(regexp_extract(${value}, ${quoteText(to.pattern)}), '')`
 }
 
 /** The reference is `pseudonym` in src/pseudonym.ts; a test holds the two together. */

@@ -1,0 +1,15 @@
+-- title: OneRoster: files of a bundle of which nothing is loaded
+-- entity: none
+-- recognise: propertyName, value |
+--   sourcedId, name, type, identifier, parentSourcedId |
+--   sourcedId, title, type, startDate, endDate, schoolYear |
+--   sourcedId, birthDate, sex, countryOfBirthCode |
+--   sourcedId, title, assignDate, dueDate, classSourcedId, categorySourcedId |
+--   sourcedId, status, dateLastModified, title |
+--   sourcedId, userSourcedId, roleType, role, orgSourcedId |
+--   sourcedId, userSourcedId, profileType, vendorId |
+--   sourcedId, title, courseSourcedId, resourceSourcedId |
+--   sourcedId, title, classSourcedId, resourceSourcedId |
+--   sourcedId, vendorResourceId, title |
+--   sourcedId, userSourcedId, resourceSourcedId |
+--   sourcedId, title, scoreScaleValue

@@ -1,0 +1,44 @@
+/** Of a mapping whose exports are of several kinds: which one this is, as a file beside it tells. */
+
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { UserError } from '../errors.ts'
+import { csvHead } from './csv-head.ts'
+import { HEAD_BYTES, type Input } from './input.ts'
+import type { Mapping } from './mapping.ts'
+
+/**
+ * The mapping with the kind of this input's export; as it is where no file tells.
+ * @throws UserError (data) when the file tells a kind that the mapping does not know.
+ */
+export function withExportKind(mapping: Mapping, input: Input): Mapping {
+  if (!mapping.exportBy || !input.stats) return mapping
+  const { file, name, kinds } = mapping.exportBy
+  const path = join(dirname(input.name), file)
+  const told = valueIn(path, name)
+  if (told === undefined) return mapping
+  const kind = kinds.get(told)
+  if (!kind) {
+    throw new UserError('LPA-INPUT-EXPORT-KIND', `It says nothing known of ${input.name}.`, {
+      exit: 'data',
+      where: path,
+      next: `Its line ${name} must say one of: ${[...kinds.keys()].join(', ')}`,
+    })
+  }
+  // The same content is another load when it is an export of another kind.
+  const sha256 = createHash('sha256').update(mapping.sha256).update(kind).digest('hex')
+  return { ...mapping, export: kind, sha256 }
+}
+
+function valueIn(path: string, name: string): string | undefined {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    if ((error as { code?: string }).code === 'ENOENT') return undefined
+    throw error
+  }
+  const rows = csvHead(text.slice(0, HEAD_BYTES).replace(/^\ufeff/, ''), ',', 1000)
+  return rows.find(([key]) => key?.trim() === name)?.[1]?.trim()
+}

@@ -1,0 +1,50 @@
+/** Caliper envelopes: from the fixtures to facts, and what is wrong with the bad ones. */
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { FormatCampus, goldenFacts } from './format-campus.ts'
+
+const GOOD = ['envelopes-1.1.ndjson', 'envelopes-1.2.json', 'envelope-1.0.json']
+const user = (number: number) => `https://campus.example/users/${number}`
+const PEOPLE = [700101, 700102, 700103, 700104, 700105].map((number) => ({ id: user(number) }))
+
+let campus: FormatCampus
+beforeAll(async () => {
+  campus = await FormatCampus.create('caliper', PEOPLE, '[load]\nmax_rejects = "90%"\n')
+})
+afterAll(() => campus[Symbol.dispose]())
+
+test('every event of three versions is the fact that it says', async () => {
+  const loaded = await campus.load(GOOD)
+  expect(
+    loaded.map(({ mappings }) => mappings.map(({ mapping, counts }) => ({ mapping, ...counts }))),
+  ).toEqual([
+    // A person and a program's own event are none of a learner's.
+    [{ mapping: 'caliper', read: 7, mapped: 6, rejected: 0, filtered: 1, doubled: 0 }],
+    [{ mapping: 'caliper', read: 10, mapped: 9, rejected: 0, filtered: 1, doubled: 0 }],
+    [{ mapping: 'caliper', read: 2, mapped: 2, rejected: 0, filtered: 0, doubled: 0 }],
+  ])
+  await expect(await campus.facts()).toMatchFileSnapshot(goldenFacts('caliper'))
+})
+
+test('the same files again change nothing', async () => {
+  const loaded = await campus.load(GOOD)
+  expect(loaded.map(({ outcome }) => outcome)).toEqual(['unchanged', 'unchanged', 'unchanged'])
+})
+
+test('a bad event is told by its line, its place in the envelope and its column', async () => {
+  await campus.load('bad.ndjson')
+  expect(await campus.rejects()).toEqual([
+    'bad.ndjson:1:record-2 occurred_at:missing occurred_at',
+    'bad.ndjson:2 json:malformed',
+    'bad.ndjson:3:record-1 occurred_at:type occurred_at',
+    'bad.ndjson:3:record-2 learner_id:missing learner_id',
+    'bad.ndjson:3:record-3 score:range score',
+    'bad.ndjson:3:record-4 json:malformed',
+  ])
+})
+
+test('nobody of the fixtures is anywhere in the warehouse', async () => {
+  const ids = [700101, 700102, 700103, 700104, 700105, 700900].map(String)
+  const said = ['Amara Okonkwo-Test', 'amara.okonkwo@campus.example', 'Bao Nguyen-Test', '+49 30 901820']
+  await campus.expectNothingPersonal([...GOOD, 'bad.ndjson'], [...ids, ...said])
+})
