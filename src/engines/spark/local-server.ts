@@ -34,7 +34,7 @@ export interface StartRequest {
 }
 
 const HOST = '127.0.0.1'
-const START_LIMIT_MS = 120_000
+const START_LIMIT_MS = 300_000
 const STOP_LIMIT_MS = 20_000
 const POLL_MS = 250
 

@@ -3,8 +3,10 @@
  * the warehouse takes it in inside its own transaction. Nobody sees any of it before that is committed.
  */
 
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { quoteName, quoteText } from '../../duckdb.ts'
+import { UserError } from '../../errors.ts'
 import type { Model, ModelRunner, TableDeclaration } from '../../types.ts'
 import { rowsSelect, typeOf, viewName, withViewNames } from './names.ts'
 import { SparkTables, type SparkTablesOptions } from './tables.ts'
@@ -119,8 +121,21 @@ function withText(table: TableDeclaration): TableDeclaration {
 
 /** In the warehouse's own words: what Spark wrote. */
 function readBack(columns: string, places: readonly string[]): string {
-  const files = places.map((place) => quoteText(join(place, '*.parquet')))
+  const files = places.flatMap(filesIn).map(quoteText)
   return `select ${columns} from read_parquet([${files.join(', ')}])`
+}
+
+/**
+ * Each by its name: a folder's may look like a pattern.
+ * @throws UserError io (74) where Spark wrote elsewhere than the warehouse can see
+ */
+function filesIn(place: string): string[] {
+  const names = existsSync(place) ? readdirSync(place).filter((name) => name.endsWith('.parquet')) : []
+  if (names.length > 0) return names.map((name) => join(place, name))
+  throw new UserError('LPA-SPARK-FILES', 'What Spark has written is not here.', {
+    ...{ exit: 'io', where: place },
+    next: 'The folder of the warehouse must be the same one, under the same path, for the server and every executor.',
+  })
 }
 
 /** Of text that is none yet, a VARIANT would be made as one text. */

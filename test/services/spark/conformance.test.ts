@@ -147,7 +147,7 @@ describeWithSpark('both engines', ({ state }) => {
     afterAll(removePlaces)
 
     test('after a full and an incremental batch', async () => {
-      await both(['load', '--quiet', 'exports/courses.csv', 'exports/learners.csv'])
+      await both(['load', '--quiet', 'exports/courses.json', 'exports/learners.csv'])
       await batch('--full')
       await both(['load', '--quiet', 'exports'])
       await batch()

@@ -46,10 +46,10 @@ describeWithSpark('Spark’s client', ({ state }) => {
     return modules.filter((url) => CLIENT.test(readFileSync(fileURLToPath(url), 'utf8')))
   }
 
-  test.each([['batch', '--full'], ['query', 'funnel'], ['doctor'], ['spark', 'down', '--help']])(
-    'is not loaded by lpa %s %s',
-    async (...args) => {
-      expect(await partsOfClient(args.filter(Boolean))).toEqual([])
+  test.each([[['batch', '--full']], [['query', 'funnel']], [['doctor']]])(
+    'is not loaded by lpa %j',
+    async (args) => {
+      expect(await partsOfClient(args)).toEqual([])
     },
   )
 
