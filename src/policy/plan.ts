@@ -61,6 +61,11 @@ export function managed(kind: string, name: string, definition = ''): PolicyObje
   return { kind, name, definition, managed: true }
 }
 
+/** By kind and name: an engine may tell the same in another order, and a plan is the same then. */
+export function inOrder(objects: readonly PolicyObject[]): readonly PolicyObject[] {
+  return [...objects].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
+}
+
 function keyOf({ kind, name }: PolicyObject): string {
   return `${kind}\n${name}`
 }
