@@ -63,7 +63,8 @@ export function managed(kind: string, name: string, definition = ''): PolicyObje
 
 /** By kind and name: an engine may tell the same in another order, and a plan is the same then. */
 export function inOrder(objects: readonly PolicyObject[]): readonly PolicyObject[] {
-  return [...objects].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
+  const byKey = new Map(objects.map((object) => [keyOf(object), object]))
+  return [...byKey.keys()].sort().flatMap((key) => byKey.get(key) ?? [])
 }
 
 function keyOf({ kind, name }: PolicyObject): string {
