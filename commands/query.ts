@@ -10,7 +10,7 @@ import { TimeLimit } from '../src/time-limit.ts'
 export default class Query extends BaseCommand {
   static override summary = 'Answer a question: a named report, or any SELECT over the warehouse.'
   static override description =
-    `Reports have one definition each, shown by --explain; a table of some leaves columns out that the other formats have. SQL is the engine's own and read-only: one SELECT over the warehouse's tables (fact_enrollment, course, learner, dim_date, staging.…, meta.…). The owner of the warehouse may change it with --write.`
+    `Reports have one definition each, shown by --explain; a table of some leaves columns out that the other formats have. SQL is the engine's own and read-only: one SELECT over the warehouse's tables (fact_enrollment, course, learner, dim_date, staging.…, meta.…). The owner of the warehouse may change it with --write. With --role it is asked as a role of the policy that lpa grant apply wrote: the embedded engine then shows what that role may see, and records who asked.`
   static override examples = [
     '<%= config.bin %> query --list',
     '<%= config.bin %> query funnel --format chart',

@@ -9,9 +9,16 @@ export interface Determined {
   readonly cells: ReadonlySet<number>
 }
 
+/** An equation, or what others were added to it. */
 interface Row {
   readonly terms: Map<number, number>
   readonly from: Set<Equation>
+}
+
+/** A row in which an unknown is that no other row has, and so tells nothing of the others. */
+interface Leaf {
+  readonly row: Row
+  readonly cell: number
 }
 
 const NEARLY_NOTHING = 1e-9
@@ -25,41 +32,70 @@ export function determined(
     const terms = new Map([...equation].filter(([cell]) => isUnknown(cell)))
     return terms.size === 0 ? [] : [{ terms, from: new Set([equation]) }]
   })
-  return eliminated(rows).flatMap(({ terms, from }) => {
-    const [cell] = terms.keys()
-    if (terms.size !== 1 || cell === undefined) return []
-    return { cell, cells: new Set([...from].flatMap((equation) => [...equation.keys()])) }
-  })
+  const { core, leaves } = withoutLeaves(rows)
+  const solved = eliminated(core)
+  // The last that was taken away knows all rows that were left then.
+  for (const { row, cell } of leaves.toReversed()) {
+    for (const other of [...row.terms.keys()]) {
+      const pivot = solved.get(other)
+      if (pivot) subtract(row, pivot, other)
+    }
+    scale(row, cell)
+    solved.set(cell, row)
+  }
+  return [...solved].flatMap(([cell, { terms, from }]) =>
+    terms.size === 1 ? { cell, cells: new Set([...from].flatMap((equation) => [...equation.keys()])) } : [],
+  )
 }
 
-/** Reduced so that an unknown of each is in no other (Gauss and Jordan): the rarest, so that few equations grow. */
-function eliminated(rows: readonly Row[]): readonly Row[] {
+/** Takes away, one after the other, what leaves there are: of most tables nothing else is left to solve. */
+function withoutLeaves(rows: readonly Row[]): { core: readonly Row[]; leaves: readonly Leaf[] } {
+  const holding = new Map<number, Set<Row>>()
+  for (const row of rows)
+    for (const cell of row.terms.keys()) holding.set(cell, (holding.get(cell) ?? new Set()).add(row))
+  const leaves: Leaf[] = []
+  const core = new Set(rows)
+  const open = [...holding.keys()]
+  for (let cell = open.pop(); cell !== undefined; cell = open.pop()) {
+    const [row, ...others] = holding.get(cell) ?? []
+    // An equation of one unknown tells it.
+    if (row === undefined || others.length > 0 || row.terms.size === 1) continue
+    leaves.push({ row, cell })
+    core.delete(row)
+    for (const other of row.terms.keys()) {
+      holding.get(other)?.delete(row)
+      open.push(other)
+    }
+  }
+  return { core: [...core], leaves }
+}
+
+/** Rows by an unknown that no other of them has any more (Gauss and Jordan): the rarest, so that few grow. */
+function eliminated(rows: readonly Row[]): Map<number, Row> {
   const uses = new Map<number, number>()
   for (const { terms } of rows) for (const cell of terms.keys()) uses.set(cell, (uses.get(cell) ?? 0) + 1)
-  const byLead = new Map<number, Row>()
-  /** Reduced rows by the unknowns that are in them beside their lead. */
+  const solved = new Map<number, Row>()
+  /** Solved rows by the unknowns in them. */
   const holding = new Map<number, Set<Row>>()
+  const note = (row: Row): void => {
+    for (const cell of row.terms.keys()) holding.set(cell, (holding.get(cell) ?? new Set()).add(row))
+  }
   for (const row of rows) {
     for (const cell of [...row.terms.keys()]) {
-      const pivot = byLead.get(cell)
+      const pivot = solved.get(cell)
       if (pivot) subtract(row, pivot, cell)
     }
     const lead = rarest(row.terms.keys(), uses)
     if (lead === undefined) continue
-    const factor = row.terms.get(lead) ?? 1
-    for (const [cell, value] of row.terms) row.terms.set(cell, value / factor)
+    scale(row, lead)
     for (const other of holding.get(lead) ?? []) {
       subtract(other, row, lead)
       note(other)
     }
-    byLead.set(lead, row)
+    solved.set(lead, row)
     note(row)
   }
-  return [...byLead.values()]
-
-  function note(row: Row): void {
-    for (const cell of row.terms.keys()) holding.set(cell, (holding.get(cell) ?? new Set()).add(row))
-  }
+  return solved
 }
 
 function rarest(cells: Iterable<number>, uses: ReadonlyMap<number, number>): number | undefined {
@@ -69,7 +105,12 @@ function rarest(cells: Iterable<number>, uses: ReadonlyMap<number, number>): num
   return best
 }
 
-/** Takes the lead of `pivot` out of `row`. */
+function scale({ terms }: Row, lead: number): void {
+  const factor = terms.get(lead) ?? 1
+  for (const [cell, value] of terms) terms.set(cell, value / factor)
+}
+
+/** Takes an unknown out of `row` by a row whose own it is. */
 function subtract(row: Row, pivot: Row, lead: number): void {
   const factor = row.terms.get(lead)
   if (factor === undefined) return

@@ -191,6 +191,18 @@ const MISTAKES: Readonly<Record<string, readonly [readonly string[], readonly st
     ],
     ['a.yaml:3:43: core.dim_curse is no table of the warehouse. Did you mean core.dim_course?'],
   ],
+  'a rule that reads a file': [
+    [
+      `roles: { r: {} }\nrow_rules:\n  a: { roles: [r], attribute: x, allowed: "select k from core.dim_course, 'x.csv' where k in ($values)", on: [core.dim_course.course_key] }`,
+    ],
+    ["a.yaml:3:43: 'x.csv' is no table: tables are named like core.dim_course."],
+  ],
+  'a rule that calls what reads files': [
+    [
+      `roles: { r: {} }\nrow_rules:\n  a: { roles: [r], attribute: x, allowed: "select c from Read_Text('x') where c in ($values)", on: [core.dim_course.course_id] }`,
+    ],
+    ['a.yaml:3:43: Read_Text() is not among the functions that compute from their arguments.'],
+  ],
   'a table filtered twice by a rule': [
     [
       'roles: { r: {} }\nrow_rules:\n  a: { roles: [r], attribute: x, on: [core.dim_course.course_key, core.dim_course.category_key] }',

@@ -1,7 +1,8 @@
 /** The files of a policy, checked: every mistake is told at once, with the place where it stands. */
 
 import { UserError } from '../errors.ts'
-import { isCode, sqlTokens } from '../sql-tokens.ts'
+import { isCode, type SqlToken, sqlTokens } from '../sql-tokens.ts'
+import { isFunctionAllowed } from '../statement-functions.ts'
 import type { TableDeclaration } from '../types.ts'
 import { columnTypes, fits, masksByColumn } from './columns.ts'
 import { taggingName } from './objects.ts'
@@ -218,6 +219,8 @@ class Reading {
     if (other) return value.mistake(`${other.text} is not known here: $values stands for the user's values.`)
     if (!tokens.some(({ text }) => text === '$values'))
       return value.mistake("The SELECT does not ask for the user's values.", 'Write: where … in ($values)')
+    const beyond = beyondTables(tokens)
+    if (beyond !== undefined) return value.mistake(beyond)
     for (const [index, token] of tokens.entries()) {
       const [dot, name] = [tokens[index + 1]?.text, tokens[index + 2]?.text]
       const isTable = SCHEMAS.includes(token.text) && dot === '.' && tokens[index - 1]?.text !== '.'
@@ -333,6 +336,28 @@ class Reading {
     at.unknown(`${table} has no column ${column}.`, column, columns)
     return false
   }
+}
+
+/** Words that a bracket may follow, and that call nothing. */
+const BEFORE_BRACKETS = new Set(
+  `all and any as between by case distinct else except exists filter from having in intersect join not on or over select some then
+   union values when where`.split(/\s+/),
+)
+const ENDS_FROM = /^(where|on|using|group|order|having|union|except|intersect|limit|select|qualify|\))$/i
+
+/** What in a rule's SELECT reaches further than tables of the warehouse; it is read before anything is shut. */
+function beyondTables(tokens: readonly SqlToken[]): string | undefined {
+  let isFrom = false
+  for (const [index, { kind, text }] of tokens.entries()) {
+    if (/^(from|join)$/i.test(text)) isFrom = true
+    else if (ENDS_FROM.test(text)) isFrom = false
+    else if (isFrom && (kind === 'string' || kind === 'quoted'))
+      return `${text} is no table: tables are named like core.dim_course.`
+    const isCall = kind === 'word' && tokens[index + 1]?.text === '('
+    if (isCall && !BEFORE_BRACKETS.has(text.toLowerCase()) && !isFunctionAllowed(text))
+      return `${text}() is not among the functions that compute from their arguments.`
+  }
+  return undefined
 }
 
 function readTag({ key: name, at, value }: Entry): Tag {
