@@ -3,7 +3,7 @@
 import { UserError } from '../errors.ts'
 import { type Log, silentLog } from '../log.ts'
 import { wantedObjects } from '../policy/objects.ts'
-import { type PlannedPolicy, planPolicy } from '../policy/plan.ts'
+import { inOrder, type PlannedPolicy, planPolicy } from '../policy/plan.ts'
 import type { Policy, PolicyObject, PolicyStep } from '../policy/policy.ts'
 import { writeStored } from '../policy/stored.ts'
 import { safeText } from '../safe-text.ts'
@@ -73,7 +73,8 @@ async function makePlan(
   policy: Policy,
   prune: boolean,
 ): Promise<FreshPlan> {
-  const { wanted, live, notes, held } = await keeper.compare(policy)
+  const { wanted, notes, held, ...compared } = await keeper.compare(policy)
+  const live = inOrder(compared.live)
   const { steps, extra }: PlannedPolicy = planPolicy(wanted, live, keeper.write, prune)
   return {
     steps,

@@ -61,6 +61,12 @@ export function managed(kind: string, name: string, definition = ''): PolicyObje
   return { kind, name, definition, managed: true }
 }
 
+/** By kind and name: an engine may tell the same in another order, and a plan is the same then. */
+export function inOrder(objects: readonly PolicyObject[]): readonly PolicyObject[] {
+  const byKey = new Map(objects.map((object) => [keyOf(object), object]))
+  return [...byKey.keys()].sort().flatMap((key) => byKey.get(key) ?? [])
+}
+
 function keyOf({ kind, name }: PolicyObject): string {
   return `${kind}\n${name}`
 }

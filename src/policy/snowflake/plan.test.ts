@@ -3,7 +3,7 @@ import { openDuckDB } from '../../duckdb.ts'
 import { withSnowflakeTypes } from '../../engines/snowflake/ddl.ts'
 import { readDeclared } from '../../pipeline/declared.ts'
 import { accessRows, expectations, readyMadePolicy } from '../access.test-support.ts'
-import { planPolicy } from '../plan.ts'
+import { inOrder, planPolicy } from '../plan.ts'
 import type { Grant, Mask, Policy, Role, RowRule, User } from '../policy.ts'
 import { Account, type Allowed } from './account.test-support.ts'
 import { liveOnSnowflake } from './live.ts'
@@ -22,9 +22,10 @@ const PLACE = {
 const DECLARED: readonly Relation[] = readDeclared('snowflake').tables.map(withSnowflakeTypes)
 
 /** The statements from what the account has to the policy. */
-function plan(account: Account, policy: Policy, prune = false) {
+function plan(account: Account, policy: Policy, prune = false, state = account.state()) {
   const wanted = wantedOnSnowflake(policy, account.relations, PLACE).objects
-  const { steps, extra } = planPolicy(wanted, liveOnSnowflake(account.state(), wanted), writeSnowflake, prune)
+  const live = inOrder(liveOnSnowflake(state, wanted))
+  const { steps, extra } = planPolicy(wanted, live, writeSnowflake, prune)
   return { steps, extra, sql: steps.flatMap(({ sql }) => sql) }
 }
 
@@ -86,6 +87,18 @@ describe('the policy that lpa comes with', () => {
     expect([roles, grants, members, futureGrants, tags, maskingPolicies, policyUses].flat()).toEqual([])
   })
 
+  test('is the same plan in whatever order Snowflake tells what it has', () => {
+    const account = new Account(DECLARED)
+    apply(account, readyMade)
+    const roles = readyMade.roles.filter(({ name }) => name !== 'lpa_instructor')
+    const smaller = { ...readyMade, roles, rowRules: [], masks: readyMade.masks.slice(2), users: [] }
+    const state = account.state()
+    const reversed = Object.fromEntries(
+      Object.entries(state).map(([name, value]) => [name, Array.isArray(value) ? value.toReversed() : value]),
+    ) as unknown as typeof state
+    expect(plan(account, smaller, false, reversed)).toEqual(plan(account, smaller))
+  })
+
   test('leaves alone what others made, unless it is to be pruned', () => {
     const account = new Account(DECLARED)
     apply(account, readyMade)
@@ -98,17 +111,17 @@ describe('the policy that lpa comes with', () => {
     expect([steps, extra.map(({ name }) => name)]).toEqual([
       [],
       [
-        'usage on function core.f(varchar):varchar to role lpa_analyst',
         'execute task on account to role lpa_admin',
-        'role lpa_admin to user eve',
+        'usage on function core.f(varchar):varchar to role lpa_analyst',
         'role lpa_analyst to role theirs',
+        'role lpa_admin to user eve',
       ],
     ])
     expect(plan(account, readyMade, true).sql).toEqual([
       'revoke role lpa_admin from user eve',
       'revoke role lpa_analyst from role theirs',
-      'revoke usage on function core.f(varchar):varchar from role lpa_analyst',
       'revoke execute task on account from role lpa_admin',
+      'revoke usage on function core.f(varchar):varchar from role lpa_analyst',
     ])
   })
 })
@@ -480,7 +493,7 @@ test('500 roles on 5,000 columns are planned in two seconds', () => {
   ] as const) {
     const started = process.cpuUsage()
     const wanted = wantedOnSnowflake(wantedPolicy, state.relations, PLACE).objects
-    const { steps } = planPolicy(wanted, liveOnSnowflake(state, wanted), writeSnowflake)
+    const { steps } = planPolicy(wanted, inOrder(liveOnSnowflake(state, wanted)), writeSnowflake)
     const { user, system } = process.cpuUsage(started)
     const tookMs = Math.round((user + system) / 1000)
     console.info(`500 roles on 5,000 columns, ${name} to do (${steps.length} steps): ${tookMs} ms of CPU`)
