@@ -2,10 +2,11 @@
 -- entity: enrollment
 -- recognise: sourcedId, classSourcedId, schoolSourcedId, userSourcedId, role
 -- columns: sourcedId, status, dateLastModified, classSourcedId, userSourcedId, role, beginDate, endDate
--- personal: userSourcedId(learner)
+-- personal: userSourcedId(learner), sourcedId(learner)
 -- export: by manifest.csv file.enrollments (bulk = snapshot, delta = delta)
 --
--- A class has an end too: only an enrollment that had ended when it was last changed was left before it.
+-- Many systems make an enrollment's id of its learner's. A class has an end too: only an enrollment that
+-- had ended when it was last changed was left before it.
 with enrollments as (
   select *, coalesce(status, '') = 'tobedeleted' as deleted,
     coalesce(try_cast(endDate as date) <= cast(try_cast(dateLastModified as timestamptz) as date), false) as is_over

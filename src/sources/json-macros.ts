@@ -37,7 +37,8 @@ const MACROS = [
   `lpa_parsed(value) as case when json_type(value) = 'VARCHAR'
     then coalesce(try_cast(value ->> '$' as json), value) else value end`,
   // Of JSON what is a value of its own: no object and no list.
-  `lpa_scalar(value) as case when json_type(value) not in ('OBJECT', 'ARRAY') then value ->> '$' end`,
+  `lpa_scalar(value) as case when starts_with(value::varchar, '"') then value ->> '$'
+    when not regexp_matches(value::varchar, '^[{[n]') then value::varchar end`,
   `lpa_one_escape(value) as regexp_replace(value, '(?:\\\\(?:u005[cC])?)+', '\\\\', 'g')`,
   // JSON held as text, and texts of JSON inside it, may write every letter as \u0040 and every quote as \": here each is
   // itself, at whatever depth; other letters are x. For searching only, behind the text as it is.

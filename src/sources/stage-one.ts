@@ -155,6 +155,8 @@ export function groupRows({ head }: Input): number {
 /** How records come out of an input: SQL of the relation, of each field's value in it, and of what to note. */
 interface Source extends ValueSource {
   readonly relation: string
+  /** Its columns with what was taken out of a record. */
+  readonly taken: readonly string[]
   /** See lookedAtText. */
   readonly mayHold: string | undefined
   readonly status: readonly string[]
@@ -165,7 +167,10 @@ interface Source extends ValueSource {
 /** Records that look personal become faults, of which nothing is taken. */
 function withoutPersonal(text: string, options: StageOneOptions, source: Source): string {
   const fault = `case when lpa_personal > 0 then ${PERSONAL_FAULT} + lpa_personal else lpa_fault end`
-  return `(select line, case when coalesce(lpa_personal, 0) = 0 then r end as r, cast(${fault} as usmallint) as lpa_fault
+  const kept = source.taken.map(
+    (name) => `case when coalesce(lpa_personal, 0) = 0 then ${name} end as ${name}`,
+  )
+  return `(select line, ${kept.join(', ')}, cast(${fault} as usmallint) as lpa_fault
     from (select *, ${personalField(options, source)} as lpa_personal from ${text}))`
 }
 
@@ -173,15 +178,15 @@ function jsonSource(options: StageOneOptions): Source {
   const { fields, mapping } = options
   const places = new JsonPlaces(fields, mapping.parse)
   // Kept JSON is judged after it was taken out: it is a small part of most records.
-  const kept = [...fields.filter(isJson).map(({ path }) => path), ...places.wholes].map(
-    (path) => `${places.jsonAt(path)}::varchar`,
-  )
+  const kept = [
+    ...new Set([...fields.filter(isJson).map(({ path }) => places.takenAt(path)), ...places.parsed()]),
+  ].map((value) => `${value}::varchar`)
   // Also where JSON is expected and a text of JSON stands.
   const inTexts = kept.map((value) => `case when starts_with(${value}, '"') then (${value}) ->> '$' end`)
-  const lone = fields.filter((field) => !isJson(field) && !isList(field) && !places.isInWhole(field))
-  const texts = lone.filter(({ change }) => !change).map(({ path }) => `${places.memberOf(path)}::varchar`)
+  const lone = fields.filter((field) => !isJson(field) && !isList(field))
+  const texts = lone.filter(({ change }) => !change).map((field) => `${places.valueOf(field)}::varchar`)
   // Also of whom pseudonyms are made: NaN would be somebody.
-  const isNumber = lone.map(({ path }) => `lpa_is_number_word(${places.memberOf(path)}::varchar)`)
+  const isNumber = lone.map((field) => `lpa_is_number_word(${places.valueOf(field)}::varchar)`)
   const when = (macro: string, values: readonly string[], fault: number) =>
     values.length === 0
       ? ''
@@ -189,11 +194,12 @@ function jsonSource(options: StageOneOptions): Source {
   const fault = `case when lpa_fault is not null then lpa_fault ${when('lpa_is_deep', kept, DEEP)}
     ${when('lpa_holds_deep', [...texts, ...inTexts], DEEP)} ${when('lpa_is_unreal', kept, UNREAL)}
     ${isNumber.length > 0 ? `when (${isNumber.join(' or ')}) and lpa_is_unreal(line) then ${UNREAL}` : ''} end`
-  const spec = quoteText(JSON.stringify(places.structure()))
+  const spec = quoteText(places.structure())
+  const records = `(select line, lpa_fault, case when lpa_fault is null then json_transform(line, ${spec}) end as r
+      from (select line, ${faultSql(fields, mapping.parse)} as lpa_fault from ${linesSql(options)}))`
   return {
-    relation: `(select line, r, cast(${fault} as usmallint) as lpa_fault
-      from (select line, lpa_fault, case when lpa_fault is null then json_transform(line, ${spec}) end as r
-      from (select line, ${faultSql(fields, mapping.parse)} as lpa_fault from ${linesSql(options)})))`,
+    relation: `(select * replace (cast(${fault} as usmallint) as lpa_fault) from ${places.relation(records)})`,
+    taken: places.columns(),
     // Inside a text of JSON, another one has its quotes behind backslashes.
     mayHold: `contains(line, '@') or contains(line, '%40') or contains(line, '\\')${
       options.personal === 'refuse' ? '' : ` or ${mayHoldShape('line')}`
@@ -264,6 +270,7 @@ async function tableSource(options: StageOneOptions, connection: Connection): Pr
     .map((field) => `${field.inside.length > 0 ? 'lpa_is_deep' : 'lpa_holds_deep'}(${value(field)})`)
   return {
     relation: input.format === 'parquet' ? await parquetSql(options, connection) : csvSql(options),
+    taken: [],
     mayHold: undefined,
     status: [
       `cast(${deep.length > 0 ? `case when ${deep.join(' or ')} then ${DEEP} end` : 'null'} as usmallint) as lpa_fault`,

@@ -48,3 +48,16 @@ test('nobody of the fixtures is anywhere in the warehouse', async () => {
   const said = ['Amara Okonkwo-Test', 'amara.okonkwo@campus.example', 'Bao Nguyen-Test', '+49 30 901820']
   await campus.expectNothingPersonal([...GOOD, 'bad.ndjson'], [...ids, ...said])
 })
+
+test('20,000 events in envelopes load with the memory that a load has', async () => {
+  using many = await FormatCampus.create('caliper', PEOPLE)
+  const [, event = {}] = JSON.parse(campus.text('envelopes-1.1.ndjson').split('\n')[0] as string).data
+  const id = (number: number) => `urn:uuid:5ca1ab1e-0000-4000-9000-${String(number).padStart(12, '0')}`
+  const envelopes = Array.from({ length: 200 }, (_, batch) => ({
+    ...{ sensor: 's', sendTime: '2026-10-05T12:00:00Z' },
+    data: Array.from({ length: 100 }, (_, place) => ({ ...event, id: id(100 * batch + place) })),
+  }))
+  const text = envelopes.map((envelope) => `${JSON.stringify(envelope)}\n`).join('')
+  const [loaded] = await many.warehouse.load(many.warehouse.write('given/many.ndjson', text))
+  expect(loaded?.mappings[0]?.counts).toMatchObject({ read: 20_000, mapped: 20_000 })
+})

@@ -111,6 +111,9 @@ export class FormatCampus implements Disposable {
       const text = String(cell)
       const whole = names.get(text)
       if (whole) return whole
+      // An id that is made of somebody's, behind its id space.
+      const own = names.get(text.slice(-64))
+      if (own) return `${text.slice(0, -64)}${own}`
       // Enrollments without an id of their own are named by the first digits of their learner's.
       return text.replace(/^[0-9a-f]{15}(?=\/)/, (start) => {
         const found = [...names].find(([pseudonym]) => pseudonym.startsWith(start))

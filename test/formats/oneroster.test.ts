@@ -5,7 +5,9 @@ import { loadSummary } from '../../src/pipeline/load.ts'
 import { FormatCampus, goldenFacts } from './format-campus.ts'
 
 const TOML = '[load]\nmax_rejects = "90%"\n'
-const PEOPLE = [940001, 940002, 940003, 940004, 940005, 940006].map((number) => ({ id: `u-${number}` }))
+const LEARNERS = [940001, 940002, 940003, 940004, 940005, 940006].map((number) => ({ id: `u-${number}` }))
+/** Ids of enrollments and results are taken for somebody's. */
+const PEOPLE = [...LEARNERS, ...['e-1', 'e-2', 'e-3', 'e-5', 'e-9', 'r-1', 'r-9'].map((id) => ({ id }))]
 
 let campus: FormatCampus
 beforeAll(async () => {
@@ -107,6 +109,6 @@ test('nobody of the fixtures is anywhere in the warehouse', async () => {
   )
   await other.expectNothingPersonal(
     [...files, 'bulk-1.1/results.csv', 'bulk-1.1/demographics.csv'],
-    [...PEOPLE.map(({ id }) => id), 'u-940900', ...names, ...more],
+    [...LEARNERS.map(({ id }) => id), 'u-940900', ...names, ...more],
   )
 })
