@@ -16,3 +16,11 @@ test('what is not recognised as an entity is told what that needs', () => {
     'campus_enrollment',
   )
 })
+
+test('only tables are passed over: a message of the same keys is somebody’s record', () => {
+  const keysIn = () => ['propertyName', 'value']
+  const of = (format: Input['format']) =>
+    recogniseMappings({ name: 'topic', format } as Input, keysIn, undefined)
+  expect(of('csv')).toEqual([])
+  expect(() => of('ndjson')).toThrow(expect.objectContaining({ code: 'LPA-LOAD-UNRECOGNISED' }))
+})

@@ -202,7 +202,9 @@ export function recogniseMappings(
     .filter(({ asks }) => asks > 0)
     .sort((a, b) => b.asks - a.asks)
   const [best] = fitting
-  if (entity === undefined && mostAsked(passedOver(), undefined) > (best?.asks ?? 0)) return []
+  // Of a bundle's tables: a message, or what an API answers, is somebody's record.
+  const mayPass = entity === undefined && input.format === 'csv'
+  if (mayPass && mostAsked(passedOver(), undefined) > (best?.asks ?? 0)) return []
   if (best)
     return readTogether(
       best.mapping,

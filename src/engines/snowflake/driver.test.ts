@@ -204,12 +204,9 @@ describe('a login that fails', () => {
   }, 30_000)
 
   test.concurrent('for want of a server', async () => {
-    const { port } = await (async () => {
-      await using server = await serveSnowflake('in')
-      return server
-    })()
-    const options = { accessUrl: `http://127.0.0.1:${port}` }
     await using server = await serveSnowflake('in')
+    // Where nobody listens: another test could get the port of a server that has ended.
+    const options = { accessUrl: `http://127.0.0.2:${server.port}` }
     const error = await failure(connect(server.connection(options), { signal }))
     expect(error).toMatchObject({
       ...{ code: 'LPA-SNOWFLAKE-UNREACHABLE', exit: 'unavailable' },

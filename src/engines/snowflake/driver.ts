@@ -74,8 +74,7 @@ export interface ConnectRequest {
 }
 
 /**
- * Logs in. Numbers and JSON of results are texts, as Snowflake sent them: exact. Dates and timestamps are the driver's
- * own, which keep nanoseconds; as texts they would have the session's format.
+ * Logs in. What results hold is said with each statement (`session.ts`).
  * @throws UserError notPermitted (77) when Snowflake refuses, unavailable (69) when it cannot be reached or takes too
  *   long, config (78) for what the driver will not take; the signal's reason when it is aborted
  */

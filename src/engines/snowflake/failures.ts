@@ -93,17 +93,6 @@ export function explained(error: unknown): unknown {
       cause,
     })
   }
-  if (code === '090105') {
-    return new UserError(
-      'LPA-SNOWFLAKE-DATABASE',
-      'The database of the connection is not there, or is hidden from its role.',
-      {
-        exit: 'config',
-        next: 'Check database and role of the connection; the role needs USAGE on the database.',
-        cause,
-      },
-    )
-  }
   if (isLocked(error)) {
     return new UserError('LPA-WAREHOUSE-LOCKED', 'Somebody else is changing a table of the warehouse.', {
       exit: 'locked',

@@ -28,8 +28,9 @@ const FIRST_WAIT_MS = 1000
 
 export const NO_CONTENT = 204
 
-/** What may be answered otherwise a little later. */
-const PASSING = new Set([408, 425, 429, 500, 502, 503, 504])
+/** What may be answered otherwise a little later; a server without the method, or the version, stays so. */
+const isPassing = (status: number) =>
+  [408, 425, 429].includes(status) || (status >= 500 && ![501, 505].includes(status))
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 
 /** The connection failed for a reason that stays. */
@@ -55,7 +56,7 @@ export async function openClient(options: ClientOptions): Promise<GetPage> {
       let asked: number | undefined
       try {
         const answer = await exchange(request, where)
-        if (!PASSING.has(answer.status)) return answer
+        if (!isPassing(answer.status)) return answer
         failure = statusFailure(answer.status, where)
         asked = retryAfterMs(answer.headers['retry-after'], Date.now())
         if (asked !== undefined && asked > LONGEST_WAIT_MS) throw askedForLong(answer.status, asked, where)
@@ -142,7 +143,7 @@ function statusFailure(status: number, where: string): UserError {
 }
 
 function otherStatus(status: number): readonly [exit: ExitName, what: string, next: string] {
-  if (PASSING.has(status) || status >= 500)
+  if (isPassing(status) || status >= 500)
     return ['unavailable', 'The server is not able to answer', 'Run it again later.']
   if (status >= 400)
     return ['config', 'It does not take this request', 'Check uri, parameters and headers of the source.']

@@ -91,6 +91,7 @@ const now = () => new Date().toUTCString()
 
 const PASSING: readonly (readonly [name: string, fault: () => Fault])[] = [
   ['500', () => ({ status: 500 })],
+  ['520', () => ({ status: 520 })],
   ['503 with Retry-After: 0', () => ({ status: 503, headers: { 'Retry-After': '0' } })],
   ['429 with a date', () => ({ status: 429, headers: { 'Retry-After': now() } })],
   ['a connection cut in the body', () => 'cut'],

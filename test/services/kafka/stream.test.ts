@@ -652,11 +652,11 @@ describeWithKafka('lpa stream kafka://', (kafka) => {
     await client.produce(topic, eventMessages({ seed: SEED + 16, count: 10 }))
     const place = newPlace()
     const toml = join(place.root, 'lpa.toml')
-    writeFileSync(toml, `${readFileSync(toml, 'utf8')}\n[sources.lrs]\nuri = "${uri(topic)}"\n`)
+    writeFileSync(toml, `${readFileSync(toml, 'utf8')}\n[sources.bus]\nuri = "${uri(topic)}"\n`)
     const { commands } = await loadOclifConfig()
     const examples = (commands.find(({ id }) => id === 'stream')?.examples ?? [])
       .map((example) => (typeof example === 'string' ? example : example.command))
-      .filter((example) => /stream (kafka:|lrs\b)/.test(example))
+      .filter((example) => /stream (kafka:|bus\b)/.test(example))
     expect(examples).toHaveLength(3)
     for (const example of examples) {
       const [, ...words] = example
