@@ -29,9 +29,12 @@ it('knows variables by their names', () => {
   rememberSecretVariables({
     SNOWFLAKE_PASSWORD: 'hunter22',
     LPA_LMS_TOKEN: 'tok-123456',
+    SNOWFLAKE_CONNECTIONS_LPA_PRIVATE_KEY_FILE_PWD: 'of-the-key',
+    LPA_SPARK_TOKEN_FILE: '/etc/lpa/token',
     HOME: '/home/someone',
   })
-  expect(scrub('hunter22 tok-123456 /home/someone')).toBe('[secret] [secret] /home/someone')
+  const said = scrub('hunter22 tok-123456 of-the-key /etc/lpa/token /home/someone')
+  expect(said).toBe('[secret] [secret] [secret] /etc/lpa/token /home/someone')
 })
 
 it('does not take a short value for a secret', () => {

@@ -20,11 +20,12 @@ export function rememberSecret(value: string): void {
   }
 }
 
-/** Remembers what the environment holds under names of secrets: `LPA_…_TOKEN`, `SNOWFLAKE_…_PASSWORD`. */
+/** Remembers what the environment holds under names of secrets, not of files of theirs: `LPA_…_TOKEN`, `SNOWFLAKE_…_PASSWORD`. */
 export function rememberSecretVariables(env: Readonly<Record<string, string | undefined>>): void {
   for (const [name, value] of Object.entries(env)) {
-    if (value && /PASSWORD|PASSPHRASE|SECRET|TOKEN|PRIVATE_KEY(?!_FILE|_PATH)/i.test(name))
-      rememberSecret(value)
+    const isSecret =
+      /PASSWORD|PASSPHRASE|SECRET|TOKEN|PRIVATE_KEY|_PWD$/i.test(name) && !/_(FILE|PATH)$/i.test(name)
+    if (value && isSecret) rememberSecret(value)
   }
 }
 

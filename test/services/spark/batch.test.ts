@@ -1,6 +1,6 @@
 /** lpa batch --engine spark where something goes wrong: all of it is there afterwards, or nothing. */
 
-import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { packageRoot } from '../../../src/sql-files.ts'
@@ -105,7 +105,8 @@ describeWithSpark('a batch on Spark', ({ state }) => {
 
     test('with a token that others can read, or that is wrong', async () => {
       const file = join(place.root, 'token')
-      writeFileSync(file, 'not-the-token\n', { mode: 0o644 })
+      writeFileSync(file, 'not-the-token\n')
+      chmodSync(file, 0o644)
       const named = { XDG_STATE_HOME: join(place.root, 'nothing'), LPA_SPARK_TOKEN_FILE: file }
       const open = await lpa(place, [...BATCH, '--address', address()], { env: named })
       expect(open).toMatchObject({ code: 77, stderr: expect.stringContaining('can be read by others') })
