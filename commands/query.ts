@@ -3,7 +3,6 @@ import { BaseCommand } from '../src/base-command.ts'
 import { MemoryWatch } from '../src/memory-watch.ts'
 import { drawAnswer, explainReport, questionOf, tableOf } from '../src/pipeline/question.ts'
 import { type Answer, ask, askSpark, listReports, tooLarge, tooLong } from '../src/pipeline/report.ts'
-import { readRoster, revealed } from '../src/pipeline/reveal.ts'
 import { recordQuestion, runRecorder } from '../src/pipeline/runs.ts'
 import { TimeLimit } from '../src/time-limit.ts'
 
@@ -82,8 +81,12 @@ export default class Query extends BaseCommand {
       return
     }
     if (flags.write) this.recordRun(runRecorder(config))
-    const asked = { from: flags.reveal, idSpace: flags['id-space'], format: this.format() }
-    const roster = readRoster(config, question, asked)
+    const { reveal: from, 'id-space': idSpace } = flags
+    const reveal = from === undefined ? undefined : await import('../src/pipeline/reveal.ts')
+    const roster =
+      from === undefined
+        ? undefined
+        : reveal?.readRoster(config, question, { from, idSpace, format: this.format() })
     // Nobody is shown before it is recorded that somebody was asked for.
     if (roster) await recordQuestion(config, this.runSoFar(roster.summary, flags.role))
     else if (flags.role !== undefined) this.auditAs(flags.role, (run) => recordQuestion(config, run))
@@ -97,7 +100,7 @@ export default class Query extends BaseCommand {
       const [first, ...more] = unknown
       if (first !== undefined) this.warning(first, ...more)
       this.note(...withheld)
-      const answer = limit.pausedByReader(roster ? revealed(rows, roster) : rows)
+      const answer = limit.pausedByReader(reveal && roster ? reveal.revealed(rows, roster) : rows)
       await this.print(answer, {
         table: tableOf(question, answer, roster ? [roster.column] : []),
         raw: flags.raw,

@@ -6,7 +6,6 @@ import { join, relative } from 'node:path'
 import type { Config } from '../config.ts'
 import { UserError } from '../errors.ts'
 import type { Policy } from '../policy/policy.ts'
-import { readPolicyFiles } from '../policy/read.ts'
 import { packageRoot } from '../sql-files.ts'
 import { readDeclared } from './declared.ts'
 
@@ -33,6 +32,7 @@ export async function readPolicy(config: Pick<Config, 'security' | 'privacy'>): 
       next: 'Without the folder, the policy that lpa comes with is used.',
     })
   }
+  const { readPolicyFiles } = await import('../policy/read.ts')
   const declared = readDeclared('duckdb').tables
   const policy = await readPolicyFiles({ files, declared, minCell: config.privacy.minCell })
   return { policy, folder, isReadyMade }

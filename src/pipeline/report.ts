@@ -11,7 +11,6 @@ import { listSql, paramValues, readSql, type SqlFile } from '../sql-files.ts'
 import { isCode, sqlTokens } from '../sql-tokens.ts'
 import type { At, Dialect, Engine, Fault, Reader, Result, ResultStream, Values } from '../types.ts'
 import { ledgerRows } from './ledger.ts'
-import { readAs } from './role.ts'
 import { answerReport, assertMayAsk, deniedReport, refuseForRoles, withheldFrom } from './role-answers.ts'
 import { type OpenExtras, withWarehouse } from './warehouse.ts'
 
@@ -131,7 +130,7 @@ export async function ask<T>(
 ): Promise<T> {
   if (options.role !== undefined) refuseForRoles(options)
   const extras: OpenExtras = {
-    ...(options.role !== undefined && readAs(config, options.role)),
+    ...(options.role !== undefined && (await import('./role.ts')).readAs(config, options.role)),
     at: options.at === undefined ? undefined : parseAt(options.at),
     folders: options.exports ? [tmpdir()] : [],
   }
@@ -189,9 +188,7 @@ export async function askSpark(
     throw new UserError(
       'LPA-ROLE-ENGINE',
       'Spark reads all rows of the warehouse: it answers its owner only.',
-      {
-        ...{ exit: 'notPermitted', next: 'Ask the warehouse itself: without --engine' },
-      },
+      { exit: 'notPermitted', next: 'Ask the warehouse itself: without --engine' },
     )
   }
   assertRequired(question)

@@ -24,8 +24,8 @@ export interface Roster {
 
 /** What is asked for with `--reveal` and `--id-space`. */
 export interface RevealRequest {
-  /** `roster.csv:student_no`; none: nobody is to be shown. */
-  readonly from: string | undefined
+  /** `roster.csv:student_no` */
+  readonly from: string
   readonly idSpace: string | undefined
   readonly format: string
 }
@@ -38,8 +38,7 @@ export function readRoster(
   config: Config,
   { report }: Question,
   { from, idSpace, format }: RevealRequest,
-): Roster | undefined {
-  if (from === undefined) return undefined
+): Roster {
   if (readCells(report?.header.cells) !== 'learners') {
     throw new UserError('LPA-REVEAL-REPORT', 'Only reports of single learners can say who they are.', {
       exit: 'usage',

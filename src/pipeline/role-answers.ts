@@ -1,7 +1,6 @@
 /** What a role is answered: reports without small counts, and why it is refused the rest. */
 
 import { UserError } from '../errors.ts'
-import { readCells, withoutSmallCells } from '../policy/small-cells.ts'
 import type { Reader, Result, RoleViews } from '../types.ts'
 import type { AskOptions, Question } from './report.ts'
 
@@ -54,6 +53,7 @@ export async function answerReport(
 ): Promise<Result> {
   const { report, sql, values } = question
   if (role?.minCell === undefined) return query(sql, values)
+  const { readCells, withoutSmallCells } = await import('../policy/small-cells.ts')
   const cells = readCells(report?.header.cells)
   if (cells === undefined || cells === 'learners') throw noCells(question, role)
   const result = await query(sql, values)

@@ -10,7 +10,6 @@ import { expand } from '../sql-expand.ts'
 import { packageRoot, readSql } from '../sql-files.ts'
 import type { Reader, TableDeclaration } from '../types.ts'
 import { readDeclared } from './declared.ts'
-import { readAs } from './role.ts'
 import { withWarehouse, working } from './warehouse.ts'
 
 const FILE = /^(.+?)\.(?:parquet|csv(?:\.gz|\.zst)?)$/i
@@ -24,8 +23,10 @@ export async function withReader<T>(
   work: (reader: Reader) => Promise<T>,
   role?: string,
 ): Promise<T> {
-  if (named.length === 0 && role !== undefined)
+  if (named.length === 0 && role !== undefined) {
+    const { readAs } = await import('./role.ts')
     return withWarehouse(config, 'confined', signal, work, readAs(config, role))
+  }
   if (named.length === 0) return withWarehouse(config, 'read', signal, work)
   if (role !== undefined) {
     throw new UserError('LPA-ROLE-FILES', 'Plain files have no policy: who can read them sees all of them.', {
