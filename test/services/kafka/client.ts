@@ -122,6 +122,13 @@ export class KafkaClient implements AsyncDisposable {
     const [found] = await this.#admin.fetchOffsets({ groupId: group, topics: [topic] })
     return byPartition((found?.partitions ?? []).map(({ partition, offset }) => [partition, offset]))
   }
+
+  /** How many members a group has, all of which know their partitions. */
+  async settledMembers(group: string): Promise<number> {
+    const { groups } = await this.#admin.describeGroups([group])
+    const [found] = groups
+    return found?.state === 'Stable' ? found.members.length : 0
+  }
 }
 
 export class OpenTransaction {

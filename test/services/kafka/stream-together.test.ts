@@ -170,6 +170,35 @@ describeWithKafka('lpa stream, with others', (kafka) => {
   )
 
   test(
+    'of its group, which is rebalanced in the middle of a write',
+    async () => {
+      const topic = 'rebalanced'
+      await client.createTopic(topic, 4)
+      const place = copyPlace(empty, topic)
+      const config = configFor(place, client, topic, topic)
+      const start = () => startStream(place, [...OFTEN, ...config])
+      const first = start()
+      await client.produce(topic, eventMessages({ seed: 84, count: 1000, ...MIXED }))
+      await first.reached('built')
+      const staged = first.count('staged')
+      const committed = first.count('committed')
+      const lock = await takeWriterLock(place.warehouse, 60_000)
+      await client.produce(topic, eventMessages({ seed: 85, count: 1000, ...MIXED }))
+      await first.reached('staged', staged + 1)
+      const second = start()
+      while ((await client.settledMembers(topic)) < 2) await sleep(100)
+      await client.produce(topic, eventMessages({ seed: 86, count: 1000, ...MIXED }))
+      expect(first.count('committed')).toBe(committed)
+      expect(second.count('committed')).toBe(0)
+      lock.release()
+      await Promise.all([first.reached('committed', committed + 1), second.reached('committed')])
+      await stop([first, second])
+      await finish(place, topic, config)
+    },
+    LIMIT_MS,
+  )
+
+  test(
     'of its group, of which one is stopped while it waits for another that died',
     async () => {
       const topic = 'waiting'
