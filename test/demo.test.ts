@@ -3,17 +3,18 @@
  * Then what it printed is done, and everything it left is searched for the people of the sample.
  */
 
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { delimiter, join } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { makeFixtures } from '../scripts/make-fixtures.ts'
 import { ROOT } from '../scripts/oclif-config.ts'
 import { openDuckDB, quoteText } from '../src/duckdb.ts'
-import { newPlace, type Ran, removePlaces } from './faults/lpa.ts'
+import { newPlace, removePlaces } from './faults/lpa.ts'
 import { Searcher, type Wanted } from './faults/search.ts'
 import { type Watch, watchFiles } from './faults/watch.ts'
+import { type Typed, typed } from './newcomer.ts'
 
 const { root, tmp } = newPlace('demo')
 const HOME = join(root, 'home')
@@ -25,36 +26,10 @@ let watch: Watch
 /** Why nothing could be installed, where that is so. */
 let notInstalled = ''
 
-/** With nothing of this environment but a PATH without this checkout, and how npm reaches its registry. */
-async function run(command: string): Promise<Pick<Ran, 'code' | 'stdout' | 'stderr'>> {
-  const path = (process.env.PATH ?? '').split(delimiter).filter((folder) => !folder.startsWith(ROOT))
-  const npm = Object.entries(process.env).filter(([name]) =>
-    /^npm_config_(registry|.*proxy|cafile)$/i.test(name),
-  )
-  const child = spawn('bash', ['-c', command], {
-    cwd: CHECKOUT,
-    env: {
-      ...Object.fromEntries(npm),
-      ...{ PATH: path.join(delimiter), HOME, TMPDIR: tmp, LANG: 'C.UTF-8', COLUMNS: '80' },
-      // What npm has fetched before it need not fetch again.
-      ...{ npm_config_cache: npmConfig('cache'), npm_config_userconfig: npmConfig('userconfig') },
-      npm_config_prefer_offline: 'true',
-    },
-  })
-  let [stdout, stderr] = ['', '']
-  child.stdout.setEncoding('utf8').on('data', (text) => {
-    stdout += text
-  })
-  child.stderr.setEncoding('utf8').on('data', (text) => {
-    stderr += text
-  })
-  const code = await new Promise<number | null>((resolve) => child.on('close', resolve))
-  said.push({ command, stdout, stderr })
-  return { code, stdout, stderr }
-}
-
-function npmConfig(name: string): string {
-  return spawnSync('npm', ['config', 'get', name], { cwd: ROOT, encoding: 'utf8' }).stdout.trim()
+async function run(command: string): Promise<Typed> {
+  const ran = await typed(command, CHECKOUT, { HOME, TMPDIR: tmp })
+  said.push({ command, ...ran })
+  return ran
 }
 
 /** What git has, and what it would add. */
@@ -66,12 +41,12 @@ function copyCheckout(): void {
 }
 
 /** `$ npm ci   # why`, without the reason. */
-function stepsOf({ stderr }: Pick<Ran, 'stderr'>): string[] {
+function stepsOf({ stderr }: Pick<Typed, 'stderr'>): string[] {
   return [...stderr.matchAll(/^\$ (.*?)(?: {3}#.*)?$/gm)].map(([, command = '']) => command)
 }
 
 /** Without what npm prints before it. */
-function pictureOf({ stdout }: Pick<Ran, 'stdout'>): string {
+function pictureOf({ stdout }: Pick<Typed, 'stdout'>): string {
   return stdout.slice(stdout.indexOf('  lpa  Overview'))
 }
 

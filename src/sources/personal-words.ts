@@ -83,21 +83,23 @@ const INNER_WORDS = WORDS.join('|').replace(FIRST, (_, before, letter) => `${bef
 const isText = `${S}"\\s*:\\s*"`
 const isKey = `${S}"\\s*:`
 
-/**
- * Matches a key of JSON text that is named like a personal value, `"Student Name":`. Both JavaScript and DuckDB take it;
- * a column's name is tried as `"NAME":"`.
- */
-export const PERSONAL_KEY = `(?i)${[
+const KEYS = [
   `"[^"]*(?:${ANYWHERE.join('|')})[^"]*${isKey}`,
   `"(?:[^"]*${EDGE})?(?:${WORDS.join('|')})(?:${EDGE}[^"]*)?${isKey}`,
+  `"${EDGE}*(?:${ALONE.slice(1).join('|')})${EDGE}*${isKey}`,
+  `"${EDGE}*(?:${ALONE[0]})${EDGE}*${isText}`,
+]
+const CAMEL_CASE_KEYS = [
   `"[^"]*(?-i:[a-z])(?:${LAST_WORDS})(?:${EDGE}[^"]*)?${isKey}`,
   `"(?:[^"]*${EDGE})?(?-i:(?:${FIRST_WORDS})[A-Z])[^"]*${isKey}`,
   `"[^"]*(?-i:[a-z](?:${INNER_WORDS})[A-Z])[^"]*${isKey}`,
-  `"${EDGE}*(?:${ALONE.slice(1).join('|')})${EDGE}*${isKey}`,
-  `"${EDGE}*(?:${ALONE[0]})${EDGE}*${isText}`,
-].join('|')}`
+]
 
-const PATTERN = new RegExp(PERSONAL_KEY.slice('(?i)'.length), 'iu')
+/** For DuckDB: matches a key of JSON text that is named like a personal value, `"Student Name":`. */
+export const PERSONAL_KEY = `(?i)${[...KEYS, ...CAMEL_CASE_KEYS].join('|')}`
+
+/** The same of a name that is spaced, tried as `"NAME":"`: Node 22 cannot turn case off inside a pattern. */
+const PATTERN = new RegExp(KEYS.join('|'), 'iu')
 
 /** userEmail is two words: `user Email`. */
 export function spaced(name: string): string {
