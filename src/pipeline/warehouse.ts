@@ -1,6 +1,7 @@
 /** Opens the configured warehouse: the one place that knows which engine a configuration means. */
 
 import type { Config } from '../config.ts'
+import { olderTables } from '../engines/older-tables.ts'
 import { UserError } from '../errors.ts'
 import type { At, Engine, OpenMode, Reader, RoleViews, Row } from '../types.ts'
 
@@ -163,16 +164,11 @@ async function olderSchema(engine: Engine, cause: unknown): Promise<UserError | 
   // Made anew, a dropped table is empty, and takes the place of the one that could come back.
   const dropped = steps.filter(({ kind }) => kind === 'create table').slice(0, 3)
   const undrop = dropped.flatMap(({ target }) => engine.undropTable?.(target) ?? [])
-  return new UserError('LPA-SCHEMA-OLD', 'The tables of this warehouse are not those of this lpa.', {
-    exit: 'config',
-    next: [
-      ...undrop.map(
-        (statement) =>
-          `Where it was dropped, not hidden from your role, it comes back with its rows: ${statement}`,
-      ),
-      'See what is to be changed: lpa schema plan',
-      'Change it, rows stay: lpa schema apply',
-    ],
+  return olderTables(
     cause,
-  })
+    undrop.map(
+      (statement) =>
+        `Where it was dropped, not hidden from your role, it comes back with its rows: ${statement}`,
+    ),
+  )
 }

@@ -24,6 +24,7 @@ import type {
 } from '../../types.ts'
 import { forgetResults } from '../kept-results.ts'
 import { lastCursor, recordLoad, supersedeLoads } from '../load-ledger.ts'
+import { olderTables } from '../older-tables.ts'
 import { sweepScratch } from '../scratch.ts'
 import { catalogFile, catalogInode, catalogLook, createCatalog, hasCatalog } from './catalog.ts'
 import { recordChecksums, refuseDamagedCatalog } from './checksums.ts'
@@ -592,22 +593,17 @@ async function attachLake(connection: DuckDBConnection, options: DuckLakeOptions
 
 async function policyRows(connection: DuckDBConnection): Promise<readonly Row[]> {
   const objects = 'select kind, name, definition from lake.meta.policy_objects order by kind, name'
-  const reader = await connection.runAndReadAll(objects).catch(olderTables)
+  const reader = await connection.runAndReadAll(objects).catch(namesMissing)
   return reader.getRows() as Row[]
 }
 
 /** From now on names mean the role's views, and what they are made of is out of reach for checked statements. */
 async function becomeRole(connection: DuckDBConnection, { statements }: RoleViews): Promise<void> {
-  await connection.run(statements.join(';\n')).catch(olderTables)
+  await connection.run(statements.join(';\n')).catch(namesMissing)
 }
 
-function olderTables(cause: Error): never {
-  if (faultOf(cause) !== 'name') throw cause
-  throw new UserError('LPA-SCHEMA-OLD', 'The tables of this warehouse are not those of this lpa.', {
-    exit: 'config',
-    next: ['See what is to be changed: lpa schema plan', 'Change it, rows stay: lpa schema apply'],
-    cause,
-  })
+function namesMissing(cause: Error): never {
+  throw faultOf(cause) === 'name' ? olderTables(cause) : cause
 }
 
 function policyChanged(): UserError {
