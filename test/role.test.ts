@@ -344,6 +344,9 @@ it('records who asked what as which role', () => {
   expect(of(/reveals learners/).map(({ arguments: words }) => words)).toContain(
     'at-risk --reveal … --id-space campus',
   )
+  // Recorded before it was refused, and mended then.
+  expect(of(/LPA-ROLE-REVEAL/)).toMatchObject([{ exit_code: 77, role: 'lpa_analyst' }])
+  expect(of(/reveals learners/).map(({ role }) => role)).not.toContain('lpa_analyst')
   expect(of(/LPA-QUERY-REFUSED/)[0]).toMatchObject({ exit_code: 77, arguments: '--sql …' })
   expect(of(/nora/).length).toBeGreaterThan(0)
   expect(runs.some(({ command, role }) => command === 'dash' && role === 'lpa_instructor')).toBe(true)
