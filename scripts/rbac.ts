@@ -47,6 +47,7 @@ export async function rbacScript(): Promise<string> {
   const { policy } = await readPolicy({
     security: { folder: own, user: undefined },
     privacy: { minCell: 10 },
+    origin: {},
   } as never)
   const relations = readDeclared('snowflake').tables.map(withSnowflakeTypes)
   const { objects, notes } = wantedOnSnowflake(policy, relations, PLACE)

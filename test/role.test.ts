@@ -94,7 +94,7 @@ it('has those of the policy that was applied, which names its users', () => {
   expect(as('lpa_analyst', 'select count(*) from fact_enrollment').code).toBe(0)
   expect(as('lpa_analist', 'select 1')).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('Did you mean lpa_analyst?'),
+    stderr: expect.stringMatching(/Did you mean lpa_analyst\?.*lpa grant apply/s),
   })
 })
 

@@ -18,9 +18,13 @@ export interface ReadPolicy {
 }
 
 /** @throws UserError LPA-POLICY-… (config) that lists every mistake */
-export async function readPolicy(config: Pick<Config, 'security' | 'privacy'>): Promise<ReadPolicy> {
+export async function readPolicy(
+  config: Pick<Config, 'security' | 'privacy' | 'origin'>,
+): Promise<ReadPolicy> {
   const { folder: own } = config.security
   const isReadyMade = !existsSync(own)
+  const from = config.origin['security.folder'] ?? 'default'
+  if (isReadyMade && from !== 'default') throw noFolder(own, from)
   const folder = isReadyMade ? join(packageRoot(), 'security') : own
   const files = yamlFiles(folder).map((file) => ({
     shown: shownPath(file),
@@ -36,6 +40,15 @@ export async function readPolicy(config: Pick<Config, 'security' | 'privacy'>): 
   const declared = readDeclared('duckdb').tables
   const policy = await readPolicyFiles({ files, declared, minCell: config.privacy.minCell })
   return { policy, folder, isReadyMade }
+}
+
+/** A name with a slip in it must not put another policy in the place of the project's own. */
+function noFolder(folder: string, where: string): UserError {
+  return new UserError('LPA-POLICY-MISSING', `There is no folder ${shownPath(folder)}.`, {
+    exit: 'config',
+    where,
+    next: 'Mend security.folder, or leave it out: without a folder security, the policy that lpa comes with is used.',
+  })
 }
 
 /** Behind a summary: that there is no policy of the project's own. */

@@ -45,7 +45,7 @@ async function committed(
   config: Config,
   engine: Engine,
   { exitCode }: RunRecord,
-  write: () => Promise<void>,
+  write: () => Promise<unknown>,
 ): Promise<void> {
   const isDone = exitCode === EXIT.done || exitCode === EXIT.findings
   await engine.transaction(write, {
@@ -62,10 +62,9 @@ export function recordQuestion(config: Config, run: RunRecord): Promise<void> {
 /** Of a question that was recorded before it was answered: that it was not, and why. */
 export async function recordRefusal(config: Config, run: RunRecord): Promise<void> {
   if (run.exitCode === EXIT.done) return
-  await withKept(config, (engine) => {
-    const end = endOf(askedBy(config, run))
-    return committed(config, engine, run, () => writeLedger(engine, 'record-end', end))
-  })
+  await withKept(config, (engine) =>
+    committed(config, engine, run, () => writeLedger(engine, 'record-end', endOf(askedBy(config, run)))),
+  )
 }
 
 function askedBy(config: Config, run: RunRecord): RunRecord {
