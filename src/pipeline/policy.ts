@@ -51,9 +51,9 @@ function noFolder(folder: string, where: string): UserError {
   })
 }
 
-/** Behind a summary: that there is no policy of the project's own. */
-export function saidOf({ isReadyMade }: ReadPolicy): string {
-  return isReadyMade ? '; the policy that lpa comes with' : ''
+/** Behind a summary: that there is no policy of the project's own, and what can be copied to have one. */
+export function saidOf({ isReadyMade, folder }: ReadPolicy): string {
+  return isReadyMade ? `; the policy that lpa comes with: ${folder}` : ''
 }
 
 /** Whose attributes row rules take on the embedded engine. */

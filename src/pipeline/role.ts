@@ -39,7 +39,7 @@ export function readAs(config: Config, role: string): Pick<OpenExtras, 'role'> {
   }
 }
 
-/** Of a role that the policy does not have, or only its files have, it is said that these count when they are applied. */
+/** A role that the policy does not have may be in its files, which count when they are applied. */
 function accessOf(...[policy, declared, role, user]: Parameters<typeof resolveAccess>): RoleAccess {
   try {
     return resolveAccess(policy, declared, role, user)
@@ -48,7 +48,7 @@ function accessOf(...[policy, declared, role, user]: Parameters<typeof resolveAc
     const { code, message, exit, next } = error
     throw new UserError(code, message, {
       exit,
-      next: [...next, 'What security/*.yaml has besides counts after: lpa grant apply'],
+      next: [...next, 'If security/*.yaml has it: lpa grant apply'],
       cause: error,
     })
   }
