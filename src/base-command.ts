@@ -305,8 +305,10 @@ export abstract class BaseCommand extends Command {
       })
     }
     await this.#audit?.record(run()).catch((thrown) => {
-      this.#log.warn(`not recorded: ${asUserError(thrown).code}`)
-      this.note('This question is not recorded: meta.runs cannot be written here.')
+      const { code: why } = asUserError(thrown)
+      this.#log.warn(`not recorded: ${why}`)
+      // Where there is no warehouse, nothing was asked of it.
+      if (why !== failure?.code) this.note('This question is not recorded: meta.runs cannot be written here.')
     })
     process.exitCode = code
     if (failure) this.#printFailure(failure)

@@ -77,6 +77,9 @@ it('has no roles before a policy was applied', () => {
   expect(code).toBe(78)
   expect(stderr).toContain('LPA-ROLE-NONE')
   expect(stderr).toContain('lpa grant apply')
+  const nowhere = lpa(['query', 'funnel', '--role', 'lpa_analyst'], { LPA_WAREHOUSE_PATH: 'nowhere' })
+  expect(nowhere.stderr).toContain('LPA-WAREHOUSE-MISSING')
+  expect(nowhere.stderr).not.toContain('not recorded')
 })
 
 it('has those of the policy that was applied, which names its users', () => {

@@ -17,10 +17,14 @@ export interface ReadPolicy {
   readonly isReadyMade: boolean
 }
 
+/** Of the configuration. */
+interface PolicySettings extends Pick<Config, 'origin'> {
+  readonly security: Pick<Config['security'], 'folder'>
+  readonly privacy: Pick<Config['privacy'], 'minCell'>
+}
+
 /** @throws UserError LPA-POLICY-… (config) that lists every mistake */
-export async function readPolicy(
-  config: Pick<Config, 'security' | 'privacy' | 'origin'>,
-): Promise<ReadPolicy> {
+export async function readPolicy(config: PolicySettings): Promise<ReadPolicy> {
   const { folder: own } = config.security
   const isReadyMade = !existsSync(own)
   const from = config.origin['security.folder'] ?? 'default'
