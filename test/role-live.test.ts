@@ -57,5 +57,5 @@ it('shows what the role may see, follows its policy, and keeps nothing of it', a
   expect(existsSync(join(place.config.warehouse.path, 'results'))).toBe(false)
   expect(
     await place.rows(`select command, role, exit_code, summary from meta.runs where command = 'dash'`),
-  ).toEqual([['dash', 'lpa_dashboard', 0, 'asked by screens']])
+  ).toEqual([['dash', 'lpa_dashboard', 0, 'asked by screens as lpa_dashboard']])
 })

@@ -351,6 +351,6 @@ it('records who asked what as which role', () => {
   expect(of(/LPA-ROLE-REVEAL/)).toMatchObject([{ exit_code: 77, role: 'lpa_analyst' }])
   expect(of(/reveals learners/).map(({ role }) => role)).not.toContain('lpa_analyst')
   expect(of(/LPA-QUERY-REFUSED/)[0]).toMatchObject({ exit_code: 77, arguments: '--sql …' })
-  expect(of(/nora/).length).toBeGreaterThan(0)
+  expect(of(/asked by nora as lpa_analyst$/).length).toBeGreaterThan(0)
   expect(runs.some(({ command, role }) => command === 'dash' && role === 'lpa_instructor')).toBe(true)
 })

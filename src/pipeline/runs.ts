@@ -68,7 +68,8 @@ export async function recordRefusal(config: Config, run: RunRecord): Promise<voi
 }
 
 function askedBy(config: Config, run: RunRecord): RunRecord {
-  return { ...run, summary: [run.summary, `asked by ${policyUser(config)}`].filter(Boolean).join('; ') }
+  const asked = `asked by ${policyUser(config)}${run.role === undefined ? '' : ` as ${run.role}`}`
+  return { ...run, summary: [run.summary, asked].filter(Boolean).join('; ') }
 }
 
 /** The last runs, newest first: run_id, started_at, seconds, command, exit_code, summary. */
