@@ -3,7 +3,7 @@ import { BaseCommand } from '../src/base-command.ts'
 import { MemoryWatch } from '../src/memory-watch.ts'
 import { drawAnswer, explainReport, questionOf, tableOf } from '../src/pipeline/question.ts'
 import { type Answer, ask, askSpark, listReports, tooLarge, tooLong } from '../src/pipeline/report.ts'
-import { recordQuestion, runRecorder } from '../src/pipeline/runs.ts'
+import { recordQuestion, recordRefusal, runRecorder } from '../src/pipeline/runs.ts'
 import { TimeLimit } from '../src/time-limit.ts'
 
 export default class Query extends BaseCommand {
@@ -88,8 +88,10 @@ export default class Query extends BaseCommand {
         ? undefined
         : reveal?.readRoster(config, question, { from, idSpace, format: this.format() })
     // Nobody is shown before it is recorded that somebody was asked for.
-    if (roster) await recordQuestion(config, this.runSoFar(roster.summary, flags.role))
-    else if (flags.role !== undefined) this.auditAs(flags.role, (run) => recordQuestion(config, run))
+    if (roster) {
+      await recordQuestion(config, this.runSoFar(roster.summary, flags.role))
+      this.auditAs(flags.role, (run) => recordRefusal(config, run))
+    } else if (flags.role !== undefined) this.auditAs(flags.role, (run) => recordQuestion(config, run))
     const options = {
       ...{ at: flags.at, role: flags.role, reveals: roster !== undefined, write: flags.write },
       exports: this.format() === 'parquet',
@@ -107,6 +109,7 @@ export default class Query extends BaseCommand {
         draw: (result, size, terminal) => drawAnswer(question, result, size, terminal),
         ...(toParquet && { parquet: toParquet }),
       })
+      if (reveal && roster) this.note(...reveal.noneNamed(roster))
       if (options.exports) this.finish({ summary: 'written as Parquet' })
     }
     if (flags.engine === 'spark') await askSpark(config, question, options, this.signal, show)

@@ -7,7 +7,7 @@ import { withWarehouse } from '../../src/pipeline/warehouse.ts'
 export default class GrantCheck extends BaseCommand {
   static override summary = 'Tell whether the warehouse still has the policy.'
   static override description =
-    'Compares with the live state, so what was changed behind its back is found too. --audit tells what the policy itself leaves open: personal columns without a mask, tables without tags, roles without users, wide grants. Changes nothing. Exit code 1 when something differs or was found.'
+    'Compares with the live state, so what was changed behind its back is found too. --audit tells what the policy itself leaves open: personal columns without a mask, tables that a row rule leaves out, tables without tags, roles without users, wide grants. Changes nothing. Exit code 1 when something differs or was found.'
   static override examples = [
     '<%= config.bin %> grant check',
     '<%= config.bin %> grant check --audit --format json',

@@ -126,10 +126,17 @@ test('the audit tells what the policy leaves open', async () => {
     masks: policy.masks.filter(({ name }) => name !== 'names'),
     taggings: policy.taggings.filter(({ table }) => table !== 'core.dim_date'),
     users: policy.users.filter(({ roles }) => !roles.includes('lpa_admin')),
+    rowRules: policy.rowRules.map((rule) => ({
+      ...rule,
+      on: rule.on.filter(
+        ({ table }) => rule.name !== 'own_region' || table !== 'core.fact_course_completion',
+      ),
+    })),
   }
   expect(await audited(open)).toEqual([
     'personal column without a mask: core.dim_instructor.display_name',
     'personal column without a mask: staging.stg_instructor.display_name',
+    'table that a row rule leaves out: own_region: core.fact_course_completion.learner_key',
     'table without tags: core.dim_date',
     'role without users: lpa_admin',
     ...usual,

@@ -15,11 +15,13 @@ import type { Column, Result, ResultStream, Row } from '../types.ts'
 import type { Question } from './report.ts'
 
 export interface Roster {
-  /** The roster's column: what its ids are called in an answer. */
+  /** What its ids are called in an answer: as in the roster, but not as the pseudonyms are. */
   readonly column: string
   readonly idOf: ReadonlyMap<string, string>
   /** For the record of the run. */
   readonly summary: string
+  /** Rows of the answer so far. */
+  readonly met: { rows: number; named: number }
 }
 
 /** What is asked for with `--reveal` and `--id-space`. */
@@ -58,7 +60,12 @@ export function readRoster(
   const space = idSpaceOf(config, idSpace)
   const key = readKey(config.privacy.keyFile)
   const summary = `reveals learners of ${report?.name}`
-  return { column, idOf: pseudonymsOf(idsOf(file, column), key, space), summary }
+  return {
+    column: column === PSEUDONYM ? `roster_${column}` : column,
+    idOf: pseudonymsOf(idsOf(file, column), key, space),
+    summary,
+    met: { rows: 0, named: 0 },
+  }
 }
 
 function pseudonymsOf(ids: readonly string[], key: PseudonymKey, space: string): Map<string, string> {
@@ -111,13 +118,29 @@ function delimiterOf(text: string): string {
 }
 
 /** The answer with the roster's ids in front of the pseudonyms; learners that the roster does not have stay unnamed. */
-export function revealed(answer: Result | ResultStream, { column, idOf }: Roster): Result | ResultStream {
+export function revealed(
+  answer: Result | ResultStream,
+  { column, idOf, met }: Roster,
+): Result | ResultStream {
   const place = answer.columns.findIndex(({ name }) => name === PSEUDONYM)
   const add = <T>(cells: readonly T[], cell: T) => cells.toSpliced(place, 0, cell)
   const columns = add<Column>(answer.columns, { name: column, type: 'text' })
-  const named = (row: Row) => add(row, idOf.get(String(row[place])) ?? null)
+  const named = (row: Row) => {
+    const id = idOf.get(String(row[place]))
+    met.rows++
+    if (id !== undefined) met.named++
+    return add(row, id ?? null)
+  }
   async function* chunks() {
     for await (const piece of piecesOf(answer)) yield piece.map(named)
   }
   return 'rows' in answer ? { columns, rows: answer.rows.map(named) } : { columns, chunks: chunks() }
+}
+
+/** What to say of an answer in which the roster named nobody. */
+export function noneNamed({ met }: Roster): string[] {
+  if (met.rows === 0 || met.named > 0) return []
+  return [
+    'The roster has none of these learners. Its column may hold other ids than the platform has, or --id-space is another.',
+  ]
 }

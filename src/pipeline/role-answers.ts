@@ -40,7 +40,8 @@ export function withheldFrom({ role, user, minCell, missingAttributes }: RoleVie
   const values = hidden === 1 ? '1 value is' : `${hidden} values are`
   return [
     ...missingAttributes.map(
-      (attribute) => `${user} has no ${attribute} in the policy: the rows that ${role} sees by it are none.`,
+      (attribute) =>
+        `${user} has no ${attribute} in the policy: the rows that ${role} sees by it are none. Users have theirs in security/*.yaml.`,
     ),
     ...(hidden > 0 ? [`${values} left out: they would tell of fewer than ${minCell} learners.`] : []),
   ]

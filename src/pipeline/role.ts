@@ -4,7 +4,7 @@ import type { Config } from '../config.ts'
 import { UserError } from '../errors.ts'
 import { policyOf } from '../policy/objects.ts'
 import type { Policy } from '../policy/policy.ts'
-import { resolveAccess, rolesOf } from '../policy/resolve.ts'
+import { type RoleAccess, resolveAccess, rolesOf } from '../policy/resolve.ts'
 import { roleViews } from '../policy/role-views.ts'
 import { readDeclared } from './declared.ts'
 import { policyUser } from './policy.ts'
@@ -32,10 +32,25 @@ export function readAs(config: Config, role: string): Pick<OpenExtras, 'role'> {
         })),
       )
       const [declared, user] = [readDeclared('duckdb').tables, policyUser(config)]
-      const access = resolveAccess(policy, declared, role, user)
+      const access = accessOf(policy, declared, role, user)
       if (!mayTake(policy, user, role)) throw notTheirs(policy, user, role)
       return roleViews(access, declared)
     },
+  }
+}
+
+/** A role that the policy does not have may be in its files, which count when they are applied. */
+function accessOf(...[policy, declared, role, user]: Parameters<typeof resolveAccess>): RoleAccess {
+  try {
+    return resolveAccess(policy, declared, role, user)
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    const { code, message, exit, next } = error
+    throw new UserError(code, message, {
+      exit,
+      next: [...next, 'If security/*.yaml has it: lpa grant apply'],
+      cause: error,
+    })
   }
 }
 

@@ -203,14 +203,36 @@ const MISTAKES: Readonly<Record<string, readonly [readonly string[], readonly st
     ],
     ['a.yaml:3:43: Read_Text() is not among the functions that compute from their arguments.'],
   ],
+  'a rule over a column that is not there': [
+    [
+      'roles: { r: {} }\nrow_rules:\n  a: { roles: [r], attribute: x, allowed: "select course_key from core.dim_course where contry in ($values)", on: [core.dim_course.course_key] }',
+    ],
+    ['a.yaml:3:43: The SELECT of a fails: Referenced column "contry" not found'],
+  ],
+  'a rule that selects another type than it filters': [
+    [
+      'roles: { r: {} }\nrow_rules:\n  a: { roles: [r], attribute: x, allowed: "select course_id from core.dim_course where course_id in ($values)", on: [core.dim_course.course_key] }',
+    ],
+    ['a.yaml:3:43: The SELECT of a fails: Cannot compare values of type BIGINT and VARCHAR'],
+  ],
   'a table filtered twice by a rule': [
     [
       'roles: { r: {} }\nrow_rules:\n  a: { roles: [r], attribute: x, on: [core.dim_course.course_key, core.dim_course.category_key] }',
     ],
     ['a.yaml:3:67: The rule a filters core.dim_course twice.'],
   ],
+  'an attribute that no rule asks': [
+    [
+      'users:\n  u: { attributes: { regoin: Norte } }',
+      'roles: { r: {} }\nrow_rules: { a: { roles: [r], attribute: region, on: [core.dim_learner.region] } }',
+    ],
+    ['a.yaml:2:22: No row rule asks regoin of users. Did you mean region?'],
+  ],
   'a control character in a value': [
-    ['users:\n  u: { attributes: { x: "a\\0b" } }'],
+    [
+      'users:\n  u: { attributes: { x: "a\\0b" } }',
+      'roles: { r: {} }\nrow_rules: { a: { roles: [r], attribute: x, on: [core.dim_course.course_id] } }',
+    ],
     ['a.yaml:2:25: Control characters are no text.'],
   ],
 }

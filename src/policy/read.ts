@@ -35,7 +35,9 @@ export async function readPolicyFiles(source: PolicySource): Promise<Policy> {
   const { default: yaml } = await import('yaml')
   const mistakes: Mistake[] = []
   const roots = source.files.flatMap((file) => Value.read(yaml, file, mistakes) ?? [])
-  const policy = new Reading(source, roots).policy()
+  const reading = new Reading(source, roots)
+  const policy = reading.policy()
+  if (mistakes.length === 0) await reading.tryRules(policy)
   if (mistakes.length > 0) throw invalid(inOrder(mistakes))
   return policy
 }
@@ -88,15 +90,17 @@ class Reading {
 
   policy(): Policy {
     const { roles, users, tables, masks, row_rules } = this.#parts
+    const rowRules = byName(row_rules.flatMap((entry) => this.#rowRule(entry) ?? []))
+    const asked = new Set(rowRules.map(({ attribute }) => attribute))
     const policy: Policy = {
       tags: byName([...this.#tags.values()]),
       taggings: tables
         .flatMap((entry) => this.#taggings(entry))
         .sort((a, b) => compare(taggingName(a), taggingName(b))),
       masks: byName(masks.flatMap((entry) => this.#mask(entry) ?? [])),
-      rowRules: byName(row_rules.flatMap((entry) => this.#rowRule(entry) ?? [])),
+      rowRules,
       roles: byName(roles.map((entry) => this.#role(entry))),
-      users: byName(users.map((entry) => this.#user(entry))),
+      users: byName(users.map((entry) => this.#user(entry, asked))),
     }
     this.#refuseCircles(policy.roles)
     this.#checkMasks(policy)
@@ -229,6 +233,14 @@ class Reading {
     return sql.replace(/\s*\n\s*/g, ' ')
   }
 
+  /** What their SELECTs name and compare, which only a database knows. */
+  async tryRules({ rowRules }: Policy): Promise<void> {
+    const { failingRules } = await import('./try-rules.ts')
+    const places = new Map(this.#parts.row_rules.map(({ key, value }) => [key, value.fields(RULE).allowed]))
+    for (const [name, why] of await failingRules(rowRules, [...this.#tables.values()]))
+      places.get(name)?.mistake(`The SELECT of ${name} fails: ${why}`)
+  }
+
   // ── roles and users ─────────────────────────────────────────────────────────────────────────────────────
 
   #role({ key: name, at, value }: Entry): Role {
@@ -276,11 +288,13 @@ class Reading {
     return []
   }
 
-  #user({ key: name, value }: Entry): User {
+  /** @param asked attributes that row rules ask of users */
+  #user({ key: name, value }: Entry, asked: ReadonlySet<string>): User {
     const { service, roles, attributes } = value.fields(USER)
-    const entries = (attributes?.entries() ?? []).map(
-      ({ key, value }) => [key, sorted([...value.texts()])] as const,
-    )
+    const entries = (attributes?.entries() ?? []).map(({ key, at, value }) => {
+      if (!asked.has(key)) at.unknown(`No row rule asks ${key} of users.`, key, asked)
+      return [key, sorted([...value.texts()])] as const
+    })
     return {
       name,
       isService: service?.flag() ?? false,

@@ -8,7 +8,7 @@ import type { Mask } from './policy.ts'
 import type { ColumnAccess, RoleAccess, RowFilter, TableAccess } from './resolve.ts'
 
 /** The warehouse itself, as it is attached. */
-const LAKE = 'lake'
+export const LAKE = 'lake'
 /** Every table that is needed, masked and filtered: what the role's own views and those over them are made of. */
 const MASKED = 'masked'
 /** Only what the role may name. */
@@ -78,7 +78,8 @@ function maskedTable({ name, columns, filters }: TableAccess): string {
   return `select ${columns.map(shown).join(', ')} from ${source}`
 }
 
-function condition({ rule, column, values }: RowFilter): string {
+/** Which rows of a table pass, over the tables of the warehouse as it is attached. */
+export function condition({ rule, column, values }: RowFilter): string {
   if (values.length === 0) return 'false'
   const list = values.map(quoteText).join(', ')
   if (rule.allowed === undefined) return `cast(${quoteName(column)} as varchar) in (${list})`
