@@ -165,12 +165,16 @@ describe('a grant', () => {
   })
 })
 
-test('a policy that changes ends what reads by the old one', async () => {
-  await policy('roles: { reader: { reads: { tables: [core.course] } } }')
+test.each([
+  '',
+  'reads: { tables: [core.course] }, min_cell: 10',
+  'reads: { tables: [core.course] }, min_cell: 5, may_reveal: true',
+])('a policy that changes ends what reads by the old one: { %s }', async (changed) => {
+  await policy('roles: { reader: { reads: { tables: [core.course] }, min_cell: 5 } }')
   await as('reader', async (engine) => {
     const before = await engine.version()
     expect(await engine.version()).toBe(before)
-    await policy('roles: { reader: {} }')
+    await policy(`roles: { reader: { ${changed} } }`)
     await expect(engine.version()).rejects.toThrow('The policy was changed meanwhile.')
   })
 })
