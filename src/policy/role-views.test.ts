@@ -114,6 +114,15 @@ users: { ann: { roles: [reader], attributes: { own: [${values}] } } }`)
     expect(await ids()).toEqual(expected)
   })
 
+  test('of an attribute that no user has shows nothing, whatever it is called', async () => {
+    for (const attribute of ['constructor', '__proto__', 'toString']) {
+      await policy(`roles: { reader: { reads: { schemas: [core] } } }
+row_rules: { r: { roles: [reader], attribute: ${attribute}, on: [core.dim_course.course_id] } }
+users: { ann: { roles: [reader] } }`)
+      expect(await ids()).toEqual([])
+    }
+  })
+
   test('of a user whom the policy does not name shows nothing', async () => {
     await policy(`roles: { reader: { reads: { schemas: [core] } } }
 row_rules: { r: { roles: [reader], attribute: own, on: [core.dim_course.course_id] } }`)
