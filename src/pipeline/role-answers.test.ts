@@ -1,6 +1,6 @@
 /** Reports as a role that may not see few: that nothing which one leaves out is told by another, or by a parameter. */
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { TryWarehouse } from '../../test/try-warehouse.ts'
 import { applyPolicy } from '../policy/access.test-support.ts'
 import { readPolicyFiles } from '../policy/read.ts'
@@ -10,6 +10,8 @@ import { runReport } from './report.ts'
 import { readAs } from './role.ts'
 import { withWarehouse } from './warehouse.ts'
 
+vi.setConfig({ testTimeout: 60_000 })
+
 const signal = () => new AbortController().signal
 
 let warehouse: TryWarehouse
@@ -17,9 +19,12 @@ beforeAll(async () => {
   warehouse = await TryWarehouse.create()
   await withWarehouse(warehouse.config, 'write', signal(), (engine) =>
     engine.transaction(async () => {
+      await engine.execute(
+        `insert into core.dim_course_category (category_key, category_name, level, path) values (1, 'Arts', 1, 'Arts'), (2, 'Science', 1, 'Science')`,
+      )
       await engine.execute(`insert into core.dim_course (course_key, course_id, course_title, category_key, instructor_key, valid_from, valid_to, is_current)
-        values (1, 'large', 'Large', 0, 0, '0001-01-01', '9999-12-31', true), (2, 'middle', 'Middle', 0, 0, '0001-01-01', '9999-12-31', true),
-          (3, 'small', 'Small', 0, 0, '0001-01-01', '9999-12-31', true), (4, 'other', 'Other', 0, 0, '0001-01-01', '9999-12-31', true)`)
+        select k, id, id, c, 0, '0001-01-01', '9999-12-31', true
+        from (values (1, 'large', 2), (2, 'middle', 1), (3, 'small', 2), (4, 'other', 2)) v (k, id, c)`)
       await engine.execute(`insert into core.dim_date (date_key, full_date, year, quarter, month, month_name, iso_year, iso_week, day_of_month, day_of_week, day_name, is_weekend)
         select 20260100 + n, date '2025-12-31' + n, 2026, 1, 1, 'January', 2026, 1, n, 1, 'x', false from (select cast(n as int) as n from range(1, 32) d (n))`)
       // 60, 12, 3 and 30 learners; of the large course 3 have withdrawn.
@@ -93,6 +98,15 @@ test('what one report leaves out, no other shows', async () => {
     ...['all 105 45 x x', 'large 60 30 x x', 'other 30 15 0 15', 'middle x 0 0 x', 'small x 0 0 x'],
   ])
   expect(lines(tasks, 'learners')).toEqual(['large 60', 'other 30', 'middle x', 'small x'])
+})
+
+test('what is left out of courses, their categories do not tell', async () => {
+  const [rollup = []] = await told(['category-rollup'])
+  const shown = rollup.map(({ path, pairs, learners, completed }) => [path, pairs, learners, completed])
+  expect(shown).toEqual([
+    ['Arts', null, null, 0],
+    ['Science', null, null, 45],
+  ])
 })
 
 test('what is left out of all courses is not shown of one', async () => {

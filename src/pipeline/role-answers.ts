@@ -5,7 +5,7 @@ import type { JoinedReport } from '../policy/joined-cells.ts'
 import type { Cells, JoinRule, Rule, SharedCells } from '../policy/small-cells.ts'
 import { expand } from '../sql-expand.ts'
 import { paramValues, readSql } from '../sql-files.ts'
-import type { Reader, Result, RoleViews } from '../types.ts'
+import type { Cell, Reader, Result, RoleViews } from '../types.ts'
 import type { AskOptions, Question } from './report.ts'
 
 /** @throws UserError usage */
@@ -69,7 +69,7 @@ export async function answerReport(reader: RoleReader, question: Question): Prom
   const result = await reader.query(sql, { ...values, ...Object.fromEntries(raised) })
   const join = joinOf(report.name, rules, readCells)
   if (join === undefined) return withoutSmallCells(result, rules, least)
-  const { isLeftOutIn, leftOutOf } = await import('../policy/joined-cells.ts')
+  const { isLeftOutIn, leftOutOf, outsideParts } = await import('../policy/joined-cells.ts')
   const reports: JoinedReport[] = []
   for (const name of join.reports) {
     const rules = readCells(readSql('reports', name).header.cells)
@@ -77,8 +77,10 @@ export async function answerReport(reader: RoleReader, question: Question): Prom
     if (result !== undefined && Array.isArray(rules)) reports.push({ result, rules })
   }
   const leftOut = leftOutOf(reports, join.key, least)
-  const isLeftOut = isLeftOutIn({ result, rules }, leftOut, values.course ?? null)
-  return withoutSmallCells(result, rules, least, { isLeftOut })
+  const asked = { result, rules }
+  const isLeftOut = isLeftOutIn(asked, leftOut, values.course ?? null)
+  const paths = rules.some(({ kind }) => kind === 'below') ? await pathsOfCourses(reader) : new Map()
+  return withoutSmallCells(result, rules, least, { isLeftOut, outside: outsideParts(asked, leftOut, paths) })
 }
 
 /** The reports that show the same counts, in an order of their own: what they leave out is the same whoever asks. */
@@ -95,6 +97,12 @@ function joinOf(
   const first = own === undefined ? other.report : name
   const join = own ?? joined(readCells(readSql('reports', first).header.cells))
   return join && { key: join.key, reports: [first, join.report].sort() }
+}
+
+/** Of their categories, by the id of the course. */
+async function pathsOfCourses({ dialect, query }: RoleReader): Promise<ReadonlyMap<Cell, string>> {
+  const { rows } = await query(expand(readSql('ledger', 'course-paths', dialect).body, dialect))
+  return new Map(rows.map(([course = null, path]) => [course, String(path)]))
 }
 
 /** For every course; undefined where the role may not read it. */

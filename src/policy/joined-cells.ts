@@ -4,7 +4,7 @@
  */
 
 import type { Cell, Result, Row } from '../types.ts'
-import { type Cells, withoutSmallCells } from './small-cells.ts'
+import { type Cells, type OutsideParts, withoutSmallCells } from './small-cells.ts'
 
 /** Rules of how cells hang together, as a report's header says them. */
 type Rules = Exclude<Cells, string>
@@ -14,8 +14,8 @@ export interface JoinedReport {
   readonly rules: Rules
 }
 
-/** What a table leaves out, by the key of a row and the name of a column; the row of all has none. */
-export type LeftOut = (key: Cell, column: string) => boolean
+/** What a table leaves out, by the key of a row and the name of a column; the row of all has no key. */
+export type LeftOut = ReadonlyMap<Cell, ReadonlyMap<string, Cell>>
 
 /** Of reports that have rows of the same keys. What the first shows is left out last. */
 export function leftOutOf(reports: readonly JoinedReport[], key: string, least: number): LeftOut {
@@ -28,12 +28,36 @@ export function leftOutOf(reports: readonly JoinedReport[], key: string, least: 
   const { columns, rows } = withoutSmallCells(whole, rules, least, { kept })
   const place = placeOf(columns, key)
   const shown = new Map(rows.map((row) => [row[place] ?? null, row]))
-  const before = new Map(whole.rows.map((row) => [row[place] ?? null, row]))
-  return (of, column) => {
-    const at = placeOf(columns, column)
-    const cell = before.get(of)?.[at] ?? null
-    return cell !== null && (shown.get(of)?.[at] ?? null) === null
-  }
+  return new Map(
+    whole.rows.map((row) => {
+      const own = row[place] ?? null
+      const gone = columns.flatMap(({ name }, at): [string, Cell][] =>
+        row[at] !== (shown.get(own)?.[at] ?? null) ? [[name, row[at] ?? null]] : [],
+      )
+      return [own, new Map(gone)]
+    }),
+  )
+}
+
+/** Counts that `leftOut` has, and which rows each is a part of: those at the path of its key, and above it. */
+export function outsideParts(
+  { result, rules }: JoinedReport,
+  leftOut: LeftOut,
+  pathOf: ReadonlyMap<Cell, string>,
+): OutsideParts[] {
+  return rules.flatMap((rule) => {
+    if (rule.kind !== 'below') return []
+    const place = placeOf(result.columns, rule.path)
+    const rowsAbove = (path: string) =>
+      result.rows.flatMap((row, index) => (`${path}/`.startsWith(`${row[place]}/`) ? [index] : []))
+    const parts = [...leftOut].flatMap(([key, cells]) => {
+      const [path, value] = [pathOf.get(key), cells.get(rule.of)]
+      return path === undefined || value === undefined
+        ? []
+        : [{ value: Number(value), rows: rowsAbove(path) }]
+    })
+    return [{ column: rule.column, parts }]
+  })
 }
 
 /** What to leave out of a report, by its rules of what others show; `chosen` is the key that it was asked for. */
@@ -42,19 +66,20 @@ export function isLeftOutIn(
   leftOut: LeftOut,
   chosen: Cell,
 ): (row: number, column: string) => boolean {
+  const has = (key: Cell, column: string) => leftOut.get(key)?.has(column) ?? false
   const cellOf = (row: Row | undefined, column: string) => row?.[placeOf(result.columns, column)] ?? null
   return (index, name) => {
     const row = result.rows[index]
     return rules.some((rule) => {
       switch (rule.kind) {
         case 'joined':
-          return leftOut(cellOf(row, rule.key) ?? chosen, name)
+          return has(cellOf(row, rule.key) ?? chosen, name)
         case 'same by key':
-          return rule.column === name && leftOut(cellOf(row, rule.key) ?? chosen, rule.of)
+          return rule.column === name && has(cellOf(row, rule.key) ?? chosen, rule.of)
         case 'same in row':
-          return rule.columns.includes(name) && row?.[0] === rule.row && leftOut(chosen, rule.of)
+          return rule.columns.includes(name) && row?.[0] === rule.row && has(chosen, rule.of)
         case 'same as named':
-          return rule.column === name && leftOut(chosen, String(cellOf(row, rule.name)))
+          return rule.column === name && has(chosen, String(cellOf(row, rule.name)))
         default:
           return false
       }

@@ -47,6 +47,14 @@ export type SharedCells =
       readonly of: string
       readonly report: string
     }
+  /** Of the rows at the same path and below it, in another report. */
+  | {
+      readonly kind: 'below'
+      readonly column: string
+      readonly path: string
+      readonly of: string
+      readonly report: string
+    }
   /** Of the column that the row's text names. */
   | {
       readonly kind: 'same as named'
@@ -134,6 +142,10 @@ const PHRASES: readonly (readonly [RegExp, (...words: string[]) => Rule])[] = [
     (list, row, of, report) => ({ kind: 'same in row', columns: listOf(list), row, of, report }),
   ],
   [
+    phrase(String.raw`(\w+) by (\w+) adds up (\w+) of ${REPORT}`),
+    (column, path, of, report) => ({ kind: 'below', column, path, of, report }),
+  ],
+  [
     phrase(String.raw`(\w+) is its (\w+) of ${REPORT}`),
     (column, name, report) => ({ kind: 'same as named', column, name, report }),
   ],
@@ -163,7 +175,14 @@ export function readCells(lines: readonly string[] | undefined): Cells | undefin
   return rules.every((rule) => rule !== undefined) ? rules : undefined
 }
 
+/** Counts that another report leaves out, and which rows' cells of a column each is a part of. */
+export interface OutsideParts {
+  readonly column: string
+  readonly parts: readonly { readonly value: number; readonly rows: readonly number[] }[]
+}
+
 interface Around {
+  readonly outside?: readonly OutsideParts[]
   /** By another report, so that the cell is left out here as well. */
   readonly isLeftOut?: (row: number, column: string) => boolean
   /** Columns that are left out last. */
@@ -175,9 +194,10 @@ export function withoutSmallCells(
   result: Result,
   rules: readonly Rule[],
   least: number,
-  { isLeftOut = () => false, kept = [] }: Around = {},
+  { isLeftOut = () => false, kept = [], outside = [] }: Around = {},
 ): Result {
   const grid = new Grid(result, rules, least, kept)
+  for (const one of outside) grid.relateOutside(one)
   grid.hideShared(isLeftOut)
   grid.hideSmall()
   grid.hideFollowing()
@@ -332,9 +352,30 @@ class Grid {
   /** The whole is the parts and a rest that nothing shows. */
   #split(whole: number, parts: readonly number[]): void {
     const value = this.#value(whole) - parts.reduce((sum, part) => sum + this.#value(part), 0)
-    if (value !== 0) this.#virtual.push({ value })
-    const rest = value === 0 ? [] : [this.#result.rows.length * this.#width + this.#virtual.length - 1]
-    this.#equal(whole, [...parts, ...rest])
+    this.#equal(whole, value === 0 ? parts : [...parts, this.#rest(value)])
+  }
+
+  /** What a cell is beyond its parts that are left out, is known; and so is what all of these add up to. */
+  relateOutside({ column, parts }: OutsideParts): void {
+    const cells = parts.map((part) => ({ ...part, cell: this.#rest(part.value) }))
+    this.#eachRow((row) => {
+      const own = cells.filter(({ rows }) => rows.includes(row))
+      if (own.length > 0)
+        this.#equal(
+          this.#cell(row, column),
+          own.map(({ cell }) => cell),
+        )
+    })
+    this.#equal(
+      undefined,
+      cells.map(({ cell }) => cell),
+    )
+  }
+
+  /** A cell of no row. */
+  #rest(value: number): number {
+    this.#virtual.push({ value })
+    return this.#result.rows.length * this.#width + this.#virtual.length - 1
   }
 
   /** Where something is missing nothing can be worked out. */
