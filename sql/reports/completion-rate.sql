@@ -11,6 +11,8 @@
 -- cells: of_enrolled_percent follows enrolled, completed
 -- cells: of_viewed_percent is a share of viewed, completed
 -- cells: of_explored_percent is a share of explored, completed
+-- cells: joined by course_id with time-to-completion
+-- cells: the order follows enrolled
 -- param: course text null "a course_id; all courses when not given"
 with pairs as (
   select distinct e.learner_key, e.course_key

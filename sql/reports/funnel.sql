@@ -8,6 +8,7 @@
 -- cells: pairs
 -- cells: pairs are part of the first row
 -- cells: of_enrolled_percent, of_step_before_percent follow every pairs
+-- cells: pairs is its step of completion-rate
 -- param: course text null "a course_id; all courses when not given"
 with pairs as (
   select distinct e.learner_key, e.course_key

@@ -8,6 +8,8 @@
 -- cells: enrolled, completed, withdrawn, still_open add up to course_title = All courses
 -- cells: enrolled = completed + withdrawn + still_open
 -- cells: quarter_days, median_days, three_quarter_days follow completed
+-- cells: joined by course_id with completion-rate
+-- cells: the order follows enrolled
 -- param: course text null "a course_id; all courses when not given"
 with pairs as (
   select e.learner_key, e.course_key, e.status

@@ -1,7 +1,11 @@
 /** What a role is answered: reports without small counts, and why it is refused the rest. */
 
 import { UserError } from '../errors.ts'
-import type { Reader, Result, RoleViews } from '../types.ts'
+import type { JoinedReport } from '../policy/joined-cells.ts'
+import type { Cells, JoinRule, Rule, SharedCells } from '../policy/small-cells.ts'
+import { expand } from '../sql-expand.ts'
+import { paramValues, readSql } from '../sql-files.ts'
+import type { Cell, Reader, Result, RoleViews } from '../types.ts'
 import type { AskOptions, Question } from './report.ts'
 
 /** @throws UserError usage */
@@ -47,18 +51,68 @@ export function withheldFrom({ role, user, minCell, missingAttributes }: RoleVie
   ]
 }
 
+type RoleReader = Pick<Reader, 'dialect' | 'query' | 'role'>
+
 /** The rows of a report without what is too small for the role that asks. */
-export async function answerReport(
-  { query, role }: Pick<Reader, 'query' | 'role'>,
-  question: Question,
-): Promise<Result> {
+export async function answerReport(reader: RoleReader, question: Question): Promise<Result> {
   const { report, sql, values } = question
-  if (role?.minCell === undefined) return query(sql, values)
+  const least = reader.role?.minCell
+  if (reader.role === undefined || least === undefined) return reader.query(sql, values)
   const { readCells, withoutSmallCells } = await import('../policy/small-cells.ts')
-  const cells = readCells(report?.header.cells)
-  if (cells === undefined || cells === 'learners') throw noCells(question, role)
-  const result = await query(sql, values)
-  return cells === 'nobody' ? result : withoutSmallCells(result, cells, role.minCell)
+  const rules = readCells(report?.header.cells)
+  if (report === undefined || rules === undefined || rules === 'learners')
+    throw noCells(question, reader.role)
+  if (rules === 'nobody') return reader.query(sql, values)
+  // Rows that are there for a few learners, and not for one more, would tell how many they count.
+  const raised = rules.flatMap((rule) =>
+    rule.kind === 'at least' ? [[rule.param, Math.max(Number(values[rule.param]), least)]] : [],
+  )
+  const result = await reader.query(sql, { ...values, ...Object.fromEntries(raised) })
+  const join = joinOf(report.name, rules, readCells)
+  if (join === undefined) return withoutSmallCells(result, rules, least)
+  const { isLeftOutIn, leftOutOf, outsideParts } = await import('../policy/joined-cells.ts')
+  const reports: JoinedReport[] = []
+  for (const name of join.reports) {
+    const rules = readCells(readSql('reports', name).header.cells)
+    const result = await wholeReport(reader, name)
+    if (result !== undefined && Array.isArray(rules)) reports.push({ result, rules })
+  }
+  const leftOut = leftOutOf(reports, join.key, least)
+  const asked = { result, rules }
+  const isLeftOut = isLeftOutIn(asked, leftOut, values.course ?? null)
+  const paths = rules.some(({ kind }) => kind === 'below') ? await pathsOfCourses(reader) : new Map()
+  return withoutSmallCells(result, rules, least, { isLeftOut, outside: outsideParts(asked, leftOut, paths) })
+}
+
+/** The reports that show the same counts, in an order of their own: what they leave out is the same whoever asks. */
+function joinOf(
+  name: string,
+  rules: readonly Rule[],
+  readCells: (lines: readonly string[] | undefined) => Cells | undefined,
+): { readonly key: string; readonly reports: readonly string[] } | undefined {
+  const joined = (all: Cells | undefined) =>
+    Array.isArray(all) ? all.find((rule): rule is JoinRule => rule.kind === 'joined') : undefined
+  const own = joined(rules)
+  const other = rules.find((rule): rule is SharedCells => 'report' in rule)
+  if (other === undefined) return undefined
+  const first = own === undefined ? other.report : name
+  const join = own ?? joined(readCells(readSql('reports', first).header.cells))
+  return join && { key: join.key, reports: [first, join.report].sort() }
+}
+
+/** Of their categories, by the id of the course. */
+async function pathsOfCourses({ dialect, query }: RoleReader): Promise<ReadonlyMap<Cell, string>> {
+  const { rows } = await query(expand(readSql('ledger', 'course-paths', dialect).body, dialect))
+  return new Map(rows.map(([course = null, path]) => [course, String(path)]))
+}
+
+/** For every course; undefined where the role may not read it. */
+async function wholeReport({ dialect, query }: RoleReader, name: string): Promise<Result | undefined> {
+  const report = readSql('reports', name, dialect)
+  return query(expand(report.body, dialect), paramValues(report, {})).catch((error) => {
+    if (missingTable(error) === undefined) throw error
+    return undefined
+  })
 }
 
 function noCells({ report }: Question, { role, minCell }: RoleViews): UserError {
@@ -76,8 +130,7 @@ export function deniedReport(
   { report }: Question,
   { role }: RoleViews,
 ): UserError | undefined {
-  const [, table] =
-    /^Catalog Error: Table with name (\S+) does not exist/.exec((cause as Error).message) ?? []
+  const table = missingTable(cause)
   if (report === undefined || table === undefined) return undefined
   return new UserError(
     'LPA-QUERY-REFUSED',
@@ -87,4 +140,8 @@ export function deniedReport(
       next: `What it may: lpa grant show ${role}`,
     },
   )
+}
+
+function missingTable(cause: unknown): string | undefined {
+  return /^Catalog Error: Table with name (\S+) does not exist/.exec((cause as Error).message)?.[1]
 }

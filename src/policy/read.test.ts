@@ -73,6 +73,23 @@ test('files are one policy, whichever holds what', async () => {
   ])
 })
 
+test('the SELECT of a rule is one line, without its comments', async () => {
+  const { rowRules } = await read(`roles: { r: {} }
+row_rules:
+  a:
+    roles: [r]
+    attribute: x
+    allowed: |
+      select k -- the key
+      from core.dim_course /* all
+        of them */
+      where k in ($values) and title <> '-- a  b'
+    on: [core.dim_course.course_key]`)
+  expect(rowRules[0]?.allowed).toBe(
+    "select k from core.dim_course where k in ($values) and title <> '-- a  b'",
+  )
+})
+
 test('a mask is full, null, hash, partial, month or band', async () => {
   const policy = await read(`masks:
   a: { how: full, columns: [core.dim_learner.country] }
@@ -131,6 +148,10 @@ const MISTAKES: Readonly<Record<string, readonly [readonly string[], readonly st
   'a tag that is not there': [
     [TAG, 'tables:\n  core.dim_date: { tags: { knd: a } }'],
     ['b.yaml:2:28: There is no tag knd. Did you mean kind?'],
+  ],
+  'a tag that is lpa’s own on Snowflake': [
+    ['tags: { kind_of_table: {} }'],
+    ['a.yaml:1:9: kind_of_table is what lpa calls a tag of tables on Snowflake.'],
   ],
   'a value that a tag does not have': [
     [TAG, 'tables:\n  core.dim_date: { tags: { kind: c } }'],

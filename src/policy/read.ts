@@ -209,12 +209,13 @@ class Reading {
   #select(value: Value): string | undefined {
     const sql = value.text()?.trim()
     if (sql === undefined) return undefined
-    let tokens: ReturnType<typeof sqlTokens>
+    let all: SqlToken[]
     try {
-      tokens = sqlTokens(sql).filter(isCode)
+      all = sqlTokens(sql)
     } catch (error) {
       return value.mistake(`This is not SQL: ${(error as Error).message}`)
     }
+    const tokens = all.filter(isCode)
     const [first] = tokens
     if (!/^(select|with)$/i.test(first?.text ?? '')) return value.mistake('Here should be a SELECT.')
     if (tokens.some(({ text }) => text === ';'))
@@ -230,7 +231,8 @@ class Reading {
       const isTable = SCHEMAS.includes(token.text) && dot === '.' && tokens[index - 1]?.text !== '.'
       if (isTable && !this.#isTable(value, `${token.text}.${name}`)) return undefined
     }
-    return sql.replace(/\s*\n\s*/g, ' ')
+    // A comment would make one of all that comes after it.
+    return all.reduce((line, token) => (isCode(token) ? line + token.text : `${line.trimEnd()} `), '').trim()
   }
 
   /** What their SELECTs name and compare, which only a database knows. */
@@ -376,6 +378,7 @@ function beyondTables(tokens: readonly SqlToken[]): string | undefined {
 
 function readTag({ key: name, at, value }: Entry): Tag {
   checkName(at, name)
+  if (name.endsWith('_of_table')) at.mistake(`${name} is what lpa calls a tag of tables on Snowflake.`)
   const { comment, values } = value.fields(['comment', 'values'])
   return { name, values: sorted([...(values?.texts() ?? [])]), comment: comment?.text() ?? '' }
 }
