@@ -41,6 +41,7 @@ select source_row, id as event_id,
     when 'navigated' then 'viewed'
     when 'posted' then 'commented'
     when 'satisfied' then 'completed'
+    when 'submit' then 'submitted'
     when 'logged-in' then 'logged_in'
     when 'logged-out' then 'logged_out'
     else verb_name
