@@ -18,10 +18,10 @@
 -- After IEEE 9274.1.1 (xAPI 2.0), xAPI 1.0.3 and cmi5. Whom a context names beside the actor is not read; a group is no learner.
 with statements as (
   select *, regexp_extract(verb, '[^/]+$') as verb_name,
-    json_transform(case json_type(parent) when 'ARRAY' then parent when 'OBJECT' then json_array(parent) end,
-      '[{"id": "VARCHAR", "definition": {"type": "VARCHAR"}}]') as parents,
-    json_transform(case json_type("grouping") when 'ARRAY' then "grouping" when 'OBJECT' then json_array("grouping") end,
-      '[{"id": "VARCHAR", "definition": {"type": "VARCHAR"}}]') as groupings
+    coalesce(json_transform(parent, '[{"id": "VARCHAR", "definition": {"type": "VARCHAR"}}]'),
+      [json_transform(parent, '{"id": "VARCHAR", "definition": {"type": "VARCHAR"}}')]) as parents,
+    coalesce(json_transform("grouping", '[{"id": "VARCHAR", "definition": {"type": "VARCHAR"}}]'),
+      [json_transform("grouping", '{"id": "VARCHAR", "definition": {"type": "VARCHAR"}}')]) as groupings
   from source
 ),
 -- A statement that is voided in the same file counts nowhere, nor does the one that voids it. One that a later file
