@@ -1,6 +1,7 @@
 -- title: xAPI statements (1.0.3 and 2.0, also of cmi5 and the video profile)
 -- entity: learning_event
 -- recognise: $.actor, $.verb.id, $.object
+-- records: $.statements (if first)
 -- columns: id, verb = $.verb.id, occurred = $.timestamp, stored, registration = $.context.registration
 -- columns: account_name = $.actor.account.name, home_page = $.actor.account.homePage
 -- columns: actor_kind = $.actor.objectType, mbox = $.actor.mbox, mbox_sha1sum = $.actor.mbox_sha1sum, openid = $.actor.openid
@@ -23,11 +24,10 @@ with statements as (
     coalesce(json_transform("grouping", '[{"id": "VARCHAR", "definition": {"type": "VARCHAR"}}]'),
       [json_transform("grouping", '{"id": "VARCHAR", "definition": {"type": "VARCHAR"}}')]) as groupings
   from source
-),
--- A statement that is voided in the same file counts nowhere, nor does the one that voids it. One that a later file
--- voids still counts: that is for issue 9.
-voided as (select object_id as id from statements where verb_name = 'voided')
-select source_row, id as event_id,
+)
+-- What voids a statement takes it back, whichever comes first, and counts nowhere itself.
+select source_row, coalesce(verb_name, '') = 'voided' as deleted,
+  case when verb_name = 'voided' then object_id else id end as event_id,
   coalesce(account_name, mbox, mbox_sha1sum, openid) as learner_id,
   coalesce(
     list_filter(parents, lambda a: a.definition.type like '%/course')[1].id,
@@ -63,4 +63,4 @@ select source_row, id as event_id,
   success as "attributes.success",
   completion as "attributes.completion"
 from statements
-where coalesce(verb_name, '') <> 'voided' and coalesce(actor_kind, '') <> 'Group' and coalesce(id, '') not in (select coalesce(id, '-') from voided)
+where verb_name = 'voided' or coalesce(actor_kind, '') <> 'Group'

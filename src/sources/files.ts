@@ -10,9 +10,8 @@ import type { Batch } from '../types.ts'
 import { looksPersonal } from './engine-failure.ts'
 import { withExportKind } from './export-by.ts'
 import { type Field, fieldsOf, type TableColumns } from './fields.ts'
-import { withInnerRecords } from './inner-records.ts'
+import { holdsRecords, withInnerRecords } from './inner-records.ts'
 import { type Input, openInput, spreadOverLines } from './input.ts'
-import type { JsonPath } from './json-path.ts'
 import { type Mapping, packagedMappings, readMapping } from './mapping.ts'
 import { namedColumns } from './named-columns.ts'
 import { findPersonalLook } from './personal-look.ts'
@@ -180,15 +179,15 @@ export async function recogniseInput(
     })
   }
   const opened = new OpenedInputs(input, hasHeader)
-  const whole = await opened.at(undefined)
-  for (const { records } of named.length > 0 ? named : packagedMappings()) await opened.at(records)
-  const keysIn = (records: JsonPath | undefined) => opened.known(records).head.keys
+  const whole = await opened.whole()
+  for (const mapping of named.length > 0 ? named : packagedMappings()) await opened.by(mapping)
+  const keysIn = (records: Mapping['records']) => opened.known({ records }).head.keys
   const found = named.length > 0 ? named : recogniseMappings(input, keysIn, request.entity)
   const mappings = found.map((mapping) => withExportKind(mapping, input))
   const outlines = new Map<Mapping, Outline>()
   for (const mapping of mappings) {
     if (input.isSpread && !mapping.records) throw spreadOverLines(name)
-    const { input: records, head } = isJson(input) ? opened.known(mapping.records) : whole
+    const { input: records, head } = isJson(input) ? opened.known(mapping) : whole
     const fields = fieldsOf(mapping, await columnsOf(input, head, mapping))
     if (fields.length === 0 && isJson(input)) {
       throw new UserError('LPA-MAPPING-SQL', `It names nothing of the JSON records of ${maskEmails(name)}.`, {
@@ -217,19 +216,36 @@ class OpenedInputs {
     this.#hasHeader = hasHeader
   }
 
-  async at(records: JsonPath | undefined): Promise<Opened> {
-    const place = JSON.stringify(records ?? null)
+  whole(): Promise<Opened> {
+    return this.#at('', this.#input)
+  }
+
+  async by({ records, recordsIfFirst }: Mapping): Promise<void> {
+    if (!records || !isJson(this.#input)) return
+    const isInside = !recordsIfFirst || this.#mayMix() || holdsRecords(this.#input, records)
+    if (isInside) await this.#at(placeOf(records), withInnerRecords(this.#input, records))
+  }
+
+  known({ records }: Pick<Mapping, 'records'>): Opened {
+    return (this.#opened.get(placeOf(records)) ?? this.#opened.get('')) as Opened
+  }
+
+  /** The first of messages tells nothing of others, and of what goes over several lines none can be read as it is. */
+  #mayMix(): boolean {
+    return this.#input.places !== undefined || this.#input.isSpread === true
+  }
+
+  async #at(place: string, input: Input): Promise<Opened> {
     const known = this.#opened.get(place)
     if (known) return known
-    const input = records && isJson(this.#input) ? withInnerRecords(this.#input, records) : this.#input
     const opened = { input, head: await headOf(input, this.#hasHeader) }
     this.#opened.set(place, opened)
     return opened
   }
+}
 
-  known(records: JsonPath | undefined): Opened {
-    return this.#opened.get(JSON.stringify(records ?? null)) as Opened
-  }
+function placeOf(records: Mapping['records']): string {
+  return records ? JSON.stringify(records) : ''
 }
 
 function isJson({ format }: Input): boolean {
