@@ -5,7 +5,7 @@
 select learner_key, course_key, date_key, max(changes_pair) as changes_pair
 from (
   select learner_key, course_key, date_key,
-    case when event_type in ('registered', 'unregistered')
+    case when event_type in ('registered', 'unregistered') or activity_type = 'enrollment'
       or event_type in ('completed', 'passed') and activity_type = 'course' then 1 else 0 end as changes_pair
   from staging.stg_learning_event
   where load_id in (select load_id from batch_load)
