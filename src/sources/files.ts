@@ -11,7 +11,7 @@ import { looksPersonal } from './engine-failure.ts'
 import { withExportKind } from './export-by.ts'
 import { type Field, fieldsOf, type TableColumns } from './fields.ts'
 import { holdsRecords, withInnerRecords } from './inner-records.ts'
-import { type Input, openInput, spreadOverLines } from './input.ts'
+import { type Input, openInput, spreadOverLines, unreadable } from './input.ts'
 import { type Mapping, packagedMappings, readMapping } from './mapping.ts'
 import { namedColumns } from './named-columns.ts'
 import { findPersonalLook } from './personal-look.ts'
@@ -21,6 +21,7 @@ import { type Head, headOf, leftOutKeys, recogniseMappings } from './recognise.t
 import { lookLikeNames, shownNames } from './shown-names.ts'
 import { groupRows, type OnPersonal, stageOne } from './stage-one.ts'
 import { type StageTwoResult, stageTwo } from './stage-two.ts'
+import { filesInZip, isZip } from './zip.ts'
 
 export interface FileRequest {
   readonly entity?: string | undefined
@@ -76,6 +77,9 @@ const FEW_BYTES = 1024 * 1024
 /** Not what copies and downloads are called until they are complete: .part, .tmp, .crdownload, name~ */
 const DATA_FILE = /\.(csv|tsv|txt|json|ndjson|jsonl|parquet)(\.(gz|zst))?$/i
 
+const WHAT_IS_DATA =
+  'Data has a name that ends in .csv, .tsv, .txt, .json, .ndjson, .jsonl or .parquet (also .gz, .zst).'
+
 /**
  * Paths named by files, globs and folders, in order, each once. `-` stays itself. A pipe is read when it is named, but
  * none is waited for that only lies in a folder.
@@ -111,7 +115,7 @@ function someFilesIn(folder: string): string[] {
   if (files.length > 0) return files
   throw new UserError('LPA-INPUT-MISSING', `${folder}: there is no data in this folder.`, {
     exit: 'noInput',
-    next: 'Data has a name that ends in .csv, .tsv, .txt, .json, .ndjson, .jsonl or .parquet (also .gz, .zst).',
+    next: WHAT_IS_DATA,
   })
 }
 
@@ -136,6 +140,17 @@ export async function dataFilesIn(folder: string): Promise<string[]> {
     else if (DATA_FILE.test(entry.name)) found.push(path)
   }
   return found.sort()
+}
+
+/**
+ * What a path brings: of a zip archive the data files inside, else itself.
+ * @throws UserError (data) for an archive that cannot be read or holds no data
+ */
+export async function filesOf(path: string): Promise<string[]> {
+  if (!isZip(path)) return [path]
+  const names = await filesInZip(path, (name) => DATA_FILE.test(name))
+  if (names.length > 0) return names.map((name) => `${path}/${name}`)
+  throw unreadable(path, 'There is no data in this archive.', WHAT_IS_DATA)
 }
 
 function isFolder(path: string): boolean {
@@ -183,7 +198,7 @@ export async function recogniseInput(
   for (const mapping of named.length > 0 ? named : packagedMappings()) await opened.by(mapping)
   const keysIn = (records: Mapping['records']) => opened.known({ records }).head.keys
   const found = named.length > 0 ? named : recogniseMappings(input, keysIn, request.entity)
-  const mappings = found.map((mapping) => withExportKind(mapping, input))
+  const mappings = await Promise.all(found.map((mapping) => withExportKind(mapping, input)))
   const outlines = new Map<Mapping, Outline>()
   for (const mapping of mappings) {
     if (input.isSpread && !mapping.records) throw spreadOverLines(name)
