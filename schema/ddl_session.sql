@@ -41,6 +41,14 @@ create table batch_event (
   changes_pair integer
 );
 
+create table retracted_event (
+  event_id varchar,
+  learner_key bigint,
+  course_key bigint,
+  date_key integer,
+  changes_pair integer
+);
+
 create table touched_pair (
   learner_key bigint,
   course_key bigint

@@ -52,6 +52,7 @@ export interface BuildSummary {
 
 /** In the order in which they read each other. touched_day is made before and after the facts change. */
 const MODELS = [
+  'retracted_event',
   'batch_event',
   'touched_pair',
   'touched_enrollment',
@@ -75,6 +76,7 @@ const MODELS = [
 
 /** What a batch adds to: where every row is made anew, everything is touched. */
 const TOUCHED = [
+  'retracted_event',
   'batch_event',
   'touched_pair',
   'touched_enrollment',
@@ -239,6 +241,7 @@ async function buildInTransaction(
   const isAnew = isFull && !isSelected
   const steps = isAnew ? names.filter((name) => !(TOUCHED as readonly string[]).includes(name)) : names
   const brought = isFull ? undefined : await broughtBy(engine)
+  let retracted = 0
   for (const [index, name] of steps.entries()) {
     if (brought?.has('touched_pair') === false && AFTER_PAIRS.has(index)) continue
     progress.onModel(name, index, steps.length)
@@ -250,8 +253,10 @@ async function buildInTransaction(
     }
     const model = readModel(name, runner, isWhole, brought)
     if (brought && isUntouched(model, brought)) continue
+    if (name === 'fact_learning_event' && retracted > 0) await runner.materialise(takingBack(model), false)
     const rows = await runner.materialise(model, isFull)
     if (name === 'touched_pair' && rows === 0) brought?.delete(name)
+    if (name === 'retracted_event') retracted = rows
     const milliseconds = Math.round(performance.now() - started)
     if (model.materialise.kind !== 'temporary') models.push({ name, rows, milliseconds })
   }
@@ -326,6 +331,13 @@ function firstOf<L extends { readonly records: number }>(
     return records > most
   })
   return end < 0 ? loads : loads.slice(0, Math.max(1, end))
+}
+
+/** The model, for taking out what the batch's loads take back: it adds nothing. */
+function takingBack({ select, ...model }: Model): Model {
+  const key = ['date_key', 'event_id']
+  const materialise = { kind: 'incremental', key, window: 'retracted_event' } as const
+  return { ...model, select: `${select} limit 0`, materialise }
 }
 
 /** The entities that a batch brings, and touched_pair until it is known to be empty. */

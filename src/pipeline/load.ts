@@ -9,6 +9,7 @@ import { maskEmails } from '../secrets.ts'
 import {
   discardStaged,
   type FileRequest,
+  filesOf,
   loadIdsOf,
   type RecognisedFile,
   recogniseFile,
@@ -165,7 +166,7 @@ export async function load(
   progress: LoadProgress,
 ): Promise<LoadedFile[]> {
   const key = readKey(config.privacy.keyFile)
-  const planned = planInputs(config, request)
+  const planned = await withArchives(planInputs(config, request))
   return withWarehouse(config, 'write', signal, async (engine) => {
     const outlines = await outlinesOf(planned, {
       ...{ engine, key, signal, full: request.full ?? false },
@@ -213,6 +214,16 @@ export async function load(
       progress.onWarning(...otherKeyWarning(others, reloadsOf(others, config, process.cwd())))
     return files
   })
+}
+
+/** Each file of an archive is loaded as those of a folder are. */
+async function withArchives(planned: readonly PlannedInput[]): Promise<PlannedInput[]> {
+  const inputs: PlannedInput[] = []
+  for (const input of planned) {
+    const paths = input.api ? [input.path] : await filesOf(input.path)
+    inputs.push(...paths.map((path) => ({ ...input, path })))
+  }
+  return inputs
 }
 
 interface Outline {
@@ -378,7 +389,10 @@ async function sameIfLoaded(
   source: string,
   { input }: RecognisedFile,
 ): Promise<KnownContent> {
-  const [earlier] = await ledgerRows(engine, 'same-size', { source, bytes: input.stats?.size ?? -1 })
+  const [earlier] = await ledgerRows(engine, 'same-size', {
+    source,
+    bytes: input.stats?.size ?? input.bytes ?? -1,
+  })
   if (Number(earlier?.[0]) === 0) return { same: [], outgrown: [] }
   return sameContent(engine, source, await hashInput(input), input)
 }

@@ -10,9 +10,8 @@ import type { Batch } from '../types.ts'
 import { looksPersonal } from './engine-failure.ts'
 import { withExportKind } from './export-by.ts'
 import { type Field, fieldsOf, type TableColumns } from './fields.ts'
-import { withInnerRecords } from './inner-records.ts'
-import { type Input, openInput, spreadOverLines } from './input.ts'
-import type { JsonPath } from './json-path.ts'
+import { holdsRecords, withInnerRecords } from './inner-records.ts'
+import { type Input, openInput, spreadOverLines, unreadable } from './input.ts'
 import { type Mapping, packagedMappings, readMapping } from './mapping.ts'
 import { namedColumns } from './named-columns.ts'
 import { findPersonalLook } from './personal-look.ts'
@@ -22,6 +21,7 @@ import { type Head, headOf, leftOutKeys, recogniseMappings } from './recognise.t
 import { lookLikeNames, shownNames } from './shown-names.ts'
 import { groupRows, type OnPersonal, stageOne } from './stage-one.ts'
 import { type StageTwoResult, stageTwo } from './stage-two.ts'
+import { filesInZip, isZip } from './zip.ts'
 
 export interface FileRequest {
   readonly entity?: string | undefined
@@ -77,6 +77,9 @@ const FEW_BYTES = 1024 * 1024
 /** Not what copies and downloads are called until they are complete: .part, .tmp, .crdownload, name~ */
 const DATA_FILE = /\.(csv|tsv|txt|json|ndjson|jsonl|parquet)(\.(gz|zst))?$/i
 
+const WHAT_IS_DATA =
+  'Data has a name that ends in .csv, .tsv, .txt, .json, .ndjson, .jsonl or .parquet (also .gz, .zst).'
+
 /**
  * Paths named by files, globs and folders, in order, each once. `-` stays itself. A pipe is read when it is named, but
  * none is waited for that only lies in a folder.
@@ -112,7 +115,7 @@ function someFilesIn(folder: string): string[] {
   if (files.length > 0) return files
   throw new UserError('LPA-INPUT-MISSING', `${folder}: there is no data in this folder.`, {
     exit: 'noInput',
-    next: 'Data has a name that ends in .csv, .tsv, .txt, .json, .ndjson, .jsonl or .parquet (also .gz, .zst).',
+    next: WHAT_IS_DATA,
   })
 }
 
@@ -137,6 +140,17 @@ export async function dataFilesIn(folder: string): Promise<string[]> {
     else if (DATA_FILE.test(entry.name)) found.push(path)
   }
   return found.sort()
+}
+
+/**
+ * What a path brings: of a zip archive the data files inside, else itself.
+ * @throws UserError (data) for an archive that cannot be read or holds no data
+ */
+export async function filesOf(path: string): Promise<string[]> {
+  if (!isZip(path)) return [path]
+  const names = await filesInZip(path, (name) => DATA_FILE.test(name))
+  if (names.length > 0) return names.map((name) => `${path}/${name}`)
+  throw unreadable(path, 'There is no data in this archive.', WHAT_IS_DATA)
 }
 
 function isFolder(path: string): boolean {
@@ -180,15 +194,15 @@ export async function recogniseInput(
     })
   }
   const opened = new OpenedInputs(input, hasHeader)
-  const whole = await opened.at(undefined)
-  for (const { records } of named.length > 0 ? named : packagedMappings()) await opened.at(records)
-  const keysIn = (records: JsonPath | undefined) => opened.known(records).head.keys
+  const whole = await opened.whole()
+  for (const mapping of named.length > 0 ? named : packagedMappings()) await opened.by(mapping)
+  const keysIn = (records: Mapping['records']) => opened.known({ records }).head.keys
   const found = named.length > 0 ? named : recogniseMappings(input, keysIn, request.entity)
-  const mappings = found.map((mapping) => withExportKind(mapping, input))
+  const mappings = await Promise.all(found.map((mapping) => withExportKind(mapping, input)))
   const outlines = new Map<Mapping, Outline>()
   for (const mapping of mappings) {
     if (input.isSpread && !mapping.records) throw spreadOverLines(name)
-    const { input: records, head } = isJson(input) ? opened.known(mapping.records) : whole
+    const { input: records, head } = isJson(input) ? opened.known(mapping) : whole
     const fields = fieldsOf(mapping, await columnsOf(input, head, mapping))
     if (fields.length === 0 && isJson(input)) {
       throw new UserError('LPA-MAPPING-SQL', `It names nothing of the JSON records of ${maskEmails(name)}.`, {
@@ -217,19 +231,36 @@ class OpenedInputs {
     this.#hasHeader = hasHeader
   }
 
-  async at(records: JsonPath | undefined): Promise<Opened> {
-    const place = JSON.stringify(records ?? null)
+  whole(): Promise<Opened> {
+    return this.#at('', this.#input)
+  }
+
+  async by({ records, recordsIfFirst }: Mapping): Promise<void> {
+    if (!records || !isJson(this.#input)) return
+    const isInside = !recordsIfFirst || this.#mayMix() || holdsRecords(this.#input, records)
+    if (isInside) await this.#at(placeOf(records), withInnerRecords(this.#input, records))
+  }
+
+  known({ records }: Pick<Mapping, 'records'>): Opened {
+    return (this.#opened.get(placeOf(records)) ?? this.#opened.get('')) as Opened
+  }
+
+  /** The first of messages tells nothing of others, and of what goes over several lines none can be read as it is. */
+  #mayMix(): boolean {
+    return this.#input.places !== undefined || this.#input.isSpread === true
+  }
+
+  async #at(place: string, input: Input): Promise<Opened> {
     const known = this.#opened.get(place)
     if (known) return known
-    const input = records && isJson(this.#input) ? withInnerRecords(this.#input, records) : this.#input
     const opened = { input, head: await headOf(input, this.#hasHeader) }
     this.#opened.set(place, opened)
     return opened
   }
+}
 
-  known(records: JsonPath | undefined): Opened {
-    return this.#opened.get(JSON.stringify(records ?? null)) as Opened
-  }
+function placeOf(records: Mapping['records']): string {
+  return records ? JSON.stringify(records) : ''
 }
 
 function isJson({ format }: Input): boolean {

@@ -12,20 +12,26 @@ import type { StageTwoOptions } from './stage-two-options.ts'
 /** In SQL a fault is its number: from 1 those of the mapping's output, from here on those of stage one. */
 const RECORD_FAULT = 200
 
+/** How many records are rejected, and how many rows say that something is gone. */
+export interface Excluded {
+  readonly malformed: number
+  readonly deleted: number
+}
+
 /**
  * Finds what staging leaves out, in one light pass over casts and ids. Makes lpa_rejects, whose records have a fault in
- * any of their rows, and lpa_doubled, rows whose event id came before on the same day. Answers the number of rejects.
+ * any of their rows, and lpa_doubled, rows whose event id came before on the same day.
  */
 export async function markExcluded(
   connection: DuckDBConnection,
   mapping: Mapping,
   isEvent: boolean,
-): Promise<number> {
+): Promise<Excluded> {
   const run = (sql: string) => connection.run(sql)
   await run(
     isEvent
-      ? 'create temp table lpa_marks as select position, fault, hash(event_id, date_key) as h from lpa_checked'
-      : 'create temp table lpa_marks as select position, fault from lpa_checked where fault is not null',
+      ? 'create temp table lpa_marks as select position, fault, lpa_deleted, hash(event_id, date_key) as h from lpa_checked'
+      : 'create temp table lpa_marks as select position, fault, lpa_deleted from lpa_checked where fault is not null or lpa_deleted',
   )
   await run(`create temp table lpa_rejects as
     select position, min(fault) as fault from lpa_marks where fault is not null group by position
@@ -34,19 +40,21 @@ export async function markExcluded(
   if (isEvent) {
     // Equal hashes make few candidates, so looking at their ids is a small join.
     await run(`create temp table lpa_candidates as select distinct position from lpa_marks
-      semi join (select h from lpa_marks where fault is null group by h having count(*) > 1) using (h)`)
+      semi join (select h from lpa_marks where fault is null and not lpa_deleted group by h having count(*) > 1) using (h)`)
     if ((await readNumber(connection, 'select count(*) from lpa_candidates')) > 0) {
       await run(`create temp table lpa_places as
         select c.position, c.event_id,
           row_number() over (partition by c.event_id, c.date_key order by c.position) as place,
           row_number() over (partition by c.event_id, c.date_key, c.position) as place_in_record
-        from lpa_checked c semi join lpa_candidates using (position) anti join lpa_rejects using (position)`)
+        from lpa_checked c semi join lpa_candidates using (position) anti join lpa_rejects using (position)
+        where not c.lpa_deleted`)
       await refuseEqualIds(connection, mapping)
       await run('insert into lpa_doubled select position, event_id from lpa_places where place > 1')
     }
   }
+  const deleted = await readNumber(connection, 'select count(*) from lpa_marks where lpa_deleted')
   await run('drop table lpa_marks')
-  return readNumber(connection, 'select count(*) from lpa_rejects')
+  return { malformed: await readNumber(connection, 'select count(*) from lpa_rejects'), deleted }
 }
 
 async function refuseEqualIds(connection: DuckDBConnection, mapping: Mapping): Promise<void> {

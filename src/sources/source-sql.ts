@@ -45,11 +45,11 @@ export function payloadSql(fields: readonly Field[]): string {
     }
     node.field ??= field
   }
-  // concat() passes over nulls: an absent value takes its key with it, an empty object too.
+  // concat_ws() passes over nulls: an absent value takes its key with it, an empty object too.
   const members = (node: Node): string =>
-    `nullif(substr(concat(${[...node.children].map(([key, child]) => member(key, child)).join(', ')}), 2), '')`
+    `nullif(concat_ws(',', ${[...node.children].map(([key, child]) => member(key, child)).join(', ')}), '')`
   const member = (key: string, { field, children }: Node): string => {
-    const label = quoteText(`,${JSON.stringify(key)}:`)
+    const label = quoteText(`${JSON.stringify(key)}:`)
     if (!field) return `${label} || '{' || ${members({ children })} || '}'`
     const name = quoteName(field.name)
     if (isJson(field)) return `${label} || cast(${name} as varchar)`

@@ -55,6 +55,17 @@ export class FormatCampus implements Disposable {
     return readFileSync(this.fixture(name), 'utf8')
   }
 
+  /** Of a file of lines, or of one that is an array. */
+  values(name: string): object[] {
+    const text = this.text(name)
+    return text.startsWith('[')
+      ? JSON.parse(text)
+      : text
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line))
+  }
+
   load(names: string | readonly string[], request: Partial<LoadRequest> = {}) {
     return this.warehouse.load(
       [names].flat().map((name) => this.fixture(name)),

@@ -1,7 +1,9 @@
 /** OneRoster bundles: whole folders, everything or changes as their manifest tells. */
 
+import { readdirSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { loadSummary } from '../../src/pipeline/load.ts'
+import { zipOf } from '../../src/sources/zip.test-support.ts'
 import { FormatCampus, goldenFacts } from './format-campus.ts'
 
 const TOML = '[load]\nmax_rejects = "90%"\n'
@@ -50,6 +52,24 @@ test('the same bundles again make the same facts; the last alone changes nothing
   expect((await campus.load('delta-1.1')).map(({ outcome }) => outcome)).not.toContain('loaded')
   for (const bundle of ['bulk-1.1', 'delta-1.1']) await campus.load(bundle)
   await expect(await campus.facts()).toMatchFileSnapshot(goldenFacts('oneroster-delta'))
+})
+
+test('zipped bundles are what their folders are, and nothing of them is unpacked to disk', async () => {
+  using other = await FormatCampus.create('oneroster', PEOPLE, TOML)
+  const zip = (bundle: string) => {
+    const names = readdirSync(other.fixture(bundle))
+    const files = names.map((name) => ({ name: `export/${name}`, text: other.text(`${bundle}/${name}`) }))
+    return other.warehouse.write(`given/${bundle}.zip`, zipOf(files))
+  }
+  const loaded = await other.warehouse.load(zip('bulk-1.1'))
+  expect(loaded.map(({ input }) => input.replace(/.*given/, ''))).toContain('/bulk-1.1.zip/export/users.csv')
+  await expect(await other.facts()).toMatchFileSnapshot(goldenFacts('oneroster-bulk'))
+  await other.warehouse.load(zip('delta-1.1'))
+  await expect(await other.facts()).toMatchFileSnapshot(goldenFacts('oneroster-delta'))
+  for (const again of [zip('delta-1.1'), other.fixture('delta-1.1')]) {
+    expect((await other.warehouse.load(again)).map(({ outcome }) => outcome)).not.toContain('loaded')
+  }
+  await other.expectNothingPersonal(['bulk-1.1/users.csv'], ['u-940001', 'Svetlana'])
 })
 
 test('a bundle of everything of 1.2 takes the place of what the source held', async () => {
