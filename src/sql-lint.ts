@@ -24,21 +24,21 @@ const COMMON = `abs avg cast ceil chr coalesce count cume_dist dense_rank exp ex
 
 /** Those, and what the expansion of the lpa_* functions brings. */
 const ALLOWED: Readonly<Record<Dialect, ReadonlySet<string>>> = {
-  duckdb: words(COMMON, 'date_diff epoch_ms hash json_extract json_extract_string len string_agg'),
+  duckdb: words(COMMON, 'date_diff epoch_ms hash json_extract json_extract_string len sha256 string_agg'),
   spark: words(
     COMMON,
-    'array_join array_sort collect_set date_add datediff size try_parse_json try_variant_get unix_millis xxhash64',
+    'array_join array_sort collect_set date_add datediff sha2 size try_parse_json try_variant_get unix_millis xxhash64',
   ),
   snowflake: words(
     COMMON,
-    'array_size dateadd datediff get_path hash listagg parse_json to_json try_to_boolean try_to_double',
+    'array_size dateadd datediff get_path hash listagg parse_json sha2 to_json try_to_boolean try_to_double',
   ),
 }
 
 /** What texts may call besides that Snowflake alone runs: the book-keeping, and reports of what only it has. */
 const SNOWFLAKE_ALONE: ReadonlySet<string> = words(
   `array_to_string contains convert_timezone current_database current_timestamp current_version date_trunc flatten
-   get_query_operator_stats lower query_history regexp_replace regexp_substr round
+   get_query_operator_stats lower query_history regexp_replace regexp_substr round split_to_table
    system$clustering_information system$estimate_search_optimization_costs try_to_number`,
 )
 
@@ -89,7 +89,7 @@ const INSTEAD: readonly (readonly [RegExp, string])[] = [
   [/^(nvl|ifnull|iff|if|decode|zeroifnull|div0)$/, 'Write coalesce, nullif or case.'],
   [
     /^(md5|sha\w*|hash|xxhash\w*)$/,
-    'Keys and pseudonyms are computed in the front end; checks compare by lpa_hash(x).',
+    'Keys and pseudonyms are computed in the front end; checks compare by lpa_hash(x) or lpa_sha256(x).',
   ],
 ]
 

@@ -91,7 +91,7 @@ const AFTER_PAIRS: ReadonlySet<number> = new Set([
 ])
 
 /** Tables of a build's transaction. */
-const USES = [
+export const BUILD_USES = [
   'batch_load',
   'configured_term',
   'configured_session',
@@ -143,25 +143,33 @@ export async function buildIn(
   progress: BuildProgress,
   runner: ModelRunner = engine,
 ): Promise<BuildSummary> {
-  const started = performance.now()
-  const names = selectedModels(request.select)
   // The checks belong to the build: after a kill between the two, the next run would find nothing to do.
-  const built = await engine.transaction(
-    async () => {
-      const fillRows = engine.can.roles === true ? await underPolicy(engine) : undefined
-      const { batch, records, ...made } = await buildInTransaction(
-        { config, engine, runner, request, progress },
-        names,
-      )
-      const isLater = request.checks === false || made.left > 0
-      if (!isLater) await fillRows?.()
-      const checksStarted = performance.now()
-      const checks = isLater ? [] : await check(engine, request, batch, records)
-      return { ...made, checks, checkMilliseconds: Math.round(performance.now() - checksStarted) }
-    },
-    { uses: USES, rows: 0 },
+  return engine.transaction(() => buildWithin(config, engine, request, progress, runner), {
+    uses: BUILD_USES,
+    rows: 0,
+  })
+}
+
+/** The same inside a transaction that is open, and uses what builds use. */
+export async function buildWithin(
+  config: Config,
+  engine: Engine,
+  request: BuildRequest,
+  progress: BuildProgress,
+  runner: ModelRunner = engine,
+): Promise<BuildSummary> {
+  const started = performance.now()
+  const fillRows = engine.can.roles === true ? await underPolicy(engine) : undefined
+  const { batch, records, ...made } = await buildInTransaction(
+    { config, engine, runner, request, progress },
+    selectedModels(request.select),
   )
-  return { ...built, milliseconds: Math.round(performance.now() - started) }
+  const isLater = request.checks === false || made.left > 0
+  if (!isLater) await fillRows?.()
+  const checksStarted = performance.now()
+  const checks = isLater ? [] : await check(engine, request, batch, records)
+  const checkMilliseconds = Math.round(performance.now() - checksStarted)
+  return { ...made, checks, checkMilliseconds, milliseconds: Math.round(performance.now() - started) }
 }
 
 /** What row rules select of core is kept beside the policy: it is as new as core is, or shows less. */
@@ -263,6 +271,12 @@ async function buildInTransaction(
     })
   }
   return { outcome: 'built', kind, loads: batch.length, left, models, batch, records }
+}
+
+/** Whether core holds anything of what was loaded. */
+export async function hasBuilt(engine: Engine): Promise<boolean> {
+  const rows = await ledgerRows(engine, 'built-loads')
+  return Number(rows[0]?.[0]) > 0
 }
 
 interface CountingLoad {

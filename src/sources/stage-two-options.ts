@@ -32,5 +32,7 @@ export interface StageTwoOptions {
   readonly placeOf: (line: number) => string
   /** Of messages: where each record stands. */
   readonly places?: readonly RecordPlace[] | undefined
+  /** Whether records may name somebody who was erased. */
+  readonly mayBeErased?: boolean
   readonly signal: AbortSignal
 }

@@ -10,6 +10,7 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { openDuckDB, quoteText, readNumber, readRows } from '../duckdb.ts'
+import { ERASED } from '../pseudonym.ts'
 import type { Counts, ParquetFile } from '../types.ts'
 import { checkedSql } from './casts.ts'
 import { type EntityRules, entityRules } from './entities.ts'
@@ -121,12 +122,16 @@ async function write(
 
   if (isEvent) {
     const raw = join(folder, `${stem}_raw.parquet`)
+    // Of somebody else's record the rest is kept.
+    const others = options.mayBeErased
+      ? `where not contains(cast(payload as varchar), '${ERASED}') or position in (select position from read_parquet(${quoteText(staging)}))`
+      : ''
     const kept = await copy(
       connection,
-      `select cast(${loadId} as bigint) as load_id, ${quoteText(options.source)} as source, ${quoteText(options.format)} as format,
+      `from (select cast(${loadId} as bigint) as load_id, ${quoteText(options.source)} as source, ${quoteText(options.format)} as format,
          source_row as position, timestamp ${quoteText(options.loadedAt.replace('T', ' ').replace('Z', ''))} as received_at,
          ${payloadSql(options.fields)} as payload
-       from lpa_records anti join lpa_rejects x on x.position = source_row`,
+       from lpa_records anti join lpa_rejects x on x.position = source_row) ${others}`,
       raw,
       options,
       // Payloads differ from one another: a dictionary costs time and gains nothing.

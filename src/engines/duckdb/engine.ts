@@ -22,6 +22,7 @@ import type {
   TransactionTraits,
   Values,
 } from '../../types.ts'
+import { countPeople, erasePeople } from '../erase-people.ts'
 import { forgetResults } from '../kept-results.ts'
 import { lastCursor, recordLoad, supersedeLoads } from '../load-ledger.ts'
 import { sweepScratch } from '../scratch.ts'
@@ -426,6 +427,20 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     expectRows,
     append,
     supersede,
+    countPeople: (people) => countPeople({ dialect: 'duckdb', query, execute }, people),
+    async erasePeople(people) {
+      forgetResults(folder)
+      return erasePeople({ dialect: 'duckdb', query, execute }, people)
+    },
+    async forgetPast() {
+      const { forgetPast } = await import('./forget-past.ts')
+      const { lockWaitMs, memoryLimit } = options
+      return locked(() => forgetPast({ connection, folder, memoryLimit, waitMs: lockWaitMs }))
+    },
+    async searchFiles(people) {
+      const { searchFiles } = await import('./search-files.ts')
+      return searchFiles(connection, folder, people)
+    },
     lastCursor: (source, format) => lastCursor({ dialect: 'duckdb', query }, source, format),
     configured: (table) => withJsonTypes(table, options),
     async canonicalView(select) {
