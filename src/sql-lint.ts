@@ -38,7 +38,7 @@ const ALLOWED: Readonly<Record<Dialect, ReadonlySet<string>>> = {
 /** What texts may call besides that Snowflake alone runs: the book-keeping, and reports of what only it has. */
 const SNOWFLAKE_ALONE: ReadonlySet<string> = words(
   `array_to_string contains convert_timezone current_database current_timestamp current_version date_trunc flatten
-   get_query_operator_stats lower query_history regexp_replace regexp_substr round split_to_table
+   get_query_operator_stats lower query_history regexp_replace regexp_substr round
    system$clustering_information system$estimate_search_optimization_costs try_to_number`,
 )
 

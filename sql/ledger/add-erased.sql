@@ -1,4 +1,3 @@
 -- title: Remember whom not to let come back
 insert into meta.erased
-select hash, cast($now as timestamp)
-from (select unnest(string_split($hashes, ',')) as hash) t
+select $hash, cast($now as timestamp)

@@ -93,6 +93,8 @@ async function eraseAll(
     async () => {
       await remember(engine, people)
       const rows = await engine.erasePeople(people)
+      if (rows.length === 0) return { rows, built: undefined }
+      await writeLedger(engine, 'recount-staged')
       const request = { select: [], full: true, runId }
       const built = (await hasBuilt(engine))
         ? await buildWithin(config, engine, request, progress)
@@ -111,9 +113,10 @@ async function eraseAll(
 
 /** Anew each time: a newer state tells that what comes after it was not finished. */
 async function remember(engine: Engine, people: readonly string[]): Promise<void> {
-  const hashes = people.map(erasedHash).join(',')
-  await writeLedger(engine, 'forget-erased', { hashes })
-  await writeLedger(engine, 'add-erased', { hashes, now: new Date().toISOString() })
+  const hashes = people.map(erasedHash)
+  const now = new Date().toISOString()
+  await writeLedger(engine, 'forget-erased', { hashes: hashes.join(',') })
+  for (const hash of hashes) await writeLedger(engine, 'add-erased', { hash, now })
 }
 
 /** Each once; blanks at the ends are no part of an id. */
