@@ -43,7 +43,7 @@ const WORDS: Readonly<Record<'duckdb' | 'snowflake', Words>> = {
   },
   snowflake: {
     among: (x, list) => `contains(${list}, ',' || ${x} || ',')`,
-    mentions: (text) => `regexp_instr(${text}, $pattern) > 0`,
+    mentions: (text) => `regexp_replace(${text}, $pattern, '') <> ${text}`,
     blanked: (text) => `regexp_replace(${text}, $pattern, '${ERASED}')`,
     text: (column, type) => (isJson(type) ? `to_json(${column})` : column),
     value: (text, type) => (isJson(type) ? `parse_json(${text}, 'd')` : text),
@@ -128,7 +128,7 @@ function listOf(values: readonly string[]): string {
   return `,${values.join(',')},`
 }
 
-/** In the order in which they may be changed: rows that tell of others before these. */
+/** In the order in which they may be changed: deletions are found by rows of enrollments. */
 async function placesOf({ dialect, query }: Asking): Promise<Place[]> {
   const { rows } = await query(
     `select lower(table_schema || '.' || table_name) as name, lower(column_name), data_type
@@ -143,7 +143,7 @@ async function placesOf({ dialect, query }: Asking): Promise<Place[]> {
       ? placeOf(words, table, new Map(columns.map(([, name, type]) => [String(name), String(type)])))
       : [],
   )
-  return places.sort((a, b) => b.table.localeCompare(a.table)).sort((a, b) => rank(a) - rank(b))
+  return places.sort((a, b) => rank(a) - rank(b))
 }
 
 const isLearnerKey = ([, name]: Row) => name === 'learner_key'

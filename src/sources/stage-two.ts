@@ -102,11 +102,14 @@ async function write(
   const deleted = isDelta ? await copy(connection, deletionsSql(mapping, rules), deletions, options) : 0
   if (deleted > 0) files.push(await describeFile('staging.stg_deletion', deletions, deleted))
   const made = deleted > 0 ? [staging, deletions] : [staging]
+  const last = options.isReplay
+    ? await readNumber(connection, 'select coalesce(max(source_row), 0) from lpa_records')
+    : records
   // A row of a subquery's own has the number of no record.
   const stray = await readNumber(
     connection,
     `select count(*) from (select position from lpa_rejects union all select position from read_parquet([${made.map(quoteText).join(', ')}]))
-     where position is null or position not between 1 and ${records}`,
+     where position is null or position not between 1 and ${last}`,
   )
   if (stray > 0) throw strayRows(mapping)
   const mapped = await readNumber(

@@ -311,7 +311,17 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     }
   }
 
+  /** An erasure takes files away that a reader has yet to open: of the newest state they are there. */
   async function query(statement: string, values?: Values): Promise<Result> {
+    try {
+      return await queryOnce(statement, values)
+    } catch (error) {
+      if (!isReadOnly || !/No such file or directory/.test(String(error))) throw error
+      return queryOnce(statement, values)
+    }
+  }
+
+  async function queryOnce(statement: string, values?: Values): Promise<Result> {
     const { columns, chunks } = await stream(statement, values)
     const rows: Row[] = []
     for await (const chunk of chunks) rows.push(...chunk)

@@ -41,5 +41,7 @@ describeWithSnowflake('erasing on Snowflake', () => {
     writeFileSync(join(root, 'b.ndjson'), `${EVENT('e3', 'S1', 'x')}\n${EVENT('e4', 'S3', 'x')}\n`)
     await place.lpaOk(['load', 'b.ndjson', '--quiet'])
     expect(await rows('select count(*) from staging.stg_learning_event')).toBe(2)
+    const full = await place.lpaOk(['batch', '--full'])
+    expect(full.stderr).toContain('fact_learning_event: 1 added, 0 removed, 0 changed')
   })
 })
