@@ -80,3 +80,15 @@ create table repeated_event (
   position bigint,
   event_id varchar
 );
+
+create table fact_before (
+  fact varchar,
+  id varchar,
+  rest bigint
+);
+
+create table fact_after (
+  fact varchar,
+  id varchar,
+  rest bigint
+);

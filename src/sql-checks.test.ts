@@ -81,7 +81,7 @@ const FAULTS: readonly (readonly [string, string, string])[] = [
   ['dates-in-order', "update dim_course set starts_on = date '2026-03-01' where course_key = 3", 'HI201'],
   [
     'erased-stay-erased',
-    'insert into meta.erased select learner_id, now() from learner where learner_key = 5',
+    "insert into meta.erased select sha256('lpa:erased:' || learner_id), now() from learner where learner_key = 5",
     'dim_learner',
   ],
   [

@@ -8,6 +8,7 @@ const DIALECTS: readonly Dialect[] = ['duckdb', 'spark', 'snowflake']
 /** What design and trial settled: a call, then its text on DuckDB, Spark and Snowflake. */
 const CALLS: readonly (readonly [string, string, string, string])[] = [
   ['lpa_hash(x)', 'hash(x)', 'xxhash64(x)', 'hash(x)'],
+  ['lpa_sha256(x)', 'sha256(x)', 'sha2(x, 256)', 'sha2(x, 256)'],
   [
     'lpa_date_key(x)',
     ...([0, 1, 2].map(
@@ -74,11 +75,11 @@ describe('expand', () => {
     expect(DIALECTS.map((d) => expand(call, d))).toEqual([duckdb, spark, snowflake])
   })
 
-  test('has a text for thirteen functions, and this table names them all', () => {
+  test('has a text for fourteen functions, and this table names them all', () => {
     expect(CALLS.map(([call]) => call.slice(0, call.indexOf('('))).sort()).toEqual(
       [...PORTABLE_FUNCTIONS].sort(),
     )
-    expect(PORTABLE_FUNCTIONS).toHaveLength(13)
+    expect(PORTABLE_FUNCTIONS).toHaveLength(14)
   })
 
   test('expands calls inside calls, over several lines', () => {

@@ -1,4 +1,4 @@
-/** Portable SQL to an engine's own: the thirteen `lpa_*` functions, replaced as text (docs/decisions). */
+/** Portable SQL to an engine's own: the fourteen `lpa_*` functions, replaced as text (docs/decisions). */
 
 import { isCode, type SqlToken, sqlTokens } from './sql-tokens.ts'
 import type { Dialect } from './types.ts'
@@ -24,6 +24,8 @@ interface Texts {
   list(x: string, separator: string): string
   /** A number of 64 bits: the engine's own, so only to be compared within one. */
   hash(x: string): string
+  /** 64 hex digits: the same on every engine. */
+  sha256(x: string): string
 }
 
 const dateKey = (x: string) =>
@@ -60,6 +62,7 @@ const TEXTS: Readonly<Record<Dialect, Texts>> = {
     json: (v) => `nullif(cast(cast(${v} as json) as varchar), 'null')`,
     list: (x, separator) => `string_agg(distinct ${x}, ${separator} order by ${x})`,
     hash: (x) => `hash(${x})`,
+    sha256: (x) => `sha256(${x})`,
   },
   spark: {
     date_key: dateKey,
@@ -76,6 +79,7 @@ const TEXTS: Readonly<Record<Dialect, Texts>> = {
     json: (v) => `nullif(${v}, 'null')`,
     list: (x, separator) => `array_join(array_sort(collect_set(${x})), ${separator})`,
     hash: (x) => `xxhash64(${x})`,
+    sha256: (x) => `sha2(${x}, 256)`,
   },
   snowflake: {
     date_key: dateKey,
@@ -93,6 +97,7 @@ const TEXTS: Readonly<Record<Dialect, Texts>> = {
     json: (v) => `to_json(${v})`,
     list: (x, separator) => `listagg(distinct ${x}, ${separator}) within group (order by ${x})`,
     hash: (x) => `hash(${x})`,
+    sha256: (x) => `sha2(${x}, 256)`,
   },
 }
 

@@ -197,6 +197,28 @@ export interface ModelRunner {
   materialise(model: Model, full: boolean): Promise<number>
 }
 
+/** Rows of one table that are of people who are to be erased, and rows of others in which these are named. */
+export interface PeopleRows {
+  readonly table: string
+  readonly removed: number
+  readonly blanked: number
+}
+
+/** What went with the past of a warehouse. */
+export interface ForgottenPast {
+  readonly filesRewritten: number
+  readonly filesDeleted: number
+  readonly snapshotsExpired: number
+}
+
+/** Files of a warehouse in which people were looked for: each byte, and each value of a table as it reads. */
+export interface SearchedFiles {
+  readonly files: number
+  readonly bytes: number
+  /** Those that name one, by path below the warehouse. */
+  readonly found: readonly string[]
+}
+
 export interface Engine extends Reader, ModelRunner {
   readonly can: Capabilities
   /** To open it is a login, perhaps with a telephone in the hand: a run asks for one, also for its own record. */
@@ -248,6 +270,19 @@ export interface Engine extends Reader, ModelRunner {
    * same content read by another mapping. Their ledger rows stay and say so.
    */
   supersede(loadIds: readonly number[], by: number): Promise<void>
+  /** Rows that name people, by their pseudonyms. */
+  countPeople(pseudonyms: readonly string[]): Promise<PeopleRows[]>
+  /** Takes them away inside the open transaction; core is to be made anew in it. */
+  erasePeople(pseudonyms: readonly string[]): Promise<PeopleRows[]>
+  /**
+   * Takes away every state but the newest, and all bytes that only these needed, after something was committed. Where tables are
+   * files.
+   */
+  forgetPast?(): Promise<ForgottenPast>
+  /** For how many days the engine keeps older states whatever is done; undefined where `forgetPast` ends them. */
+  daysOfPast?(): Promise<number>
+  /** Where tables are files. */
+  searchFiles?(pseudonyms: readonly string[]): Promise<SearchedFiles>
   /** The last cursor that a load of a source brought. With a `format` only of loads by that mapping. */
   lastCursor(source: string, format?: string): Promise<string | undefined>
   /**

@@ -20,6 +20,7 @@ import {
 import { assertUnchanged, hashInput, type Input, openInput } from '../sources/input.ts'
 import type { Mapping } from '../sources/mapping.ts'
 import type { Counts, Engine, Result } from '../types.ts'
+import { assertSameErased, readErased } from './erased.ts'
 import { Growth } from './growth.ts'
 import { ledgerRows, withoutColumns } from './ledger.ts'
 import { type ApiOpening, openPlannedApi, refusePartOfSnapshot } from './load-api.ts'
@@ -174,6 +175,7 @@ export async function load(
     })
     const snapshots = snapshotsOf(outlines)
     for (const note of partsNotes(snapshots)) progress.onNote(note)
+    const erased = await readErased(engine, config.privacy.keyFile, key)
     const files: LoadedFile[] = []
     for (const [index, input] of planned.entries()) {
       progress.onFile(input.path, index, planned.length)
@@ -194,7 +196,7 @@ export async function load(
         isWhole: outlines[index]?.isWhole ?? false,
       }
       const file = await loadFile(config, engine, task, {
-        ...{ key, signal, source: input.source, idSpace: input.idSpace },
+        ...{ key, erased, signal, source: input.source, idSpace: input.idSpace },
         entity: input.entity,
         mappings: input.mappings,
         timezone: config.warehouse.timezone,
@@ -349,6 +351,7 @@ export async function loadFile(
     const replaced: number[] = []
     const committed = await engine.transaction(
       async () => {
+        await assertSameErased(engine, request.erased)
         // While it waited for the lock, another run may have loaded what the file is by now.
         if (growth && existsSync(input.path)) assertUnchanged(recognised.input)
         let count = 0

@@ -3,16 +3,15 @@
  * that an answer names are shown beside it. In memory only: there is no table from pseudonyms to people.
  */
 
-import { readFileSync } from 'node:fs'
 import type { Config } from '../config.ts'
 import { nearest } from '../did-you-mean.ts'
 import { UserError } from '../errors.ts'
 import { piecesOf } from '../output/cells.ts'
 import { readCells } from '../policy/small-cells.ts'
 import { type PseudonymKey, pseudonym, readKey } from '../pseudonym.ts'
-import { csvHead } from '../sources/csv-head.ts'
 import type { Column, Result, ResultStream, Row } from '../types.ts'
 import type { Question } from './report.ts'
+import { idsOf } from './roster-column.ts'
 
 export interface Roster {
   /** What its ids are called in an answer: as in the roster, but not as the pseudonyms are. */
@@ -90,31 +89,6 @@ function idSpaceOf({ sources }: Config, given: string | undefined): string {
     exit: 'usage',
     next: given === undefined && spaces.length > 0 ? ['Say it: --id-space NAME', ...known] : known,
   })
-}
-
-function idsOf(file: string, column: string): string[] {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '')
-  } catch (cause) {
-    throw new UserError('LPA-INPUT-MISSING', `${file} cannot be read.`, { exit: 'noInput', cause })
-  }
-  const [names = [], ...rows] = csvHead(text, delimiterOf(text), Number.POSITIVE_INFINITY)
-  const place = names.indexOf(column)
-  if (place < 0) {
-    throw new UserError('LPA-REVEAL-COLUMN', `${file} has no column ${column}.`, {
-      exit: 'usage',
-      next: nearest(column, names, 'It has'),
-    })
-  }
-  return rows.flatMap((row) => row[place] ?? [])
-}
-
-/** The one that makes most of the header. */
-function delimiterOf(text: string): string {
-  const fields = (delimiter: string) => csvHead(text, delimiter, 1)[0]?.length ?? 0
-  const [most = ','] = [',', ';', '\t'].toSorted((a, b) => fields(b) - fields(a))
-  return most
 }
 
 /** The answer with the roster's ids in front of the pseudonyms; learners that the roster does not have stay unnamed. */

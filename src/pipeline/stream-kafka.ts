@@ -25,6 +25,7 @@ import { MessageLines } from '../sources/kafka/message-lines.ts'
 import { packagedMappings } from '../sources/mapping.ts'
 import { readTogether } from '../sources/recognise.ts'
 import type { OnPersonal } from '../sources/stage-one.ts'
+import { assertSameErased } from './erased.ts'
 import { ledgerRows } from './ledger.ts'
 import {
   assertReadable,
@@ -511,6 +512,7 @@ export class TopicStream implements ConsumeHooks {
       const claims = [...group.moves.values()].map((move) => this.#claim(move, move.storedOffset))
       await engine.transaction(
         async () => {
+          await assertSameErased(engine, this.#work.options.fileRequest.erased)
           await claimOffsets(engine, source, claims)
           for (const { batch } of staged) await engine.append(batch)
         },

@@ -5,6 +5,7 @@ import { LONGEST_TIMER_MS } from '../duration.ts'
 import { UserError } from '../errors.ts'
 import { parseInstant } from '../instant.ts'
 import { readKey } from '../pseudonym.ts'
+import { readErased } from './erased.ts'
 import { otherKeyWarning } from './load.ts'
 import { readOtherLoads, reloadsOf } from './reload.ts'
 import { StreamStatus } from './stream-status.ts'
@@ -75,13 +76,14 @@ export async function stream(
   const { source, idSpace, mappings, entity } = target
   await withWarehouse(beside, 'write', signal, async (engine) => {
     const status = new StreamStatus(source, run.lag)
+    const erased = await readErased(engine, config.privacy.keyFile, key)
     const work = new StreamWork({
       ...{ config, engine, source, status, signal, progress, runId: request.runId },
       commitRows: request.commitRows ?? COMMIT_ROWS,
       commitEveryMs: Math.min(request.commitEveryMs ?? run.commitEveryMs, LONGEST_TIMER_MS),
       untilCaughtUp: request.untilCaughtUp,
       fileRequest: {
-        ...{ source, idSpace, mappings, entity, key, timezone, memoryLimit, threads, signal },
+        ...{ source, idSpace, mappings, entity, key, erased, timezone, memoryLimit, threads, signal },
         scratch: engine.scratch,
         parquetVersion: engine.parquetVersion,
         nextLoadId: () => engine.nextLoadId(),

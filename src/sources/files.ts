@@ -8,6 +8,7 @@ import type { PseudonymKey } from '../pseudonym.ts'
 import { maskEmails } from '../secrets.ts'
 import type { Batch } from '../types.ts'
 import { looksPersonal } from './engine-failure.ts'
+import type { ErasedPeople } from './erased.ts'
 import { withExportKind } from './export-by.ts'
 import { type Field, fieldsOf, type TableColumns } from './fields.ts'
 import { holdsRecords, withInnerRecords } from './inner-records.ts'
@@ -30,6 +31,8 @@ export interface FileRequest {
   readonly source: string
   readonly idSpace: string
   readonly key: PseudonymKey
+  /** Who is not to come back. */
+  readonly erased: ErasedPeople
   /** `refuse` unless said; of records that never were a file only. */
   readonly personal?: OnPersonal
   readonly timezone: string
@@ -320,7 +323,7 @@ async function stageMapping(
   const { input, head, fields } = outlines.get(mapping) as Outline
   const { header } = head
   const records = join(folder, 'records.parquet')
-  const { signal, timezone, memoryLimit, key, idSpace, source, personal = 'refuse' } = request
+  const { signal, timezone, memoryLimit, key, erased, idSpace, source, personal = 'refuse' } = request
   const isSmall = (input.stats?.size ?? input.bytes ?? FEW_BYTES) < FEW_BYTES
   const threads = isSmall ? 1 : request.threads
   const { measure, broken } = await readTwice({
@@ -329,7 +332,7 @@ async function stageMapping(
     onBytes: request.onBytes,
     engineRead: (text) =>
       stageOne({
-        ...{ input, header, mapping, fields, key, idSpace, personal, timezone, memoryLimit, threads },
+        ...{ input, header, mapping, fields, key, erased, idSpace, personal, timezone, memoryLimit, threads },
         target: records,
         pathSql: text.pathSql,
         how: text.how,
@@ -346,6 +349,7 @@ async function stageMapping(
     lineOf: measure.lineOf,
     placeOf: input.placeOf ?? ((line) => `${uri}:${line}`),
     places: input.places,
+    mayBeErased: erased.hashes.length > 0,
     groupRows: groupRows(input),
     parquetVersion: request.parquetVersion ?? 'v2',
   })
@@ -388,6 +392,6 @@ export function loadIdsOf(staged: readonly StagedFile[]): number[] {
 }
 
 /** Its name tells whose it is, so that the next run can clear up after one that was killed. */
-function stagedFolder(scratch: string, loadId: number): string {
+export function stagedFolder(scratch: string, loadId: number): string {
   return join(scratch, `load-${loadId}-${process.pid}`)
 }

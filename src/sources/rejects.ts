@@ -3,6 +3,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { quoteText, readNumber, readRows } from '../duckdb.ts'
 import { UserError } from '../errors.ts'
+import { ERASED } from '../pseudonym.ts'
 import type { Fault } from './faults.ts'
 import type { Mapping } from './mapping.ts'
 import { payloadSql } from './source-sql.ts'
@@ -117,7 +118,9 @@ export function recordNumber(position: number, broken: readonly BrokenRow[]): nu
   return record
 }
 
-export function rejectsSql({ loadId, source, fields }: StageTwoOptions): string {
+export function rejectsSql({ loadId, source, fields, mayBeErased }: StageTwoOptions): string {
+  const payload = payloadSql(fields)
+  const isKept = `lpa_fault is null ${mayBeErased ? `and not contains(cast(${payload} as varchar), '${ERASED}')` : ''}`
   // The payload is made of the few rejected records only, after the join.
   return `with placed as (
       select p.*, r.* from lpa_placed p
@@ -125,7 +128,7 @@ export function rejectsSql({ loadId, source, fields }: StageTwoOptions): string 
         on r.source_row = p.position)
     select cast(${loadId} as bigint) as load_id, ${quoteText(source)} as source, place as position, code as reason_code,
       reason, column_name, lpa_bytes as byte_length, lpa_content as content_hmac,
-      case when lpa_fault is null then ${payloadSql(fields)} end as payload,
+      case when ${isKept} then ${payload} end as payload,
       cast(null as timestamp) as requeued_at
     from placed
     order by line, placed.position`

@@ -5,7 +5,8 @@ import { ancestorOf, type Field, isJson } from './fields.ts'
 import type { StageTwoOptions } from './stage-two-options.ts'
 
 /** Every record of stage one with its number; those that are not ok have no fields. */
-export function recordsSql({ records }: StageTwoOptions): string {
+export function recordsSql({ records, isReplay }: StageTwoOptions): string {
+  if (isReplay) return `select * from read_parquet(${quoteText(records)})`
   return `select *, file_row_number + 1 as source_row from read_parquet(${quoteText(records)}, file_row_number = true)`
 }
 

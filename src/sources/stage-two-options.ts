@@ -32,5 +32,9 @@ export interface StageTwoOptions {
   readonly placeOf: (line: number) => string
   /** Of messages: where each record stands. */
   readonly places?: readonly RecordPlace[] | undefined
+  /** Of records that raw kept: they have their numbers with them. */
+  readonly isReplay?: boolean
+  /** Whether records may name somebody who was erased. */
+  readonly mayBeErased?: boolean
   readonly signal: AbortSignal
 }

@@ -10,6 +10,7 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { openDuckDB, quoteText, readNumber, readRows } from '../duckdb.ts'
+import { ERASED } from '../pseudonym.ts'
 import type { Counts, ParquetFile } from '../types.ts'
 import { checkedSql } from './casts.ts'
 import { type EntityRules, entityRules } from './entities.ts'
@@ -99,11 +100,14 @@ async function write(
   const deleted = deletions > 0 ? await copy(connection, deletionsSql(options, rules), gone, options) : 0
   if (deleted > 0) files.push(await describeFile('staging.stg_deletion', gone, deleted))
   const made = deleted > 0 ? [staging, gone] : [staging]
+  const last = options.isReplay
+    ? await readNumber(connection, 'select coalesce(max(source_row), 0) from lpa_records')
+    : records
   // A row of a subquery's own has the number of no record.
   const stray = await readNumber(
     connection,
     `select count(*) from (select position from lpa_rejects union all select position from read_parquet([${made.map(quoteText).join(', ')}]))
-     where position is null or position not between 1 and ${records}`,
+     where position is null or position not between 1 and ${last}`,
   )
   if (stray > 0) throw strayRows(mapping)
   const mapped = await readNumber(
@@ -119,12 +123,16 @@ async function write(
 
   if (isEvent) {
     const raw = join(folder, `${stem}_raw.parquet`)
+    // Of somebody else's record the rest is kept.
+    const others = options.mayBeErased
+      ? `where not contains(cast(payload as varchar), '${ERASED}') or position in (select position from read_parquet(${quoteText(staging)}))`
+      : ''
     const kept = await copy(
       connection,
-      `select cast(${loadId} as bigint) as load_id, ${quoteText(options.source)} as source, ${quoteText(options.format)} as format,
+      `from (select cast(${loadId} as bigint) as load_id, ${quoteText(options.source)} as source, ${quoteText(options.format)} as format,
          source_row as position, timestamp ${sqlTime(options.loadedAt)} as received_at,
          ${payloadSql(options.fields)} as payload
-       from lpa_records anti join lpa_rejects x on x.position = source_row`,
+       from lpa_records anti join lpa_rejects x on x.position = source_row) ${others}`,
       raw,
       options,
       // Payloads differ from one another: a dictionary costs time and gains nothing.

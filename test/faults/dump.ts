@@ -24,6 +24,7 @@ const LEFT_OUT_COLUMNS = [
   'built_at',
   'applied_at',
   'checked_at',
+  'erased_at',
   'run_id',
 ]
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openDuckDB, quoteText, readRows } from '../../duckdb.ts'
 import { createKey } from '../../pseudonym.ts'
+import { NOBODY } from '../../sources/erased.ts'
 import { type FileRequest, recogniseFile, type StagedFile, stageFile } from '../../sources/files.ts'
 import { type Campus, generateCampus } from './campus.ts'
 
@@ -40,6 +41,7 @@ async function stage(path: string): Promise<StagedFile> {
     source: 'campus',
     idSpace: 'campus',
     key,
+    erased: NOBODY,
     timezone: 'UTC',
     memoryLimit: '300MB',
     scratch,

@@ -1,0 +1,38 @@
+/** Who is not to come back, as `meta.erased` remembers them: asked before anything is staged, and again at its commit. */
+
+import { UserError } from '../errors.ts'
+import { keptKeys } from '../key-rotation.ts'
+import { type PseudonymKey, readKey } from '../pseudonym.ts'
+import { type ErasedPeople, NOBODY } from '../sources/erased.ts'
+import type { Engine } from '../types.ts'
+import { ledgerRows } from './ledger.ts'
+
+/** @throws UserError LPA-KEY-… of a kept key, by which those are known who were erased under it */
+export async function readErased(engine: Engine, keyFile: string, key: PseudonymKey): Promise<ErasedPeople> {
+  const rows = await ledgerRows(engine, 'erased-hashes')
+  if (rows.length === 0) return NOBODY
+  return { hashes: rows.map(([hash]) => String(hash)), earlierKeys: earlierKeys(keyFile, key) }
+}
+
+export function earlierKeys(keyFile: string, key: PseudonymKey): PseudonymKey[] {
+  return keptKeys(keyFile)
+    .filter(({ keyId }) => keyId !== key.id)
+    .map(({ file }) => readKey(file))
+}
+
+/**
+ * Inside the transaction that brings what was staged: an erasure between the two does not know these rows.
+ * @throws UserError locked (75)
+ */
+export async function assertSameErased(engine: Engine, { hashes }: ErasedPeople): Promise<void> {
+  if ((await countErased(engine)) === hashes.length) return
+  throw new UserError('LPA-LOAD-ERASED', 'Learners were erased while this was read: it may hold them.', {
+    exit: 'locked',
+    next: 'Nothing of it was committed. Run it again, and it leaves them out.',
+  })
+}
+
+/** Pseudonyms, of which an erased learner may have several. */
+export async function countErased(engine: Engine): Promise<number> {
+  return Number((await ledgerRows(engine, 'erased'))[0]?.[0] ?? 0)
+}

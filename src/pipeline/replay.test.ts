@@ -1,0 +1,83 @@
+/** A changed mapping, and what raw kept of the events: mapped again as if the file had been loaded again. */
+
+import { rmSync } from 'node:fs'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { TryWarehouse } from '../../test/try-warehouse.ts'
+import { type BuildSummary, build, changeNotes } from './build.ts'
+
+const LINES = `{"id":"a","who":"anna","what":"seen","course":"7","at":"2026-01-12T08:00:00Z","points":"5"}
+{"id":"b","who":"ben","what":"seen","course":"7","at":"2026-01-12T09:00:00Z","points":"7"}
+{"id":"c","who":"ben","what":"seen","course":"7","at":"never","points":"7"}
+{"who":"ben","what":"left","course":"7","at":"2026-01-12T10:00:00Z","points":"9"}
+`
+const mapping = (select: string) => `-- entity: learning_event
+-- columns: id = $.id, who = $.who, what = $.what, course = $.course, happened = $.at, points = $.points
+-- personal: who(learner)
+-- export: append
+select source_row, id as event_id, who as learner_id, course as course_id, happened as occurred_at, ${select} from source
+`
+
+let its: TryWarehouse
+beforeAll(async () => {
+  its = await TryWarehouse.create('[load]\nmax_rejects = "50%"\n')
+  its.write('mine.sql', mapping("case what when 'seen' then 'viewed' else what end as event_type"))
+  const file = its.write('log.ndjson', LINES)
+  await its.load(file, { mappings: [`${its.folder}/mine.sql`] })
+  await its.build()
+  // Raw is all that is left of it.
+  rmSync(file)
+}, 60_000)
+afterAll(() => its[Symbol.dispose]())
+
+const full = (): Promise<BuildSummary> =>
+  build(its.config, { select: [], full: true, replays: true, runId: 'r' }, new AbortController().signal, {
+    onModel: () => {},
+  })
+const events = () =>
+  its.rows('select event_id, learner_key, event_type, score from fact_learning_event order by occurred_at')
+
+test('as long as the mapping is the same, nothing is another', async () => {
+  const before = await events()
+  const built = await full()
+  expect(changeNotes(built)).toEqual(['No fact changed.'])
+  expect(await events()).toEqual(before)
+}, 60_000)
+
+test('a changed one maps raw again, by the same pseudonyms, ids and positions', async () => {
+  const before = await events()
+  its.write(
+    'mine.sql',
+    mapping(
+      "case what when 'left' then 'logged_out' else 'viewed' end as event_type, try_cast(points as double) / 10 as score",
+    ).replace('from source', "from source where coalesce(id, '') <> 'a'"),
+  )
+  const built = await full()
+  expect(changeNotes(built)).toEqual([
+    '4 records of 1 load mapped again from raw.',
+    'fact_learning_event: 0 added, 1 removed, 2 changed',
+  ])
+  expect(await events()).toEqual([
+    [...(before[1]?.slice(0, 2) ?? []), 'viewed', 0.7],
+    [...(before[2]?.slice(0, 2) ?? []), 'logged_out', 0.9],
+  ])
+  expect(
+    await its.rows(
+      'select records_read, records_mapped, records_rejected, records_filtered, superseded_by from meta.loads order by load_id',
+    ),
+  ).toEqual([
+    [4, 3, 1, 0, expect.anything()],
+    [4, 2, 1, 1, null],
+  ])
+  expect(await its.rows('select position, load_id from raw.rejected_rows')).toEqual([
+    [expect.stringMatching(/log\.ndjson:3$/), await its.value('select max(load_id) from meta.loads')],
+  ])
+  expect(changeNotes(await full())).toEqual(['No fact changed.'])
+}, 60_000)
+
+test('the file, loaded again, is the same', async () => {
+  const before = await events()
+  const file = its.write('log.ndjson', LINES)
+  const [loaded] = await its.load(file, { mappings: [`${its.folder}/mine.sql`] })
+  expect(loaded?.outcome).toBe('unchanged')
+  expect(await events()).toEqual(before)
+}, 60_000)
