@@ -193,15 +193,7 @@ export async function load(
         isWhole: outlines[index]?.isWhole ?? false,
       }
       const file = await loadFile(config, engine, task, {
-        ...{ key, signal, source: input.source, idSpace: input.idSpace },
-        entity: input.entity,
-        mappings: input.mappings,
-        timezone: config.warehouse.timezone,
-        memoryLimit: config.warehouse.memoryLimit,
-        threads: config.warehouse.threads,
-        scratch: engine.scratch,
-        parquetVersion: engine.parquetVersion,
-        nextLoadId: () => engine.nextLoadId(),
+        ...fileRequest({ config, engine, key, signal }, input),
         onBytes: (bytes, total) =>
           progress.onBytes(total === undefined ? { bytes } : { bytes, totalBytes: total }),
       })
@@ -213,6 +205,31 @@ export async function load(
       progress.onWarning(...otherKeyWarning(others, reloadsOf(others, config, process.cwd())))
     return files
   })
+}
+
+/** How an input is read. */
+export function fileRequest(
+  { config, engine, key, signal }: { config: Config; engine: Engine; key: PseudonymKey; signal: AbortSignal },
+  { source, idSpace, entity, mappings }: PlannedInput,
+): FileRequest {
+  const { timezone, memoryLimit, threads } = config.warehouse
+  const { scratch, parquetVersion } = engine
+  return {
+    ...{
+      key,
+      signal,
+      source,
+      idSpace,
+      entity,
+      mappings,
+      timezone,
+      memoryLimit,
+      threads,
+      scratch,
+      parquetVersion,
+    },
+    nextLoadId: () => engine.nextLoadId(),
+  }
 }
 
 interface Outline {
@@ -281,6 +298,11 @@ export interface FileTask {
   readonly mayGrow?: boolean
   /** Asked of the last file of a snapshot: whether what is no part of it goes. Always, unless said. */
   readonly mayEnd?: () => boolean
+  /**
+   * Of a file that is read again: takes earlier loads away in favour of one that was just added, inside the open
+   * transaction, and answers which. No snapshot begins or ends with it.
+   */
+  readonly inPlaceOf?: (mapping: Mapping, by: number) => Promise<number[]>
 }
 
 /**
@@ -309,6 +331,7 @@ export async function loadFile(
   })
   if (recognised.mappings.length === 0) return done('skipped', [], [])
   const keep = (mapping: Mapping, loadId: number) => {
+    if (task.inPlaceOf) return
     if (isWhole || mapping.export === 'snapshot') addPart(snapshots, input, mapping, loadId)
   }
   const ending = snapshots.filter(({ files }) => files.at(-1) === index && (task.mayEnd?.() ?? true))
@@ -355,6 +378,7 @@ export async function loadFile(
           await engine.supersede(changed, loadId)
           replaced.push(...changed, ...((await growth?.supersede(mapping, loadId)) ?? []))
           await engine.append(batch)
+          replaced.push(...((await task.inPlaceOf?.(mapping, loadId)) ?? []))
           count += 1
         }
         for (const snapshot of ending) replaced.push(...(await endSnapshot(engine, snapshot)))

@@ -138,7 +138,7 @@ function covers(
 }
 
 /** The ledger knows a mapping by its name only; where its file is, the run's arguments or lpa.toml tell. */
-function mappingOf(load: EarlierLoad, settings: SourceSettings | undefined): string {
+export function mappingOf(load: EarlierLoad, settings: SourceSettings | undefined): string {
   const files = [...valuesOf('--mapping', load), ...[settings?.mapping ?? []].flat()]
   const file = files.find((name) => name.endsWith('.sql') && basename(name, '.sql') === load.format)
   return file ?? (listSql('mappings').includes(load.format) ? load.format : `${load.format}.sql`)
