@@ -763,11 +763,72 @@ describe('reports of the book-keeping', () => {
   })
 })
 
+describe('suspected-doubles', () => {
+  test('are instants that two sources tell of, by course, and nothing inside one source', async () => {
+    expect(await runReport(db, 'suspected-doubles')).toEqual([])
+    const its = await openCampus({ enrollments: [], events: [], completions: [] })
+    const event = (
+      id: number,
+      source: string,
+      learner: number,
+      course: number,
+      at: string,
+      activity = 'null',
+    ) =>
+      `('${id}', '${source}', ${learner}, ${course}, cast(replace(substr('${at}', 1, 10), '-', '') as int), timestamp '${at}', 'viewed', ${activity}, 1)`
+    await its.run(`insert into core.fact_learning_event
+      (event_id, source, learner_key, course_key, date_key, occurred_at, event_type, activity_id, quantity) values
+      ${[
+        // Within one second, whatever its fraction; with no activity too. Twice in one source is one instant.
+        event(1, 'lms', 1, 1, '2026-03-01 10:00:00.100'),
+        event(2, 'xapi', 1, 1, '2026-03-01 10:00:00.900'),
+        event(3, 'xapi', 1, 1, '2026-03-01 10:00:00.950'),
+        event(4, 'lms', 2, 1, '2026-03-03 10:00:00', "'page'"),
+        event(5, 'xapi', 2, 1, '2026-03-03 10:00:00', "'page'"),
+        // Another second, another activity, another learner, one source only.
+        event(6, 'lms', 1, 1, '2026-03-01 11:00:00.999'),
+        event(7, 'xapi', 1, 1, '2026-03-01 11:00:01.000'),
+        event(8, 'lms', 1, 1, '2026-03-01 12:00:00', "'page'"),
+        event(9, 'xapi', 1, 1, '2026-03-01 12:00:00', "'quiz'"),
+        event(10, 'lms', 3, 1, '2026-03-01 13:00:00'),
+        event(11, 'xapi', 4, 1, '2026-03-01 13:00:00'),
+        event(12, 'lms', 1, 2, '2026-03-01 13:00:00'),
+        event(13, 'lms', 1, 2, '2026-03-01 13:00:00'),
+        // In a third source: two pairs, one after the other.
+        event(14, 'badge', 2, 1, '2026-03-03 10:00:00', "'page'"),
+      ].join(', ')}`)
+    const row = (source_a: string, source_b: string, doubles: number, learners: number, share: number) => ({
+      ...{ course_id: 'CS101', source_a, source_b, doubles, learners, share },
+    })
+    const inMarch = { first_day: '2026-03-03', last_day: '2026-03-03' }
+    // Of lms there are 5 events in the course, of xapi 6, of badge 1.
+    expect(await runReport(its, 'suspected-doubles')).toEqual([
+      { ...row('lms', 'xapi', 2, 2, 2 / 5), first_day: '2026-03-01', last_day: '2026-03-03' },
+      { ...row('badge', 'lms', 1, 1, 1), ...inMarch },
+    ])
+    expect(await runReport(its, 'suspected-doubles', { since: '2026-03-02' })).toEqual([
+      { ...row('badge', 'lms', 1, 1, 1), ...inMarch },
+      { ...row('lms', 'xapi', 1, 1, 1), ...inMarch },
+    ])
+    expect(await runReport(its, 'suspected-doubles', { until: '2026-03-02' })).toMatchObject([{ doubles: 1 }])
+    expect(await runReport(its, 'suspected-doubles', { course: 'CS102' })).toEqual([])
+  })
+})
+
+/** The campus, where a second source brings what was viewed once more. */
+async function withCopies(isBackwards = false): Promise<DuckDBConnection> {
+  const its = await openCampus(campus, isBackwards)
+  await its.run(`insert into core.fact_learning_event
+    select * replace ('copy/' || event_id as event_id, 'copy' as source) from core.fact_learning_event where event_type = 'viewed'`)
+  return its
+}
+
 describe('every report', () => {
   test.each(listSql('reports'))(
     '%s: charts its own columns, keeps its order, bears an empty warehouse',
     async (name) => {
-      const rows = await runReport(db, name)
+      const isOfTwo = name === 'suspected-doubles'
+      const rows = await runReport(isOfTwo ? await withCopies() : db, name)
       const { chart, header } = readSql('reports', name)
       expect(rows.length).toBeGreaterThan(0)
       const drawn = chart?.kind === 'count' ? [chart.x] : chart ? [chart.x, ...chart.y] : []
@@ -776,7 +837,7 @@ describe('every report', () => {
       // A line of more days than cells is a moving mean already: of means it would be smoothed twice.
       if (chart?.kind === 'line') expect(chart.y.filter((column) => column.startsWith('mean_'))).toEqual([])
       // The same rows put in the other way round, on one thread: an order that is not total would show.
-      expect(await runReport(await backwards, name)).toEqual(rows)
+      expect(await runReport(isOfTwo ? await withCopies(true) : await backwards, name)).toEqual(rows)
       await expect(runReport(await empty, name)).resolves.toBeInstanceOf(Array)
     },
   )
