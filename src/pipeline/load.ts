@@ -16,6 +16,7 @@ import {
   type StagedFile,
   stageFile,
 } from '../sources/files.ts'
+import { type FirstRows, firstRowsTable, readFirstRows } from '../sources/first-rows.ts'
 import { assertUnchanged, hashInput, type Input, openInput } from '../sources/input.ts'
 import type { Mapping } from '../sources/mapping.ts'
 import type { Counts, Engine, Result } from '../types.ts'
@@ -48,6 +49,8 @@ export interface LoadedMapping {
   readonly counts: Counts
   readonly reasons: StagedFile['reasons']
   readonly leftOut: readonly string[]
+  /** Of a dry run. */
+  readonly firstRows?: FirstRows
 }
 
 export interface LoadedFile {
@@ -75,6 +78,7 @@ export interface LoadProgress {
 
 /** One row a mapping, for people and programs. */
 export function loadRows(files: readonly LoadedFile[]): Result {
+  const areShown = files.some(({ mappings }) => mappings.some(({ firstRows }) => firstRows))
   const text = (name: string) => ({ name, type: 'text' as const })
   const integer = (name: string) => ({ name, type: 'integer' as const })
   return {
@@ -82,14 +86,21 @@ export function loadRows(files: readonly LoadedFile[]): Result {
       ...[text('input'), text('format'), text('mapping'), text('outcome'), integer('load')],
       ...[integer('read'), integer('mapped'), integer('rejected'), integer('filtered'), integer('doubled')],
       { name: 'replaced', type: 'json' },
+      ...(areShown ? [{ name: 'first_rows', type: 'json' as const }] : []),
     ],
     rows: files.flatMap(({ input, format, outcome, mappings, replaced }) =>
       mappings.length === 0
-        ? [[input, format, null, outcome, null, null, null, null, null, null, JSON.stringify(replaced)]]
-        : mappings.map(({ mapping, loadId, counts }) => [
+        ? [
+            [
+              ...[input, format, null, outcome, null, null, null, null, null, null, JSON.stringify(replaced)],
+              ...(areShown ? [null] : []),
+            ],
+          ]
+        : mappings.map(({ mapping, loadId, counts, firstRows }) => [
             ...[input, format, mapping, outcome, outcome === 'loaded' ? loadId : null],
             ...[counts.read, counts.mapped, counts.rejected, counts.filtered, counts.doubled],
             JSON.stringify(replaced),
+            ...(areShown ? [firstRows ? JSON.stringify(firstRows) : null] : []),
           ]),
     ),
   }
@@ -100,10 +111,23 @@ export function loadRows(files: readonly LoadedFile[]): Result {
  * and `lpa rejects` the load's number; formats are left out where files' names tell them, outcomes where all are loaded.
  */
 export function loadTable(files: readonly LoadedFile[]): Result {
-  const leftOut = ['load', 'filtered', 'doubled', 'replaced']
+  const leftOut = ['load', 'filtered', 'doubled', 'replaced', 'first_rows']
   if (files.every(nameTellsFormat)) leftOut.push('format')
   if (files.every(({ outcome }) => outcome === 'loaded')) leftOut.push('outcome')
   return withoutColumns(loadRows(files), leftOut)
+}
+
+/** Of a dry run: the first rows that each mapping makes of each input, a table each. */
+export function firstRowTables(
+  files: readonly LoadedFile[],
+): { readonly title: string; readonly table: Result }[] {
+  return files.flatMap(({ input, mappings }) =>
+    mappings.flatMap(({ entity, firstRows }) =>
+      firstRows && firstRows.rows.length > 0
+        ? [{ title: `${input} as ${entity}:`, table: firstRowsTable(firstRows) }]
+        : [],
+    ),
+  )
 }
 
 /** `events.ndjson.gz` is `ndjson.gzip`. */
@@ -354,7 +378,7 @@ export async function loadFile(
     for (const { batch } of staged)
       assertRejects(input.path, batch.load.counts, config.load.maxRejects, reasons)
     if (input.source === UNNAMED_SOURCE) await refuseElsewhere(engine, input, staged)
-    if (dryRun) return done('checked', mappings, [])
+    if (dryRun) return done('checked', await withFirstRows(staged, mappings, request.memoryLimit), [])
     const growth = task.mayGrow ? new Growth(engine, input.source, recognised.input) : undefined
     // Before the lock is taken: it reads the file.
     await growth?.outgrownLoads()
@@ -390,6 +414,19 @@ export async function loadFile(
   } finally {
     discardStaged(engine.scratch, loadIdsOf(staged))
   }
+}
+
+async function withFirstRows(
+  staged: readonly StagedFile[],
+  mappings: readonly LoadedMapping[],
+  memoryLimit: string,
+): Promise<LoadedMapping[]> {
+  const shown: LoadedMapping[] = []
+  for (const [index, mapping] of mappings.entries()) {
+    const [rows] = staged[index]?.batch.files ?? []
+    shown.push(rows ? { ...mapping, firstRows: await readFirstRows(rows.path, memoryLimit) } : mapping)
+  }
+  return shown
 }
 
 function recordsOf(staged: readonly StagedFile[]): number {
