@@ -247,11 +247,22 @@ order by case when failures = 0 then 2 when severity = 'error' then 0 else 1 end
 -- that explored (course progress of 50 % or more). Course progress: activities completed ÷ required, else
 -- the latest progress reported of the course. A rate counts only completions inside its denominator.
 -- parameter course = null: a course_id; all courses when not given
+-- parameter category = null: a category_id, or a path and all below it; all when not given
+-- parameter country = null: of learners of this country; of all when not given
+-- parameter since = null: enrolled on this day or later
+-- parameter until = null: enrolled on this day or earlier
 with pairs as (
   select distinct e.learner_key, e.course_key
   from fact_enrollment e
   join course c on c.course_key = e.course_key
-  where cast(null as string) is null or c.course_id = cast(null as string)
+  left join dim_course_category k on k.category_key = c.category_key
+  left join learner l on l.learner_key = e.learner_key
+  where (cast(null as string) is null or c.course_id = cast(null as string))
+    and (cast(null as string) is null or k.category_id = cast(null as string) or k.path = cast(null as string)
+      or substr(k.path, 1, length(cast(null as string)) + 1) = cast(null as string) || '/')
+    and (cast(null as string) is null or l.country = cast(null as string))
+    and (cast(null as date) is null or e.enrolled_date_key >= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))
+    and (cast(null as date) is null or e.enrolled_date_key <= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))
 ),
 activity as (
   select learner_key, course_key, count(*) as views
@@ -299,9 +310,19 @@ order by case when s.course_key = 0 then 0 else 1 end nulls last, enrolled desc 
 -- weekday one week earlier.
 -- parameter since = null: first day to show; the first completion when not given
 -- parameter until = null: last day to show; the newest day of the data when not given
+-- parameter course = null: a course_id; all courses when not given
+-- parameter category = null: a category_id, or a path and all below it; all when not given
+-- parameter country = null: of learners of this country; of all when not given
 with by_day as (
   select completed_date_key as date_key, count(*) as completions, count(case when passed then 1 end) as passed
-  from fact_course_completion
+  from fact_course_completion e
+  left join course c on c.course_key = e.course_key
+  left join dim_course_category k on k.category_key = c.category_key
+  left join learner l on l.learner_key = e.learner_key
+  where (cast(null as string) is null or c.course_id = cast(null as string))
+    and (cast(null as string) is null or k.category_id = cast(null as string) or k.path = cast(null as string)
+      or substr(k.path, 1, length(cast(null as string)) + 1) = cast(null as string) || '/')
+    and (cast(null as string) is null or l.country = cast(null as string))
   group by completed_date_key
 ),
 days as (
@@ -497,9 +518,19 @@ order by course_id nulls last, n.position nulls last;
 -- the six before it (fewer at the start). week_before: the same weekday one week earlier.
 -- parameter since = null: first day to show; the first enrollment when not given
 -- parameter until = null: last day to show; the newest day of the data when not given
+-- parameter course = null: a course_id; all courses when not given
+-- parameter category = null: a category_id, or a path and all below it; all when not given
+-- parameter country = null: of learners of this country; of all when not given
 with by_day as (
   select enrolled_date_key as date_key, count(*) as enrollments
-  from fact_enrollment
+  from fact_enrollment e
+  left join course c on c.course_key = e.course_key
+  left join dim_course_category k on k.category_key = c.category_key
+  left join learner l on l.learner_key = e.learner_key
+  where (cast(null as string) is null or c.course_id = cast(null as string))
+    and (cast(null as string) is null or k.category_id = cast(null as string) or k.path = cast(null as string)
+      or substr(k.path, 1, length(cast(null as string)) + 1) = cast(null as string) || '/')
+    and (cast(null as string) is null or l.country = cast(null as string))
   group by enrolled_date_key
 ),
 days as (
@@ -545,11 +576,22 @@ order by newest_load_at desc nulls last, l.source nulls last;
 -- the latest progress reported of the course); completed; certified (an earned event of type certificate). A pair counts at
 -- every step it reached, whether or not the steps before it were recorded.
 -- parameter course = null: a course_id; all courses when not given
+-- parameter category = null: a category_id, or a path and all below it; all when not given
+-- parameter country = null: of learners of this country; of all when not given
+-- parameter since = null: enrolled on this day or later
+-- parameter until = null: enrolled on this day or earlier
 with pairs as (
   select distinct e.learner_key, e.course_key
   from fact_enrollment e
   join course c on c.course_key = e.course_key
-  where cast(null as string) is null or c.course_id = cast(null as string)
+  left join dim_course_category k on k.category_key = c.category_key
+  left join learner l on l.learner_key = e.learner_key
+  where (cast(null as string) is null or c.course_id = cast(null as string))
+    and (cast(null as string) is null or k.category_id = cast(null as string) or k.path = cast(null as string)
+      or substr(k.path, 1, length(cast(null as string)) + 1) = cast(null as string) || '/')
+    and (cast(null as string) is null or l.country = cast(null as string))
+    and (cast(null as date) is null or e.enrolled_date_key >= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))
+    and (cast(null as date) is null or e.enrolled_date_key <= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))
 ),
 activity as (
   select learner_key, course_key, count(*) as views,
@@ -760,11 +802,18 @@ order by records desc nulls last, source nulls last, reason_code nulls last, col
 -- The share of a cohort (percent) with any event except registered and unregistered in week n after
 -- the cohort's week; week_0 is that week itself. Empty where no such events have reached the week; the newest
 -- week of events may be incomplete.
+-- parameter cohort = null: an ISO week, as 2026-W05; all when not given
+-- parameter course = null: whose first enrollment in this course_id it is; in any when not given
+-- parameter country = null: of learners of this country; of all when not given
 with firsts as (
-  select learner_key, min(enrolled_date_key) as date_key
-  from fact_enrollment
-  where learner_key <> 0
-  group by learner_key
+  select e.learner_key, min(e.enrolled_date_key) as date_key
+  from fact_enrollment e
+  left join course c on c.course_key = e.course_key
+  left join learner l on l.learner_key = e.learner_key
+  where e.learner_key <> 0
+    and (cast(null as string) is null or c.course_id = cast(null as string))
+    and (cast(null as string) is null or l.country = cast(null as string))
+  group by e.learner_key
 ),
 -- The week's Monday can lie before the first day of dim_date: its name comes from the day of the enrollment.
 cohorts as (
@@ -820,6 +869,7 @@ grid as (
 )
 select cohort, learners, week_0, week_1, week_2, week_3, week_4, week_5, week_6, week_7, week_8
 from grid
+where cast(null as string) is null or cohort = cast(null as string)
 order by cohort nulls last;
 
 -- stream-offsets: From where streams go on
@@ -934,11 +984,22 @@ order by hours_long desc nulls last, course_id nulls last;
 -- who completed. Censored are those without a completion: still_open, or withdrawn in their latest attempt;
 -- enrolled = completed + withdrawn + still_open, in (learner, course) pairs.
 -- parameter course = null: a course_id; all courses when not given
+-- parameter category = null: a category_id, or a path and all below it; all when not given
+-- parameter country = null: of learners of this country; of all when not given
+-- parameter since = null: enrolled on this day or later
+-- parameter until = null: enrolled on this day or earlier
 with pairs as (
   select e.learner_key, e.course_key, e.status
   from fact_enrollment e
   join course c on c.course_key = e.course_key
-  where cast(null as string) is null or c.course_id = cast(null as string)
+  left join dim_course_category k on k.category_key = c.category_key
+  left join learner l on l.learner_key = e.learner_key
+  where (cast(null as string) is null or c.course_id = cast(null as string))
+    and (cast(null as string) is null or k.category_id = cast(null as string) or k.path = cast(null as string)
+      or substr(k.path, 1, length(cast(null as string)) + 1) = cast(null as string) || '/')
+    and (cast(null as string) is null or l.country = cast(null as string))
+    and (cast(null as date) is null or e.enrolled_date_key >= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))
+    and (cast(null as date) is null or e.enrolled_date_key <= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))
   qualify row_number() over (partition by e.learner_key, e.course_key
     order by e.attempt desc nulls last, e.enrolled_at desc nulls last, e.enrollment_id desc nulls last) = 1
 ),

@@ -763,6 +763,75 @@ describe('reports of the book-keeping', () => {
   })
 })
 
+describe('parameters that choose of whom a report counts', () => {
+  /** Four learners of two countries in three courses; two of them complete. */
+  async function few(): Promise<DuckDBConnection> {
+    const its = await openCampus({ enrollments: [], events: [], completions: [] })
+    await its.run(
+      `update core.dim_learner set country = case when learner_key <= 2 then 'FR' else 'PL' end where learner_key <> 0`,
+    )
+    const rows = [
+      // Course 1 is in Science/Computing, 2 in Science/Computing/Data, 3 in History.
+      [1, 1, '2026-01-05'],
+      [2, 1, '2026-01-11'],
+      [3, 1, '2026-01-12'],
+      [4, 2, '2026-02-01'],
+      [1, 3, '2026-02-02'],
+    ]
+    await its.run(`insert into core.fact_enrollment
+      (enrollment_id, learner_key, course_key, attempt, enrolled_date_key, enrolled_at, status, source) values ${rows
+        .map(
+          ([learner, course, day]) =>
+            `('${learner}/${course}', ${learner}, ${course}, 1, ${String(day).replaceAll('-', '')}, timestamp '${day}', 'active', 'roster')`,
+        )
+        .join(', ')}`)
+    await its.run(`insert into core.fact_course_completion
+      (learner_key, course_key, completed_date_key, completed_at, days_to_complete, source) values
+      (1, 1, 20260115, timestamp '2026-01-15', 10, 'roster'), (3, 1, 20260201, timestamp '2026-02-01', 20, 'roster')`)
+    return its
+  }
+
+  test.each<[Record<string, string>, number, number]>([
+    [{}, 5, 2],
+    [{ country: 'FR' }, 3, 1],
+    [{ country: 'PL' }, 2, 1],
+    [{ country: 'DE' }, 0, 0],
+    [{ course: 'CS101' }, 3, 2],
+    [{ course: 'CS101', country: 'FR' }, 2, 1],
+    [{ category: 'Science/Computing' }, 4, 2],
+    [{ category: 'Science' }, 4, 2],
+    // Not by the beginning of a name.
+    [{ category: 'Scien' }, 0, 0],
+    [{ category: 'cat12' }, 3, 2],
+    // Both days are part of it.
+    [{ since: '2026-01-11', until: '2026-02-01' }, 3, 1],
+    [{ until: '2026-01-10' }, 1, 1],
+  ])('%j: %i enrolled, %i completed', async (given, enrolled, completed) => {
+    const its = await few()
+    const [all] = await runReport(its, 'completion-rate', given)
+    expect([all?.enrolled ?? 0, all?.completed ?? 0]).toEqual([enrolled, completed])
+    const steps = await runReport(its, 'funnel', given)
+    const reached = (step: string) => steps.find((row) => row.step === step)?.pairs
+    expect([reached('enrolled'), reached('completed')]).toEqual([enrolled, completed])
+    const [open] = await runReport(its, 'time-to-completion', given)
+    expect([open?.enrolled ?? 0, open?.completed ?? 0]).toEqual([enrolled, completed])
+    if ('since' in given || 'until' in given) return
+    const total = async (report: string) =>
+      sum((await runReport(its, report, given)).map((row) => Number(row[report])))
+    expect([await total('enrollments'), await total('completions')]).toEqual([enrolled, completed])
+  })
+
+  test('retention of one cohort, of a course and of a country: 11 January is a Sunday, the 12th another week', async () => {
+    const its = await few()
+    const cohorts = async (given: Record<string, string>) =>
+      (await runReport(its, 'retention', given)).map(({ cohort, learners }) => `${cohort} ${learners}`)
+    expect(await cohorts({})).toEqual(['2026-W02 2', '2026-W03 1', '2026-W05 1'])
+    expect(await cohorts({ cohort: '2026-W03' })).toEqual(['2026-W03 1'])
+    expect(await cohorts({ country: 'PL' })).toEqual(['2026-W03 1', '2026-W05 1'])
+    expect(await cohorts({ course: 'HI201' })).toEqual(['2026-W06 1'])
+  })
+})
+
 describe('suspected-doubles', () => {
   test('are instants that two sources tell of, by course, and nothing inside one source', async () => {
     expect(await runReport(db, 'suspected-doubles')).toEqual([])

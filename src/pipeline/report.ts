@@ -237,7 +237,11 @@ function assertRequired({ report, values }: Question): void {
 }
 
 /** Parameters of reports whose values name something, and the query of `sql/ledger` that lists these names. */
-const NAMES: Readonly<Record<string, string>> = { course: 'course-ids' }
+const NAMES: Readonly<Record<string, string>> = {
+  course: 'course-ids',
+  category: 'category-names',
+  country: 'countries',
+}
 
 /** An answer of nothing may mean that there is no such course. */
 async function unknownNames(engine: Engine, { report, values }: Question): Promise<string[]> {
