@@ -763,6 +763,144 @@ describe('reports of the book-keeping', () => {
   })
 })
 
+describe('edges, counted by hand', () => {
+  const key = (at: string) => at.slice(0, 10).replaceAll('-', '')
+  async function campusOf(
+    viewed: readonly (readonly [learner: number, at: string])[],
+    enrolled: readonly (readonly [learner: number, attempt: number, at: string, status: string])[] = [],
+    completed: readonly (readonly [learner: number, at: string])[] = [],
+  ): Promise<DuckDBConnection> {
+    const its = await openCampus({ enrollments: [], events: [], completions: [] })
+    await its.run(`insert into core.dim_date
+      select strftime(d, '%Y%m%d')::int, d, year(d), quarter(d), month(d), monthname(d), isoyear(d), weekofyear(d), day(d),
+        isodow(d), dayname(d), isodow(d) >= 6, null
+      from (select unnest(generate_series(date '2027-01-01', date '2027-01-10', interval 1 day))::date as d)`)
+    const fill = async (table: string, columns: string, rows: readonly string[]) => {
+      if (rows.length > 0) await its.run(`insert into core.${table} (${columns}) values ${rows.join(', ')}`)
+    }
+    await fill(
+      'fact_learning_event',
+      'event_id, learner_key, course_key, date_key, occurred_at, event_type, quantity, source',
+      viewed.map(
+        ([learner, at], n) => `('${n}', ${learner}, 1, ${key(at)}, timestamp '${at}', 'viewed', 1, 'lms')`,
+      ),
+    )
+    await fill(
+      'fact_enrollment',
+      'enrollment_id, learner_key, course_key, attempt, enrolled_date_key, enrolled_at, status, source',
+      enrolled.map(
+        ([learner, attempt, at, status]) =>
+          `('${learner}/${attempt}', ${learner}, 1, ${attempt}, ${key(at)}, timestamp '${at}', '${status}', 'roster')`,
+      ),
+    )
+    await fill(
+      'fact_course_completion',
+      'learner_key, course_key, completed_date_key, completed_at, source',
+      completed.map(([learner, at]) => `(${learner}, 1, ${key(at)}, timestamp '${at}', 'roster')`),
+    )
+    return its
+  }
+
+  test('a lone event is a session of no time; exactly 30 minutes are inside, a millisecond more is not', async () => {
+    const its = await campusOf([
+      [1, '2026-03-01 10:00:00'],
+      [2, '2026-03-01 10:00:00'],
+      [2, '2026-03-01 10:30:00'],
+      [3, '2026-03-01 10:00:00'],
+      [3, '2026-03-01 10:30:00.001'],
+      // Over midnight it is one session.
+      [4, '2026-03-01 23:50:00'],
+      [4, '2026-03-02 00:20:00'],
+    ])
+    expect(await runReport(its, 'time-on-task')).toMatchObject([
+      // 1: one; 2: one; 3: two; 4: one. Of 5 minutes each event is one of its own.
+      { course_id: 'CS101', learners: 4, sessions_long: 5, hours_long: 1, sessions_short: 7, hours_short: 0 },
+    ])
+  })
+
+  test('the last moment of a day is its own, and 1 January 2027 is in the last ISO week of 2026', async () => {
+    const its = await campusOf([
+      [1, '2026-12-31 23:59:59.999'],
+      [2, '2027-01-01 00:00:00'],
+      [1, '2027-01-03 12:00:00'],
+      [3, '2027-01-04 00:00:00'],
+    ])
+    const days = await runReport(its, 'active-learners')
+    expect(days.map(({ day, dau, wau, mau_28_days }) => [day, dau, wau, mau_28_days])).toEqual([
+      ['2026-12-31', 1, 2, 1],
+      ['2027-01-01', 1, 2, 2],
+      ['2027-01-02', 0, 2, 2],
+      ['2027-01-03', 1, 2, 2],
+      ['2027-01-04', 1, 1, 3],
+    ])
+    const cohorts = await campusOf(
+      [],
+      [
+        [1, 1, '2026-12-31 08:00:00', 'active'],
+        [2, 1, '2027-01-03 08:00:00', 'active'],
+        [3, 1, '2027-01-04 08:00:00', 'active'],
+      ],
+    )
+    expect((await runReport(cohorts, 'retention')).map(({ cohort, learners }) => [cohort, learners])).toEqual(
+      [
+        ['2026-W53', 2],
+        ['2027-W01', 1],
+      ],
+    )
+  })
+
+  test('who enrols again is one pair of two attempts; who completes without being enrolled is in no rate', async () => {
+    const its = await campusOf(
+      [],
+      [
+        [1, 1, '2026-03-01 08:00:00', 'withdrawn'],
+        [1, 2, '2026-03-05 08:00:00', 'active'],
+        [2, 1, '2026-03-01 08:00:00', 'withdrawn'],
+      ],
+      [
+        [1, '2026-03-09 08:00:00'],
+        [3, '2026-03-09 08:00:00'],
+      ],
+    )
+    expect((await runReport(its, 'completion-rate'))[0]).toMatchObject({
+      enrolled: 2,
+      completed: 1,
+      of_enrolled_percent: 50,
+    })
+    expect((await runReport(its, 'time-to-completion'))[0]).toMatchObject({
+      enrolled: 2,
+      completed: 1,
+      withdrawn: 1,
+      still_open: 0,
+    })
+    const total = async (name: string) => sum((await runReport(its, name)).map((row) => Number(row[name])))
+    expect([await total('enrollments'), await total('completions')]).toEqual([3, 2])
+    expect(await runReport(its, 'funnel')).toMatchObject([
+      { step: 'enrolled', pairs: 2 },
+      ...['viewed', 'explored'].map((step) => ({ step, pairs: 0 })),
+      { step: 'completed', pairs: 1 },
+      { step: 'certified', pairs: 0 },
+    ])
+  })
+
+  test('without learners there is nothing to divide by', async () => {
+    const its = await campusOf([])
+    expect(await runReport(its, 'funnel')).toMatchObject(
+      ['enrolled', 'viewed', 'explored', 'completed', 'certified'].map((step) => ({
+        ...{ step, pairs: 0, of_enrolled_percent: null, of_step_before_percent: null },
+      })),
+    )
+    for (const name of [
+      'completion-rate',
+      'active-learners',
+      'retention',
+      'time-on-task',
+      'time-to-completion',
+    ])
+      expect(await runReport(its, name), name).toEqual([])
+  })
+})
+
 describe('parameters that choose of whom a report counts', () => {
   /** Four learners of two countries in three courses; two of them complete. */
   async function few(): Promise<DuckDBConnection> {
