@@ -65,7 +65,7 @@ export function explainReport({ report, sql, values }: Question, width: number) 
   const words = [
     report?.title ?? '',
     '',
-    `A row is: ${report?.grain || 'not said'}`,
+    `A row is: ${report?.kind === 'checks' ? 'what is against it' : report?.grain || 'not said'}`,
     `Definition: ${report?.definition || 'not said'}`,
     ...(report?.params ?? []).map(
       (param) => `Parameter ${param.name} = ${safeText(String(values[param.name]))}: ${param.text}`,
