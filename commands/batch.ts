@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core'
 import { BaseCommand } from '../src/base-command.ts'
 import { build, buildRows, buildSummary, changeNotes } from '../src/pipeline/build.ts'
+import { checkNotes } from '../src/pipeline/quality.ts'
 import { runRecorder } from '../src/pipeline/runs.ts'
 
 export default class Batch extends BaseCommand {
@@ -50,11 +51,7 @@ export default class Batch extends BaseCommand {
     )
     if (this.format() !== 'table' || summary.outcome === 'built') await this.print(buildRows(summary))
     this.note(...changeNotes(summary))
-    for (const check of summary.checks.filter(({ failures }) => failures > 0)) {
-      this.note(
-        `${check.severity}: ${check.title}: ${check.failures} ${check.failures === 1 ? 'row' : 'rows'}`,
-      )
-    }
+    this.note(...checkNotes(summary.checks))
     const failed = summary.checks.some((check) => check.severity === 'error' && check.failures > 0)
     this.finish({ summary: buildSummary(summary), details: summary, exit: failed ? 'findings' : 'done' })
   }

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../src/base-command.ts'
 import { mappingFlags } from '../src/mapping-flags.ts'
-import { load, loadNotes, loadRows, loadSummary, loadTable } from '../src/pipeline/load.ts'
+import { firstRowTables, load, loadNotes, loadRows, loadSummary, loadTable } from '../src/pipeline/load.ts'
 import { runRecorder } from '../src/pipeline/runs.ts'
 
 export default class Load extends BaseCommand {
@@ -34,7 +34,9 @@ While earlier loads lie under another pseudonym key, a load warns (also with --q
       summary: 'Bad records allowed before nothing is loaded.',
     }),
     full: Flags.boolean({ summary: 'Read HTTP APIs from their beginning, in place of what they brought.' }),
-    'dry-run': Flags.boolean({ summary: 'Read, map and check; load nothing.' }),
+    'dry-run': Flags.boolean({
+      summary: 'Read, map and check, show the first rows with their types; load nothing.',
+    }),
   }
 
   async run(): Promise<void> {
@@ -51,6 +53,11 @@ While earlier loads lie under another pseudonym key, a load warns (also with --q
       onLoaded: (file) => this.note(...loadNotes(file)),
     })
     await this.print(loadRows(files), { table: loadTable(files) })
+    if (this.format() === 'table')
+      for (const { title, table } of firstRowTables(files)) {
+        this.note(title)
+        await this.print(table)
+      }
     this.finish({ summary: loadSummary(files), details: { files } })
   }
 }

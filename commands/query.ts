@@ -9,7 +9,7 @@ import { TimeLimit } from '../src/time-limit.ts'
 export default class Query extends BaseCommand {
   static override summary = 'Answer a question: a named report, or any SELECT over the warehouse.'
   static override description =
-    `Reports have one definition each, shown by --explain; a table of some leaves columns out that the other formats have. SQL is the engine's own and read-only: one SELECT over the warehouse's tables (fact_enrollment, course, learner, dim_date, staging.…, meta.…). The owner of the warehouse may change it with --write. With --role it is asked as a role of the policy that lpa grant apply wrote: the embedded engine then shows what that role may see, and records who asked.`
+    `Reports have one definition each, shown by --explain; a check is asked by its name too, and answers with what it finds. A table of some leaves columns out that the other formats have. SQL is the engine's own and read-only: one SELECT over the warehouse's tables (fact_enrollment, course, learner, dim_date, staging.…, meta.…). The owner of the warehouse may change it with --write. With --role it is asked as a role of the policy that lpa grant apply wrote: the embedded engine then shows what that role may see, and records who asked.`
   static override examples = [
     '<%= config.bin %> query --list',
     '<%= config.bin %> query funnel --format chart',
@@ -18,7 +18,9 @@ export default class Query extends BaseCommand {
     '<%= config.bin %> query enrollments --at 2026-01-12',
     '<%= config.bin %> query drop-off --engine spark',
   ]
-  static override args = { report: Args.string({ description: 'A named report; --list tells them.' }) }
+  static override args = {
+    report: Args.string({ description: 'A named report or check; --list tells them.' }),
+  }
   static override flags = {
     sql: Flags.string({ helpValue: 'TEXT', summary: 'A SELECT, as text.', exclusive: ['file', 'list'] }),
     file: Flags.string({
@@ -32,7 +34,7 @@ export default class Query extends BaseCommand {
       helpValue: 'VERSION|TIME',
       summary: 'As the warehouse was then; a day means its end.',
     }),
-    list: Flags.boolean({ summary: 'List the reports.' }),
+    list: Flags.boolean({ summary: 'List the reports and checks.' }),
     explain: Flags.boolean({ summary: 'Tell what the report means and show its SQL, without running it.' }),
     timeout: Flags.string({
       helpValue: 'DURATION',

@@ -2,7 +2,7 @@
 
 import { STAGED_TABLES } from '../entities.ts'
 import { readSql } from '../sql-files.ts'
-import type { Batch, Engine } from '../types.ts'
+import type { Batch, Engine, TableDeclaration } from '../types.ts'
 
 export async function recordLoad(
   { dialect, execute }: Pick<Engine, 'dialect' | 'execute'>,
@@ -37,6 +37,33 @@ export async function supersedeLoads(
   for (const table of STAGED_TABLES) await execute(`delete from ${table} ${which}`)
   await execute(`update meta.loads set superseded_by = ${by} ${which}`)
 }
+
+/**
+ * How many of a load's staged rows another load does not hold at the same place. What comes from the place or the time
+ * of loading is no part of a row here.
+ */
+export async function countMissingRows(
+  { query }: Pick<Engine, 'query'>,
+  tables: readonly TableDeclaration[],
+  load: number,
+  other: number,
+): Promise<number> {
+  let missing = 0
+  for (const { name, columns } of tables.filter((table) => STAGED_TABLES.includes(table.name))) {
+    if (name.startsWith('raw.')) continue
+    const values = columns
+      .filter((column) => !OF_LOADING.includes(column.name))
+      .map((column) => (column.type === 'json' ? `cast(${column.name} as varchar)` : column.name))
+    const rows = (id: number) => `select position, ${values.join(', ')} from ${name} where load_id = ${id}`
+    const { rows: counted } = await query(
+      `select count(*) from (${rows(load)} except ${rows(other)}) missing_rows`,
+    )
+    missing += Number(counted[0]?.[0])
+  }
+  return missing
+}
+
+const OF_LOADING = ['load_id', 'position', 'event_id', 'enrollment_id', 'effective_at']
 
 /** See `Engine.lastCursor`. */
 export async function lastCursor(

@@ -17,6 +17,7 @@ import {
   type StagedFile,
   stageFile,
 } from '../sources/files.ts'
+import { type FirstRows, firstRowsTable, readFirstRows } from '../sources/first-rows.ts'
 import { assertUnchanged, hashInput, type Input, openInput } from '../sources/input.ts'
 import type { Mapping } from '../sources/mapping.ts'
 import type { Counts, Engine, Result } from '../types.ts'
@@ -50,6 +51,8 @@ export interface LoadedMapping {
   readonly counts: Counts
   readonly reasons: StagedFile['reasons']
   readonly leftOut: readonly string[]
+  /** Of a dry run. */
+  readonly firstRows?: FirstRows
 }
 
 export interface LoadedFile {
@@ -77,6 +80,7 @@ export interface LoadProgress {
 
 /** One row a mapping, for people and programs. */
 export function loadRows(files: readonly LoadedFile[]): Result {
+  const areShown = files.some(({ mappings }) => mappings.some(({ firstRows }) => firstRows))
   const text = (name: string) => ({ name, type: 'text' as const })
   const integer = (name: string) => ({ name, type: 'integer' as const })
   return {
@@ -84,14 +88,21 @@ export function loadRows(files: readonly LoadedFile[]): Result {
       ...[text('input'), text('format'), text('mapping'), text('outcome'), integer('load')],
       ...[integer('read'), integer('mapped'), integer('rejected'), integer('filtered'), integer('doubled')],
       { name: 'replaced', type: 'json' },
+      ...(areShown ? [{ name: 'first_rows', type: 'json' as const }] : []),
     ],
     rows: files.flatMap(({ input, format, outcome, mappings, replaced }) =>
       mappings.length === 0
-        ? [[input, format, null, outcome, null, null, null, null, null, null, JSON.stringify(replaced)]]
-        : mappings.map(({ mapping, loadId, counts }) => [
+        ? [
+            [
+              ...[input, format, null, outcome, null, null, null, null, null, null, JSON.stringify(replaced)],
+              ...(areShown ? [null] : []),
+            ],
+          ]
+        : mappings.map(({ mapping, loadId, counts, firstRows }) => [
             ...[input, format, mapping, outcome, outcome === 'loaded' ? loadId : null],
             ...[counts.read, counts.mapped, counts.rejected, counts.filtered, counts.doubled],
             JSON.stringify(replaced),
+            ...(areShown ? [firstRows ? JSON.stringify(firstRows) : null] : []),
           ]),
     ),
   }
@@ -102,10 +113,23 @@ export function loadRows(files: readonly LoadedFile[]): Result {
  * and `lpa rejects` the load's number; formats are left out where files' names tell them, outcomes where all are loaded.
  */
 export function loadTable(files: readonly LoadedFile[]): Result {
-  const leftOut = ['load', 'filtered', 'doubled', 'replaced']
+  const leftOut = ['load', 'filtered', 'doubled', 'replaced', 'first_rows']
   if (files.every(nameTellsFormat)) leftOut.push('format')
   if (files.every(({ outcome }) => outcome === 'loaded')) leftOut.push('outcome')
   return withoutColumns(loadRows(files), leftOut)
+}
+
+/** Of a dry run: the first rows that each mapping makes of each input, a table each. */
+export function firstRowTables(
+  files: readonly LoadedFile[],
+): { readonly title: string; readonly table: Result }[] {
+  return files.flatMap(({ input, mappings }) =>
+    mappings.flatMap(({ entity, firstRows }) =>
+      firstRows && firstRows.rows.length > 0
+        ? [{ title: `${input} as ${entity}:`, table: firstRowsTable(firstRows) }]
+        : [],
+    ),
+  )
 }
 
 /** `events.ndjson.gz` is `ndjson.gzip`. */
@@ -196,15 +220,7 @@ export async function load(
         isWhole: outlines[index]?.isWhole ?? false,
       }
       const file = await loadFile(config, engine, task, {
-        ...{ key, erased, signal, source: input.source, idSpace: input.idSpace },
-        entity: input.entity,
-        mappings: input.mappings,
-        timezone: config.warehouse.timezone,
-        memoryLimit: config.warehouse.memoryLimit,
-        threads: config.warehouse.threads,
-        scratch: engine.scratch,
-        parquetVersion: engine.parquetVersion,
-        nextLoadId: () => engine.nextLoadId(),
+        ...fileRequest({ config, engine, key, erased, signal }, input),
         onBytes: (bytes, total) =>
           progress.onBytes(total === undefined ? { bytes } : { bytes, totalBytes: total }),
       })
@@ -226,6 +242,38 @@ async function withArchives(planned: readonly PlannedInput[]): Promise<PlannedIn
     inputs.push(...paths.map((path) => ({ ...input, path })))
   }
   return inputs
+}
+
+/** What every input of a run is read with. */
+interface Reading extends Pick<FileRequest, 'key' | 'erased' | 'signal'> {
+  readonly config: Config
+  readonly engine: Engine
+}
+
+/** How an input is read. */
+export function fileRequest(
+  { config, engine, key, erased, signal }: Reading,
+  { source, idSpace, entity, mappings }: PlannedInput,
+): FileRequest {
+  const { timezone, memoryLimit, threads } = config.warehouse
+  const { scratch, parquetVersion } = engine
+  return {
+    ...{
+      key,
+      erased,
+      signal,
+      source,
+      idSpace,
+      entity,
+      mappings,
+      timezone,
+      memoryLimit,
+      threads,
+      scratch,
+      parquetVersion,
+    },
+    nextLoadId: () => engine.nextLoadId(),
+  }
 }
 
 interface Outline {
@@ -294,6 +342,11 @@ export interface FileTask {
   readonly mayGrow?: boolean
   /** Asked of the last file of a snapshot: whether what is no part of it goes. Always, unless said. */
   readonly mayEnd?: () => boolean
+  /**
+   * Of a file that is read again: takes earlier loads away in favour of one that was just added, inside the open
+   * transaction, and answers which. No snapshot begins or ends with it.
+   */
+  readonly inPlaceOf?: (mapping: Mapping, by: number) => Promise<number[]>
 }
 
 /**
@@ -322,6 +375,7 @@ export async function loadFile(
   })
   if (recognised.mappings.length === 0) return done('skipped', [], [])
   const keep = (mapping: Mapping, loadId: number) => {
+    if (task.inPlaceOf) return
     if (isWhole || mapping.export === 'snapshot') addPart(snapshots, input, mapping, loadId)
   }
   const ending = snapshots.filter(({ files }) => files.at(-1) === index && (task.mayEnd?.() ?? true))
@@ -344,7 +398,7 @@ export async function loadFile(
     for (const { batch } of staged)
       assertRejects(input.path, batch.load.counts, config.load.maxRejects, reasons)
     if (input.source === UNNAMED_SOURCE) await refuseElsewhere(engine, input, staged)
-    if (dryRun) return done('checked', mappings, [])
+    if (dryRun) return done('checked', await withFirstRows(staged, mappings, request.memoryLimit), [])
     const growth = task.mayGrow ? new Growth(engine, input.source, recognised.input) : undefined
     // Before the lock is taken: it reads the file.
     await growth?.outgrownLoads()
@@ -369,6 +423,7 @@ export async function loadFile(
           await engine.supersede(changed, loadId)
           replaced.push(...changed, ...((await growth?.supersede(mapping, loadId)) ?? []))
           await engine.append(batch)
+          replaced.push(...((await task.inPlaceOf?.(mapping, loadId)) ?? []))
           count += 1
         }
         for (const snapshot of ending) replaced.push(...(await endSnapshot(engine, snapshot)))
@@ -380,6 +435,19 @@ export async function loadFile(
   } finally {
     discardStaged(engine.scratch, loadIdsOf(staged))
   }
+}
+
+async function withFirstRows(
+  staged: readonly StagedFile[],
+  mappings: readonly LoadedMapping[],
+  memoryLimit: string,
+): Promise<LoadedMapping[]> {
+  const shown: LoadedMapping[] = []
+  for (const [index, mapping] of mappings.entries()) {
+    const [rows] = staged[index]?.batch.files ?? []
+    shown.push(rows ? { ...mapping, firstRows: await readFirstRows(rows.path, memoryLimit) } : mapping)
+  }
+  return shown
 }
 
 function recordsOf(staged: readonly StagedFile[]): number {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { loadConfig } from '../config.ts'
+import { openCampus } from '../report-campus.test-support.ts'
 import { askSpark, reportQuestion } from './report.ts'
 
 const config = loadConfig({ cwd: '/', env: {}, flags: {} })
@@ -14,6 +15,23 @@ test('days that are turned round are no empty answer', () => {
       next: ['Turn them round: --param since=2026-02-01 --param until=2026-02-02'],
     }),
   )
+})
+
+test('a check is asked by its name, of all loads, and answers with what is against it', async () => {
+  const its = await openCampus({ enrollments: [], events: [], completions: [] })
+  await its.run('drop table checked_load')
+  const against = async (name: string) => {
+    const { report, sql } = reportQuestion(name, {}, { dialect: 'duckdb' }, config)
+    expect(report?.kind).toBe('checks')
+    return (await its.runAndReadAll(sql)).getRowsJson()
+  }
+  expect(await against('one-key')).toEqual([])
+  await its.run("update meta.loads set key_id = 'other' where load_id = 3")
+  expect(await against('one-key')).toEqual([
+    ['', '2', '1', '2'],
+    ['other', '1', '3', '3'],
+  ])
+  expect(await against('events-reach-facts')).toEqual([])
 })
 
 test('a role is not answered by what knows no roles', async () => {

@@ -61,10 +61,22 @@ export function reportQuestion(
       next: `Turn them round: --param since=${until} --param until=${since}`,
     })
   }
-  return { report, sql: expand(report.body, engine.dialect), values }
+  const sql = expand(report.body, engine.dialect)
+  return { report, sql: report.kind === 'checks' ? ofEveryLoad(sql) : sql, values }
+}
+
+/** A batch checks the days of its loads; who asks for a check is told of all. */
+function ofEveryLoad(sql: string): string {
+  return sql.replaceAll('from checked_load', 'from meta.loads')
+}
+
+/** Checks that no report has the name of: what they find is asked for like one. */
+function askedChecks(): string[] {
+  return listSql('checks').filter((name) => !listSql('reports').includes(name))
 }
 
 function readReport(name: string, dialect: Dialect): SqlFile {
+  if (askedChecks().includes(name)) return readSql('checks', name, dialect)
   if (!listSql('snowflake').includes(name)) return readSql('reports', name, dialect)
   if (dialect === 'snowflake') return readSql('snowflake', name)
   throw new UserError(
@@ -89,17 +101,19 @@ function configuredParams({ header }: SqlFile, metrics: Config['metrics']): Reco
   )
 }
 
-/** Every report of this engine with its title and parameters, as they are unless given. */
+/** Every report of this engine with its title and parameters, as they are unless given; then the checks. */
 export function listReports(config: Pick<Config, 'metrics' | 'warehouse'>): Result {
   const text = (name: string) => ({ name, type: 'text' as const })
   const dialect = config.warehouse.engine
-  const names = [...listSql('reports'), ...(dialect === 'snowflake' ? listSql('snowflake') : [])]
+  const ofDialect = dialect === 'snowflake' ? listSql('snowflake') : []
+  const names = [...listSql('reports'), ...ofDialect, ...askedChecks()]
   return {
     columns: [text('report'), text('title'), text('parameters')],
     rows: names.map((name) => {
       const { report, values } = reportQuestion(name, {}, { dialect }, config)
       const params = Object.entries(values).map(([param, value]) => `${param}=${value ?? ''}`)
-      return [name, report?.title ?? '', params.join(' ')]
+      const title = report?.title ?? ''
+      return [name, report?.kind === 'checks' ? `Check: ${title}` : title, params.join(' ')]
     }),
   }
 }
@@ -237,7 +251,11 @@ function assertRequired({ report, values }: Question): void {
 }
 
 /** Parameters of reports whose values name something, and the query of `sql/ledger` that lists these names. */
-const NAMES: Readonly<Record<string, string>> = { course: 'course-ids' }
+const NAMES: Readonly<Record<string, string>> = {
+  course: 'course-ids',
+  category: 'category-names',
+  country: 'countries',
+}
 
 /** An answer of nothing may mean that there is no such course. */
 async function unknownNames(engine: Engine, { report, values }: Question): Promise<string[]> {

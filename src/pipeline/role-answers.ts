@@ -22,6 +22,25 @@ export function assertMayAsk(role: RoleViews, question: Question, { reveals, exp
   if (role.minCell === undefined) return
   if (exports) throw noParquet(role)
   if (!question.report) throw noCells(question, role)
+  const narrowing = narrowedBy(question)
+  if (narrowing !== undefined) throw noNarrowing(role, question.report.name, narrowing)
+}
+
+/**
+ * `-- narrows: country`: parameters that choose of whom a report counts. Two such answers and the whole would tell of the
+ * few between them, which neither shows.
+ */
+function narrowedBy({ report, values }: Question): string | undefined {
+  const names = report?.header.narrows?.[0]?.split(', ') ?? []
+  return names.find((name) => values[name] !== null && values[name] !== undefined)
+}
+
+function noNarrowing({ role, minCell }: RoleViews, report: string, name: string): UserError {
+  return new UserError(
+    'LPA-ROLE-CELLS',
+    `The role ${role} may not see fewer than ${minCell} learners at once: it takes no --param ${name} of ${report}.`,
+    { exit: 'notPermitted', next: `Without it: lpa query ${report} --role ${role}` },
+  )
 }
 
 function noReveal({ role }: RoleViews): UserError {

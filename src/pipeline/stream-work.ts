@@ -6,6 +6,7 @@ import { readKey } from '../pseudonym.ts'
 import type { FileRequest, StagedFile } from '../sources/files.ts'
 import type { Engine } from '../types.ts'
 import { type BuildSummary, buildIn } from './build.ts'
+import { checkNotes } from './quality.ts'
 import { allowedRejects, tooManyRejects } from './reject-limit.ts'
 import type { StreamStatus } from './stream-status.ts'
 
@@ -189,9 +190,7 @@ export class StreamWork {
     const failed = checks.filter(({ failures }) => failures > 0)
     this.#hasFailedChecks = failed.some(({ severity }) => severity === 'error')
     const names = failed.map(({ name }) => name).join(', ')
-    if (names !== this.#failedChecks)
-      for (const { severity, title, failures } of failed)
-        progress.onNote(`${severity}: ${title}: ${failures} ${failures === 1 ? 'row' : 'rows'}`)
+    if (names !== this.#failedChecks) for (const note of checkNotes(failed)) progress.onNote(note)
     this.#failedChecks = names
   }
 }

@@ -43,6 +43,8 @@ export interface FileRequest {
   /** Of staged files: what the warehouse reads; `v2` unless said. */
   readonly parquetVersion?: 'v1' | 'v2' | undefined
   readonly nextLoadId: () => Promise<number>
+  /** Of what is read again in place of an earlier load: when that began, which goes on to date what has no time. */
+  readonly firstLoadedAt?: string | undefined
   readonly signal: AbortSignal
   readonly onBytes?: (bytes: number, total: number | undefined) => void
 }
@@ -345,7 +347,8 @@ async function stageMapping(
     ...{ source, idSpace, memoryLimit },
     format: mapping.name,
     contentSha256: measure.sha256,
-    loadedAt: startedAt,
+    loadedAt: request.firstLoadedAt ?? startedAt,
+    requeuedAt: request.firstLoadedAt && startedAt,
     lineOf: measure.lineOf,
     placeOf: input.placeOf ?? ((line) => `${uri}:${line}`),
     places: input.places,

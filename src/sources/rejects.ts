@@ -118,9 +118,10 @@ export function recordNumber(position: number, broken: readonly BrokenRow[]): nu
   return record
 }
 
-export function rejectsSql({ loadId, source, fields, mayBeErased }: StageTwoOptions): string {
+export function rejectsSql({ loadId, source, fields, mayBeErased, requeuedAt }: StageTwoOptions): string {
   const payload = payloadSql(fields)
   const isKept = `lpa_fault is null ${mayBeErased ? `and not contains(cast(${payload} as varchar), '${ERASED}')` : ''}`
+  const requeued = requeuedAt ? quoteText(requeuedAt.replace('T', ' ').replace('Z', '')) : 'null'
   // The payload is made of the few rejected records only, after the join.
   return `with placed as (
       select p.*, r.* from lpa_placed p
@@ -129,7 +130,7 @@ export function rejectsSql({ loadId, source, fields, mayBeErased }: StageTwoOpti
     select cast(${loadId} as bigint) as load_id, ${quoteText(source)} as source, place as position, code as reason_code,
       reason, column_name, lpa_bytes as byte_length, lpa_content as content_hmac,
       case when ${isKept} then ${payload} end as payload,
-      cast(null as timestamp) as requeued_at
+      cast(${requeued} as timestamp) as requeued_at
     from placed
     order by line, placed.position`
 }

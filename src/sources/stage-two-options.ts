@@ -20,6 +20,8 @@ export interface StageTwoOptions {
   readonly contentSha256: string
   readonly timezone: string
   readonly loadedAt: string
+  /** Of what is read again because of its rejected records. */
+  readonly requeuedAt?: string | undefined
   readonly memoryLimit: string
   readonly threads?: number | undefined
   /** Rows of a Parquet row group. */

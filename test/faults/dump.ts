@@ -19,6 +19,7 @@ const LEFT_OUT = ['meta.runs', 'meta.load_files', 'meta.schema_changes']
 const LEFT_OUT_COLUMNS = [
   'load_id',
   'received_at',
+  'requeued_at',
   'started_at',
   'committed_at',
   'built_at',
