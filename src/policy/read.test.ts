@@ -230,6 +230,14 @@ const MISTAKES: Readonly<Record<string, readonly [readonly string[], readonly st
     ],
     ['a.yaml:3:67: The rule a filters core.dim_course twice.'],
   ],
+  'names of two lines': [
+    ['users:\n  "a\\nb": { attributes: { "x\\ny": z, "": z } }'],
+    [
+      'a.yaml:2:3: A name is one line of 1 to 255 characters.',
+      'a.yaml:2:27: A name is one line of 1 to 255 characters.',
+      'a.yaml:2:38: A name is one line of 1 to 255 characters.',
+    ],
+  ],
   'a control character in a value': [
     ['users:\n  u: { attributes: { x: "a\\0b" } }'],
     ['a.yaml:2:25: Control characters are no text.'],

@@ -278,11 +278,13 @@ class Reading {
     return []
   }
 
-  #user({ key: name, value }: Entry): User {
+  #user({ key: name, at, value }: Entry): User {
+    checkLine(at, name)
     const { service, roles, attributes } = value.fields(USER)
-    const entries = (attributes?.entries() ?? []).map(
-      ({ key, value }) => [key, sorted([...value.texts()])] as const,
-    )
+    const entries = (attributes?.entries() ?? []).map(({ key, at, value }) => {
+      checkLine(at, key)
+      return [key, sorted([...value.texts()])] as const
+    })
     return {
       name,
       isService: service?.flag() ?? false,
@@ -418,6 +420,11 @@ function once(entries: readonly Entry[]): readonly Entry[] {
 function checkName(at: Value, name: string): void {
   if (!NAME.test(name))
     at.mistake(`${name} is no name: letters a to z, digits and _ (at most 63, a letter first).`)
+}
+
+/** Of what others have named. */
+function checkLine(at: Value, name: string): void {
+  if (!/^\P{Cc}{1,255}$/u.test(name)) at.mistake('A name is one line of 1 to 255 characters.')
 }
 
 function splitColumn(name: string): { table: string; column: string } {
