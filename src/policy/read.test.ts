@@ -80,13 +80,13 @@ row_rules:
     roles: [r]
     attribute: x
     allowed: |
-      select k -- the key
+      select course_key -- the key
       from core.dim_course /* all
         of them */
-      where k in ($values) and title <> '-- a  b'
+      where course_key in ($values) and course_title <> '-- a  b'
     on: [core.dim_course.course_key]`)
   expect(rowRules[0]?.allowed).toBe(
-    "select k from core.dim_course where k in ($values) and title <> '-- a  b'",
+    "select k from core.dim_course where course_key in ($values) and course_title <> '-- a  b'",
   )
 })
 
@@ -248,6 +248,14 @@ const MISTAKES: Readonly<Record<string, readonly [readonly string[], readonly st
       'roles: { r: {} }\nrow_rules: { a: { roles: [r], attribute: region, on: [core.dim_learner.region] } }',
     ],
     ['a.yaml:2:22: No row rule asks regoin of users. Did you mean region?'],
+  ],
+  'names of two lines': [
+    ['users:\n  "a\\nb": { attributes: { "x\\ny": z, "": z } }'],
+    [
+      'a.yaml:2:3: A name is one line of 1 to 255 characters.',
+      'a.yaml:2:27: A name is one line of 1 to 255 characters.',
+      'a.yaml:2:38: A name is one line of 1 to 255 characters.',
+    ],
   ],
   'a control character in a value': [
     [

@@ -291,10 +291,11 @@ class Reading {
   }
 
   /** @param asked attributes that row rules ask of users */
-  #user({ key: name, value }: Entry, asked: ReadonlySet<string>): User {
+  #user({ key: name, at, value }: Entry, asked: ReadonlySet<string>): User {
+    checkLine(at, name)
     const { service, roles, attributes } = value.fields(USER)
     const entries = (attributes?.entries() ?? []).map(({ key, at, value }) => {
-      if (!asked.has(key)) at.unknown(`No row rule asks ${key} of users.`, key, asked)
+      if (checkLine(at, key) && !asked.has(key)) at.unknown(`No row rule asks ${key} of users.`, key, asked)
       return [key, sorted([...value.texts()])] as const
     })
     return {
@@ -432,6 +433,13 @@ function once(entries: readonly Entry[]): readonly Entry[] {
 function checkName(at: Value, name: string): void {
   if (!NAME.test(name))
     at.mistake(`${name} is no name: letters a to z, digits and _ (at most 63, a letter first).`)
+}
+
+/** Of what others have named. */
+function checkLine(at: Value, name: string): boolean {
+  const isLine = /^\P{Cc}{1,255}$/u.test(name)
+  if (!isLine) at.mistake('A name is one line of 1 to 255 characters.')
+  return isLine
 }
 
 function splitColumn(name: string): { table: string; column: string } {
