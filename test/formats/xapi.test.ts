@@ -1,21 +1,15 @@
 /** xAPI statements of 1.0.3, 2.0 and cmi5: from the fixtures to facts, and what is wrong with the bad ones. */
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { FormatCampus, goldenFacts } from './format-campus.ts'
+import { expect, test } from 'vitest'
+import { countsOf, FormatCampus, goldenFacts } from './format-campus.ts'
 import { XAPI_PEOPLE } from './people.ts'
 
 const GOOD = ['statements-1.0.3.ndjson', 'statements-2.0.json', 'cmi5.ndjson']
-let campus: FormatCampus
-beforeAll(async () => {
-  campus = await FormatCampus.create('xapi', XAPI_PEOPLE, '[load]\nmax_rejects = "90%"\n')
-})
-afterAll(() => campus[Symbol.dispose]())
+const campus = FormatCampus.shared('xapi', XAPI_PEOPLE)
 
 test('every statement is the fact that it says; neither what is voided nor a group counts', async () => {
   const loaded = await campus.load(GOOD)
-  expect(
-    loaded.map(({ mappings }) => mappings.map(({ mapping, counts }) => ({ mapping, ...counts }))),
-  ).toEqual([
+  expect(countsOf(loaded)).toEqual([
     [{ mapping: 'xapi', read: 10, mapped: 10, rejected: 0, filtered: 0, doubled: 0 }],
     [{ mapping: 'xapi', read: 4, mapped: 2, rejected: 0, filtered: 2, doubled: 0 }],
     [{ mapping: 'xapi', read: 8, mapped: 8, rejected: 0, filtered: 0, doubled: 0 }],
