@@ -79,7 +79,7 @@ describe('an erasure', () => {
     its = await campus()
     await load(its)
     await its.build()
-  }, 60_000)
+  }, 120_000)
   afterAll(() => its[Symbol.dispose]())
 
   test('is planned without any change', async () => {
@@ -89,7 +89,7 @@ describe('an erasure', () => {
     expect(plan.searched?.found).toContain('catalog.sqlite')
     expect(erasureSummary(plan)).toBe('1 of 2 ids known, 10 rows to be removed; nothing was changed')
     expect(its.state()).toBe(before)
-  }, 60_000)
+  }, 120_000)
 
   test('takes rows of theirs, and names in rows of others', async () => {
     const erasure = await erased(its, 'anna\n')
@@ -122,7 +122,7 @@ describe('an erasure', () => {
     const searcher = new Searcher([{ kind: 'pseudonym', value: idOf(its, 'anna') }])
     await searcher.folder(its.config.warehouse.path)
     expect(searcher.found).toEqual([])
-  }, 60_000)
+  }, 120_000)
 
   test('comes to the same as one before the load, under another key too', async () => {
     using other = await campus()
@@ -141,7 +141,7 @@ describe('an erasure', () => {
     expect(
       await other.value(`select count(*) from learner where learner_id = '${idOf(other, 'anna')}'`),
     ).toBe(0)
-  }, 60_000)
+  }, 120_000)
 
   test('does not let them come back, and an address is that of all who have it', async () => {
     writeFileSync(join(its.folder, 'lms', 'learners.csv'), `${LEARNERS}emil,emil@x.example,AT,2026-01-05\n`)
@@ -159,7 +159,7 @@ describe('an erasure', () => {
     expect(checks).toMatchObject({
       checks: expect.arrayContaining([expect.objectContaining({ name: 'erased-stay-erased', failures: 0 })]),
     })
-  }, 60_000)
+  }, 120_000)
 
   test.each([
     ['', ['lms'], { code: 'LPA-ERASE-NOBODY', exit: 'data' }],

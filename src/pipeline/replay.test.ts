@@ -26,7 +26,7 @@ beforeAll(async () => {
   await its.build()
   // Raw is all that is left of it.
   rmSync(file)
-}, 60_000)
+}, 120_000)
 afterAll(() => its[Symbol.dispose]())
 
 const full = (): Promise<BuildSummary> =>
@@ -41,7 +41,7 @@ test('as long as the mapping is the same, nothing is another', async () => {
   const built = await full()
   expect(changeNotes(built)).toEqual(['No fact changed.'])
   expect(await events()).toEqual(before)
-}, 60_000)
+}, 120_000)
 
 test('a changed one maps raw again, by the same pseudonyms, ids and positions', async () => {
   const before = await events()
@@ -72,7 +72,7 @@ test('a changed one maps raw again, by the same pseudonyms, ids and positions', 
     [expect.stringMatching(/log\.ndjson:3$/), await its.value('select max(load_id) from meta.loads')],
   ])
   expect(changeNotes(await full())).toEqual(['No fact changed.'])
-}, 60_000)
+}, 120_000)
 
 test('the file, loaded again, is the same', async () => {
   const before = await events()
@@ -80,4 +80,4 @@ test('the file, loaded again, is the same', async () => {
   const [loaded] = await its.load(file, { mappings: [`${its.folder}/mine.sql`] })
   expect(loaded?.outcome).toBe('unchanged')
   expect(await events()).toEqual(before)
-}, 60_000)
+}, 120_000)
