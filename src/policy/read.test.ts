@@ -86,7 +86,7 @@ row_rules:
       where course_key in ($values) and course_title <> '-- a  b'
     on: [core.dim_course.course_key]`)
   expect(rowRules[0]?.allowed).toBe(
-    "select k from core.dim_course where course_key in ($values) and course_title <> '-- a  b'",
+    "select course_key from core.dim_course where course_key in ($values) and course_title <> '-- a  b'",
   )
 })
 
@@ -208,13 +208,13 @@ const MISTAKES: Readonly<Record<string, readonly [readonly string[], readonly st
   ],
   'a rule over a table that is not there': [
     [
-      'roles: { r: {} }\nrow_rules:\n  a: { roles: [r], attribute: x, allowed: "select k from core.dim_curse where k in ($values)", on: [core.dim_course.course_key] }',
+      'roles: { r: {} }\nrow_rules:\n  a: { roles: [r], attribute: x, allowed: "select course_key from core.dim_curse where k in ($values)", on: [core.dim_course.course_key] }',
     ],
     ['a.yaml:3:43: core.dim_curse is no table of the warehouse. Did you mean core.dim_course?'],
   ],
   'a rule that reads a file': [
     [
-      `roles: { r: {} }\nrow_rules:\n  a: { roles: [r], attribute: x, allowed: "select k from core.dim_course, 'x.csv' where k in ($values)", on: [core.dim_course.course_key] }`,
+      `roles: { r: {} }\nrow_rules:\n  a: { roles: [r], attribute: x, allowed: "select course_key from core.dim_course, 'x.csv' where k in ($values)", on: [core.dim_course.course_key] }`,
     ],
     ["a.yaml:3:43: 'x.csv' is no table: tables are named like core.dim_course."],
   ],
