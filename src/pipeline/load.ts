@@ -38,6 +38,8 @@ export interface LoadRequest {
   readonly dryRun: boolean
   /** Reads HTTP APIs from their beginning, in place of what was loaded of them before. */
   readonly full?: boolean
+  /** Where clear text is read, when not here. */
+  readonly engine?: 'spark' | undefined
 }
 
 export interface LoadedMapping {
@@ -167,6 +169,12 @@ export async function load(
   const key = readKey(config.privacy.keyFile)
   const planned = planInputs(config, request)
   return withWarehouse(config, 'write', signal, async (engine) => {
+    await using lines = request.engine && (await openLines(config, signal))
+    const spark = lines && {
+      write: lines.write,
+      onOdd: (input: string, odd: number, records: number) =>
+        progress.onNote(`${input}: ${odd} of ${records} records read here, not on Spark: not plain enough`),
+    }
     const outlines = await outlinesOf(planned, {
       ...{ engine, key, signal, full: request.full ?? false },
       onWait: (line) => progress.onNote(line),
@@ -193,7 +201,7 @@ export async function load(
         isWhole: outlines[index]?.isWhole ?? false,
       }
       const file = await loadFile(config, engine, task, {
-        ...{ key, signal, source: input.source, idSpace: input.idSpace },
+        ...{ key, signal, source: input.source, idSpace: input.idSpace, spark },
         entity: input.entity,
         mappings: input.mappings,
         timezone: config.warehouse.timezone,
@@ -213,6 +221,11 @@ export async function load(
       progress.onWarning(...otherKeyWarning(others, reloadsOf(others, config, process.cwd())))
     return files
   })
+}
+
+async function openLines(config: Config, signal: AbortSignal) {
+  const { openSparkLoad } = await import('./spark.ts')
+  return openSparkLoad(config, signal)
 }
 
 interface Outline {

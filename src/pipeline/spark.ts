@@ -2,6 +2,7 @@
 
 import type { Config } from '../config.ts'
 import { isLoopback, parseAddress, type SparkAddress } from '../engines/spark/address.ts'
+import type { SparkLines } from '../engines/spark/lines.ts'
 import { addressOf, findLocalServer } from '../engines/spark/local-server.ts'
 import type { SparkReader } from '../engines/spark/reader.ts'
 import type { SparkTablesOptions } from '../engines/spark/tables.ts'
@@ -34,6 +35,12 @@ export async function openSparkReports(
   const options = optionsOf(config, engine, signal)
   const { openSparkReader } = await import('../engines/spark/reader.ts')
   return openSparkReader(options)
+}
+
+/** The same for the lines of files that are loaded, into any warehouse. */
+export async function openSparkLoad(config: Config, signal: AbortSignal): Promise<SparkLines> {
+  const { openSparkLines } = await import('../engines/spark/lines.ts')
+  return openSparkLines({ ...findServer(config), signal })
 }
 
 function optionsOf(config: Config, engine: Engine, signal: AbortSignal): SparkTablesOptions {

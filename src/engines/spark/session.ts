@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import { type Client, createClient, type Interceptor } from '@connectrpc/connect'
 import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node'
-import { tableFromIPC } from '@uwdata/flechette'
+import { binary, tableFromArrays, tableFromIPC, tableToIPC } from '@uwdata/flechette'
 import { UserError } from '../../errors.ts'
 import { rememberSecret } from '../../secrets.ts'
 import type { Column, Result, Row, Values } from '../../types.ts'
@@ -18,7 +18,7 @@ import {
   SparkConnectService,
 } from './protocol/base_pb.js'
 import { type CommandSchema, WriteOperation_SaveMode } from './protocol/commands_pb.js'
-import type { RelationSchema } from './protocol/relations_pb.js'
+import type { Read_DataSourceSchema, RelationSchema } from './protocol/relations_pb.js'
 import { columnsOf, EXACT, literalsOf, rowsOf, withParameters } from './values.ts'
 
 type Relation = MessageInitShape<typeof RelationSchema>
@@ -91,7 +91,10 @@ export class SparkSession implements AsyncDisposable {
    * @throws UserError unavailable (69) when nothing answers, or a Spark that is too old; notPermitted (77) when the token is
    *   refused, or would leave this machine in the clear
    */
-  static async open(options: SessionOptions): Promise<SparkSession> {
+  static async open(
+    options: SessionOptions,
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<SparkSession> {
     const { address, token, signal } = options
     signal.throwIfAborted()
     if (token) {
@@ -100,7 +103,7 @@ export class SparkSession implements AsyncDisposable {
     }
     const session = new SparkSession(options)
     try {
-      await session.#begin()
+      await session.#begin(settings)
       return session
     } catch (error) {
       session.#http.abort()
@@ -108,7 +111,7 @@ export class SparkSession implements AsyncDisposable {
     }
   }
 
-  async #begin(): Promise<void> {
+  async #begin(settings: Readonly<Record<string, string>>): Promise<void> {
     const within = { signal: this.#signal, timeoutMs: CONNECT_MS }
     const answer = await this.#client.analyzePlan(
       { ...this.#base, analyze: { case: 'sparkVersion', value: {} } },
@@ -122,7 +125,7 @@ export class SparkSession implements AsyncDisposable {
         next: `Use Spark ${LEAST_VERSION.join('.')} or newer.`,
       })
     }
-    const pairs = Object.entries(SETTINGS).map(([key, value]) => ({ key, value }))
+    const pairs = Object.entries({ ...SETTINGS, ...settings }).map(([key, value]) => ({ key, value }))
     await this.#client.config(
       { ...this.#base, operation: { opType: { case: 'set', value: { pairs } } } },
       within,
@@ -150,13 +153,26 @@ export class SparkSession implements AsyncDisposable {
 
   /** Gives Parquet files a name for this session. */
   async viewOfFiles(name: string, { paths, schema }: FileSource): Promise<void> {
-    // A path is a pattern to Spark.
-    const plain = paths.map((path) => path.replace(/[\\*?[\]{}]/g, '\\$&'))
-    const dataSource = { format: 'parquet', paths: plain, ...(schema !== undefined && { schema }) }
-    await this.#view(name, {
-      common: this.#common(),
-      relType: { case: 'read', value: { readType: { case: 'dataSource', value: dataSource } } },
+    await this.#viewOfData(name, {
+      format: 'parquet',
+      paths: paths.map(plainPath),
+      ...(schema !== undefined && { schema }),
     })
+  }
+
+  /** Gives the lines of a text a name for this session; a line is `value`, and ends in a line feed. */
+  async viewOfLines(name: string, path: string): Promise<void> {
+    await this.#viewOfData(name, { format: 'text', paths: [plainPath(path)], options: { lineSep: '\n' } })
+  }
+
+  /** Gives one row of bytes a name for this session. They are data, and stand in no statement. */
+  async viewOfBytes(name: string, columns: Readonly<Record<string, Uint8Array>>): Promise<void> {
+    const names = Object.keys(columns)
+    const table = tableFromArrays(Object.fromEntries(names.map((column) => [column, [columns[column]]])), {
+      types: Object.fromEntries(names.map((column) => [column, binary()])),
+    })
+    const data = tableToIPC(table, { format: 'stream' }) ?? new Uint8Array()
+    await this.#view(name, { common: this.#common(), relType: { case: 'localRelation', value: { data } } })
   }
 
   /** Writes a SELECT's rows to Parquet files in a folder that is not there yet. */
@@ -178,6 +194,13 @@ export class SparkSession implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#client.releaseSession(this.#base, { timeoutMs: CLOSE_MS }).catch(() => {})
     this.#http.abort()
+  }
+
+  async #viewOfData(name: string, value: MessageInitShape<typeof Read_DataSourceSchema>): Promise<void> {
+    await this.#view(name, {
+      common: this.#common(),
+      relType: { case: 'read', value: { readType: { case: 'dataSource', value } } },
+    })
   }
 
   async #view(name: string, input: Relation): Promise<void> {
@@ -278,6 +301,11 @@ export class SparkSession implements AsyncDisposable {
       )
       .catch(() => {})
   }
+}
+
+/** A path is a pattern to Spark. */
+function plainPath(path: string): string {
+  return path.replace(/[\\*?[\]{}]/g, '\\$&')
 }
 
 function isNewEnough(version: string): boolean {
