@@ -5,6 +5,7 @@ import { isLoopback, parseAddress, type SparkAddress } from '../engines/spark/ad
 import type { SparkLines } from '../engines/spark/lines.ts'
 import { addressOf, findLocalServer } from '../engines/spark/local-server.ts'
 import type { SparkReader } from '../engines/spark/reader.ts'
+import type { SparkSession } from '../engines/spark/session.ts'
 import type { SparkTablesOptions } from '../engines/spark/tables.ts'
 import { UserError } from '../errors.ts'
 import { readPrivate } from '../private-file.ts'
@@ -41,6 +42,17 @@ export async function openSparkReports(
 export async function openSparkLoad(config: Config, signal: AbortSignal): Promise<SparkLines> {
   const { openSparkLines } = await import('../engines/spark/lines.ts')
   return openSparkLines({ ...findServer(config), signal })
+}
+
+/** A session by itself, for what reads no table. */
+export async function openSparkSession(
+  config: Config,
+  settings: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<SparkSession> {
+  const server = findServer(config)
+  const { SparkSession } = await import('../engines/spark/session.ts')
+  return SparkSession.open({ ...server, signal }, settings)
 }
 
 function optionsOf(config: Config, engine: Engine, signal: AbortSignal): SparkTablesOptions {

@@ -369,6 +369,6 @@ export function loadIdsOf(staged: readonly StagedFile[]): number[] {
 }
 
 /** Its name tells whose it is, so that the next run can clear up after one that was killed. */
-function stagedFolder(scratch: string, loadId: number): string {
+export function stagedFolder(scratch: string, loadId: number): string {
   return join(scratch, `load-${loadId}-${process.pid}`)
 }

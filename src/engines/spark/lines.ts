@@ -5,6 +5,10 @@ import { type SessionOptions, SparkSession } from './session.ts'
 
 /** What looks like a key, as hex or base64, in whatever the server tells of this session's statements. */
 const SECRETS = '[0-9A-Fa-f]{64,}|[0-9A-Za-z+/]{80,}=*'
+export const DISCREET: Readonly<Record<string, string>> = {
+  'spark.sql.caseSensitive': 'true',
+  'spark.sql.redaction.string.regex': SECRETS,
+}
 
 export interface SparkLines extends AsyncDisposable {
   write(request: LinesRequest): Promise<readonly string[]>
@@ -20,10 +24,7 @@ interface LinesRequest {
 }
 
 export async function openSparkLines(options: SessionOptions): Promise<SparkLines> {
-  const session = await SparkSession.open(options, {
-    'spark.sql.caseSensitive': 'true',
-    'spark.sql.redaction.string.regex': SECRETS,
-  })
+  const session = await SparkSession.open(options, DISCREET)
   return {
     async write({ path, folder, select, views, pads }) {
       await session.viewOfBytes(views.pads, pads)

@@ -185,6 +185,7 @@ function run(
 
 function javaArguments(home: string, port: number, { memory, settings = {} }: StartRequest): string[] {
   const all: Readonly<Record<string, string | number>> = {
+    'spark.master': 'local[*]',
     'spark.connect.grpc.binding.address': HOST,
     'spark.connect.grpc.binding.port': port,
     // Else it would take the next one, and nobody would know.
@@ -202,7 +203,7 @@ function javaArguments(home: string, port: number, { memory, settings = {} }: St
     ...['-XX:+IgnoreUnrecognizedVMOptions', '-XX:+UseParallelGC', `-Xmx${memory}`],
     ...['--add-modules=jdk.incubator.vector', ...opened],
     ...['-Djdk.reflect.useDirectMethodHandle=false', '-Dio.netty.tryReflectionSetAccessible=true'],
-    ...['-cp', join(home, 'jars', '*'), 'org.apache.spark.deploy.SparkSubmit', '--master', 'local[*]'],
+    ...['-cp', join(home, 'jars', '*'), 'org.apache.spark.deploy.SparkSubmit'],
     ...['--class', 'org.apache.spark.sql.connect.service.SparkConnectServer'],
     ...Object.entries(all).flatMap(([name, value]) => ['--conf', `${name}=${value}`]),
     'spark-internal',

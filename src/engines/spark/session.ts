@@ -19,6 +19,7 @@ import {
 } from './protocol/base_pb.js'
 import { type CommandSchema, WriteOperation_SaveMode } from './protocol/commands_pb.js'
 import type { Read_DataSourceSchema, RelationSchema } from './protocol/relations_pb.js'
+import { type Ask, StreamingQuery, type StreamRequest } from './streaming.ts'
 import { columnsOf, EXACT, literalsOf, rowsOf, withParameters } from './values.ts'
 
 type Relation = MessageInitShape<typeof RelationSchema>
@@ -190,16 +191,69 @@ export class SparkSession implements AsyncDisposable {
     })
   }
 
+  /**
+   * Starts to write what keeps coming to Parquet files in a folder. Doubles are dropped while their key is remembered, which
+   * is for a time after their arrival: so no row is ever too late for it.
+   */
+  async startStream(request: StreamRequest): Promise<StreamingQuery> {
+    const { source, everyMs, folder, checkpoint, partitionBy } = request
+    const { name, format, options, paths = [] } = source
+    await this.#viewOfData(name, { format, options: { ...options }, paths: [...paths] }, true)
+    const answers = await this.#command({
+      commandType: {
+        case: 'writeStreamOperationStart',
+        value: {
+          input: this.#single(request),
+          format: 'parquet',
+          options: { checkpointLocation: checkpoint },
+          partitioningColumnNames: [partitionBy],
+          outputMode: 'append',
+          queryName: name,
+          trigger:
+            everyMs === undefined
+              ? { case: 'availableNow', value: true }
+              : { case: 'processingTimeInterval', value: `${everyMs} milliseconds` },
+          sinkDestination: { case: 'path', value: folder },
+        },
+      },
+    })
+    for (const { responseType } of answers)
+      if (responseType.case === 'writeStreamOperationStartResult' && responseType.value.queryId)
+        return new StreamingQuery(responseType.value.queryId, (command) => this.#askStream(command))
+    throw new Error('Spark has not said which query it started.')
+  }
+
+  /** A SELECT's rows, each key once while it is remembered. */
+  #single({ select, arrival, key, remember }: StreamRequest): Relation {
+    const value = { input: this.#sql(select), eventTime: arrival, delayThreshold: remember }
+    const input: Relation = { common: this.#common(), relType: { case: 'withWatermark', value } }
+    return {
+      common: this.#common(),
+      relType: { case: 'deduplicate', value: { input, columnNames: [key], withinWatermark: true } },
+    }
+  }
+
+  async #askStream(command: Parameters<Ask>[0]) {
+    const told = await this.#command({ commandType: { case: 'streamingQueryCommand', value: command } })
+    return told.flatMap(({ responseType }) =>
+      responseType.case === 'streamingQueryCommandResult' ? [responseType.value.resultType] : [],
+    )[0]
+  }
+
   /** Ends the session, and with it its views. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#client.releaseSession(this.#base, { timeoutMs: CLOSE_MS }).catch(() => {})
     this.#http.abort()
   }
 
-  async #viewOfData(name: string, value: MessageInitShape<typeof Read_DataSourceSchema>): Promise<void> {
+  async #viewOfData(
+    name: string,
+    value: MessageInitShape<typeof Read_DataSourceSchema>,
+    isStreaming = false,
+  ): Promise<void> {
     await this.#view(name, {
       common: this.#common(),
-      relType: { case: 'read', value: { readType: { case: 'dataSource', value } } },
+      relType: { case: 'read', value: { isStreaming, readType: { case: 'dataSource', value } } },
     })
   }
 
@@ -209,8 +263,10 @@ export class SparkSession implements AsyncDisposable {
     })
   }
 
-  async #command(command: Command): Promise<void> {
-    for await (const _ of this.#run({ command }));
+  async #command(command: Command): Promise<readonly ExecutePlanResponse[]> {
+    const answers: ExecutePlanResponse[] = []
+    for await (const answer of this.#run({ command })) answers.push(answer)
+    return answers
   }
 
   #sql(statement: string, values: Values = {}): Relation {

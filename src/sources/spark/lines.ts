@@ -17,21 +17,32 @@ export interface LinesOptions extends ValueOptions {
 }
 
 /** A record's place: where its block of the file begins, and a number that grows within the block. */
-const PLACE = ['lpa_block', 'lpa_id'] as const
+const PLACE = {
+  lpa_block: 'input_file_block_start()',
+  lpa_id: 'monotonically_increasing_id()',
+} as const
 
-/** The SELECT of stage one over the lines of a file. No sort, join or window of clear text. */
-export function linesSelect(options: LinesOptions): string {
+/**
+ * The SELECT of stage one over lines, of a file unless said. No sort, join or window of clear text.
+ * @param beside what it gives of each line beside that, as SQL by name
+ */
+export function linesSelect(
+  options: LinesOptions,
+  lines: string = VIEWS.lines,
+  beside: Readonly<Record<string, string>> = PLACE,
+): string {
   const source = isText(options.input) ? jsonSource(options.fields) : csvSource(options)
   const isOdd = [...oddLines(), ...source.odd, ...oddValues(options, source)]
   const columns = options.fields.map(
     (field) =>
       `case when not lpa_odd then ${fieldValue(field, options, source)} end as ${sparkName(field.name)}`,
   )
-  return `select ${PLACE.join(', ')}, lpa_odd, ${columns.join(',\n  ')}
+  const more = Object.entries(beside).map(([name, sql]) => `${sql} as ${name}`)
+  return `select ${Object.keys(beside).join(', ')}, lpa_odd, ${columns.join(',\n  ')}
     from (select *, coalesce(${isOdd.map((odd) => `coalesce(${odd}, false)`).join('\n      or ')}, true) as lpa_odd
       from (select *, ${source.parts} from (
-        select input_file_block_start() as lpa_block, monotonically_increasing_id() as lpa_id, value
-        from ${VIEWS.lines} where ${source.isRecord})))`
+        select ${more.join(', ')}, value
+        from ${lines} where ${source.isRecord})))`
 }
 
 interface LinesSource extends ValueSource {
