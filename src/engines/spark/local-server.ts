@@ -194,6 +194,8 @@ function javaArguments(home: string, port: number, { memory, settings = {} }: St
     'spark.driver.bindAddress': HOST,
     'spark.ui.enabled': 'false',
     'spark.log.level': 'WARN',
+    // Hadoop has a mask of its own, which counts for checkpoints.
+    'spark.hadoop.fs.permissions.umask-mode': '077',
     'spark.sql.shuffle.partitions': 8,
     'spark.sql.warehouse.dir': stateFolder('spark-warehouse'),
     ...settings,

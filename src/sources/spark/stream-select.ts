@@ -91,7 +91,7 @@ export function streamSelect(
 function keySql(doublesBy: readonly string[] | undefined): string {
   const place = `concat_ws(' ', ${Object.values(PLACE).join(', ')}, uuid())`
   const same = doublesBy
-    ? `coalesce(concat(${doublesBy.map((name) => sparkName(name)).join(`, ' ', `)}), ${place})`
+    ? `coalesce(concat(${doublesBy.map((name) => sparkName(name)).join(', char(1), ')}), ${place})`
     : place
   return `case when lpa_is_sealed then ${hmacSql(`'lpa:v1:content::' || lpa_line`)} else ${same} end`
 }

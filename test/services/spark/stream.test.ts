@@ -27,7 +27,7 @@ import { startStream } from '../kafka/exactly-once.ts'
 import { coreRows, expectSameTables } from '../same-cells.ts'
 import { describeWithSpark } from './shared-spark.ts'
 
-const MESSAGES = rounds(3000, 200_000)
+const MESSAGES = rounds(2000, 200_000)
 const LIMIT_MS = isFull ? 3_600_000 : 600_000
 const ONCE = ['--engine', 'spark', '--until-caught-up', '--max-rejects', '100%']
 const MAPPING = ['--mapping', 'campus_learning_event']
@@ -86,6 +86,7 @@ describeWithSpark('lpa stream on Spark', ({ state }) => {
       await stream()
       await expectSame()
       expect(await faultsOf(place)).toEqual([])
+      await lpaOk(place, ['doctor', '--verify', '--quiet'])
     })
 
     test('rejects what looks personal, and keeps nothing of it', async () => {
@@ -122,7 +123,7 @@ describeWithSpark('lpa stream on Spark', ({ state }) => {
   })
 
   test(
-    'counts each message once, whether lpa or Spark is killed',
+    `counts each message once when Spark${isFull ? ' or lpa' : ''} is killed`,
     async (context) => {
       const broker = await Broker.start().catch((error) => {
         if (error instanceof NoKafka) return context.skip(error.message)
@@ -151,13 +152,15 @@ describeWithSpark('lpa stream on Spark', ({ state }) => {
         const config = join(place.root, 'lpa.toml')
         const source = `\n[sources.bus]\nuri = "kafka://${client.address}/clicks"\nmapping = "campus_learning_event"\n`
         writeFileSync(config, `${readFileSync(config, 'utf8')}${source}`)
-        const flags = [...ONCE, '--commit-rows', String(Math.floor(MESSAGES / 5))]
+        const flags = [...ONCE, '--commit-rows', String(Math.floor(MESSAGES / (isFull ? 20 : 4)))]
 
         const server = await up()
-        const first = startStream(place, flags, own)
-        await first.reached('committed')
-        first.child.kill('SIGKILL')
-        expect((await first.ended).signal).toBe('SIGKILL')
+        if (isFull) {
+          const first = startStream(place, flags, own)
+          await first.reached('committed')
+          first.child.kill('SIGKILL')
+          expect((await first.ended).signal).toBe('SIGKILL')
+        }
 
         const second = startStream(place, flags, own)
         await second.reached('committed')
