@@ -28,6 +28,13 @@ export function sourceOf(target: StreamTarget, start: Start): Source {
   }
 }
 
+/** The same from its beginning, to look at. */
+export function headOf({ name, format, options, paths }: Source): Source {
+  const { startingTimestamp, startingOffsetsByTimestampStrategy, ...others } = options
+  const from = format === 'kafka' ? { startingOffsets: 'earliest' } : {}
+  return { name: `${name}_head`, format, options: { ...others, ...from }, ...(paths && { paths }) }
+}
+
 /** @throws UserError config (78) for a broker that wants a password: it would stand in Spark's plans */
 function kafkaOptions(settings: KafkaSettings, { from, mostRecords }: Start): Source['options'] {
   const { brokers, topics, tls, caFile, auth } = settings

@@ -35,7 +35,7 @@ import {
 import { VIEWS } from '../sources/spark/words.ts'
 import { openSparkSession } from './spark.ts'
 import { CLAIMS, claimOffsets, Overtaken, resetOffsets, storedOffsets } from './stream-offsets.ts'
-import { sourceOf } from './stream-spark-source.ts'
+import { headOf, sourceOf } from './stream-spark-source.ts'
 import type { StreamTarget } from './stream-target.ts'
 import type { StreamWork } from './stream-work.ts'
 
@@ -114,7 +114,7 @@ class SparkStream {
     return session.startStream({
       ...{ source, ...STREAM_COLUMNS, remember: REMEMBER },
       select: streamSelect(
-        streamedLines(this.#mapping, idSpace),
+        streamedLines(this.#mapping, idSpace, await session.head(headOf(source), records.value)),
         { ...records, view: source.name },
         readBy(this.#mapping, fileRequest),
         await doublesBy(this.#mapping),

@@ -229,7 +229,7 @@ function notStarted({ log }: LocalServer): UserError {
   })
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)

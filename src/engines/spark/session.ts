@@ -44,6 +44,7 @@ const CONNECT_MS = 20_000
 /** A server that has many sessions may take a while to close one; nobody waits for that. */
 const CLOSE_MS = 5_000
 const MOST_TRIES = 8
+const HEAD_LINES = 200
 
 /** What a session has of its own: the meaning of a statement depends on nothing that the server was started with. */
 const SETTINGS: Readonly<Record<string, string>> = {
@@ -189,6 +190,13 @@ export class SparkSession implements AsyncDisposable {
         },
       },
     })
+  }
+
+  /** Some records of a source, a line each: clear text, for memory only. */
+  async head({ name, format, options, paths = [] }: StreamRequest['source'], value: string): Promise<string> {
+    await this.#viewOfData(name, { format, options: { ...options }, paths: [...paths] })
+    const { rows } = await this.query(`select ${value} from ${name} limit ${HEAD_LINES}`)
+    return rows.map(([line]) => `${line}\n`).join('')
   }
 
   /**

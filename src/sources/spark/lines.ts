@@ -9,7 +9,7 @@ import { MAX_DEPTH } from '../json-macros.ts'
 import type { JsonPath } from '../json-path.ts'
 import { MAX_RECORD_BYTES } from '../measure.ts'
 import { isText, type ValueOptions, type ValueSource } from '../values.ts'
-import { fieldValue, oddValues } from './values.ts'
+import { fieldValue, lookedAtColumns, oddValues } from './values.ts'
 import { sparkName, sparkText, strippedSql, VIEWS } from './words.ts'
 
 export interface LinesOptions extends ValueOptions {
@@ -40,9 +40,9 @@ export function linesSelect(
   const more = Object.entries(beside).map(([name, sql]) => `${sql} as ${name}`)
   return `select ${Object.keys(beside).join(', ')}, lpa_odd, ${columns.join(',\n  ')}
     from (select *, coalesce(${isOdd.map((odd) => `coalesce(${odd}, false)`).join('\n      or ')}, true) as lpa_odd
-      from (select *, ${source.parts} from (
+      from (select *, ${lookedAtColumns(options, source)} from (select *, ${source.parts} from (
         select ${more.join(', ')}, value
-        from ${lines} where ${source.isRecord})))`
+        from ${lines} where ${source.isRecord}))))`
 }
 
 interface LinesSource extends ValueSource {
@@ -57,13 +57,16 @@ function oddLines(): string[] {
   const brackets = `length(value) - length(translate(value, '[{', ''))`
   return [
     'not is_valid_utf8(value)',
-    `contains(value, char(13)) or contains(value, char(0)) or contains(value, ${sparkText('\\')})`,
+    `contains(value, char(13)) or contains(value, char(0))`,
     `octet_length(value) > ${MAX_RECORD_BYTES / 2}`,
     `${brackets} > ${MAX_DEPTH}`,
   ]
 }
 
 // ── JSON ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Letters that are not ASCII, and slashes: both engines write them as they are. */
+const PLAIN_ESCAPES = sparkText(String.raw`\\(?:/|u(?!00[0-9]|[dD][89a-fA-F]|[fF]{3}[eEfF])[0-9a-fA-F]{4})`)
 
 /** Numbers that both engines write as they stand, or without zeros at the end. */
 const PLAIN_NUMBERS = sparkText(
@@ -91,6 +94,7 @@ function jsonSource(fields: readonly Field[]): LinesSource {
       regexp_replace(value, '"[^"]*"', '') as lpa_bare`,
     odd: [
       `not startswith(${strippedSql('value')}, '{')`,
+      `contains(regexp_replace(value, ${PLAIN_ESCAPES}, ''), ${sparkText('\\')})`,
       'lpa_record.lpa_end is null or lpa_record.r is null or lpa_json is null',
       `regexp_replace(lpa_bare, ${PLAIN_NUMBERS}, '') rlike '[0-9]'`,
       ...json.map((path) => `schema_of_variant(try_variant_get(lpa_json, ${path}, 'variant')) = 'STRING'`),

@@ -16,11 +16,12 @@ import { hmacSql, sparkName, sparkText, strippedSql, VIEWS } from './words.ts'
 
 /**
  * The records of a stream, as a mapping has them.
+ * @param head some of them, as lines of clear text: what keys they have
  * @throws UserError config (78) that names what of the mapping Spark is not asked to do
  */
-export function streamedLines(mapping: Mapping, idSpace: string): LinesOptions {
+export function streamedLines(mapping: Mapping, idSpace: string, head: string): LinesOptions {
   const fields = fieldsOf(mapping, undefined)
-  const input: Input = { ...LINES, name: '', head: '', async *open() {} }
+  const input: Input = { ...LINES, name: '', head, async *open() {} }
   const options = { input, mapping, fields, idSpace, header: [] }
   for (const field of fields) {
     const why = notOnSpark(field, options)

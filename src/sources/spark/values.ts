@@ -3,7 +3,7 @@
 import { type Field, isJson, spaceField } from '../fields.ts'
 import { isPrefix, isSamePath } from '../json-path.ts'
 import type { Coarse } from '../mapping.ts'
-import { PERSONAL_KEY } from '../personal-words.ts'
+import { isPersonalName } from '../personal-words.ts'
 import { isList, isText, type ValueOptions, type ValueSource } from '../values.ts'
 import { pseudonymSql, sparkText, strippedSql } from './words.ts'
 
@@ -16,7 +16,7 @@ export function fieldValue(field: Field, options: ValueOptions, source: ValueSou
   const { kind = 'learner', spaceFrom } = change.personal
   const told = spaceFrom === undefined ? undefined : spaceField(spaceFrom, options.fields)
   const space = spaceFrom === undefined ? sparkText(options.idSpace) : told ? source.value(told) : `''`
-  return `case when ${strippedSql(value)} <> '' then ${pseudonymSql(kind, space, value)} end`
+  return pseudonymSql(kind, space, value)
 }
 
 /** The clear value, or null where the mapping says that its text means that. */
@@ -38,24 +38,41 @@ function coarseSql(to: Coarse, value: string): string {
   return `substr(${value}, 1, ${to})`
 }
 
+/** Columns by which values are judged: all that the mapping does not speak of, and what of it is JSON. */
+export function lookedAtColumns(options: ValueOptions, source: ValueSource): string {
+  const looked = options.fields.filter(({ change, isPublic }) => !change && !isPublic)
+  const joined = (fields: readonly Field[]) =>
+    `concat_ws(chr(10), ${["''", ...fields.map((field) => givenValue(field, options, source))].join(', ')})`
+  const isWhole = (field: Field) => isText(options.input) && isJson(field)
+  return `${joined(looked.filter((field) => !isWhole(field)))} as lpa_texts, ${joined(looked.filter(isWhole))} as lpa_whole`
+}
+
 /**
- * What makes a record one for the other engine by its values: they may look personal, or name a person by JSON. It may
- * find more than lookForPersons does, and never less: letters that are not ASCII are enough where keys stand.
+ * What makes a record odd by its values: they may look personal, or name a person by JSON. It may find more than
+ * lookForPersons does, and never less: of keys, all that the head of the input has not.
  */
 export function oddValues(options: ValueOptions, source: ValueSource): string[] {
   const { fields, input } = options
-  const looked = fields.filter(({ change, isPublic }) => !change && !isPublic)
-  const texts = looked.map((field) => source.value(field))
   const pseudonyms = fields.filter(({ change }) => change?.kind === 'pseudonym')
   const asJson = isText(input) ? pseudonyms.map((field) => strippedSql(source.value(field))) : []
+  const known = knownKeys(input.head).map(sparkText).join(', ')
   return [
-    ...texts.map((text) => `contains(${text}, '@') or contains(${text}, '%40')`),
-    ...texts.map(
-      (text) =>
-        `contains(${text}, '{') and (${text} rlike '[^\\\\x00-\\\\x7F]' or ${text} rlike ${sparkText(PERSONAL_KEY)})`,
-    ),
+    `contains(lpa_texts, '@') or contains(lpa_texts, '%40') or contains(lpa_texts, ${sparkText('\\')})`,
+    `contains(lpa_texts, '{') and contains(lpa_texts, '"')`,
+    `contains(lpa_whole, '@') or contains(lpa_whole, '%40')`,
+    `size(array_except(regexp_extract_all(lpa_whole, ${sparkText(KEY)}, 1), cast(array(${known}) as array<string>))) > 0`,
     ...asJson.map((text) => `startswith(${text}, '{') or startswith(${text}, '[')`),
   ]
+}
+
+const KEY = '"([^"]*)"\\s*:'
+const MOST_KEYS = 500
+
+/** Keys of JSON that are certainly none of a person. */
+function knownKeys(head: string): string[] {
+  const found = [...head.matchAll(new RegExp(KEY, 'g'))].map(([, key = '']) => key)
+  const isKnown = (key: string) => /^\w[\w./:#-]*$/.test(key) && !isPersonalName(key)
+  return [...new Set(found)].filter(isKnown).slice(0, MOST_KEYS)
 }
 
 /** What Spark is not asked to do with a value, in words. */

@@ -31,7 +31,10 @@ export function strippedSql(value: string): string {
 /** The reference is `pseudonym` in src/pseudonym.ts; a test holds the two together. */
 export function pseudonymSql(kind: string, space: string, value: string): string {
   const stripped = strippedSql(value)
-  if (kind !== 'email') return hmacSql(`'lpa:v1:${kind}:' || coalesce(${space}, '') || ':' || ${stripped}`)
   const lower = `translate(${stripped}, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')`
-  return hmacSql(`'lpa:v1:email::' || regexp_replace(${lower}, '^mailto:', '')`)
+  const message =
+    kind === 'email'
+      ? `'lpa:v1:email::' || regexp_replace(${lower}, '^mailto:', '')`
+      : `'lpa:v1:${kind}:' || coalesce(${space}, '') || ':' || ${stripped}`
+  return `case when ${stripped} <> '' then ${hmacSql(message)} end`
 }

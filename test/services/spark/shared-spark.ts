@@ -7,6 +7,10 @@ import { SparkSession } from '../../../src/engines/spark/session.ts'
 export interface SparkPlace {
   /** What XDG_STATE_HOME is for it. */
   readonly state: string
+  /** The folder of what it logs of its work. */
+  readonly events: string
+  /** Where it shows its work. */
+  readonly pages: string
 }
 
 /** The server ends each stream of answers after this, as it does after two minutes: so that every test takes some up again. */
