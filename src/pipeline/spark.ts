@@ -1,7 +1,7 @@
 /** Spark beside a warehouse: which server, by which token, over which files. */
 
 import type { Config } from '../config.ts'
-import { isLoopback, parseAddress, type SparkAddress } from '../engines/spark/address.ts'
+import { isLoopback, parseAddress, refuseClearToken, type SparkAddress } from '../engines/spark/address.ts'
 import type { SparkLines } from '../engines/spark/lines.ts'
 import { addressOf, findLocalServer } from '../engines/spark/local-server.ts'
 import type { SparkReader } from '../engines/spark/reader.ts'
@@ -44,13 +44,17 @@ export async function openSparkLoad(config: Config, signal: AbortSignal): Promis
   return openSparkLines({ ...findServer(config), signal })
 }
 
-/** A session by itself, for what reads no table. */
+/**
+ * A session by itself, for what reads no table and brings the key.
+ * @throws UserError notPermitted (77) where the key would leave this machine in the clear
+ */
 export async function openSparkSession(
   config: Config,
   settings: Readonly<Record<string, string>>,
   signal: AbortSignal,
 ): Promise<SparkSession> {
   const server = findServer(config)
+  refuseClearToken(server.address)
   const { SparkSession } = await import('../engines/spark/session.ts')
   return SparkSession.open({ ...server, signal }, settings)
 }

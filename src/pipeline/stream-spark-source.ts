@@ -7,7 +7,7 @@ import type { StreamTarget } from './stream-target.ts'
 
 const VIEW = 'lpa_stream'
 /** Files of a directory that Spark takes for records, a line each. */
-const FILES = '*.{ndjson,jsonl,ndjson.gz,jsonl.gz}'
+const ENDINGS = ['ndjson', 'jsonl', 'ndjson.gz', 'jsonl.gz'] as const
 
 export interface Start {
   readonly from: 'earliest' | 'latest' | Date
@@ -22,10 +22,14 @@ export function sourceOf(target: StreamTarget, start: Start): Source {
     ...{ name: VIEW, format: 'text', paths: [target.directory] },
     options: {
       recursiveFileLookup: 'true',
-      pathGlobFilter: FILES,
+      pathGlobFilter: `*.{${ENDINGS.join(',')}}`,
       maxBytesPerTrigger: String(64 * 1024 * 1024),
     },
   }
+}
+
+export function isRead(file: string): boolean {
+  return ENDINGS.some((ending) => file.endsWith(`.${ending}`))
 }
 
 /** The same from its beginning, to look at. */

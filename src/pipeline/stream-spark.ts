@@ -21,7 +21,7 @@ import {
 import type { StreamingQuery, StreamProgress } from '../engines/spark/streaming.ts'
 import { UserError } from '../errors.ts'
 import { pads } from '../pseudonym.ts'
-import { discardStaged, loadIdsOf, type StagedFile } from '../sources/files.ts'
+import { dataFilesIn, discardStaged, loadIdsOf, type StagedFile } from '../sources/files.ts'
 import { type Mapping, readMapping } from '../sources/mapping.ts'
 import { doublesBy, readBy, stageRecords } from '../sources/records-elsewhere.ts'
 import { sealingKey } from '../sources/spark/seal.ts'
@@ -35,7 +35,7 @@ import {
 import { VIEWS } from '../sources/spark/words.ts'
 import { openSparkSession } from './spark.ts'
 import { CLAIMS, claimOffsets, Overtaken, resetOffsets, storedOffsets } from './stream-offsets.ts'
-import { headOf, sourceOf } from './stream-spark-source.ts'
+import { headOf, isRead, sourceOf } from './stream-spark-source.ts'
 import type { StreamTarget } from './stream-target.ts'
 import type { StreamWork } from './stream-work.ts'
 
@@ -85,6 +85,7 @@ class SparkStream {
     const { config, resetOffsets: isReset } = this.#request
     if (!engine.can.files) throw noFolder()
     if (isReset) await this.#forget()
+    await this.#tellPassedOver()
     const stored = (await storedOffsets(engine, source)).find(({ topic }) => topic === this.#name)
     this.#next = stored?.nextOffset
     const { rows, checkpoint } = this.#place
@@ -97,6 +98,16 @@ class SparkStream {
     this.#queryId = query.id
     if (stored && stored.topicId !== query.id) throw anotherCheckpoint(checkpoint)
     await this.#follow(query)
+  }
+
+  /** Files that would be loaded without Spark. */
+  async #tellPassedOver(): Promise<void> {
+    const { target } = this.#request
+    if (!('directory' in target) || !existsSync(target.directory)) return
+    const others = (await dataFilesIn(target.directory)).filter((file) => !isRead(file))
+    if (others.length === 0) return
+    const files = others.length === 1 ? '1 other file is' : `${others.length} other files are`
+    this.#work.options.progress.onWarning(`Spark reads .ndjson and .jsonl: ${files} passed over.`)
   }
 
   async #start(session: SparkSession): Promise<StreamingQuery> {

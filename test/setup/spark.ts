@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
 import { NoSpark, sparkJars } from '../../scripts/spark-jars.ts'
 import { freePort, startLocalServer, stopLocalServer } from '../../src/engines/spark/local-server.ts'
-import { SPARK_SETTINGS, type SparkPlace } from '../services/spark/shared-spark.ts'
+import { QUICK_JAVA, SPARK_SETTINGS, type SparkPlace } from '../services/spark/shared-spark.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -18,8 +18,7 @@ declare module 'vitest' {
 export async function setup({ provide }: TestProject): Promise<(() => Promise<void>) | undefined> {
   const state = mkdtempSync(join(tmpdir(), 'lpa-spark-state-'))
   process.env.XDG_STATE_HOME = state
-  // What costs least for statements that run once: half of what Java does would be to compile itself.
-  process.env.JAVA_TOOL_OPTIONS = '-XX:TieredStopAtLevel=1'
+  Object.assign(process.env, QUICK_JAVA)
   const [port, events] = [await freePort(), join(state, 'events')]
   mkdirSync(events)
   const shown = {

@@ -23,13 +23,20 @@ export function streamedLines(mapping: Mapping, idSpace: string, head: string): 
   const fields = fieldsOf(mapping, undefined)
   const input: Input = { ...LINES, name: '', head, async *open() {} }
   const options = { input, mapping, fields, idSpace, header: [] }
-  for (const field of fields) {
-    const why = notOnSpark(field, options)
-    if (why === undefined) continue
-    throw new UserError('LPA-SPARK-MAPPING', `Spark cannot read by it: ${fieldLabel(field)} ${why}.`, {
-      ...{ exit: 'config', where: mapping.path },
-      next: 'Leave --engine out.',
-    })
+  const reasons = fields.flatMap((field) => {
+    const reason = notOnSpark(field, options)
+    return reason === undefined ? [] : [`${fieldLabel(field)} ${reason}`]
+  })
+  if (mapping.parse.length > 0) reasons.unshift('it takes texts for JSON (-- parse)')
+  if (reasons.length > 0) {
+    throw new UserError(
+      'LPA-SPARK-MAPPING',
+      `The mapping ${mapping.name} cannot be taken to Spark: ${reasons[0]}.`,
+      {
+        ...{ exit: 'config', where: mapping.path },
+        next: 'Leave --engine out.',
+      },
+    )
   }
   return options
 }

@@ -19,11 +19,11 @@ import {
 import { until } from '../../faults/until.ts'
 import { coreRows, expectSameTables } from '../same-cells.ts'
 import { executorsOf } from './executors.ts'
-import { describeWithSpark, sharedServer } from './shared-spark.ts'
+import { describeWithSpark, QUICK_JAVA, sharedServer } from './shared-spark.ts'
 
 const BATCH = ['batch', '--engine', 'spark']
 /** Of a Java that has done nothing yet, on a machine that does other things. */
-const FIRST_TABLE_MS = 150_000
+const FIRST_TABLE_MS = isFull ? 900_000 : 150_000
 
 describeWithSpark('a batch on Spark', ({ state }) => {
   /** Loaded, not built. */
@@ -118,8 +118,12 @@ describeWithSpark('a batch on Spark', ({ state }) => {
       const home = join(place.root, 'spark')
       mkdirSync(home)
       symlinkSync(join(cachedSpark(), 'jars'), join(home, 'jars'))
-      const own = { XDG_STATE_HOME: join(place.root, 'state'), SPARK_HOME: home }
-      const conf = ['spark.master=local-cluster[2,1,1024]', 'spark.executor.memory=700m']
+      const own = { XDG_STATE_HOME: join(place.root, 'state'), SPARK_HOME: home, ...QUICK_JAVA }
+      const conf = [
+        'spark.master=local-cluster[2,1,1024]',
+        'spark.executor.memory=700m',
+        'spark.sql.shuffle.partitions=2',
+      ]
       const up = ['spark', 'up', '--json', '--memory', '1g', ...conf.flatMap((one) => ['--conf', one])]
       try {
         const server: number = JSON.parse((await lpaOk(place, up, { env: own })).stdout).pid

@@ -19,6 +19,9 @@ export const SPARK_SETTINGS = {
   'spark.sql.shuffle.partitions': '2',
 }
 
+/** For a Java whose statements run once: half of what it does would be to compile itself. */
+export const QUICK_JAVA = { JAVA_TOOL_OPTIONS: '-XX:TieredStopAtLevel=1' } as const
+
 /** Tests that need Spark: skipped with the reason where it cannot run. */
 export function describeWithSpark(name: string, tests: (spark: SparkPlace) => void): void {
   const spark = inject('spark')

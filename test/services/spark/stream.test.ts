@@ -25,7 +25,7 @@ import { KafkaClient } from '../kafka/client.ts'
 import { type EventMessage, eventMessages, expectedOf } from '../kafka/events.ts'
 import { startStream } from '../kafka/exactly-once.ts'
 import { coreRows, expectSameTables } from '../same-cells.ts'
-import { describeWithSpark } from './shared-spark.ts'
+import { describeWithSpark, QUICK_JAVA } from './shared-spark.ts'
 
 const MESSAGES = rounds(2000, 200_000)
 const LIMIT_MS = isFull ? 3_600_000 : 600_000
@@ -92,7 +92,8 @@ describeWithSpark('lpa stream on Spark', ({ state }) => {
     test('rejects what looks personal, and keeps nothing of it', async () => {
       writeFileSync(join(place.root, 'three.ndjson'), PERSONAL.join('\n'))
       renameSync(join(place.root, 'three.ndjson'), join(place.root, 'in', 'three.ndjson'))
-      await stream()
+      writeFileSync(join(place.root, 'in', 'courses.csv'), 'course_id,course_title\n')
+      expect((await stream()).stderr).toContain('1 other file is passed over')
       const found = await withEngine(place, (engine) =>
         engine.query(`select payload from raw.rejected_rows where reason_code = 'personal:undeclared'`),
       )
@@ -130,7 +131,7 @@ describeWithSpark('lpa stream on Spark', ({ state }) => {
         throw error
       })
       const place = copyPlace(empty, 'killed')
-      const own = { XDG_STATE_HOME: join(place.root, 'state') }
+      const own = { XDG_STATE_HOME: join(place.root, 'state'), ...QUICK_JAVA }
       const up = async () => {
         const ran = await lpaOk(
           place,
