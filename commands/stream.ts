@@ -47,12 +47,23 @@ Without --until-caught-up it goes on until it is stopped. A topic that was made 
       summary: 'Bad records allowed before the stream ends.',
     }),
     'reset-offsets': Flags.boolean({ summary: 'Forget how far the topics were read, and begin at --from.' }),
+    engine: Flags.option({ options: ['spark'] as const })({
+      summary: 'What reads, when not lpa itself: spark, which leaves pseudonyms beside the warehouse.',
+    }),
+    address: Flags.string({
+      helpValue: 'sc://HOST:PORT',
+      dependsOn: ['engine'],
+      summary: 'The Spark Connect server; unless said, spark.address, else that of lpa spark up.',
+    }),
     'metrics-file': Flags.string({ helpValue: 'FILE', summary: 'Keep an OpenMetrics text file up to date.' }),
   }
 
   async run(): Promise<void> {
     const { args, flags } = await this.start(Stream)
-    const config = await this.settings({ 'load.max_rejects': flags['max-rejects'] })
+    const config = await this.settings({
+      'load.max_rejects': flags['max-rejects'],
+      'spark.address': flags.address,
+    })
     this.recordRun(runRecorder(config))
     const every = flags['commit-every']
     const request = {
@@ -61,6 +72,7 @@ Without --until-caught-up it goes on until it is stopped. A topic that was made 
       ...{ commitRows: flags['commit-rows'], resetOffsets: flags['reset-offsets'] },
       commitEveryMs: every === undefined ? undefined : parseDuration(every, '--commit-every'),
       metricsFile: flags['metrics-file'],
+      engine: flags.engine,
     }
     await stream(
       config,

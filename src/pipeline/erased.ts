@@ -32,6 +32,22 @@ export async function assertSameErased(engine: Engine, { hashes }: ErasedPeople)
   })
 }
 
+/**
+ * Of what Spark pseudonymises: it does not know who is not to come back.
+ * @throws UserError config (78)
+ */
+export function assertNobodyErased({ hashes }: ErasedPeople): void {
+  if (hashes.length === 0) return
+  throw new UserError(
+    'LPA-SPARK-ERASED',
+    'Learners were erased from this warehouse, and Spark does not know whom.',
+    {
+      exit: 'config',
+      next: 'Without --engine they are left out.',
+    },
+  )
+}
+
 /** Pseudonyms, of which an erased learner may have several. */
 export async function countErased(engine: Engine): Promise<number> {
   return Number((await ledgerRows(engine, 'erased'))[0]?.[0] ?? 0)

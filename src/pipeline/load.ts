@@ -21,7 +21,7 @@ import { type FirstRows, firstRowsTable, readFirstRows } from '../sources/first-
 import { assertUnchanged, hashInput, type Input, openInput } from '../sources/input.ts'
 import type { Mapping } from '../sources/mapping.ts'
 import type { Counts, Engine, Result } from '../types.ts'
-import { assertSameErased, readErased } from './erased.ts'
+import { assertNobodyErased, assertSameErased, readErased } from './erased.ts'
 import { Growth } from './growth.ts'
 import { ledgerRows, withoutColumns } from './ledger.ts'
 import { type ApiOpening, openPlannedApi, refusePartOfSnapshot } from './load-api.ts'
@@ -41,6 +41,8 @@ export interface LoadRequest {
   readonly dryRun: boolean
   /** Reads HTTP APIs from their beginning, in place of what was loaded of them before. */
   readonly full?: boolean
+  /** Where clear text is read, when not here. */
+  readonly engine?: 'spark' | undefined
 }
 
 export interface LoadedMapping {
@@ -193,6 +195,12 @@ export async function load(
   const key = readKey(config.privacy.keyFile)
   const planned = await withArchives(planInputs(config, request))
   return withWarehouse(config, 'write', signal, async (engine) => {
+    await using lines = request.engine && (await openLines(config, signal))
+    const spark = lines && {
+      write: lines.write,
+      onOdd: (input: string, odd: number, records: number) =>
+        progress.onNote(`${input}: ${odd} of ${records} records read here, not on Spark: not plain enough`),
+    }
     const outlines = await outlinesOf(planned, {
       ...{ engine, key, signal, full: request.full ?? false },
       onWait: (line) => progress.onNote(line),
@@ -200,6 +208,7 @@ export async function load(
     const snapshots = snapshotsOf(outlines)
     for (const note of partsNotes(snapshots)) progress.onNote(note)
     const erased = await readErased(engine, config.privacy.keyFile, key)
+    if (spark) assertNobodyErased(erased)
     const files: LoadedFile[] = []
     for (const [index, input] of planned.entries()) {
       progress.onFile(input.path, index, planned.length)
@@ -221,6 +230,7 @@ export async function load(
       }
       const file = await loadFile(config, engine, task, {
         ...fileRequest({ config, engine, key, erased, signal }, input),
+        spark,
         onBytes: (bytes, total) =>
           progress.onBytes(total === undefined ? { bytes } : { bytes, totalBytes: total }),
       })
@@ -274,6 +284,11 @@ export function fileRequest(
     },
     nextLoadId: () => engine.nextLoadId(),
   }
+}
+
+async function openLines(config: Config, signal: AbortSignal) {
+  const { openSparkLoad } = await import('./spark.ts')
+  return openSparkLoad(config, signal)
 }
 
 interface Outline {

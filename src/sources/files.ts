@@ -20,6 +20,8 @@ import { JSON_COLUMNS } from './prepare-mapping.ts'
 import { readTwice } from './reading.ts'
 import { type Head, headOf, leftOutKeys, recogniseMappings } from './recognise.ts'
 import { lookLikeNames, shownNames } from './shown-names.ts'
+import { recordsSql } from './source-sql.ts'
+import { type LinesOnSpark, readOnSpark } from './spark/read.ts'
 import { groupRows, type OnPersonal, stageOne } from './stage-one.ts'
 import { type StageTwoResult, stageTwo } from './stage-two.ts'
 import { filesInZip, isZip } from './zip.ts'
@@ -47,6 +49,8 @@ export interface FileRequest {
   readonly firstLoadedAt?: string | undefined
   readonly signal: AbortSignal
   readonly onBytes?: (bytes: number, total: number | undefined) => void
+  /** Where stage one runs, when not here. */
+  readonly spark?: LinesOnSpark | undefined
 }
 
 /** An input that was recognised and not yet read. */
@@ -321,26 +325,34 @@ async function stageMapping(
 ): Promise<StagedFile> {
   const startedAt = new Date().toISOString()
   const folder = stagedFolder(request.scratch, loadId)
-  mkdirSync(folder, { recursive: true })
   const { input, head, fields } = outlines.get(mapping) as Outline
   const { header } = head
-  const records = join(folder, 'records.parquet')
   const { signal, timezone, memoryLimit, key, erased, idSpace, source, personal = 'refuse' } = request
   const isSmall = (input.stats?.size ?? input.bytes ?? FEW_BYTES) < FEW_BYTES
   const threads = isSmall ? 1 : request.threads
-  const { measure, broken } = await readTwice({
-    ...{ input, folder, signal },
-    hasHeader: mapping.hasHeader,
-    onBytes: request.onBytes,
-    engineRead: (text) =>
-      stageOne({
-        ...{ input, header, mapping, fields, key, erased, idSpace, personal, timezone, memoryLimit, threads },
-        target: records,
-        pathSql: text.pathSql,
-        how: text.how,
-        signal: text.signal,
-      }),
-  })
+  const first = join(folder, 'first')
+  mkdirSync(first, { recursive: true })
+  const shared = { header, mapping, fields, key, idSpace, memoryLimit }
+  const readHere = (input: Input, target: string) =>
+    readTwice({
+      ...{ input, folder: first, signal },
+      hasHeader: mapping.hasHeader,
+      onBytes: request.spark ? undefined : request.onBytes,
+      engineRead: (text) =>
+        stageOne({
+          ...{ ...shared, input, erased, personal, timezone, threads, target },
+          pathSql: text.pathSql,
+          how: text.how,
+          signal: text.signal,
+        }),
+    })
+  const file = join(first, 'records.parquet')
+  const { measure, broken, records } = request.spark
+    ? await readOnSpark(request.spark, {
+        ...{ ...shared, input, folder: first, signal, onBytes: request.onBytes },
+        stageOdd: readHere,
+      })
+    : { ...(await readHere(input, file)), records: recordsSql(file) }
   const uri = input.name === '-' ? 'stdin' : maskEmails(input.name)
   const two = await stageTwo({
     ...{ mapping, fields, header, records, folder, loadId, uri, timezone, threads, broken, signal },
@@ -356,7 +368,7 @@ async function stageMapping(
     groupRows: groupRows(input),
     parquetVersion: request.parquetVersion ?? 'v2',
   })
-  rmSync(records)
+  rmSync(first, { recursive: true })
   return {
     mapping,
     reasons: two.reasons,

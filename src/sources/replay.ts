@@ -41,7 +41,8 @@ export async function stageReplay(request: ReplayRequest): Promise<StagedFile> {
   try {
     const { fields, header, records } = await recordsOfRaw(request, folder)
     const two = await stageTwo({
-      ...{ mapping, fields, header, records, folder, isReplay: true, mayBeErased: true },
+      ...{ mapping, fields, header, folder, isReplay: true, mayBeErased: true },
+      records: `select * from read_parquet(${quoteText(records)})`,
       ...{ loadId: load.loadId, source: load.source, uri: load.uri, contentSha256: load.contentSha256 },
       ...{ idSpace: request.idSpace, timezone: request.timezone, memoryLimit: request.memoryLimit },
       ...{ threads: request.threads, parquetVersion: request.parquetVersion, signal: request.signal },

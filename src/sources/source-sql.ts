@@ -4,10 +4,9 @@ import { quoteName, quoteText } from '../duckdb.ts'
 import { ancestorOf, type Field, isJson } from './fields.ts'
 import type { StageTwoOptions } from './stage-two-options.ts'
 
-/** Every record of stage one with its number; those that are not ok have no fields. */
-export function recordsSql({ records, isReplay }: StageTwoOptions): string {
-  if (isReplay) return `select * from read_parquet(${quoteText(records)})`
-  return `select *, file_row_number + 1 as source_row from read_parquet(${quoteText(records)}, file_row_number = true)`
+/** Every record of stage one's file with its number; those that are not ok have no fields. */
+export function recordsSql(file: string): string {
+  return `select *, file_row_number + 1 as source_row from read_parquet(${quoteText(file)}, file_row_number = true)`
 }
 
 export function sourceSql(options: StageTwoOptions): string {

@@ -9,7 +9,7 @@ export interface StageTwoOptions {
   readonly mapping: Mapping
   readonly fields: readonly Field[]
   readonly header: readonly string[]
-  /** The file of stage one. */
+  /** What stage one wrote, as a SELECT of the records with their numbers. */
   readonly records: string
   readonly folder: string
   readonly loadId: number

@@ -19,7 +19,7 @@ import { createJsonMacros } from './json-macros.ts'
 import { prepareMapping, strayRows } from './prepare-mapping.ts'
 import { recordIdSql } from './record-id.ts'
 import { markExcluded, placeRejects, rejectsSql } from './rejects.ts'
-import { payloadSql, recordsSql, sourceSql } from './source-sql.ts'
+import { payloadSql, sourceSql } from './source-sql.ts'
 import type { StageTwoOptions } from './stage-two-options.ts'
 import { valueFailure } from './value-failure.ts'
 
@@ -45,7 +45,7 @@ export async function stageTwo(options: StageTwoOptions): Promise<StageTwoResult
   await run(`create temp macro lpa_key(kind, id) as
     cast('0x' || substr(sha256('lpa:' || kind || ':' || id), 1, 15) as bigint)`)
   await createJsonMacros(connection)
-  await run(`create temp view lpa_records as ${recordsSql(options)}`)
+  await run(`create temp view lpa_records as ${options.records}`)
   await run(`create temp view lpa_source as ${sourceSql(options)}`)
   await run('create view source as from lpa_source')
   await run(`set allowed_directories = [${quoteText(`${folder}/`)}]; set enable_external_access = false`)

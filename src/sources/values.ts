@@ -104,7 +104,11 @@ export function personalField(options: ValueOptions, source: ValueSource): strin
 
 /** Whether a line of JSON may hold a value as `personalField` looks for. */
 export function mayHoldShape(line: string): string {
-  return `regexp_matches(${line}, ${quoteText(`"[${BLANK}]*${LONE_SHAPE}[${BLANK}]*"`)})`
+  return `regexp_matches(${line}, ${quoteText(shapeInLine())})`
+}
+
+export function shapeInLine(): string {
+  return `"[${BLANK}]*${LONE_SHAPE}[${BLANK}]*"`
 }
 
 /** What is looked at of each field, and of that what may be JSON: a text that holds no brace is none. */

@@ -157,7 +157,8 @@ export async function faultsOf(place: Place): Promise<string[]> {
 
 /** Files that belong to no run that is alive and to no snapshot; and files that a snapshot lacks. */
 export function leftovers({ warehouse, tmp }: Place): string[] {
-  const expected = /^(catalog\.sqlite(-wal|-shm)?|sequences\.sqlite|writer\.lock|SHA256SUMS|data|tmp)$/
+  const expected =
+    /^(catalog\.sqlite(-wal|-shm)?|sequences\.sqlite|writer\.lock|SHA256SUMS|data|streams|tmp)$/
   const known = catalogFiles(warehouse)
   const found = filesBelow(join(warehouse, 'data'))
   return [

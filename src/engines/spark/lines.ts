@@ -1,0 +1,37 @@
+/** Reads lines of clear text on Spark, in a session of its own, which shows nothing of the key. */
+
+import { filesIn } from './models.ts'
+import { type SessionOptions, SparkSession } from './session.ts'
+
+/** What looks like a key, as hex or base64, in whatever the server tells of this session's statements. */
+const SECRETS = '[0-9A-Fa-f]{64,}|[0-9A-Za-z+/]{80,}=*'
+export const DISCREET: Readonly<Record<string, string>> = {
+  'spark.sql.caseSensitive': 'true',
+  'spark.sql.redaction.string.regex': SECRETS,
+}
+
+export interface SparkLines extends AsyncDisposable {
+  write(request: LinesRequest): Promise<readonly string[]>
+}
+
+interface LinesRequest {
+  readonly path: string
+  readonly folder: string
+  /** A SELECT over the two views, `value` of one and `inner` and `outer` of the other. */
+  readonly select: string
+  readonly views: { readonly lines: string; readonly pads: string }
+  readonly pads: { readonly inner: Buffer; readonly outer: Buffer }
+}
+
+export async function openSparkLines(options: SessionOptions): Promise<SparkLines> {
+  const session = await SparkSession.open(options, DISCREET)
+  return {
+    async write({ path, folder, select, views, pads }) {
+      await session.viewOfBytes(views.pads, pads)
+      await session.viewOfLines(views.lines, path)
+      await session.write(select, folder)
+      return filesIn(folder)
+    },
+    [Symbol.asyncDispose]: () => session[Symbol.asyncDispose](),
+  }
+}
