@@ -1,7 +1,7 @@
 /** What a role is answered: reports without small counts, and why it is refused the rest. */
 
 import { UserError } from '../errors.ts'
-import type { Reader, Result, RoleViews } from '../types.ts'
+import type { Reader, Result, RoleTraits } from '../types.ts'
 import type { AskOptions, Question } from './report.ts'
 
 /** @throws UserError usage */
@@ -13,21 +13,21 @@ export function refuseForRoles({ at, write }: AskOptions): void {
 }
 
 /** @throws UserError notPermitted (77) */
-export function assertMayAsk(role: RoleViews, question: Question, { reveals, exports }: AskOptions): void {
+export function assertMayAsk(role: RoleTraits, question: Question, { reveals, exports }: AskOptions): void {
   if (reveals && !role.mayReveal) throw noReveal(role)
   if (role.minCell === undefined) return
   if (exports) throw noParquet(role)
   if (!question.report) throw noCells(question, role)
 }
 
-function noReveal({ role }: RoleViews): UserError {
+function noReveal({ role }: RoleTraits): UserError {
   return new UserError('LPA-ROLE-REVEAL', `The role ${role} may not see who a pseudonym is.`, {
     exit: 'notPermitted',
     next: 'may_reveal in the policy says who may.',
   })
 }
 
-function noParquet({ role, minCell }: RoleViews): UserError {
+function noParquet({ role, minCell }: RoleTraits): UserError {
   return new UserError(
     'LPA-ROLE-CELLS',
     `The role ${role} may not see fewer than ${minCell} learners at once: its answers are not written as Parquet.`,
@@ -36,7 +36,7 @@ function noParquet({ role, minCell }: RoleViews): UserError {
 }
 
 /** What a role should know of an answer that is not whole. */
-export function withheldFrom({ role, user, minCell, missingAttributes }: RoleViews, hidden = 0): string[] {
+export function withheldFrom({ role, user, minCell, missingAttributes }: RoleTraits, hidden = 0): string[] {
   const values = hidden === 1 ? '1 value is' : `${hidden} values are`
   return [
     ...missingAttributes.map(
@@ -60,7 +60,7 @@ export async function answerReport(
   return cells === 'nobody' ? result : withoutSmallCells(result, cells, role.minCell)
 }
 
-function noCells({ report }: Question, { role, minCell }: RoleViews): UserError {
+function noCells({ report }: Question, { role, minCell }: RoleTraits): UserError {
   const what = report === undefined ? 'It gets reports only' : `The rows of ${report.name} are single ones`
   return new UserError(
     'LPA-ROLE-CELLS',
@@ -73,7 +73,7 @@ function noCells({ report }: Question, { role, minCell }: RoleViews): UserError 
 export function deniedReport(
   cause: unknown,
   { report }: Question,
-  { role }: RoleViews,
+  { role }: RoleTraits,
 ): UserError | undefined {
   const [, table] =
     /^Catalog Error: Table with name (\S+) does not exist/.exec((cause as Error).message) ?? []
