@@ -84,8 +84,7 @@ const TEXTS: Readonly<Record<Dialect, Texts>> = {
     hash: (x) => `xxhash64(${x})`,
     sha256: (text) => `sha2(${text}, 256)`,
     // Its own answers whole numbers of 64 bits, and 0 for NaN; beyond 2^52 a double has no fraction.
-    floor: (x) =>
-      `(case when abs(${x}) < 4503599627370496 then cast(floor(${x}) as double) else ${x} end)`,
+    floor: (x) => `(case when abs(${x}) < 4503599627370496 then cast(floor(${x}) as double) else ${x} end)`,
   },
   snowflake: {
     date_key: dateKey,

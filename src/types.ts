@@ -20,8 +20,8 @@ export type Row = readonly Cell[]
 export interface Result {
   readonly columns: readonly Column[]
   readonly rows: readonly Row[]
-  /** So many values are left out, and null, since a role may not see counts of so few. */
-  readonly hidden?: number
+  /** Values that are left out, and null, since a role may not see counts of so few: their rows and columns, from 0. */
+  readonly hidden?: readonly (readonly [row: number, column: number])[]
 }
 
 /** A result that is read piece by piece, for exports of any size. */

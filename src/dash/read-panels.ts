@@ -21,7 +21,7 @@ export async function readReport(
 /** What came of a report: its rows, and whether a role may not see all of them. */
 export function panelOf(result: Result): Panel {
   return result.hidden
-    ? { result, problem: { kind: 'suppressed', text: `${result.hidden} values left out` } }
+    ? { result, problem: { kind: 'suppressed', text: `${result.hidden.length} values left out` } }
     : { result }
 }
 

@@ -1,7 +1,7 @@
 /** What a role is answered: reports without small counts, and why it is refused the rest. */
 
 import { UserError } from '../errors.ts'
-import type { Reader, Result, RoleTraits } from '../types.ts'
+import type { Reader, Result, ResultStream, RoleTraits } from '../types.ts'
 import type { AskOptions, Question } from './report.ts'
 
 /** @throws UserError usage */
@@ -35,14 +35,33 @@ function noParquet({ role, minCell }: RoleTraits): UserError {
   )
 }
 
+/** What people see of a value that is left out: it is there, whereas one that is missing has a dash. */
+const LEFT_OUT = '*'
+
+/** An answer for people, in which what is left out can be told from what is missing. */
+export function withMarks(answer: Result | ResultStream): Result | ResultStream {
+  if (!('rows' in answer) || answer.hidden === undefined) return answer
+  const rows = answer.rows.map((row) => [...row])
+  for (const [row, column] of answer.hidden) rows[row]?.splice(column, 1, LEFT_OUT)
+  return { columns: answer.columns, rows }
+}
+
 /** What a role should know of an answer that is not whole. */
-export function withheldFrom({ role, user, minCell, missingAttributes }: RoleTraits, hidden = 0): string[] {
-  const values = hidden === 1 ? '1 value is' : `${hidden} values are`
+export function withheldFrom(
+  { role, user, minCell, missingAttributes }: RoleTraits,
+  answer: Result | ResultStream = { columns: [], rows: [] },
+): string[] {
+  const hidden = ('hidden' in answer && answer.hidden) || []
+  const values = hidden.length === 1 ? '1 value is' : `${hidden.length} values are`
   return [
     ...missingAttributes.map(
       (attribute) => `${user} has no ${attribute} in the policy: the rows that ${role} sees by it are none.`,
     ),
-    ...(hidden > 0 ? [`${values} left out: they would tell of fewer than ${minCell} learners.`] : []),
+    ...(hidden.length > 0
+      ? [
+          `${values} left out: they would tell of fewer than ${minCell} learners. In a table they are ${LEFT_OUT}, in JSON null, in CSV empty.`,
+        ]
+      : []),
   ]
 }
 

@@ -25,15 +25,18 @@ export async function openSparkRunner(
   return openSparkModels(options)
 }
 
-/** The same for reports. */
+/** The same for reports and a user's SQL, as the owner or as a role. */
 export async function openSparkReports(
   config: Config,
   engine: Engine,
   signal: AbortSignal,
+  role?: string,
 ): Promise<SparkReader> {
   const options = optionsOf(config, engine, signal)
+  const views =
+    role === undefined ? undefined : await (await import('./role.ts')).readAsOnSpark(config, engine, role)
   const { openSparkReader } = await import('../engines/spark/reader.ts')
-  return openSparkReader(options)
+  return openSparkReader({ ...options, role: views })
 }
 
 function optionsOf(config: Config, engine: Engine, signal: AbortSignal): SparkTablesOptions {

@@ -39,22 +39,17 @@ const DUCKDB: Words = {
   fenced: (rows, condition) => `(select * from ${rows} where ${condition} limit 9223372036854775807)`,
 }
 
-const SPARK: Words = {
+const sparkWords = (all: Words['all']): Words => ({
   dialect: 'spark',
-  all: sparkBase,
+  all,
   masked: (table) => table,
   // A backslash is an escape there.
   text: (value) => quoteText(value.replaceAll('\\', '\\\\')),
-  // Spark moves conditions below joins, as which it carries out an IN. It moves none below what is random, and a LIMIT would
-  // bring all rows to one place.
+  // Spark moves conditions below joins, as which it carries out an IN. It moves none below what is not the same each time, which
+  // has to be something that it does not see through (`rand() >= 0` is); a LIMIT would bring all rows to one place.
   fenced: (rows, condition) =>
-    `(select * from (select * from ${rows} where ${condition}) where rand() >= 0)`,
-}
-
-/** The name under which a session of Spark has all rows of a table, while the views over it are made. */
-export function sparkBase(table: string): string {
-  return `lpa_all_${table.replace('.', '_')}`
-}
+    `(select * from (select * from ${rows} where ${condition}) where monotonically_increasing_id() >= 0)`,
+})
 
 /** The statements that make a role's catalog; nothing of the policy but these reaches the engine. */
 export function roleViews(access: RoleAccess, declared: readonly TableDeclaration[]): RoleViews {
@@ -79,9 +74,13 @@ export function roleViews(access: RoleAccess, declared: readonly TableDeclaratio
   }
 }
 
-/** The same for a session of Spark, whose declared views are in its words. */
-export function sparkRoleViews(access: RoleAccess, declared: readonly TableDeclaration[]): SparkRoleViews {
-  return { ...traitsOf(access), views: new Map(maskedViews(access, declared, SPARK)) }
+/** The same for a session of Spark: `declared` are in its words, and `all` says what it calls a table with all its rows. */
+export function sparkRoleViews(
+  access: RoleAccess,
+  declared: readonly TableDeclaration[],
+  all: (table: string) => string,
+): SparkRoleViews {
+  return { ...traitsOf(access), views: new Map(maskedViews(access, declared, sparkWords(all))) }
 }
 
 function traitsOf({ role, user, tables }: RoleAccess): RoleTraits {

@@ -112,7 +112,7 @@ export function readCells(lines: readonly string[] | undefined): Cells | undefin
   return rules.every((rule) => rule !== undefined) ? rules : undefined
 }
 
-/** The rows without counts of fewer than `least`, and how many values that left out. */
+/** The rows without counts of fewer than `least`, and which values that left out. */
 export function withoutSmallCells(result: Result, rules: readonly Rule[], least: number): Result {
   const grid = new Grid(result, rules, least)
   grid.hideSmall()
@@ -159,7 +159,11 @@ class Grid {
     const shown = rows.map((row, index) =>
       row.map((cell, column) => (this.#hidden.has(index * this.#width + column) ? null : cell)),
     )
-    return this.#hidden.size === 0 ? this.#result : { columns, rows: shown, hidden: this.#hidden.size }
+    if (this.#hidden.size === 0) return this.#result
+    const hidden = [...this.#hidden].map(
+      (cell) => [Math.floor(cell / this.#width), cell % this.#width] as const,
+    )
+    return { columns, rows: shown, hidden }
   }
 
   // ── what hangs together ─────────────────────────────────────────────────────────────────────────────────
