@@ -154,7 +154,8 @@ export async function buildIn(
         names,
       )
       const isLater = request.checks === false || made.left > 0
-      if (!isLater) await fillRows?.()
+      const built = made.models.map(({ name }) => name)
+      if (!isLater || built.length > 0) await fillRows?.(isLater ? built : undefined)
       const checksStarted = performance.now()
       const checks = isLater ? [] : await check(engine, request, batch, records)
       return { ...made, checks, checkMilliseconds: Math.round(performance.now() - checksStarted) }
@@ -165,7 +166,7 @@ export async function buildIn(
 }
 
 /** What row rules select of core is kept beside the policy: it is as new as core is, or shows less. */
-async function underPolicy(engine: Engine): Promise<() => Promise<void>> {
+async function underPolicy(engine: Engine): Promise<(models?: readonly string[]) => Promise<void>> {
   const { batchUnderPolicy } = await import('./grant-snowflake.ts')
   return batchUnderPolicy(engine)
 }
