@@ -17,13 +17,13 @@ export function baseName(table: string): string {
 }
 
 /** A statement whose tables are called as the session's views are. */
-export function withViewNames(sql: string, nameOf: (table: string) => string = viewName): string {
+export function withViewNames(sql: string): string {
   const tokens = sqlTokens(sql, 'spark')
   let text = ''
   for (let index = 0; index < tokens.length; index += 1) {
     const [token, dot, table] = tokens.slice(index, index + 3)
     const isSchema = SCHEMAS.has(token?.text ?? '') && tokens[index - 1]?.text !== '.' && dot?.text === '.'
-    text += isSchema ? nameOf(`${token?.text}.${table?.text}`) : token?.text
+    text += isSchema ? viewName(`${token?.text}.${table?.text}`) : token?.text
     if (isSchema) index += 2
   }
   return text

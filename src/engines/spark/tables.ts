@@ -74,23 +74,13 @@ export class SparkTables implements AsyncDisposable {
   async #nameMasked(table: TableDeclaration, { views }: SparkRoleViews): Promise<void> {
     const select = views.get(table.name)
     if (select === undefined) return
-    await this.#nameBases(select)
-    await this.#nameView(table, select)
-  }
-
-  /** All rows of what the SELECT of a role's view names so. */
-  async #nameBases(select: string): Promise<void> {
-    for (const table of this.declared) {
-      const name = baseName(table.name)
+    for (const one of this.declared) {
+      const name = baseName(one.name)
       if (this.#bases.has(name) || !mentions(select, name)) continue
       this.#bases.add(name)
-      if (table.kind === 'table') await this.#nameFiles(table, name)
-      else {
-        const body = withViewNames(viewBody(table), baseName)
-        await this.#nameBases(body)
-        await this.session.view(name, body)
-      }
+      await this.#nameFiles(one, name)
     }
+    await this.#nameView(table, select)
   }
 
   async #nameFiles(declared: TableDeclaration, name: string): Promise<void> {

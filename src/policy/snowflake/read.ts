@@ -69,12 +69,11 @@ export async function statementsThatFill(ask: Ask, models?: readonly string[]): 
   return fillAllowedRows(rules, values, models === undefined)
 }
 
-/** What is no model, a view or a table of staging, may have changed too. */
+/** What is in no model, of staging, may have changed too. */
 function readsOne(allowed: string, models: readonly string[]): boolean {
   const tables = [...allowed.matchAll(/\b(core|staging|raw|meta)\s*\.\s*"?(\w+)/gi)]
   return tables.some(
-    ([, schema = '', table = '']) =>
-      models.includes(table.toLowerCase()) || schema !== 'core' || !/^(dim|fact|bridge|agg)_/i.test(table),
+    ([, schema = '', table = '']) => schema.toLowerCase() !== 'core' || models.includes(table.toLowerCase()),
   )
 }
 
