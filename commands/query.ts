@@ -3,13 +3,14 @@ import { BaseCommand } from '../src/base-command.ts'
 import { MemoryWatch } from '../src/memory-watch.ts'
 import { drawAnswer, explainReport, questionOf, tableOf } from '../src/pipeline/question.ts'
 import { type Answer, ask, askSpark, listReports, tooLarge, tooLong } from '../src/pipeline/report.ts'
+import { withMarks } from '../src/pipeline/role-answers.ts'
 import { recordQuestion, recordRefusal, runRecorder } from '../src/pipeline/runs.ts'
 import { TimeLimit } from '../src/time-limit.ts'
 
 export default class Query extends BaseCommand {
   static override summary = 'Answer a question: a named report, or any SELECT over the warehouse.'
   static override description =
-    `Reports have one definition each, shown by --explain; a check is asked by its name too, and answers with what it finds. A table of some leaves columns out that the other formats have. SQL is the engine's own and read-only: one SELECT over the warehouse's tables (fact_enrollment, course, learner, dim_date, staging.…, meta.…). The owner of the warehouse may change it with --write. With --role it is asked as a role of the policy that lpa grant apply wrote: the embedded engine then shows what that role may see, and records who asked.`
+    `Reports have one definition each, shown by --explain; a check is asked by its name too, and answers with what it finds. A table of some leaves columns out that the other formats have. SQL is the engine's own and read-only: one SELECT over the warehouse's tables (fact_enrollment, course, learner, dim_date, staging.…, meta.…). The owner of the warehouse may change it with --write. With --role it is asked as a role of the policy that lpa grant apply wrote: the embedded engine then shows what that role may see, and records who asked; Spark shows the same, which is advisory: who reaches the cluster or the files can read all of it.`
   static override examples = [
     '<%= config.bin %> query --list',
     '<%= config.bin %> query funnel --format chart',
@@ -58,8 +59,8 @@ export default class Query extends BaseCommand {
     }),
     write: Flags.boolean({ summary: 'Run SQL that changes the warehouse.' }),
     engine: Flags.option({ options: ['spark'] as const })({
-      exclusive: ['at', 'write', 'list', 'sql', 'file'],
-      summary: "Who answers a report, when not the warehouse: spark, over the warehouse's own files.",
+      exclusive: ['at', 'write', 'list', 'reveal'],
+      summary: "Who answers, when not the warehouse: spark, over the warehouse's own files.",
     }),
     address: Flags.string({
       helpValue: 'sc://HOST:PORT',
@@ -98,13 +99,15 @@ export default class Query extends BaseCommand {
       ...{ at: flags.at, role: flags.role, reveals: roster !== undefined, write: flags.write },
       exports: this.format() === 'parquet',
     }
+    const isForPeople = ['table', 'markdown'].includes(this.format())
     using _memory = new MemoryWatch(config.warehouse.memoryLimit, () => this.stop(tooLarge(), 300))
     using limit = new TimeLimit(config.query.timeoutMs, () => this.stop(tooLong(config)))
     const show = async ({ rows, unknown, withheld, toParquet }: Answer) => {
       const [first, ...more] = unknown
       if (first !== undefined) this.warning(first, ...more)
       this.note(...withheld)
-      const answer = limit.pausedByReader(reveal && roster ? reveal.revealed(rows, roster) : rows)
+      const shown = isForPeople ? withMarks(rows) : rows
+      const answer = limit.pausedByReader(reveal && roster ? reveal.revealed(shown, roster) : shown)
       await this.print(answer, {
         table: tableOf(question, answer, roster ? [roster.column] : []),
         raw: flags.raw,

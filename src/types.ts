@@ -20,8 +20,8 @@ export type Row = readonly Cell[]
 export interface Result {
   readonly columns: readonly Column[]
   readonly rows: readonly Row[]
-  /** So many values are left out, and null, since a role may not see counts of so few. */
-  readonly hidden?: number
+  /** Values that are left out, and null, since a role may not see counts of so few: their rows and columns, from 0. */
+  readonly hidden?: readonly (readonly [row: number, column: number])[]
 }
 
 /** A result that is read piece by piece, for exports of any size. */
@@ -142,8 +142,8 @@ export type OpenMode = 'read' | 'confined' | 'plan' | 'write' | 'create'
 /** A state of the warehouse: a snapshot's number, or an instant. */
 export type At = { readonly version: string } | { readonly time: string }
 
-/** What a role sees of the embedded engine's warehouse, ready to be made in a connection of its own. */
-export interface RoleViews {
+/** What a role may, by the policy that was applied. */
+export interface RoleTraits {
   readonly role: string
   /** Whose attributes the row rules took. */
   readonly user: string
@@ -154,8 +154,18 @@ export interface RoleViews {
   readonly tables: readonly string[]
   /** Attributes that row rules ask for and the user has not: no row passes. */
   readonly missingAttributes: readonly string[]
+}
+
+/** What a role sees of the embedded engine's warehouse, ready to be made in a connection of its own. */
+export interface RoleViews extends RoleTraits {
   /** Makes the role's catalog, and makes it the only one that names are looked up in. */
   readonly statements: readonly string[]
+}
+
+/** The same for a session of Spark. */
+export interface SparkRoleViews extends RoleTraits {
+  /** Of each table and view that is needed, the SELECT of what the role sees of it: each after those that it names. */
+  readonly views: ReadonlyMap<string, string>
 }
 
 /** What reports are asked of. */
@@ -169,7 +179,7 @@ export interface Reader {
   /** Where runs on this machine leave word of themselves, if anywhere. */
   readonly scratch?: string
   /** The role by which it reads; none: the owner. */
-  readonly role?: RoleViews
+  readonly role?: RoleTraits
   /** Stops the running statement, and what comes after it: the reader can only be closed then. */
   interrupt(): void
   close(): Promise<void>

@@ -23,7 +23,7 @@ export async function readReport(
 /** What came of a report: its rows, and why a role does not see all of them, or none. */
 export function panelOf({ role }: Pick<Reader, 'role'>, report: string, result: Result): Panel {
   if (result.hidden) {
-    return { result, problem: { kind: 'suppressed', text: `${result.hidden} values left out` } }
+    return { result, problem: { kind: 'suppressed', text: `${result.hidden.length} values left out` } }
   }
   const [reason] = role && result.rows.length === 0 && isOfLearners(report) ? withheldFrom(role) : []
   return reason === undefined ? { result } : { result, problem: { kind: 'denied', text: reason } }

@@ -202,7 +202,8 @@ export async function buildWithin(
   )
   const changes = request.replays ? await factChanges(engine) : undefined
   const isLater = request.checks === false || made.left > 0
-  if (!isLater) await fillRows?.()
+  const built = made.models.map(({ name }) => name)
+  if (!isLater || built.length > 0) await fillRows?.(isLater ? built : undefined)
   const checksStarted = performance.now()
   const checks = isLater ? [] : await check(engine, request, batch, records)
   const checkMilliseconds = Math.round(performance.now() - checksStarted)
@@ -227,7 +228,7 @@ async function factChanges(engine: Engine): Promise<FactChange[]> {
 }
 
 /** What row rules select of core is kept beside the policy: it is as new as core is, or shows less. */
-async function underPolicy(engine: Engine): Promise<() => Promise<void>> {
+async function underPolicy(engine: Engine): Promise<(models?: readonly string[]) => Promise<void>> {
   const { batchUnderPolicy } = await import('./grant-snowflake.ts')
   return batchUnderPolicy(engine)
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { loadConfig } from '../config.ts'
 import { openCampus } from '../report-campus.test-support.ts'
-import { askSpark, reportQuestion } from './report.ts'
+import { reportQuestion } from './report.ts'
 
 const config = loadConfig({ cwd: '/', env: {}, flags: {} })
 const ask = (since: string, until: string) =>
@@ -32,11 +32,4 @@ test('a check is asked by its name, of all loads, and answers with what is again
     ['other', '1', '3', '3'],
   ])
   expect(await against('events-reach-facts')).toEqual([])
-})
-
-test('a role is not answered by what knows no roles', async () => {
-  const question = reportQuestion('funnel', {}, { dialect: 'duckdb' }, config)
-  const options = { role: 'lpa_analyst', write: false, exports: false }
-  const answered = askSpark(config, question, options, new AbortController().signal, async () => {})
-  await expect(answered).rejects.toMatchObject({ code: 'LPA-ROLE-ENGINE', exit: 'notPermitted' })
 })

@@ -166,7 +166,7 @@ export async function ask<T>(
           : options.exports
             ? { columns: [], rows: [] }
             : await engine.stream(sql, values)
-        const withheld = role ? withheldFrom(role, 'hidden' in rows ? rows.hidden : 0) : []
+        const withheld = role ? withheldFrom(role, rows) : []
         return use({ unknown, rows, withheld, toParquet: (file) => engine.exportParquet(sql, values, file) })
       }
       if (!question.report) assertParameters(sql, Object.keys(values), engine)
@@ -182,36 +182,41 @@ export async function ask<T>(
 }
 
 /**
- * Asks a report of Spark, over the files of the warehouse.
- * @throws UserError usage (2) for SQL of one's own, which would be read as that of another engine
+ * Asks Spark, over the files of the warehouse.
+ * @throws UserError notPermitted (77) for SQL that names anything but tables that may be read
  */
 export async function askSpark(
   config: Config,
   question: Question,
-  { role, reveals }: AskOptions,
+  options: AskOptions,
   signal: AbortSignal,
   use: (answer: Answer) => Promise<void>,
 ): Promise<void> {
   const { report, sql, values } = question
-  if (!report) {
-    throw new UserError('LPA-QUERY-ENGINE', 'Spark is asked named reports only.', {
-      ...{ exit: 'usage', next: 'Reports: lpa query --list' },
-    })
-  }
-  if (role !== undefined || reveals) {
-    throw new UserError(
-      'LPA-ROLE-ENGINE',
-      'Spark reads all rows of the warehouse: it answers its owner only.',
-      { exit: 'notPermitted', next: 'Ask the warehouse itself: without --engine' },
-    )
-  }
   assertRequired(question)
+  if (!report) assertParameters(sql, Object.keys(values), { dialect: 'spark' })
   const { openSparkReports } = await import('./spark.ts')
   await withWarehouse(config, 'read', signal, async (engine) => {
-    await using reader = await openSparkReports(config, engine, signal)
-    const unknown = await unknownNames(engine, question)
-    await use({ unknown, rows: await reader.query(sql, values), withheld: [] })
+    await using reader = await openSparkReports(config, engine, signal, options.role)
+    const { role } = reader
+    if (role) assertMayAsk(role, question, options)
+    // What there is, only the owner is told.
+    const unknown = role ? [] : await unknownNames(engine, question)
+    const rows = report
+      ? await answerReport(reader, question)
+      : await reader.ask(sql, values).catch(explainSpark)
+    const withheld = role ? [ADVISORY, ...withheldFrom(role, rows)] : []
+    await use({ unknown, rows, withheld })
   })
+}
+
+const ADVISORY =
+  "On Spark a role is advisory: who reaches the cluster or the warehouse's files can read all of it."
+
+/** What Spark does not take of a user's SQL is the user's to mend. */
+function explainSpark(cause: unknown): never {
+  if (!(cause instanceof UserError) || cause.code !== 'LPA-SPARK-REFUSED') throw cause
+  throw new UserError('LPA-QUERY-SQL', cause.message, { exit: 'usage', cause })
 }
 
 function ofNow({ name }: SqlFile): UserError {

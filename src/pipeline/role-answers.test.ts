@@ -5,11 +5,11 @@ import { TryWarehouse } from '../../test/try-warehouse.ts'
 import { applyPolicy } from '../policy/access.test-support.ts'
 import { readPolicyFiles } from '../policy/read.ts'
 import { listSql, paramValues, readSql } from '../sql-files.ts'
-import type { Cell, RoleViews } from '../types.ts'
+import type { Cell, Result, RoleViews } from '../types.ts'
 import { readDeclared } from './declared.ts'
 import { runReport } from './report.ts'
 import { readAs } from './role.ts'
-import { assertMayAsk } from './role-answers.ts'
+import { assertMayAsk, withheldFrom, withMarks } from './role-answers.ts'
 import { withWarehouse } from './warehouse.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
@@ -174,4 +174,35 @@ test('every report says of which of its parameters that is so', () => {
     for (const param of ['country', 'category'])
       if (names.includes(param)) expect(narrows, name).toContain(param)
   }
+})
+
+const ANSWER: Result = {
+  columns: ['course_id', 'completed', 'mean'].map((name) => ({ name, type: 'text' })),
+  rows: [
+    ['a', null, null],
+    ['b', 12, null],
+  ],
+  hidden: [
+    [0, 1],
+    [1, 2],
+  ],
+}
+
+test('people can tell what is left out from what is missing', () => {
+  expect(withMarks(ANSWER)).toMatchObject({
+    rows: [
+      ['a', '*', null],
+      ['b', 12, '*'],
+    ],
+  })
+  const { hidden: _, ...whole } = ANSWER
+  expect(withMarks(whole)).toBe(whole)
+})
+
+test('whatever the format, it is said how many are left out, and as what', () => {
+  const role = { role: 'r', user: 'u', minCell: 10, mayReveal: false, tables: [], missingAttributes: [] }
+  expect(withheldFrom(role, ANSWER)).toEqual([
+    '2 values are left out: they would tell of fewer than 10 learners. In a table they are *, in JSON null, in CSV empty.',
+  ])
+  expect(withheldFrom(role)).toEqual([])
 })

@@ -5,7 +5,7 @@ import type { JoinedReport } from '../policy/joined-cells.ts'
 import type { Cells, JoinRule, Rule, SharedCells } from '../policy/small-cells.ts'
 import { expand } from '../sql-expand.ts'
 import { paramValues, readSql } from '../sql-files.ts'
-import type { Cell, Reader, Result, RoleViews } from '../types.ts'
+import type { Cell, Reader, Result, ResultStream, RoleTraits } from '../types.ts'
 import type { AskOptions, Question } from './report.ts'
 
 /** @throws UserError usage */
@@ -17,7 +17,7 @@ export function refuseForRoles({ at, write }: AskOptions): void {
 }
 
 /** @throws UserError notPermitted (77) */
-export function assertMayAsk(role: RoleViews, question: Question, { reveals, exports }: AskOptions): void {
+export function assertMayAsk(role: RoleTraits, question: Question, { reveals, exports }: AskOptions): void {
   if (reveals && !role.mayReveal) throw noReveal(role)
   if (role.minCell === undefined) return
   if (exports) throw noParquet(role)
@@ -35,7 +35,7 @@ function narrowedBy({ report, values }: Question): string | undefined {
   return names.find((name) => values[name] !== null && values[name] !== undefined)
 }
 
-function noNarrowing({ role, minCell }: RoleViews, report: string, name: string): UserError {
+function noNarrowing({ role, minCell }: RoleTraits, report: string, name: string): UserError {
   return new UserError(
     'LPA-ROLE-CELLS',
     `The role ${role} may not see fewer than ${minCell} learners at once: it takes no --param ${name} of ${report}.`,
@@ -43,14 +43,14 @@ function noNarrowing({ role, minCell }: RoleViews, report: string, name: string)
   )
 }
 
-function noReveal({ role }: RoleViews): UserError {
+function noReveal({ role }: RoleTraits): UserError {
   return new UserError('LPA-ROLE-REVEAL', `The role ${role} may not see who a pseudonym is.`, {
     exit: 'notPermitted',
     next: 'may_reveal in the policy says who may.',
   })
 }
 
-function noParquet({ role, minCell }: RoleViews): UserError {
+function noParquet({ role, minCell }: RoleTraits): UserError {
   return new UserError(
     'LPA-ROLE-CELLS',
     `The role ${role} may not see fewer than ${minCell} learners at once: its answers are not written as Parquet.`,
@@ -58,15 +58,34 @@ function noParquet({ role, minCell }: RoleViews): UserError {
   )
 }
 
+/** What people see of a value that is left out: it is there, whereas one that is missing has a dash. */
+const LEFT_OUT = '*'
+
+/** An answer for people, in which what is left out can be told from what is missing. */
+export function withMarks(answer: Result | ResultStream): Result | ResultStream {
+  if (!('rows' in answer) || answer.hidden === undefined) return answer
+  const rows = answer.rows.map((row) => [...row])
+  for (const [row, column] of answer.hidden) rows[row]?.splice(column, 1, LEFT_OUT)
+  return { columns: answer.columns, rows }
+}
+
 /** What a role should know of an answer that is not whole. */
-export function withheldFrom({ role, user, minCell, missingAttributes }: RoleViews, hidden = 0): string[] {
-  const values = hidden === 1 ? '1 value is' : `${hidden} values are`
+export function withheldFrom(
+  { role, user, minCell, missingAttributes }: RoleTraits,
+  answer: Result | ResultStream = { columns: [], rows: [] },
+): string[] {
+  const hidden = ('hidden' in answer && answer.hidden) || []
+  const values = hidden.length === 1 ? '1 value is' : `${hidden.length} values are`
   return [
     ...missingAttributes.map(
       (attribute) =>
         `${user} has no ${attribute} in the policy: the rows that ${role} sees by it are none. Users have theirs in security/*.yaml.`,
     ),
-    ...(hidden > 0 ? [`${values} left out: they would tell of fewer than ${minCell} learners.`] : []),
+    ...(hidden.length > 0
+      ? [
+          `${values} left out: they would tell of fewer than ${minCell} learners. In a table they are ${LEFT_OUT}, in JSON null, in CSV empty.`,
+        ]
+      : []),
   ]
 }
 
@@ -134,7 +153,7 @@ async function wholeReport({ dialect, query }: RoleReader, name: string): Promis
   })
 }
 
-function noCells({ report }: Question, { role, minCell }: RoleViews): UserError {
+function noCells({ report }: Question, { role, minCell }: RoleTraits): UserError {
   const what = report === undefined ? 'It gets reports only' : `The rows of ${report.name} are single ones`
   return new UserError(
     'LPA-ROLE-CELLS',
@@ -147,7 +166,7 @@ function noCells({ report }: Question, { role, minCell }: RoleViews): UserError 
 export function deniedReport(
   cause: unknown,
   { report }: Question,
-  { role }: RoleViews,
+  { role }: RoleTraits,
 ): UserError | undefined {
   const table = missingTable(cause)
   if (report === undefined || table === undefined) return undefined

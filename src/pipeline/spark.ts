@@ -27,15 +27,18 @@ export async function openSparkRunner(
   return openSparkModels(options)
 }
 
-/** The same for reports. */
+/** The same for reports and a user's SQL, as the owner or as a role. */
 export async function openSparkReports(
   config: Config,
   engine: Engine,
   signal: AbortSignal,
+  role?: string,
 ): Promise<SparkReader> {
   const options = optionsOf(config, engine, signal)
+  const views =
+    role === undefined ? undefined : await (await import('./role.ts')).readAsOnSpark(config, engine, role)
   const { openSparkReader } = await import('../engines/spark/reader.ts')
-  return openSparkReader(options)
+  return openSparkReader({ ...options, role: views })
 }
 
 /** The same for the lines of files that are loaded, into any warehouse. */

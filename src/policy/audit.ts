@@ -6,6 +6,8 @@ import type { Policy, Role } from './policy.ts'
 import { resolveAccess, rolesOf } from './resolve.ts'
 
 export interface AuditFinding {
+  /** An error is a mistake of the policy; a warning is what somebody may have wanted so, and is to be looked at now and then. */
+  readonly severity: 'error' | 'warning'
   readonly kind:
     | 'personal column without a mask'
     | 'table that a row rule leaves out'
@@ -47,7 +49,10 @@ function unmasked(policy: Policy): AuditFinding[] {
     const target = `${table}.${column}`
     if (masks.has(target)) return []
     return [
-      { kind: 'personal column without a mask', target, next: 'Cover it by a mask, or drop the column.' },
+      {
+        ...{ severity: 'error', kind: 'personal column without a mask', target },
+        next: 'Cover it by a mask, or drop the column.',
+      },
     ]
   })
 }
@@ -70,7 +75,7 @@ function unfiltered(policy: Policy, declared: readonly TableDeclaration[]): Audi
       })
   })
   return found.map(({ rule, column, role }) => ({
-    ...{ kind: 'table that a row rule leaves out', target: `${rule}: ${column}` },
+    ...{ severity: 'error', kind: 'table that a row rule leaves out', target: `${rule}: ${column}` },
     next: `${role} sees all its rows: name it under on of the rule.`,
   }))
 }
@@ -80,7 +85,7 @@ function untagged({ taggings }: Policy, declared: readonly TableDeclaration[]): 
   return declared
     .filter(({ name, kind }) => kind === 'table' && !tagged.has(name))
     .map(({ name }) => ({
-      ...{ kind: 'table without tags', target: name },
+      ...{ severity: 'error', kind: 'table without tags', target: name },
       next: 'Say what it holds and how long it is kept.',
     }))
 }
@@ -91,7 +96,7 @@ function unused(policy: Policy, held: ReadonlySet<string>): AuditFinding[] {
   return policy.roles
     .filter(({ name }) => !used.has(name))
     .map(({ name }) => ({
-      ...{ kind: 'role without users', target: name },
+      ...{ severity: 'warning', kind: 'role without users', target: name },
       next: 'Give it to who needs it, or remove it.',
     }))
 }
@@ -108,7 +113,7 @@ function wide({ name, grants }: Role, declared: readonly TableDeclaration[]): Au
       ? 'raw, as it came in'
       : undefined
   const finding = (what: string, next: string) => ({
-    kind: 'wide grant' as const,
+    ...{ severity: 'warning' as const, kind: 'wide grant' as const },
     target: `${name}: ${what}`,
     next,
   })

@@ -189,7 +189,7 @@ interface Around {
   readonly kept?: readonly string[]
 }
 
-/** The rows without counts of fewer than `least`, and how many values that left out. */
+/** The rows without counts of fewer than `least`, and which values that left out. */
 export function withoutSmallCells(
   result: Result,
   rules: readonly Rule[],
@@ -242,11 +242,15 @@ class Grid {
 
   result(): Result {
     const { columns, rows } = this.#result
-    if (this.#hidden.size === 0) return this.#result
     const shown = rows.map((row, index) =>
       row.map((cell, column) => (this.#hidden.has(index * this.#width + column) ? null : cell)),
     )
-    return { columns, rows: this.#inOrder().flatMap((row) => [shown[row] ?? []]), hidden: this.#hidden.size }
+    if (this.#hidden.size === 0) return this.#result
+    const order = this.#inOrder()
+    const hidden = order.flatMap((row, place) =>
+      columns.flatMap(({ name }, column) => (this.#isHidden(row, name) ? [[place, column] as const] : [])),
+    )
+    return { columns, rows: order.flatMap((row) => [shown[row] ?? []]), hidden }
   }
 
   /** Rows whose place would tell of what is left out of them come last, by their names; sums stay in front. */

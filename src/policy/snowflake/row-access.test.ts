@@ -53,6 +53,7 @@ test('what a rule selects is asked for the user, whatever the user is called', (
   const [, insert = ''] = fillAllowedRows(
     [{ name: 'r', attribute: 'a$&b', allowed: select }],
     [{ user: "x$'$`$&", attribute: 'a$&b' }],
+    true,
   )
   expect(insert).toContain(
     "v in (select value from policy.user_values where user_name = 'x$''$`$&' and attribute = 'a$&b') and w <> '$values'",

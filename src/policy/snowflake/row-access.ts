@@ -109,10 +109,11 @@ export function allowedText(allowed: string): string {
 /** Users of one statement. */
 const USERS_AT_ONCE = 50
 
-/** The statements that find anew which rows each user may see by rules that select them. */
+/** The statements that find anew which rows each user may see by rules that select them: by all there are, or by some. */
 export function fillAllowedRows(
   rules: readonly SelectingRule[],
   userValues: readonly { readonly user: string; readonly attribute: string }[],
+  areAll: boolean,
 ): string[] {
   const inserts = rules.flatMap((rule) => {
     const users = new Set(
@@ -126,7 +127,8 @@ export function fillAllowedRows(
       )
     return statements
   })
-  return [`delete from ${ALLOWED_ROWS}`, ...inserts]
+  const names = rules.map(({ name }) => text(name)).join(', ')
+  return [`delete from ${ALLOWED_ROWS}${areAll ? '' : ` where rule_name in (${names})`}`, ...inserts]
 }
 
 function allowedTo({ name, attribute, allowed }: SelectingRule, user: string): string {
