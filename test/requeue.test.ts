@@ -4,6 +4,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { type Requeued, requeue } from '../src/pipeline/requeue.ts'
+import { withWarehouse } from '../src/pipeline/warehouse.ts'
 import { difference, faultsOf } from './faults/dump.ts'
 import { copyPlace, initPlace, lpa, lpaOk, noStrace, removePlaces } from './faults/lpa.ts'
 import { TryWarehouse } from './try-warehouse.ts'
@@ -134,6 +135,29 @@ test('file and mapping both changed, the file gone, its mapping gone: left, with
   rmSync(file)
   expect(await again()).toMatchObject([{ outcome: 'left', why: 'The file is not there any more.' }])
   expect(await counted()).toEqual(COUNTED)
+})
+
+test('what came of a topic is told once, with the command that reads it again', async () => {
+  await withWarehouse(its.config, 'write', never, (engine) =>
+    engine.transaction(async () => {
+      await engine.execute("update meta.loads set uri = 'kafka://127.0.0.1:9092/clicks', source = 'kafka'")
+      await engine.execute(
+        "insert into meta.loads select * replace (2 as load_id, 'other' as content_sha256, 3 as records_rejected) from meta.loads",
+      )
+      await engine.execute("insert into meta.load_entities values (2, 'learning_event', 1)")
+    }),
+  )
+  expect(await again()).toEqual([
+    expect.objectContaining({
+      ...{ outcome: 'left', load: 1, rejected: 5, stillRejected: 5 },
+      why: 'It was no file, which could be read again at its place.',
+      next: [
+        expect.stringMatching(
+          /^Load it again: lpa stream kafka:\/\/127\.0\.0\.1:9092\/clicks --reset-offsets/,
+        ),
+      ],
+    }),
+  ])
 })
 
 test('of an export without times of its own, what was requeued is not newer than what came after it', async () => {

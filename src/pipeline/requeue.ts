@@ -117,8 +117,9 @@ async function readFiles(engine: Engine, { source, loadId }: RequeueRequest): Pr
       next: 'See which have: lpa rejects list',
     })
   }
+  // Every batch of a topic has content of its own: it is told of once.
   const files = Map.groupBy(loads, ({ source: from, uri, contentSha256 }) =>
-    JSON.stringify([from, uri, contentSha256]),
+    JSON.stringify([from, uri, isAddress(uri) ? '' : contentSha256]),
   )
   return [...files.values()] as unknown as LoadsOfFile[]
 }
@@ -146,7 +147,8 @@ class RejectedFile {
   }
 
   async requeue(progress: RequeueProgress): Promise<Requeued[]> {
-    const before = await this.#positions(this.#loads.map(({ loadId }) => loadId))
+    const isFile = !isAddress(this.#loads[0].uri)
+    const before = await this.#positions(isFile ? this.#loads.map(({ loadId }) => loadId) : [])
     try {
       const file = await this.#readAgain()
       if (file === undefined)
@@ -206,7 +208,7 @@ class RejectedFile {
       })
     }
     if (found && uri !== 'stdin') return relative(process.cwd(), found)
-    const isFile = uri !== 'stdin' && !/^[a-z]+:\/\//.test(uri)
+    const isFile = uri !== 'stdin' && !isAddress(uri)
     throw new UserError(
       'LPA-REQUEUE-GONE',
       isFile ? 'The file is not there any more.' : 'It was no file, which could be read again at its place.',
@@ -293,8 +295,11 @@ class RejectedFile {
   }
 
   #told(outcome: Requeued['outcome'], before: Positions, why: string, next?: readonly string[]): Requeued[] {
-    return this.#loads
-      .filter(({ rejected }) => rejected > 0)
+    const [{ uri }] = this.#loads
+    const rejected = this.#loads.reduce((sum, load) => sum + load.rejected, 0)
+    const loads = isAddress(uri) ? [{ ...this.#loads[0], rejected }] : this.#loads
+    return loads
+      .filter((load) => load.rejected > 0)
       .map((load) => this.#one(outcome, load, before, why, next))
   }
 
@@ -320,6 +325,11 @@ class RejectedFile {
     }
     return positions
   }
+}
+
+/** Of a topic or an API. */
+function isAddress(uri: string): boolean {
+  return /^[a-z]+:\/\//.test(uri)
 }
 
 /** By load: the lines of its rejected records. */
