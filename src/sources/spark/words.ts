@@ -19,7 +19,7 @@ export function sparkName(name: string): string {
 export const VIEWS = { lines: 'lpa_lines', pads: 'lpa_pads' } as const
 
 /** HMAC-SHA256 as it is defined: Spark has sha2 only. */
-export function hmacSql(message: string): string {
+function hmacSql(message: string): string {
   const inner = `sha2(concat((select inner from ${VIEWS.pads}), cast(${message} as binary)), 256)`
   return `sha2(concat((select outer from ${VIEWS.pads}), unhex(${inner})), 256)`
 }
