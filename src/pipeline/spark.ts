@@ -1,7 +1,7 @@
 /** Spark beside a warehouse: which server, by which token, over which files. */
 
 import type { Config } from '../config.ts'
-import { isLoopback, parseAddress, refuseClearToken, type SparkAddress } from '../engines/spark/address.ts'
+import { isLoopback, parseAddress, refuseClear, type SparkAddress } from '../engines/spark/address.ts'
 import type { SparkLines } from '../engines/spark/lines.ts'
 import { addressOf, findLocalServer } from '../engines/spark/local-server.ts'
 import type { SparkReader } from '../engines/spark/reader.ts'
@@ -57,7 +57,7 @@ export async function openSparkSession(
   signal: AbortSignal,
 ): Promise<SparkSession> {
   const server = findServer(config)
-  refuseClearToken(server.address)
+  refuseClear(server.address, 'The pseudonym key')
   const { SparkSession } = await import('../engines/spark/session.ts')
   return SparkSession.open({ ...server, signal }, settings)
 }

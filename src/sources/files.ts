@@ -21,7 +21,7 @@ import { readTwice } from './reading.ts'
 import { type Head, headOf, leftOutKeys, recogniseMappings } from './recognise.ts'
 import { lookLikeNames, shownNames } from './shown-names.ts'
 import { recordsSql } from './source-sql.ts'
-import { type LinesOnSpark, readOnSpark } from './spark/read.ts'
+import type { LinesOnSpark } from './spark/read.ts'
 import { groupRows, type OnPersonal, stageOne } from './stage-one.ts'
 import { type StageTwoResult, stageTwo } from './stage-two.ts'
 import { filesInZip, isZip } from './zip.ts'
@@ -347,11 +347,13 @@ async function stageMapping(
         }),
     })
   const file = join(first, 'records.parquet')
+  const readThere = async (spark: LinesOnSpark) => {
+    const { readOnSpark } = await import('./spark/read.ts')
+    const { onBytes } = request
+    return readOnSpark(spark, { ...shared, input, folder: first, signal, onBytes, stageOdd: readHere })
+  }
   const { measure, broken, records } = request.spark
-    ? await readOnSpark(request.spark, {
-        ...{ ...shared, input, folder: first, signal, onBytes: request.onBytes },
-        stageOdd: readHere,
-      })
+    ? await readThere(request.spark)
     : { ...(await readHere(input, file)), records: recordsSql(file) }
   const uri = input.name === '-' ? 'stdin' : maskEmails(input.name)
   const two = await stageTwo({

@@ -1,5 +1,6 @@
 /** Reads lines of clear text on Spark, in a session of its own, which shows nothing of the key. */
 
+import { refuseClear } from './address.ts'
 import { filesIn } from './models.ts'
 import { type SessionOptions, SparkSession } from './session.ts'
 
@@ -23,8 +24,16 @@ interface LinesRequest {
   readonly pads: { readonly inner: Buffer; readonly outer: Buffer }
 }
 
-export async function openSparkLines(options: SessionOptions): Promise<SparkLines> {
-  const session = await SparkSession.open(options, DISCREET)
+/**
+ * @param settings Spark's own, beside lpa's
+ * @throws UserError notPermitted (77) where the key would leave this machine in the clear
+ */
+export async function openSparkLines(
+  options: SessionOptions,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<SparkLines> {
+  refuseClear(options.address, 'The pseudonym key')
+  const session = await SparkSession.open(options, { ...settings, ...DISCREET })
   return {
     async write({ path, folder, select, views, pads }) {
       await session.viewOfBytes(views.pads, pads)

@@ -9,7 +9,7 @@ import { binary, tableFromArrays, tableFromIPC, tableToIPC } from '@uwdata/flech
 import { UserError } from '../../errors.ts'
 import { rememberSecret } from '../../secrets.ts'
 import type { Column, Result, Row, Values } from '../../types.ts'
-import { refuseClearToken, type SparkAddress, urlOf } from './address.ts'
+import { refuseClear, type SparkAddress, urlOf } from './address.ts'
 import { explained, isLost, isUnknown } from './failures.ts'
 import {
   ExecutePlanRequestSchema,
@@ -100,7 +100,7 @@ export class SparkSession implements AsyncDisposable {
     const { address, token, signal } = options
     signal.throwIfAborted()
     if (token) {
-      refuseClearToken(address)
+      refuseClear(address, 'The token')
       rememberSecret(token)
     }
     const session = new SparkSession(options)

@@ -4,7 +4,7 @@
  * broken or looks personal. So nothing is ever read differently, only by another reader.
  */
 
-import { type Field, inHeader, isJson } from '../fields.ts'
+import { type Field, inHeader, isJson, placesOf } from '../fields.ts'
 import { MAX_DEPTH } from '../json-macros.ts'
 import type { JsonPath } from '../json-path.ts'
 import { MAX_RECORD_BYTES } from '../measure.ts'
@@ -76,7 +76,7 @@ const STRICT = `map('allowSingleQuotes', 'false', 'allowNonNumericNumbers', 'fal
 
 function jsonSource(fields: readonly Field[]): LinesSource {
   const root: Node = { children: new Map() }
-  for (const { path } of fields) {
+  for (const path of fields.flatMap(placesOf)) {
     let node = root
     for (const key of path) {
       const child = node.children.get(key) ?? { children: new Map() }
@@ -85,6 +85,8 @@ function jsonSource(fields: readonly Field[]): LinesSource {
     }
   }
   const json = fields.filter(isJson).map(({ path }) => variantPath(path))
+  const valueAt = (path: JsonPath) => ['lpa_record.r', ...path.map(sparkName)].join('.')
+  const several = fields.filter(({ otherPaths }) => otherPaths !== undefined)
   return {
     isRecord: `${strippedSql('value')} <> ''`,
     // What passes as a list's element and as an object's member is one JSON and nothing after it. The list's reader refuses
@@ -97,9 +99,12 @@ function jsonSource(fields: readonly Field[]): LinesSource {
       `contains(regexp_replace(value, ${PLAIN_ESCAPES}, ''), ${sparkText('\\')})`,
       'lpa_record.lpa_end is null or lpa_record.r is null or lpa_json is null',
       `regexp_replace(lpa_bare, ${PLAIN_NUMBERS}, '') rlike '[0-9]'`,
+      ...several
+        .flatMap(placesOf)
+        .map((path) => `startswith(${valueAt(path)}, '{') or startswith(${valueAt(path)}, '[')`),
       ...json.map((path) => `schema_of_variant(try_variant_get(lpa_json, ${path}, 'variant')) = 'STRING'`),
     ],
-    value: ({ path }) => ['lpa_record.r', ...path.map(sparkName)].join('.'),
+    value: (field) => firstOf(placesOf(field).map(valueAt)),
   }
 }
 
@@ -124,16 +129,21 @@ function csvSource({ input, header }: LinesOptions): LinesSource {
   const row = sparkText(
     `^(?:"(?:[^"]++|"")*+"|[^"${delimiter}]*+)(?:${delimiter}(?:"(?:[^"]++|"")*+"|[^"${delimiter}]*+))*+$`,
   )
+  const columnSql = (column: string | undefined) => {
+    if (column === undefined) return 'cast(null as string)'
+    const value = `get(lpa_values, ${header.indexOf(column)})`
+    const quoted = `replace(substr(${value}, 2, length(${value}) - 2), '""', '"')`
+    return `nullif(case when startswith(${value}, '"') then ${quoted} else ${value} end, '')`
+  }
   return {
     isRecord: `value <> ''`,
     parts: `case when value rlike ${row} then regexp_extract_all(value, ${each}, 1) end as lpa_values`,
     odd: [`lpa_values is null or size(lpa_values) <> ${header.length}`],
-    value: ({ path: [name = ''] }) => {
-      const column = inHeader(name, header)
-      if (column === undefined) return 'cast(null as string)'
-      const value = `get(lpa_values, ${header.indexOf(column)})`
-      const unquoted = `case when startswith(${value}, '"') then replace(substr(${value}, 2, length(${value}) - 2), '""', '"') else ${value} end`
-      return `nullif(${unquoted}, '')`
-    },
+    value: (field) => firstOf(placesOf(field).map(([name = '']) => columnSql(inHeader(name, header)))),
   }
+}
+
+/** Of the places where a value may stand. */
+function firstOf(values: readonly string[]): string {
+  return values.length === 1 ? (values[0] as string) : `coalesce(${values.join(', ')})`
 }

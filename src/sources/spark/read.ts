@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path'
 import { type Database, openDuckDB, quoteName, quoteText, readRows } from '../../duckdb.ts'
 import { UserError } from '../../errors.ts'
 import { type PseudonymKey, pads } from '../../pseudonym.ts'
-import { fieldLabel, isJson } from '../fields.ts'
+import { isJson } from '../fields.ts'
 import { assertUnchanged, type Input, readInput } from '../input.ts'
 import type { Measure } from '../measure.ts'
 import type { Reading } from '../reading.ts'
@@ -121,21 +121,13 @@ function refuseInput({ name, format, compression, hasBom, stats, rewrite }: Inpu
 }
 
 function refuseMapping(options: SparkReadOptions): void {
-  const { mapping, fields } = options
-  const reasons = fields.flatMap((field) => {
-    const reason = notOnSpark(field, options)
-    return reason === undefined ? [] : [`${fieldLabel(field)} ${reason}`]
+  const reason = notOnSpark(options)
+  if (reason === undefined) return
+  const { name, path } = options.mapping
+  throw new UserError('LPA-SPARK-MAPPING', `The mapping ${name} cannot be taken to Spark: ${reason}.`, {
+    ...{ exit: 'config', where: path },
+    next: 'Load it without --engine: that takes every mapping.',
   })
-  if (mapping.parse.length > 0) reasons.unshift('it takes texts for JSON (-- parse)')
-  if (reasons.length === 0) return
-  throw new UserError(
-    'LPA-SPARK-MAPPING',
-    `The mapping ${mapping.name} cannot be taken to Spark: ${reasons[0]}.`,
-    {
-      ...{ exit: 'config', where: mapping.path },
-      next: 'Load it without --engine: that takes every mapping.',
-    },
-  )
 }
 
 function otherCount({ name, format }: Input, counted: number, read: number): UserError {

@@ -4,7 +4,7 @@
  */
 
 import { UserError } from '../../errors.ts'
-import { fieldLabel, fieldsOf } from '../fields.ts'
+import { fieldsOf } from '../fields.ts'
 import type { Input } from '../input.ts'
 import { LINES } from '../lines.ts'
 import type { Mapping } from '../mapping.ts'
@@ -23,15 +23,11 @@ export function streamedLines(mapping: Mapping, idSpace: string, head: string): 
   const fields = fieldsOf(mapping, undefined)
   const input: Input = { ...LINES, name: '', head, async *open() {} }
   const options = { input, mapping, fields, idSpace, header: [] }
-  const reasons = fields.flatMap((field) => {
-    const reason = notOnSpark(field, options)
-    return reason === undefined ? [] : [`${fieldLabel(field)} ${reason}`]
-  })
-  if (mapping.parse.length > 0) reasons.unshift('it takes texts for JSON (-- parse)')
-  if (reasons.length > 0) {
+  const reason = notOnSpark(options)
+  if (reason !== undefined) {
     throw new UserError(
       'LPA-SPARK-MAPPING',
-      `The mapping ${mapping.name} cannot be taken to Spark: ${reasons[0]}.`,
+      `The mapping ${mapping.name} cannot be taken to Spark: ${reason}.`,
       {
         ...{ exit: 'config', where: mapping.path },
         next: 'Leave --engine out.',

@@ -1,6 +1,6 @@
 /** What becomes of each value on Spark: the same as in src/sources/values.ts, of records that both engines read alike. */
 
-import { type Field, isJson, spaceField } from '../fields.ts'
+import { type Field, fieldLabel, isJson, placesOf, spaceField } from '../fields.ts'
 import { isPrefix, isSamePath } from '../json-path.ts'
 import type { Coarse } from '../mapping.ts'
 import { isPersonalName } from '../personal-words.ts'
@@ -57,7 +57,9 @@ export function oddValues(options: ValueOptions, source: ValueSource): string[] 
   const asJson = isText(input) ? pseudonyms.map((field) => strippedSql(source.value(field))) : []
   const known = knownKeys(input.head).map(sparkText).join(', ')
   return [
-    `contains(lpa_texts, '@') or contains(lpa_texts, '%40') or contains(lpa_texts, ${sparkText('\\')})`,
+    `contains(lpa_texts, '@') or contains(lpa_texts, '%40')`,
+    // An address may be written so.
+    `lpa_texts rlike ${sparkText(String.raw`\\u[0-9a-fA-F]{4}`)}`,
     `contains(lpa_texts, '{') and contains(lpa_texts, '"')`,
     `contains(lpa_whole, '@') or contains(lpa_whole, '%40')`,
     `size(array_except(regexp_extract_all(lpa_whole, ${sparkText(KEY)}, 1), cast(array(${known}) as array<string>))) > 0`,
@@ -75,15 +77,27 @@ function knownKeys(head: string): string[] {
   return [...new Set(found)].filter(isKnown).slice(0, MOST_KEYS)
 }
 
-/** What Spark is not asked to do with a value, in words. */
-export function notOnSpark(field: Field, { input, fields }: ValueOptions): string | undefined {
-  const { path, inside, otherPaths, change } = field
+/** Why a mapping cannot be taken to Spark, in words. */
+export function notOnSpark(options: ValueOptions): string | undefined {
+  if (options.mapping.parse.length > 0) return 'it takes texts for JSON (-- parse)'
+  for (const field of options.fields) {
+    const reason = notTaken(field, options)
+    if (reason !== undefined) return `${fieldLabel(field)} ${reason}`
+  }
+  return undefined
+}
+
+function notTaken(field: Field, { input, fields }: ValueOptions): string | undefined {
+  const { inside, change } = field
+  const places = placesOf(field)
   if (inside.length > 0) return 'holds values that are changed inside it'
   if (isList(field)) return 'is a list of people'
-  if (otherPaths !== undefined) return 'may stand in several places'
   if (change?.kind === 'coarse' && typeof change.to === 'object') return 'is generalised by a pattern'
-  if (!isText(input)) return path.length > 1 ? 'lies inside the JSON of a column' : undefined
-  if (fields.some((other) => other.path.length > path.length && isPrefix(path, other.path)))
+  if (!isText(input))
+    return places.some((path) => path.length > 1) ? 'lies inside the JSON of a column' : undefined
+  const all = fields.flatMap(placesOf)
+  if (places.some((path) => all.some((other) => other.length > path.length && isPrefix(path, other))))
     return 'holds others that are named too'
-  return path.every((key) => /^[^"'`\\\p{Cc}]+$/u.test(key)) ? undefined : 'has a key that Spark cannot name'
+  const isPlain = places.flat().every((key) => /^[^"'`\\\p{Cc}]+$/u.test(key))
+  return isPlain ? undefined : 'has a key that Spark cannot name'
 }
