@@ -68,7 +68,6 @@ const CALLS: readonly (readonly [string, string, string, string])[] = [
     "array_join(array_sort(collect_set(x)), ', ')",
     "listagg(distinct x, ', ') within group (order by x)",
   ],
-  ['lpa_sha256(t)', 'sha256(t)', 'sha2(t, 256)', 'sha2(t, 256)'],
   [
     'lpa_floor(x)',
     'floor(x)',

@@ -107,7 +107,7 @@ describe('an erasure', () => {
         staging.stg_learning_event     2 removed
 
       Proof
-        13 files rewritten, …deleted, …snapshots expired, the catalog written anew
+        14 files rewritten, …deleted, …snapshots expired, the catalog written anew
         … searched for 2 pseudonyms: 0 found"
     `)
     expect(isProven(erasure)).toBe(true)

@@ -346,6 +346,6 @@ test('three thousand courses are no long work', () => {
   }))
   const cells = readCells(readSql('reports', 'time-to-completion').header.cells)
   const started = process.cpuUsage()
-  expect(withoutSmallCells({ columns, rows }, cells as never, 10).hidden).toBeGreaterThan(1000)
+  expect(withoutSmallCells({ columns, rows }, cells as never, 10).hidden?.length).toBeGreaterThan(1000)
   expect(process.cpuUsage(started).user / 1e6).toBeLessThan(5)
 }, 30_000)
