@@ -5,6 +5,7 @@ import { drawAnswer, explainReport, questionOf, tableOf } from '../src/pipeline/
 import { type Answer, ask, askSpark, listReports, tooLarge, tooLong } from '../src/pipeline/report.ts'
 import { withMarks } from '../src/pipeline/role-answers.ts'
 import { recordQuestion, recordRefusal, runRecorder } from '../src/pipeline/runs.ts'
+import { roleFlag } from '../src/role-flag.ts'
 import { TimeLimit } from '../src/time-limit.ts'
 
 export default class Query extends BaseCommand {
@@ -42,11 +43,7 @@ export default class Query extends BaseCommand {
       summary:
         'Stop a question that takes longer: 30s, 1h; 0s for no limit. 10m unless query.timeout says else.',
     }),
-    role: Flags.string({
-      env: 'LPA_ROLE',
-      helpValue: 'ROLE',
-      summary: 'Ask as a role of the policy: only what it may see.',
-    }),
+    role: roleFlag('Ask as a role of the policy: only what it may see.'),
     reveal: Flags.string({
       helpValue: 'FILE:COLUMN',
       summary: "Say who the learners of a report are, by a roster's column of ids.",
@@ -90,11 +87,12 @@ export default class Query extends BaseCommand {
       from === undefined
         ? undefined
         : reveal?.readRoster(config, question, { from, idSpace, format: this.format() })
+    let read: readonly string[] = []
     // Nobody is shown before it is recorded that somebody was asked for.
     if (roster) {
       await recordQuestion(config, this.runSoFar(roster.summary, flags.role))
       this.auditAs(flags.role, (run) => recordRefusal(config, run))
-    } else if (flags.role !== undefined) this.auditAs(flags.role, (run) => recordQuestion(config, run))
+    } else if (flags.role !== undefined) this.auditAs(flags.role, (run) => recordQuestion(config, run, read))
     const options = {
       ...{ at: flags.at, role: flags.role, reveals: roster !== undefined, write: flags.write },
       exports: this.format() === 'parquet',
@@ -102,7 +100,8 @@ export default class Query extends BaseCommand {
     const isForPeople = ['table', 'markdown'].includes(this.format())
     using _memory = new MemoryWatch(config.warehouse.memoryLimit, () => this.stop(tooLarge(), 300))
     using limit = new TimeLimit(config.query.timeoutMs, () => this.stop(tooLong(config)))
-    const show = async ({ rows, unknown, withheld, toParquet }: Answer) => {
+    const show = async ({ rows, unknown, withheld, tables, toParquet }: Answer) => {
+      read = tables
       const [first, ...more] = unknown
       if (first !== undefined) this.warning(first, ...more)
       this.note(...withheld)

@@ -114,6 +114,19 @@ it('says when a row rule leaves a user nothing', () => {
   expect(stderr).toContain('otto has no region in the policy')
 })
 
+it('answers nobody whose role is set to nothing', () => {
+  for (const words of [
+    ['query', 'funnel'],
+    ['dash', '--once'],
+  ]) {
+    expect(lpa(words, { LPA_ROLE: '' })).toMatchObject({
+      ...{ code: 78, stdout: '' },
+      stderr: expect.stringContaining('LPA-ROLE-EMPTY'),
+    })
+    expect(lpa([...words, '--role', ''])).toMatchObject({ code: 78, stdout: '' })
+  }
+})
+
 it('takes the role of LPA_ROLE too', () => {
   const { code, stderr } = lpa(['query', '--sql', 'select * from meta.runs'], { LPA_ROLE: 'lpa_analyst' })
   expect({ code, stderr }).toMatchObject({
@@ -358,5 +371,10 @@ it('records who asked what as which role', () => {
   expect(of(/reveals learners/).map(({ role }) => role)).not.toContain('lpa_analyst')
   expect(of(/LPA-QUERY-REFUSED/)[0]).toMatchObject({ exit_code: 77, arguments: '--sql …' })
   expect(of(/asked by nora as lpa_analyst$/).length).toBeGreaterThan(0)
+  const ofSql = runs.filter(
+    ({ arguments: words, exit_code: code }) => /--sql/.test(String(words)) && code === 0,
+  )
+  expect(ofSql.length).toBeGreaterThan(0)
+  for (const { summary } of ofSql) expect(summary).toMatch(/asked by nora as \w+ of (core|staging|meta)\.\w+/)
   expect(runs.some(({ command, role }) => command === 'dash' && role === 'lpa_instructor')).toBe(true)
 })

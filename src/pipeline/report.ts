@@ -11,7 +11,14 @@ import { listSql, paramValues, readSql, type SqlFile } from '../sql-files.ts'
 import { isCode, sqlTokens } from '../sql-tokens.ts'
 import type { At, Dialect, Engine, Fault, Reader, Result, ResultStream, Values } from '../types.ts'
 import { ledgerRows } from './ledger.ts'
-import { answerReport, assertMayAsk, deniedReport, refuseForRoles, withheldFrom } from './role-answers.ts'
+import {
+  answerReport,
+  assertMayAsk,
+  deniedReport,
+  namedTables,
+  refuseForRoles,
+  withheldFrom,
+} from './role-answers.ts'
 import { type OpenExtras, withWarehouse } from './warehouse.ts'
 
 /** A question in the engine's words, with where it came from. */
@@ -41,6 +48,8 @@ export interface Answer {
   readonly unknown: readonly string[]
   /** What the role may not see of it, one line each. */
   readonly withheld: readonly string[]
+  /** Tables that the role's SQL names. */
+  readonly tables: readonly string[]
   /** Writes the rows to a Parquet file in the system's temporary folder instead, where who answers can. */
   readonly toParquet?: (file: string) => Promise<void>
 }
@@ -167,7 +176,14 @@ export async function ask<T>(
             ? { columns: [], rows: [] }
             : await engine.stream(sql, values)
         const withheld = role ? withheldFrom(role, rows) : []
-        return use({ unknown, rows, withheld, toParquet: (file) => engine.exportParquet(sql, values, file) })
+        const tables = role ? namedTables(role, question) : []
+        return use({
+          unknown,
+          rows,
+          withheld,
+          tables,
+          toParquet: (file) => engine.exportParquet(sql, values, file),
+        })
       }
       if (!question.report) assertParameters(sql, Object.keys(values), engine)
       if (!question.report && !options.write) await engine.assertReadOnly(sql)
@@ -206,7 +222,7 @@ export async function askSpark(
       ? await answerReport(reader, question)
       : await reader.ask(sql, values).catch(explainSpark)
     const withheld = role ? [ADVISORY, ...withheldFrom(role, rows)] : []
-    await use({ unknown, rows, withheld })
+    await use({ unknown, rows, withheld, tables: role ? namedTables(role, question) : [] })
   })
 }
 

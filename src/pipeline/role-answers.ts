@@ -5,6 +5,7 @@ import type { JoinedReport } from '../policy/joined-cells.ts'
 import type { Cells, JoinRule, Rule, SharedCells } from '../policy/small-cells.ts'
 import { expand } from '../sql-expand.ts'
 import { paramValues, readSql } from '../sql-files.ts'
+import { sqlTokens } from '../sql-tokens.ts'
 import type { Cell, Reader, Result, ResultStream, RoleTraits } from '../types.ts'
 import type { AskOptions, Question } from './report.ts'
 
@@ -67,6 +68,17 @@ export function withMarks(answer: Result | ResultStream): Result | ResultStream 
   const rows = answer.rows.map((row) => [...row])
   for (const [row, column] of answer.hidden) rows[row]?.splice(column, 1, LEFT_OUT)
   return { columns: answer.columns, rows }
+}
+
+/** Tables of the role that a checked statement names, for the record: the statement itself may hold values. */
+export function namedTables({ tables }: RoleTraits, { report, sql }: Question): string[] {
+  if (report) return []
+  const words = new Set(
+    sqlTokens(sql).flatMap(({ kind, text }) =>
+      kind === 'word' || kind === 'quoted' ? text.replaceAll('"', '').toLowerCase() : [],
+    ),
+  )
+  return tables.filter((table) => words.has(table.slice(table.indexOf('.') + 1)))
 }
 
 /** What a role should know of an answer that is not whole. */

@@ -55,8 +55,12 @@ async function committed(
 }
 
 /** The same of a question: with who asked it. */
-export function recordQuestion(config: Config, run: RunRecord): Promise<void> {
-  return runRecorder(config)(askedBy(config, run))
+export function recordQuestion(
+  config: Config,
+  run: RunRecord,
+  tables: readonly string[] = [],
+): Promise<void> {
+  return runRecorder(config)(askedBy(config, run, tables))
 }
 
 /** Of a question that was recorded before it was answered: that it was not, and why. */
@@ -67,8 +71,9 @@ export async function recordRefusal(config: Config, run: RunRecord): Promise<voi
   )
 }
 
-function askedBy(config: Config, run: RunRecord): RunRecord {
-  const asked = `asked by ${policyUser(config)}${run.role === undefined ? '' : ` as ${run.role}`}`
+function askedBy(config: Config, run: RunRecord, tables: readonly string[] = []): RunRecord {
+  const who = `asked by ${policyUser(config)}${run.role === undefined ? '' : ` as ${run.role}`}`
+  const asked = tables.length > 0 ? `${who} of ${tables.join(', ')}` : who
   return { ...run, summary: [run.summary, asked].filter(Boolean).join('; ') }
 }
 
