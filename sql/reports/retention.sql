@@ -7,7 +7,7 @@
 -- cells: learners
 -- cells: learners add up
 -- cells: week_0, week_1, week_2, week_3, week_4, week_5, week_6, week_7, week_8 are shares of learners
--- narrows: country, course
+-- narrows: cohort, course, country
 -- param: cohort text null "an ISO week, as 2026-W05; all when not given"
 -- param: course text null "whose first enrollment in this course_id it is; in any when not given"
 -- param: country text null "of learners of this country; of all when not given"

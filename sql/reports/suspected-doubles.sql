@@ -6,6 +6,7 @@
 -- chart: bar x=course_id y=doubles
 -- cells: learners
 -- cells: doubles, share, first_day, last_day follow learners
+-- cells: the order follows doubles
 -- narrows: since, until
 -- param: since date null "first day to look at; the first event when not given"
 -- param: until date null "last day to look at; the newest event when not given"

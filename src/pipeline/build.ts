@@ -146,6 +146,8 @@ export async function build(
   // Before a warehouse is opened.
   selectedModels(request.select)
   return withWarehouse(config, 'write', signal, async (engine) => {
+    // What a masked session sees of raw would take the place of what was loaded.
+    if (request.replays && engine.can.roles === true) await underPolicy(engine)
     const replayed = request.replays ? await replayedBefore(config, engine, signal) : undefined
     const built = await buildWhere(config, engine, request, signal, progress)
     return replayed ? { ...built, replayed } : built

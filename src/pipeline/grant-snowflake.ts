@@ -73,7 +73,7 @@ async function assertBuilder(ask: (statement: string) => Promise<Result>): Promi
   if (roles.length === 0) return
   throw new UserError(
     'LPA-BUILD-MASKED',
-    'The role of this session sees masked values or some of the rows: it would build core of these.',
+    'The role of this session sees masked values or some of the rows: it would build, map or erase by these.',
     { exit: 'notPermitted', next: `Connect with a role that has one of these: ${roles.join(', ')}` },
   )
 }

@@ -10,6 +10,7 @@ import { piecesOf } from '../output/cells.ts'
 import { readCells } from '../policy/small-cells.ts'
 import { type PseudonymKey, pseudonym, readKey } from '../pseudonym.ts'
 import type { Column, Result, ResultStream, Row } from '../types.ts'
+import { earlierKeys } from './erased.ts'
 import type { Question } from './report.ts'
 import { idsOf } from './roster-column.ts'
 
@@ -57,22 +58,31 @@ export function readRoster(
     })
   }
   const space = idSpaceOf(config, idSpace)
-  const key = readKey(config.privacy.keyFile)
+  const { keyFile } = config.privacy
+  const key = readKey(keyFile)
+  // Until all is loaded again after a rotation, some are under an earlier one.
+  const keys = [key, ...earlierKeys(keyFile, key)]
   const summary = `reveals learners of ${report?.name}`
   return {
     column: column === PSEUDONYM ? `roster_${column}` : column,
-    idOf: pseudonymsOf(idsOf(file, column), key, space),
+    idOf: pseudonymsOf(idsOf(file, column), keys, space),
     summary,
     met: { rows: 0, named: 0 },
   }
 }
 
-function pseudonymsOf(ids: readonly string[], key: PseudonymKey, space: string): Map<string, string> {
+function pseudonymsOf(
+  ids: readonly string[],
+  keys: readonly PseudonymKey[],
+  space: string,
+): Map<string, string> {
   return new Map(
-    ids.flatMap((id) => {
-      const hashed = pseudonym(key, 'learner', space, id)
-      return hashed === undefined ? [] : [[hashed, id.trim()] as const]
-    }),
+    keys.flatMap((key) =>
+      ids.flatMap((id) => {
+        const hashed = pseudonym(key, 'learner', space, id)
+        return hashed === undefined ? [] : [[hashed, id.trim()] as const]
+      }),
+    ),
   )
 }
 

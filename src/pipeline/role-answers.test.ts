@@ -159,6 +159,9 @@ test('who may not see few is not told of some learners apart from the others', (
     expect(asks(role(10), 'completion-rate', given)).toThrow(
       `it takes no --param ${Object.keys(given)[0]} of completion-rate.`,
     )
+  for (const name of ['enrollments', 'completions'])
+    expect(asks(role(10), name, { course: 'CS101' })).toThrow('it takes no --param course')
+  expect(asks(role(10), 'retention', { cohort: '2026-W06' })).toThrow('it takes no --param cohort')
   expect(asks(role(10), 'completion-rate', {})).not.toThrow()
   expect(asks(role(10), 'completion-rate', { course: 'CS101' })).not.toThrow()
   expect(asks(role(10), 'enrollments', { since: '2026-01-01' })).not.toThrow()

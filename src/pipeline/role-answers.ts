@@ -160,7 +160,8 @@ async function pathsOfCourses({ dialect, query }: RoleReader): Promise<ReadonlyM
 async function wholeReport({ dialect, query }: RoleReader, name: string): Promise<Result | undefined> {
   const report = readSql('reports', name, dialect)
   return query(expand(report.body, dialect), paramValues(report, {})).catch((error) => {
-    if (missingTable(error) === undefined) throw error
+    const isRefused = error instanceof UserError && error.code === 'LPA-QUERY-REFUSED'
+    if (!isRefused && missingTable(error) === undefined) throw error
     return undefined
   })
 }

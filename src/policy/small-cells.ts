@@ -261,8 +261,9 @@ class Grid {
     const isLast = (row: number) =>
       of.some((column) => this.#isHidden(row, column)) &&
       !totals.some(({ column, value }) => this.#text(row, column) === value)
-    const name = this.#result.columns.find(({ type }) => type === 'text')?.name ?? ''
-    const last = rows.filter(isLast).sort((a, b) => (this.#text(a, name) < this.#text(b, name) ? -1 : 1))
+    const names = this.#result.columns.flatMap(({ name, type }) => (type === 'text' ? name : []))
+    const label = (row: number) => JSON.stringify(names.map((name) => this.#text(row, name)))
+    const last = rows.filter(isLast).sort((a, b) => (label(a) < label(b) ? -1 : 1))
     return [...rows.filter((row) => !isLast(row)), ...last]
   }
 
