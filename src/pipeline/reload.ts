@@ -9,7 +9,7 @@ import { listSql } from '../sql-files.ts'
 import type { Engine, Result } from '../types.ts'
 import { ledgerRows } from './ledger.ts'
 import { filesOf, UNNAMED_SOURCE } from './load-inputs.ts'
-import { UNNAMED_TOPICS } from './stream-target.ts'
+import { isStreamed, UNNAMED_TOPICS } from './stream-target.ts'
 
 export interface Reload {
   /** As it is typed, in the folder where the inputs were loaded from. */
@@ -65,10 +65,10 @@ export function reloadsOf(loads: readonly EarlierLoad[], config: Config, cwd: st
     const { source, uri } = first
     const settings = Object.hasOwn(config.sources, source) ? config.sources[source] : undefined
     const isDirectory = uri.startsWith('dir:')
-    const isStream = isDirectory || uri.startsWith('kafka://')
+    const isStream = isStreamed(uri)
     const isApi = settings?.api !== undefined && apiName(settings.api) === uri
     const isOfSource =
-      settings !== undefined && (isStream ? isStreamed(settings, uri) : covers(settings, ofInput, folders))
+      settings !== undefined && (isStream ? isStreamOf(settings, uri) : covers(settings, ofInput, folders))
     const mappings = [...new Set(ofInput.map((load) => mappingOf(load, settings)))]
     const flags = [
       ...(source === (isStream && !isDirectory ? UNNAMED_TOPICS : UNNAMED_SOURCE) || isApi
@@ -121,7 +121,7 @@ interface Asked {
   readonly uris: Set<string>
 }
 
-function isStreamed({ kafka, directory }: SourceSettings, uri: string): boolean {
+function isStreamOf({ kafka, directory }: SourceSettings, uri: string): boolean {
   return uri.startsWith('dir:') ? uri === `dir:${directory}` : kafka !== undefined
 }
 
