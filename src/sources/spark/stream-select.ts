@@ -82,7 +82,11 @@ export function streamSelect(
   const places = Object.values(PLACE)
   const beside = { ...Object.fromEntries(places.map((name) => [name, name])), lpa_line: 'value' }
   const records = `select *, lpa_odd or ${NEEDS_A_LOOK} as lpa_is_sealed from (${linesSelect(options, lines, beside)})`
-  const columns = [...places, ...options.fields.map(({ name }) => sparkName(name))]
+  const names = options.fields.map(({ name }) => sparkName(name))
+  const columns = [
+    ...places,
+    ...names.map((name) => `case when not lpa_is_sealed then ${name} end as ${name}`),
+  ]
   const sealed = `case when lpa_is_sealed then aes_encrypt(cast(lpa_line as binary), (select seal from ${VIEWS.pads}), 'GCM') end`
   return `select ${columns.join(', ')}, ${sealed} as lpa_sealed, ${keySql(options.fields, doublesBy)} as ${STREAM_COLUMNS.key},
     ${sparkText(readBy)} as ${READ_BY},
