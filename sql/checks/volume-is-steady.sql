@@ -1,12 +1,12 @@
 -- title: The newest load of each source is about as large as those before
 -- severity: warning
 -- definition: Less than a quarter, or more than four times, of the median of up to twelve loads of the source by the same
---   mapping before it, of which there must be three. Topics and files of fewer than a hundred records vary anyway.
+--   mapping before it, of which there must be three. Streams and files of fewer than a hundred records vary anyway.
 with placed as (
   select source, format, load_id, records_read,
     row_number() over (partition by source, format order by committed_at desc nulls last, load_id desc nulls last) as place
   from meta.loads
-  where uri not like 'kafka://%'
+  where uri not like 'kafka://%' and uri not like 'dir:%'
 ),
 before as (
   select source, format, count(*) as loads, median(cast(records_read as double)) as usual

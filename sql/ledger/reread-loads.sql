@@ -1,4 +1,4 @@
--- title: Loads of topics under other keys that loads under this one hold again
+-- title: Loads of streams under other keys that loads under this one hold again
 -- grain: a load that still counts, and the newest one that can take its place
 -- definition: each of its events is there under the same id, which no key changes; of a load without events, each of its
 --   rejected records. What else a load holds cannot be found again, since its ids are pseudonyms: it stays
@@ -8,7 +8,7 @@ with newer as (
 older as (
   select l.load_id, l.records_rejected, l.source
   from meta.loads l
-  where l.source = $source and l.key_id <> $key_id and l.superseded_by is null and l.uri like 'kafka://%'
+  where l.source = $source and l.key_id <> $key_id and l.superseded_by is null and (l.uri like 'kafka://%' or l.uri like 'dir:%')
     and not exists (
       select 1 from meta.load_entities e where e.load_id = l.load_id and e.entity <> 'learning_event' and e."ROWS" > 0
     )

@@ -37,13 +37,19 @@ export async function assertSameErased(engine: Engine, { hashes }: ErasedPeople)
  * @throws UserError config (78)
  */
 export function assertNobodyErased({ hashes }: ErasedPeople): void {
-  if (hashes.length === 0) return
-  throw new UserError(
+  if (hashes.length > 0) throw erasedForSpark()
+}
+
+export function erasedForSpark(): UserError {
+  return new UserError(
     'LPA-SPARK-ERASED',
     'Learners were erased from this warehouse, and Spark does not know whom.',
     {
       exit: 'config',
-      next: 'Without --engine they are left out.',
+      next: [
+        'Without --engine they are left out.',
+        'A topic that Spark has read is then read from its beginning: its events without an id count twice, unless --from TIME.',
+      ],
     },
   )
 }

@@ -195,6 +195,8 @@ export async function load(
   const key = readKey(config.privacy.keyFile)
   const planned = await withArchives(planInputs(config, request))
   return withWarehouse(config, 'write', signal, async (engine) => {
+    const erased = await readErased(engine, config.privacy.keyFile, key)
+    if (request.engine) assertNobodyErased(erased)
     await using lines = request.engine && (await openLines(config, signal))
     const spark = lines && {
       write: lines.write,
@@ -207,8 +209,6 @@ export async function load(
     })
     const snapshots = snapshotsOf(outlines)
     for (const note of partsNotes(snapshots)) progress.onNote(note)
-    const erased = await readErased(engine, config.privacy.keyFile, key)
-    if (spark) assertNobodyErased(erased)
     const files: LoadedFile[] = []
     for (const [index, input] of planned.entries()) {
       progress.onFile(input.path, index, planned.length)

@@ -9,6 +9,7 @@ import type { Engine, Row } from '../types.ts'
 import { ledgerRows, ledgerSql, writeLedger } from './ledger.ts'
 import { assertRejects } from './reject-limit.ts'
 import { type EarlierLoad, mappingOf, type Reload, reloadsOf } from './reload.ts'
+import { isStreamed } from './stream-target.ts'
 
 export interface Replayed {
   /** Loads that were mapped again. */
@@ -30,7 +31,7 @@ export async function replayRaw(config: Config, engine: Engine, signal: AbortSig
     const mapping = mappings.get(name)
     if (!mapping || mapping.sha256 === load.mappingSha256) continue
     signal.throwIfAborted()
-    if (!load.hasRaw || mapping.entity !== 'learning_event' || load.uri.startsWith('kafka://')) {
+    if (!load.hasRaw || mapping.entity !== 'learning_event' || isStreamed(load.uri)) {
       left.push(load)
       continue
     }

@@ -327,9 +327,9 @@ class RejectedFile {
   }
 }
 
-/** Of a topic or an API. */
+/** Of a topic, an API, or a directory that Spark streamed. */
 function isAddress(uri: string): boolean {
-  return /^[a-z]+:\/\//.test(uri)
+  return /^([a-z]+:\/\/|dir:)/.test(uri)
 }
 
 /** By load: the lines of its rejected records. */

@@ -33,7 +33,6 @@ import {
   claimOffsets,
   type OffsetClaim,
   Overtaken,
-  replaceReread,
   resetOffsets,
   type StoredOffset,
   storedOffsets,
@@ -560,19 +559,10 @@ export class TopicStream implements ConsumeHooks {
    * was read of it under the old one.
    */
   async #replaceReread(): Promise<void> {
-    const { engine, source, fileRequest, progress } = this.#work.options
     const own = new Set(this.#assigned?.map(keyOf))
     if (this.#hasReplaced || own.size === 0 || !this.#isPastEnds(own, this.#stored)) return
     this.#hasReplaced = true
-    const { replaced, left } = await replaceReread(engine, source, fileRequest.key.id)
-    if (replaced > 0) progress.onNote(`${loadsAre(replaced)} replaced by what was read again under this key.`)
-    // Else it was told at the start what to do.
-    if (left === 0 || !this.#request.resetOffsets) return
-    progress.onWarning(
-      `${loadsAre(left)} left under another key: learners who are in both count twice.`,
-      'The topics do not hold all of it any more, or it is no events: nothing can take its place.',
-      'If that may not stay, stream the topics into a new warehouse.',
-    )
+    await this.#work.replaceReread(this.#request.resetOffsets)
   }
 
   #beOvertaken({ where }: Overtaken): void {
@@ -618,10 +608,6 @@ export class TopicStream implements ConsumeHooks {
       }),
     )
   }
-}
-
-function loadsAre(count: number): string {
-  return count === 1 ? '1 load is' : `${count} loads are`
 }
 
 function since(started: number): number {

@@ -1,5 +1,6 @@
 /** What Spark reads for a stream. */
 
+import { sep } from 'node:path'
 import type { KafkaSettings } from '../config/kafka.ts'
 import type { StreamRequest } from '../engines/spark/streaming.ts'
 import { UserError } from '../errors.ts'
@@ -24,12 +25,16 @@ export function sourceOf(target: StreamTarget, start: Start): Source {
       recursiveFileLookup: 'true',
       pathGlobFilter: `*.{${ENDINGS.join(',')}}`,
       maxBytesPerTrigger: String(64 * 1024 * 1024),
+      // Else it leaves out what is a week older than the newest.
+      maxFileAge: '36500d',
     },
   }
 }
 
+/** Of a file in the directory, by its path from there; Spark never sees names that begin so. */
 export function isRead(file: string): boolean {
-  return ENDINGS.some((ending) => file.endsWith(`.${ending}`))
+  const isHidden = file.split(sep).some((name) => /^[_.]/.test(name))
+  return !isHidden && ENDINGS.some((ending) => file.endsWith(`.${ending}`))
 }
 
 /** The same from its beginning, to look at. */

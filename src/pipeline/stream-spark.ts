@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { kafkaName } from '../config/kafka.ts'
 import type { Config } from '../config.ts'
@@ -21,6 +21,7 @@ import {
 import type { StreamingQuery, StreamProgress } from '../engines/spark/streaming.ts'
 import { UserError } from '../errors.ts'
 import { pads } from '../pseudonym.ts'
+import { maskEmails } from '../secrets.ts'
 import { dataFilesIn, discardStaged, loadIdsOf, type StagedFile } from '../sources/files.ts'
 import { type Mapping, readMapping } from '../sources/mapping.ts'
 import { doublesBy, readBy, stageRecords } from '../sources/records-elsewhere.ts'
@@ -32,11 +33,20 @@ import {
   streamSelect,
   TOPIC_RECORDS,
 } from '../sources/spark/stream-select.ts'
+import { knownKeys } from '../sources/spark/values.ts'
 import { VIEWS } from '../sources/spark/words.ts'
-import { assertNobodyErased, assertSameErased } from './erased.ts'
+import { assertNobodyErased, assertSameErased, erasedForSpark } from './erased.ts'
 import { openSparkSession } from './spark.ts'
-import { CLAIMS, claimOffsets, Overtaken, resetOffsets, storedOffsets } from './stream-offsets.ts'
+import {
+  CLAIMS,
+  claimOffsets,
+  Overtaken,
+  resetOffsets,
+  type StoredOffset,
+  storedOffsets,
+} from './stream-offsets.ts'
 import { headOf, isRead, sourceOf } from './stream-spark-source.ts'
+import { assertSameTopics } from './stream-spark-topics.ts'
 import type { StreamTarget } from './stream-target.ts'
 import type { StreamWork } from './stream-work.ts'
 
@@ -60,74 +70,129 @@ class SparkStream {
   readonly #request: SparkStreamRequest
   readonly #work: StreamWork
   readonly #mapping: Mapping
+  readonly #source: ReturnType<typeof sourceOf>
+  /** For the ledger, too. */
   readonly #uri: string
   /** What the warehouse calls this stream, beside the source. */
   readonly #name: string
-  readonly #place: { readonly rows: string; readonly checkpoint: string }
+  readonly #place: { readonly rows: string; readonly checkpoint: string; readonly topics: string }
   /** Undefined: nothing was ever taken. */
   #next: number | undefined
   #queryId = ''
   #told = -1
 
   constructor(request: SparkStreamRequest, work: StreamWork) {
-    const { config, target } = request
+    const { config, target, from } = request
     this.#request = request
     this.#work = work
     this.#mapping = mappingOf(target)
-    this.#uri = 'kafka' in target ? kafkaName(target.kafka) : `dir:${target.directory}`
-    const name = createHash('sha256').update(`${target.source}\n${this.#uri}`).digest('hex').slice(0, 16)
+    this.#source = sourceOf(target, { from, mostRecords: work.options.commitRows })
+    const uri = 'kafka' in target ? kafkaName(target.kafka) : `dir:${target.directory}`
+    this.#uri = maskEmails(uri)
+    const name = createHash('sha256').update(`${target.source}\n${uri}`).digest('hex').slice(0, 16)
     this.#name = `spark-${name}`
     const folder = join(config.warehouse.path, 'streams', this.#name)
-    this.#place = { rows: join(folder, 'rows'), checkpoint: join(folder, 'checkpoint') }
+    this.#place = {
+      rows: join(folder, 'rows'),
+      checkpoint: join(folder, 'checkpoint'),
+      topics: join(folder, 'topics.json'),
+    }
   }
 
   async run(): Promise<void> {
-    const { engine, source, signal } = this.#work.options
-    const { config, resetOffsets: isReset } = this.#request
+    const { engine, fileRequest } = this.#work.options
+    const { erased } = fileRequest
     if (!engine.can.files) throw noFolder()
-    if (isReset) await this.#forget()
+    // What waits to be committed, and what Spark remembers of it, may be of who was erased.
+    if (this.#request.resetOffsets || erased.hashes.length > 0) await this.#forget()
+    assertNobodyErased(erased)
+    try {
+      await this.#stream()
+    } catch (error) {
+      if (!(error instanceof UserError) || error.code !== 'LPA-LOAD-ERASED') throw error
+      await this.#forget()
+      throw erasedForSpark()
+    }
+  }
+
+  async #stream(): Promise<void> {
     await this.#tellPassedOver()
-    const stored = (await storedOffsets(engine, source)).find(({ topic }) => topic === this.#name)
+    const stored = await this.#stored()
     this.#next = stored?.nextOffset
     const { rows, checkpoint } = this.#place
     // A new one would count its batches anew, and the sink take them for those that it has.
     if (!existsSync(join(checkpoint, 'metadata')) && sinkBatches(rows, 0).length > 0)
       throw anotherCheckpoint(checkpoint)
     for (const folder of [rows, checkpoint]) mkdirSync(folder, { recursive: true })
-    await using session = await openSparkSession(config, { ...DISCREET, ...SINK_SETTINGS }, signal)
+    await this.#assertSameTopics()
+    await using session = await openSparkSession(
+      this.#request.config,
+      { ...DISCREET, ...SINK_SETTINGS },
+      this.#work.options.signal,
+    )
     const query = await this.#start(session)
     this.#queryId = query.id
     if (stored && stored.topicId !== query.id) throw anotherCheckpoint(checkpoint)
+    this.#forgetTaken()
     await this.#follow(query)
+  }
+
+  async #stored(): Promise<StoredOffset | undefined> {
+    const { engine, source } = this.#work.options
+    return (await storedOffsets(engine, source)).find(({ topic }) => topic === this.#name)
+  }
+
+  /** @throws UserError data (65) for a topic that was made anew: Spark would read it from the middle */
+  async #assertSameTopics(): Promise<void> {
+    const { target } = this.#request
+    if (!('kafka' in target)) return
+    const { openKafka } = await import('../sources/kafka/client.ts')
+    const client = await openKafka(target.kafka, this.#work.options.signal)
+    try {
+      assertSameTopics(this.#place.topics, await client.topicIds(), this.#uri)
+    } finally {
+      await client.close()
+    }
+  }
+
+  /** What a run that was killed has committed, and not taken away. */
+  #forgetTaken(): void {
+    const { rows } = this.#place
+    const next = this.#next ?? 0
+    for (const batch of sinkBatches(rows, 0)) if (batch.number < next) forgetBatch(rows, batch)
+    sweepSink(rows, next)
   }
 
   /** Files that would be loaded without Spark. */
   async #tellPassedOver(): Promise<void> {
     const { target } = this.#request
     if (!('directory' in target) || !existsSync(target.directory)) return
-    const others = (await dataFilesIn(target.directory)).filter((file) => !isRead(file))
+    const { directory } = target
+    const others = (await dataFilesIn(directory)).filter((file) => !isRead(relative(directory, file)))
     if (others.length === 0) return
     const files = others.length === 1 ? '1 other file is' : `${others.length} other files are`
-    this.#work.options.progress.onWarning(`Spark reads .ndjson and .jsonl: ${files} passed over.`)
+    this.#work.options.progress.onWarning(
+      `Spark reads .ndjson and .jsonl, and no name that begins with _: ${files} passed over.`,
+    )
   }
 
   async #start(session: SparkSession): Promise<StreamingQuery> {
-    const { untilCaughtUp, commitEveryMs, commitRows, fileRequest } = this.#work.options
-    const { target, from } = this.#request
-    const { key, idSpace, erased } = fileRequest
-    assertNobodyErased(erased)
+    const { untilCaughtUp, commitEveryMs, fileRequest } = this.#work.options
+    const { key, idSpace } = fileRequest
+    const source = this.#source
+    const records = 'kafka' in this.#request.target ? TOPIC_RECORDS : FILE_RECORDS
+    const lines = streamedLines(this.#mapping, idSpace, await session.head(headOf(source), records.value))
     const { inner, outer } = pads(key)
     await session.viewOfBytes(VIEWS.pads, {
       inner: Buffer.from(inner, 'hex'),
       outer: Buffer.from(outer, 'hex'),
       seal: sealingKey(key),
+      keys: knownKeys(lines.input.head),
     })
-    const source = sourceOf(target, { from, mostRecords: commitRows })
-    const records = 'kafka' in target ? TOPIC_RECORDS : FILE_RECORDS
     return session.startStream({
       ...{ source, ...STREAM_COLUMNS, remember: REMEMBER },
       select: streamSelect(
-        streamedLines(this.#mapping, idSpace, await session.head(headOf(source), records.value)),
+        lines,
         { ...records, view: source.name },
         readBy(this.#mapping, fileRequest),
         await doublesBy(this.#mapping),
@@ -140,7 +205,7 @@ class SparkStream {
 
   /** A query that ends leaves batches behind, so they are taken once more after it was seen to have ended. */
   async #follow(query: StreamingQuery): Promise<void> {
-    const { signal } = this.#work.options
+    const { engine, signal, fileRequest } = this.#work.options
     for (;;) {
       const isActive = await query.isActive()
       const taken = await this.#takeAll()
@@ -151,9 +216,12 @@ class SparkStream {
         await sleep(LOOK_MS, undefined, { signal })
       }
     }
+    // It ends, too, when its folder is taken away.
+    await assertSameErased(engine, fileRequest.erased)
     await query.assertWell()
     if (!this.#work.options.untilCaughtUp) throw takenOver(this.#uri)
     sweepSink(this.#place.rows, this.#next ?? 0)
+    await this.#work.replaceReread(this.#request.resetOffsets)
   }
 
   async #takeAll(): Promise<number> {
@@ -195,11 +263,26 @@ class SparkStream {
     await this.#work.committed(() => !isLast, staged)
   }
 
-  #stage({ number, files }: SinkBatch): Promise<readonly StagedFile[]> {
+  async #stage(batch: SinkBatch): Promise<readonly StagedFile[]> {
+    const { number, files } = batch
     const identity = `${this.#queryId}:${number}`
     const isPlaced = 'kafka' in this.#request.target
     const records = { files, identity, isPlaced, mapping: this.#mapping, uri: this.#uri }
-    return stageRecords(records, this.#work.options.fileRequest)
+    try {
+      return await stageRecords(records, this.#work.options.fileRequest)
+    } catch (error) {
+      await this.#assertThere(batch)
+      throw error
+    }
+  }
+
+  /** @throws UserError for a batch of which files are gone: with an erasure, into the warehouse by another run, or elsewhere */
+  async #assertThere({ number, files }: SinkBatch): Promise<void> {
+    if (files.every((file) => existsSync(file))) return
+    const { engine, fileRequest } = this.#work.options
+    await assertSameErased(engine, fileRequest.erased)
+    const next = (await this.#stored())?.nextOffset ?? 0
+    throw next > number ? takenOver(this.#uri) : anotherCheckpoint(this.#place.checkpoint)
   }
 
   #claim({ number }: SinkBatch) {

@@ -122,6 +122,21 @@ export class StreamWork {
     return window
   }
 
+  /** When all was read again: it takes the place of what was read of it under another key. */
+  async replaceReread(isReset: boolean): Promise<void> {
+    const { replaceReread } = await import('./stream-offsets.ts')
+    const { engine, source, fileRequest, progress } = this.options
+    const { replaced, left } = await replaceReread(engine, source, fileRequest.key.id)
+    if (replaced > 0) progress.onNote(`${loadsAre(replaced)} replaced by what was read again under this key.`)
+    // Else it was told at the start what to do.
+    if (left === 0 || !isReset) return
+    progress.onWarning(
+      `${loadsAre(left)} left under another key: learners who are in both count twice.`,
+      'What is streamed does not hold all of it any more, or it is no events: nothing can take its place.',
+      'If that may not stay, stream it into a new warehouse.',
+    )
+  }
+
   /** After each commit: facts follow at once, or, while records wait, as soon as that does not hold them up. */
   async committed(isBehind: () => boolean, staged: readonly StagedFile[] = []): Promise<void> {
     this.#window = this.#windowWith(staged)
@@ -193,6 +208,10 @@ export class StreamWork {
     if (names !== this.#failedChecks) for (const note of checkNotes(failed)) progress.onNote(note)
     this.#failedChecks = names
   }
+}
+
+function loadsAre(count: number): string {
+  return count === 1 ? '1 load is' : `${count} loads are`
 }
 
 function totalOf(window: readonly Counts[]): Counts {

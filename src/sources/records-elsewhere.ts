@@ -66,6 +66,7 @@ export async function stageRecords(
     const gathered = await gather(elsewhere, folder, request)
     if (gathered.runs.length > 0)
       staged.push(await stageGathered(elsewhere, gathered, { loadId, folder, request }))
+    else discardStaged(request.scratch, [loadId])
     for (const input of sealedInputs(elsewhere, gathered.sealed, request.key)) {
       const asked = { mappings: request.mappings, entity: request.entity, personal: PERSONAL }
       staged.push(

@@ -1,6 +1,6 @@
 /** After an erasure: nothing of an older state stays, neither in files of tables nor in free pages of the catalog. */
 
-import { readdirSync } from 'node:fs'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DuckDBConnection } from '@duckdb/node-api'
@@ -37,6 +37,8 @@ export async function forgetPast({ connection, folder, memoryLimit, waitMs }: La
   await removeInlined(folder)
   await removeUnneeded(connection, folder, 0)
   await connection.run(`call ducklake_delete_orphaned_files('lake', cleanup_all => true)`)
+  // What streams on Spark have left there, and how far they were: they do not go on.
+  rmSync(join(folder, 'streams'), { recursive: true, force: true })
   await emptyPages(folder, waitMs)
   const files = filesOf(folder)
   return {

@@ -18,10 +18,10 @@ export interface SparkLines extends AsyncDisposable {
 interface LinesRequest {
   readonly path: string
   readonly folder: string
-  /** A SELECT over the two views, `value` of one and `inner` and `outer` of the other. */
+  /** A SELECT over the two views, `value` of one and `inner`, `outer` and `keys` of the other. */
   readonly select: string
   readonly views: { readonly lines: string; readonly pads: string }
-  readonly pads: { readonly inner: Buffer; readonly outer: Buffer }
+  readonly pads: Readonly<Record<'inner' | 'outer' | 'keys', Buffer>>
 }
 
 /**

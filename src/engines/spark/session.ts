@@ -157,14 +157,14 @@ export class SparkSession implements AsyncDisposable {
   async viewOfFiles(name: string, { paths, schema }: FileSource): Promise<void> {
     await this.#viewOfData(name, {
       format: 'parquet',
-      paths: paths.map(plainPath),
+      paths: [...paths],
       ...(schema !== undefined && { schema }),
     })
   }
 
   /** Gives the lines of a text a name for this session; a line is `value`, and ends in a line feed. */
   async viewOfLines(name: string, path: string): Promise<void> {
-    await this.#viewOfData(name, { format: 'text', paths: [plainPath(path)], options: { lineSep: '\n' } })
+    await this.#viewOfData(name, { format: 'text', paths: [path], options: { lineSep: '\n' } })
   }
 
   /** Gives one row of bytes a name for this session. They are data, and stand in no statement. */
@@ -259,9 +259,10 @@ export class SparkSession implements AsyncDisposable {
     value: MessageInitShape<typeof Read_DataSourceSchema>,
     isStreaming = false,
   ): Promise<void> {
+    const source = { ...value, paths: value.paths?.map(plainPath) ?? [] }
     await this.#view(name, {
       common: this.#common(),
-      relType: { case: 'read', value: { isStreaming, readType: { case: 'dataSource', value } } },
+      relType: { case: 'read', value: { isStreaming, readType: { case: 'dataSource', value: source } } },
     })
   }
 

@@ -40,8 +40,10 @@ export function sweepSink(folder: string, from: number): void {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.parquet'))
     .map((name) => join(folder, name))
-  for (const file of files)
-    if (!kept.has(file) && Date.now() - statSync(file).mtimeMs > OLD_MS) removeFile(file)
+  for (const file of files) {
+    const { mtimeMs = Infinity } = statSync(file, { throwIfNoEntry: false }) ?? {}
+    if (!kept.has(file) && Date.now() - mtimeMs > OLD_MS) removeFile(file)
+  }
 }
 
 /** With the checksum that Hadoop keeps beside it. */

@@ -15,8 +15,10 @@ import type { Reading } from '../reading.ts'
 import type { BrokenRow } from '../stage-one.ts'
 import { type LinesOptions, linesSelect } from './lines.ts'
 import { OddLines } from './odd-lines.ts'
-import { notOnSpark } from './values.ts'
+import { knownKeys, notOnSpark } from './values.ts'
 import { VIEWS } from './words.ts'
+
+type Pads = Readonly<Record<'inner' | 'outer' | 'keys', Buffer>>
 
 /** Spark, as stage one needs it. */
 export interface LinesOnSpark {
@@ -26,7 +28,7 @@ export interface LinesOnSpark {
     readonly folder: string
     readonly select: string
     readonly views: typeof VIEWS
-    readonly pads: { readonly inner: Buffer; readonly outer: Buffer }
+    readonly pads: Pads
   }): Promise<readonly string[]>
   /** Some of a file's records were left to the embedded engine. */
   onOdd(input: string, odd: number, records: number): void
@@ -67,7 +69,7 @@ export async function readOnSpark(spark: LinesOnSpark, options: SparkReadOptions
   const work = spark.write({
     ...{ path: resolve(input.name), folder: join(folder, 'spark'), views: VIEWS },
     select: linesSelect(options),
-    pads: { inner: Buffer.from(inner, 'hex'), outer: Buffer.from(outer, 'hex') },
+    pads: { inner: Buffer.from(inner, 'hex'), outer: Buffer.from(outer, 'hex'), keys: knownKeys(input.head) },
   })
   const [counted, written] = await Promise.allSettled([count, work])
   signal.throwIfAborted()

@@ -4,7 +4,7 @@
  */
 
 import { UserError } from '../../errors.ts'
-import { fieldsOf } from '../fields.ts'
+import { type Field, fieldsOf } from '../fields.ts'
 import type { Input } from '../input.ts'
 import { LINES } from '../lines.ts'
 import type { Mapping } from '../mapping.ts'
@@ -69,7 +69,7 @@ const NEEDS_A_LOOK = `contains(lpa_line, '"specversion"') or lpa_line rlike ${sp
 
 /**
  * @param readBy goes with each record: by what it was read
- * @param doublesBy fields by which doubles are known: their values are the same
+ * @param doublesBy fields that a record must have to be known as a double of another, which is the same in all fields
  */
 export function streamSelect(
   options: LinesOptions,
@@ -82,9 +82,13 @@ export function streamSelect(
   const places = Object.values(PLACE)
   const beside = { ...Object.fromEntries(places.map((name) => [name, name])), lpa_line: 'value' }
   const records = `select *, lpa_odd or ${NEEDS_A_LOOK} as lpa_is_sealed from (${linesSelect(options, lines, beside)})`
-  const columns = [...places, ...options.fields.map(({ name }) => sparkName(name))]
+  const names = options.fields.map(({ name }) => sparkName(name))
+  const columns = [
+    ...places,
+    ...names.map((name) => `case when not lpa_is_sealed then ${name} end as ${name}`),
+  ]
   const sealed = `case when lpa_is_sealed then aes_encrypt(cast(lpa_line as binary), (select seal from ${VIEWS.pads}), 'GCM') end`
-  return `select ${columns.join(', ')}, ${sealed} as lpa_sealed, ${keySql(doublesBy)} as ${STREAM_COLUMNS.key},
+  return `select ${columns.join(', ')}, ${sealed} as lpa_sealed, ${keySql(options.fields, doublesBy)} as ${STREAM_COLUMNS.key},
     ${sparkText(readBy)} as ${READ_BY},
     current_timestamp() as ${STREAM_COLUMNS.arrival},
     date_format(current_timestamp(), 'yyyy-MM-dd') as ${STREAM_COLUMNS.partitionBy}
@@ -92,10 +96,11 @@ export function streamSelect(
 }
 
 /** Of sealed records, the pseudonym of all that they hold. */
-function keySql(doublesBy: readonly string[] | undefined): string {
+function keySql(fields: readonly Field[], doublesBy: readonly string[] | undefined): string {
   const place = `concat_ws(' ', ${Object.values(PLACE).join(', ')}, uuid())`
-  const same = doublesBy
-    ? `coalesce(concat(${doublesBy.map((name) => sparkName(name)).join(', char(1), ')}), ${place})`
-    : place
+  const values = fields.map(({ name }) => `coalesce(concat('=', ${sparkName(name)}), '')`)
+  const hash = `sha2(cast(concat_ws(char(1), ${values.join(', ')}) as binary), 256)`
+  const isKnown = doublesBy?.map((name) => `${sparkName(name)} is not null`).join(' and ')
+  const same = isKnown ? `case when ${isKnown} then ${hash} else ${place} end` : place
   return `case when lpa_is_sealed then ${hmacSql(`'lpa:v1:content::' || lpa_line`)} else ${same} end`
 }

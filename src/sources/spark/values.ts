@@ -5,7 +5,7 @@ import { isPrefix, isSamePath } from '../json-path.ts'
 import type { Coarse } from '../mapping.ts'
 import { isPersonalName } from '../personal-words.ts'
 import { isList, isText, type ValueOptions, type ValueSource } from '../values.ts'
-import { pseudonymSql, sparkText, strippedSql } from './words.ts'
+import { pseudonymSql, sparkText, strippedSql, VIEWS } from './words.ts'
 
 export function fieldValue(field: Field, options: ValueOptions, source: ValueSource): string {
   const value = givenValue(field, options, source)
@@ -55,14 +55,14 @@ export function oddValues(options: ValueOptions, source: ValueSource): string[] 
   const { fields, input } = options
   const pseudonyms = fields.filter(({ change }) => change?.kind === 'pseudonym')
   const asJson = isText(input) ? pseudonyms.map((field) => strippedSql(source.value(field))) : []
-  const known = knownKeys(input.head).map(sparkText).join(', ')
+  const known = `split(cast((select keys from ${VIEWS.pads}) as string), ${sparkText('\\n')})`
   return [
     `contains(lpa_texts, '@') or contains(lpa_texts, '%40')`,
     // An address may be written so.
     `lpa_texts rlike ${sparkText(String.raw`\\u[0-9a-fA-F]{4}`)}`,
     `contains(lpa_texts, '{') and contains(lpa_texts, '"')`,
     `contains(lpa_whole, '@') or contains(lpa_whole, '%40')`,
-    `size(array_except(regexp_extract_all(lpa_whole, ${sparkText(KEY)}, 1), cast(array(${known}) as array<string>))) > 0`,
+    `size(array_except(regexp_extract_all(lpa_whole, ${sparkText(KEY)}, 1), ${known})) > 0`,
     ...asJson.map((text) => `startswith(${text}, '{') or startswith(${text}, '[')`),
   ]
 }
@@ -70,11 +70,11 @@ export function oddValues(options: ValueOptions, source: ValueSource): string[] 
 const KEY = '"([^"]*)"\\s*:'
 const MOST_KEYS = 500
 
-/** Keys of JSON that are certainly none of a person. */
-function knownKeys(head: string): string[] {
+/** Keys of JSON that are certainly none of a person, a line each: data, since they stand in records, and statements are shown. */
+export function knownKeys(head: string): Buffer {
   const found = [...head.matchAll(new RegExp(KEY, 'g'))].map(([, key = '']) => key)
   const isKnown = (key: string) => /^\w[\w./:#-]*$/.test(key) && !isPersonalName(key)
-  return [...new Set(found)].filter(isKnown).slice(0, MOST_KEYS)
+  return Buffer.from([...new Set(found)].filter(isKnown).slice(0, MOST_KEYS).join('\n'))
 }
 
 /** Why a mapping cannot be taken to Spark, in words. */

@@ -13,8 +13,8 @@ export function sparkName(name: string): string {
 }
 
 /**
- * The session's views: the lines of a file as `value`; one row with the two pads of the key as `inner` and `outer`, of which
- * plans show the name, and not what it holds.
+ * The session's views: the lines of a file as `value`; one row with the two pads of the key as `inner` and `outer`, and with the
+ * names of JSON that are known, `keys`, of which plans show the name, and not what it holds.
  */
 export const VIEWS = { lines: 'lpa_lines', pads: 'lpa_pads' } as const
 

@@ -1,25 +1,23 @@
-/**
- * lpa stream --engine spark: the same facts as without it, each event once, whoever is killed meanwhile. 200,000 messages with
- * LPA_FAULTS=full.
- */
+/** lpa stream --engine spark: the same facts as without it, each event once; with LPA_FAULTS=full whoever is killed meanwhile. */
 
-import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { NoKafka } from '../../../scripts/kafka-jars.ts'
+import { openDuckDB, quoteText, readRows } from '../../../src/duckdb.ts'
 import { pads, readKey } from '../../../src/pseudonym.ts'
 import { sealingKey } from '../../../src/sources/spark/seal.ts'
 import { faultsOf, withEngine } from '../../faults/dump.ts'
-import {
-  copyPlace,
-  initPlace,
-  isFull,
-  lpa,
-  lpaOk,
-  type Place,
-  removePlaces,
-  rounds,
-} from '../../faults/lpa.ts'
+import { copyPlace, initPlace, isFull, lpa, lpaOk, type Place, removePlaces } from '../../faults/lpa.ts'
 import { Broker } from '../kafka/broker.ts'
 import { KafkaClient } from '../kafka/client.ts'
 import { type EventMessage, eventMessages, expectedOf } from '../kafka/events.ts'
@@ -27,9 +25,11 @@ import { startStream } from '../kafka/exactly-once.ts'
 import { coreRows, expectSameTables } from '../same-cells.ts'
 import { describeWithSpark, QUICK_JAVA } from './shared-spark.ts'
 
-const MESSAGES = rounds(2000, 200_000)
-const LIMIT_MS = isFull ? 3_600_000 : 600_000
+const MESSAGES = 200_000
+const LIMIT_MS = 3_600_000
 const ONCE = ['--engine', 'spark', '--until-caught-up', '--max-rejects', '100%']
+/** No pattern, though it looks like one. */
+const IN = 'in {a}[1]'
 const MAPPING = ['--mapping', 'campus_learning_event']
 
 describeWithSpark('lpa stream on Spark', ({ state }) => {
@@ -46,17 +46,18 @@ describeWithSpark('lpa stream on Spark', ({ state }) => {
     let place: Place
     let embedded: Place
     const stream = (...flags: string[]) =>
-      lpaOk(place, ['stream', 'dir:in', ...ONCE, ...MAPPING, ...flags], { env })
+      lpaOk(place, ['stream', `dir:${IN}`, ...ONCE, ...MAPPING, ...flags], { env })
     /** Files appear whole. */
-    const put = (name: string, messages: Iterable<EventMessage>) => {
+    const put = (name: string, messages: Iterable<EventMessage>, modified = new Date()) => {
       const lines = [...messages].map(({ value }) => String(value))
       for (const { root } of [place, embedded]) {
         writeFileSync(join(root, name), `${lines.join('\n')}\n`)
-        renameSync(join(root, name), join(root, 'in', name))
+        utimesSync(join(root, name), modified, modified)
+        renameSync(join(root, name), join(root, IN, name))
       }
     }
     const expectSame = async () => {
-      await lpaOk(embedded, ['stream', 'dir:in', '--until-caught-up', '--max-rejects', '100%', ...MAPPING])
+      await lpaOk(embedded, ['stream', `dir:${IN}`, '--until-caught-up', '--max-rejects', '100%', ...MAPPING])
       const [here, there] = [await withEngine(embedded, coreRows), await withEngine(place, coreRows)]
       expect(here['core.fact_learning_event']?.length).toBeGreaterThan(900)
       expectSameTables(here, there)
@@ -65,7 +66,7 @@ describeWithSpark('lpa stream on Spark', ({ state }) => {
     beforeAll(() => {
       place = copyPlace(empty, 'on-spark')
       embedded = copyPlace(empty, 'embedded')
-      for (const { root } of [place, embedded]) mkdirSync(join(root, 'in'))
+      for (const { root } of [place, embedded]) mkdirSync(join(root, IN))
     })
 
     test('gives the facts that lpa stream gives without it', async () => {
@@ -82,7 +83,8 @@ describeWithSpark('lpa stream on Spark', ({ state }) => {
 
     test('goes on from there', async () => {
       expect((await stream()).stderr).toContain('nothing new')
-      put('two.ndjson', eventMessages({ seed: 1, count: 1300, duplicates: 50 }))
+      const tenDaysAgo = new Date(Date.now() - 864_000_000)
+      put('two.ndjson', eventMessages({ seed: 1, count: 1300, duplicates: 50 }), tenDaysAgo)
       await stream()
       await expectSame()
       expect(await faultsOf(place)).toEqual([])
@@ -91,9 +93,10 @@ describeWithSpark('lpa stream on Spark', ({ state }) => {
 
     test('rejects what looks personal, and keeps nothing of it', async () => {
       writeFileSync(join(place.root, 'three.ndjson'), PERSONAL.join('\n'))
-      renameSync(join(place.root, 'three.ndjson'), join(place.root, 'in', 'three.ndjson'))
-      writeFileSync(join(place.root, 'in', 'courses.csv'), 'course_id,course_title\n')
-      expect((await stream()).stderr).toContain('1 other file is passed over')
+      renameSync(join(place.root, 'three.ndjson'), join(place.root, IN, 'three.ndjson'))
+      writeFileSync(join(place.root, IN, 'courses.csv'), 'course_id,course_title\n')
+      writeFileSync(join(place.root, IN, '_half.ndjson'), '')
+      expect((await stream()).stderr).toContain('2 other files are passed over')
       const found = await withEngine(place, (engine) =>
         engine.query(`select payload from raw.rejected_rows where reason_code = 'personal:undeclared'`),
       )
@@ -109,8 +112,33 @@ describeWithSpark('lpa stream on Spark', ({ state }) => {
       // What was taken is gone; what is left tells how far it was read, and which events came lately.
       expect(files.filter((file) => file.endsWith('.parquet'))).toEqual([])
       const texts = files.map((file) => readFileSync(file, 'latin1'))
-      expect(texts.some((text) => text.includes('in/three.ndjson'))).toBe(true)
-      for (const text of texts) expect(text).not.toMatch(/S000\d{4}|ada@example|O'Neil|203\.0\.113/)
+      expect(texts.some((text) => text.includes('/three.ndjson'))).toBe(true)
+      for (const text of texts) expect(text).not.toMatch(CLEAR)
+    })
+
+    test('nor while it waits to be committed', async () => {
+      const others = PERSONAL.map((line) => line.replace('p-', 'w-'))
+      put('four.ndjson', [event('w', {}), ...others].map(messageOf))
+      const strict = ['--engine', 'spark', '--until-caught-up', '--max-rejects', '0']
+      const refused = await lpa(place, ['stream', `dir:${IN}`, ...strict, ...MAPPING], { env })
+      expect(refused, refused.stderr).toMatchObject({ code: 65 })
+      const files = join(place.warehouse, 'streams', '*', 'rows', '**', '*.parquet')
+      await using database = await openDuckDB({ memoryLimit: '300MB', spillFolder: '', timezone: 'UTC' })
+      const rows = await readRows<Record<string, string | null>>(
+        database.connection,
+        `select columns(*)::varchar from read_parquet(${quoteText(files)}, hive_partitioning = false)`,
+      )
+      const sealed = rows.filter(({ lpa_sealed }) => lpa_sealed !== null)
+      expect([rows.length, sealed.length]).toEqual([1 + PERSONAL.length, PERSONAL.length])
+      expect(rows.some(({ learner_id }) => /^[0-9a-f]{64}$/.test(learner_id ?? ''))).toBe(true)
+      expect(JSON.stringify(rows)).not.toMatch(CLEAR)
+    })
+
+    test('takes the place of what was read under another key', async () => {
+      await lpaOk(place, ['key', 'rotate', '--quiet'])
+      expect((await stream('--reset-offsets')).stderr).toContain(
+        'replaced by what was read again under this key',
+      )
     })
   })
 
@@ -121,68 +149,86 @@ describeWithSpark('lpa stream on Spark', ({ state }) => {
     expect(await stream('dir:.')).toMatchObject(said('LPA-SPARK-MAPPING'))
     expect(await stream('dir:.', '--mapping', 'campus_learner')).toMatchObject(said('not learner'))
     expect(await stream('dir:.', '--mapping', 'caliper')).toMatchObject(said('LPA-SPARK-MAPPING'))
+    addSource(place, 'secret', [
+      'uri = "kafka://127.0.0.1:9/clicks"',
+      'auth = "scram-sha-512"',
+      'user = "lpa"',
+    ])
+    const withPassword = { env: { ...env, LPA_SOURCES_SECRET_SECRET: 'sesame' } }
+    const words = ['stream', 'secret', ...MAPPING, ...ONCE]
+    expect(await lpa(place, words, withPassword)).toMatchObject(said('LPA-SPARK-KAFKA-AUTH'))
   })
 
-  test(
-    `counts each message once when Spark${isFull ? ' or lpa' : ''} is killed`,
-    async (context) => {
-      const broker = await Broker.start().catch((error) => {
-        if (error instanceof NoKafka) return context.skip(error.message)
-        throw error
-      })
-      const place = copyPlace(empty, 'killed')
-      const own = { XDG_STATE_HOME: join(place.root, 'state'), ...QUICK_JAVA }
-      const up = async () => {
-        const ran = await lpaOk(
-          place,
-          ['spark', 'up', '--memory', '1g', '--conf', 'spark.sql.shuffle.partitions=2', '--json'],
-          { env: own },
-        )
-        return JSON.parse(ran.stdout).pid as number
-      }
-      try {
-        await using client = await KafkaClient.connect(broker.addresses.plaintext)
-        await client.createTopic('clicks', 3)
-        const messages = [
-          ...eventMessages({
-            ...{ seed: 7, count: Math.floor(MESSAGES / 1.1), duplicates: 100, disorder: 200 },
-            ...{ poison: 5, tombstones: 5, nullKeys: 100 },
-          }),
-        ]
-        await client.produce('clicks', messages)
-        const config = join(place.root, 'lpa.toml')
-        const source = `\n[sources.bus]\nuri = "kafka://${client.address}/clicks"\nmapping = "campus_learning_event"\n`
-        writeFileSync(config, `${readFileSync(config, 'utf8')}${source}`)
-        const flags = [...ONCE, '--commit-rows', String(Math.floor(MESSAGES / (isFull ? 20 : 4)))]
+  if (isFull)
+    test(
+      'counts each message once when Spark or lpa is killed, and tells a topic that was made anew',
+      async (context) => {
+        const broker = await Broker.start().catch((error) => {
+          if (error instanceof NoKafka) return context.skip(error.message)
+          throw error
+        })
+        const place = copyPlace(empty, 'killed')
+        const own = { XDG_STATE_HOME: join(place.root, 'state'), ...QUICK_JAVA }
+        const up = async () => {
+          const ran = await lpaOk(
+            place,
+            ['spark', 'up', '--memory', '1g', '--conf', 'spark.sql.shuffle.partitions=2', '--json'],
+            { env: own },
+          )
+          return JSON.parse(ran.stdout).pid as number
+        }
+        try {
+          await using client = await KafkaClient.connect(broker.addresses.plaintext)
+          await client.createTopic('clicks', 3)
+          const messages = [
+            ...eventMessages({
+              ...{ seed: 7, count: Math.floor(MESSAGES / 1.1), duplicates: 100, disorder: 200 },
+              ...{ poison: 5, tombstones: 5, nullKeys: 100 },
+            }),
+          ]
+          await client.produce('clicks', messages)
+          addSource(place, 'bus', [
+            `uri = "kafka://${client.address}/clicks"`,
+            'mapping = "campus_learning_event"',
+          ])
+          const flags = [...ONCE, '--commit-rows', String(MESSAGES / 20)]
 
-        const server = await up()
-        if (isFull) {
+          const server = await up()
           const first = startStream(place, flags, own)
           await first.reached('committed')
           first.child.kill('SIGKILL')
           expect((await first.ended).signal).toBe('SIGKILL')
+
+          const second = startStream(place, flags, own)
+          await second.reached('committed')
+          process.kill(server, 'SIGKILL')
+          const { code, stderr } = await second.ended
+          expect(code, stderr).toBe(69)
+
+          await up()
+          const third = await startStream(place, flags, own).ended
+          expect(third.code, third.stderr).toBe(0)
+          await expectOnce(place, messages)
+          expect(await faultsOf(place)).toEqual([])
+          expectNoKey(place)
+
+          await client.deleteTopic('clicks')
+          await sleep(1000)
+          await client.createTopic('clicks', 3)
+          const anew = await startStream(place, flags, own).ended
+          expect(anew).toMatchObject({ code: 65, stderr: expect.stringContaining('LPA-STREAM-RECREATED') })
+        } finally {
+          await lpaOk(place, ['spark', 'down', '--quiet'], { env: own })
+          await broker.stop()
         }
-
-        const second = startStream(place, flags, own)
-        await second.reached('committed')
-        process.kill(server, 'SIGKILL')
-        const { code, stderr } = await second.ended
-        expect(code, stderr).toBe(69)
-
-        await up()
-        const third = await startStream(place, flags, own).ended
-        expect(third.code, third.stderr).toBe(0)
-        await expectOnce(place, messages)
-        expect(await faultsOf(place)).toEqual([])
-        expectNoKey(place)
-      } finally {
-        await lpaOk(place, ['spark', 'down', '--quiet'], { env: own })
-        await broker.stop()
-      }
-    },
-    LIMIT_MS,
-  )
+      },
+      LIMIT_MS,
+    )
 })
+
+function addSource({ root }: Place, name: string, lines: readonly string[]): void {
+  appendFileSync(join(root, 'lpa.toml'), ['', `[sources.${name}]`, ...lines, ''].join('\n'))
+}
 
 /** Records that Spark leaves to lpa, some of them bad. */
 const AWKWARD: readonly string[] = [
@@ -192,9 +238,12 @@ const AWKWARD: readonly string[] = [
   event('a-4', { learner_id: null }),
   event('a-5', { occurred_at: 'yesterday' }),
   event('a-6', { score: 7 }),
+  // A good one of the same id and time.
+  event('a-6', { score: 0.7 }),
   '{"event_id": "a-7", "learner_id": "S0000001"',
   '[]',
 ]
+const CLEAR = /S000\d{4}|ada@example|O'Neil|203\.0\.113/
 const PERSONAL: readonly string[] = [
   event('p-1', { activity_id: 'ada@example.org' }),
   event('p-2', { attributes: { student_name: "O'Neil" } }),
