@@ -19,7 +19,7 @@ import {
 } from '../sources/files.ts'
 import { type FirstRows, firstRowsTable, readFirstRows } from '../sources/first-rows.ts'
 import { assertUnchanged, hashInput, type Input, openInput } from '../sources/input.ts'
-import type { Mapping } from '../sources/mapping.ts'
+import { fromRaw, type Mapping } from '../sources/mapping.ts'
 import type { Counts, Engine, Result } from '../types.ts'
 import { assertNobodyErased, assertSameErased, readErased } from './erased.ts'
 import { Growth } from './growth.ts'
@@ -572,11 +572,14 @@ function knownLoad(
   mapping: Mapping,
   key: PseudonymKey,
 ): SameContent | undefined {
-  const loads = mapping.export === 'snapshot' ? same : [...same, ...outgrown]
-  return loads.find((load) => isSameLoad(load, mapping, key))
+  const known = same.find((load) => isSameLoad(load, mapping, key))
+  if (known || mapping.export === 'snapshot') return known
+  // Of a file that grew, what raw kept of all counts, and not its beginning alone.
+  const wanted = [mapping, { sha256: fromRaw(mapping.sha256) }]
+  return outgrown.find((load) => wanted.some((each) => isSameLoad(load, each, key)))
 }
 
 /** Whether loading the content again would give the same rows: under another key the pseudonyms are others. */
-function isSameLoad(load: SameContent, mapping: Mapping, key: PseudonymKey): boolean {
+function isSameLoad(load: SameContent, mapping: Pick<Mapping, 'sha256'>, key: PseudonymKey): boolean {
   return load.mappingSha256 === mapping.sha256 && load.keyId === key.id
 }

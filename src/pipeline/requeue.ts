@@ -12,7 +12,7 @@ import { type PseudonymKey, readKey } from '../pseudonym.ts'
 import type { ErasedPeople } from '../sources/erased.ts'
 import { recogniseFile } from '../sources/files.ts'
 import { type Input, prefixHashes } from '../sources/input.ts'
-import { type Mapping, readMapping } from '../sources/mapping.ts'
+import { fromRaw, type Mapping, readMapping } from '../sources/mapping.ts'
 import type { Engine, Result } from '../types.ts'
 import { readDeclared } from './declared.ts'
 import { readErased } from './erased.ts'
@@ -177,7 +177,11 @@ class RejectedFile {
     const isMended = (mapping: Mapping) => this.#earlier(mapping)?.mappingSha256 !== mapping.sha256
     const mended = recognised.mappings.filter(isMended)
     if (content !== 'other' && mended.length === 0) return undefined
-    if (content === 'other' && mended.length > 0) throw bothChanged(input.path, mended)
+    // What is made of raw is by this mapping too.
+    const changed = mended.filter(
+      (mapping) => this.#earlier(mapping)?.mappingSha256 !== fromRaw(mapping.sha256),
+    )
+    if (content === 'other' && changed.length > 0) throw bothChanged(input.path, changed)
     this.#again = (content === 'other' ? recognised.mappings : mended).map(({ name }) => name)
     const most = Math.max(...this.#loads.map(({ rejected }) => rejected))
     const isAllowed = most <= allowedRejects(config.load.maxRejects, this.#loads[0].read)

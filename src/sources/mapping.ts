@@ -79,6 +79,11 @@ export interface Mapping {
   readonly sha256: string
 }
 
+/** How a load says that it is made of what raw kept: loading its input again may give more, and takes its place. */
+export function fromRaw(sha256: string): string {
+  return createHash('sha256').update(`raw:${sha256}`).digest('hex')
+}
+
 /** The packaged mapping of that name, or a user's own file (a name that ends in `.sql`). */
 export function readMapping(nameOrFile: string): Mapping {
   if (!nameOrFile.endsWith('.sql')) return fromSqlFile(readSql('mappings', nameOrFile))
