@@ -181,7 +181,7 @@ function fromSqlFile(file: SqlFile): Mapping {
     fail(`"-- export: ${one('export')}" is unknown.`, 'Write append, snapshot or delta.')
   }
   if (exportKind === 'delta' && entity === 'learning_event') {
-    fail('Events are never changed nor deleted, so that a delta of them is none.', 'Write -- export: append.')
+    fail('Events are taken back, never changed: a delta of them is none.', 'Write -- export: append.')
   }
   if (file.body === '') fail('It has no SELECT.', 'Write one: select … from source')
   if (/\bpayload\s*(->>?\s*'(?!\$)|\.\s*\w)/.test(file.body)) {

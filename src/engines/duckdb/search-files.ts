@@ -3,7 +3,7 @@
  * catalog too, with its log and statistics, in staged files and what is spilled.
  */
 
-import { createReadStream, readdirSync, statSync } from 'node:fs'
+import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { quoteName, quoteText, readRows } from '../../duckdb.ts'
@@ -25,11 +25,12 @@ export async function searchFiles(
   const found: string[] = []
   let bytes = 0
   const paths = filesBelow(folder)
+  const staged = join(folder, 'tmp', sep)
   for (const path of paths) {
     bytes += statSync(path, { throwIfNoEntry: false })?.size ?? 0
     const isNamed =
       (await namesInBytes(path, wanted)) ||
-      (path.endsWith('.parquet') && (await namesInTable(connection, path, heads)))
+      (path.endsWith('.parquet') && (await mayNameInTable(connection, path, heads, staged)))
     if (isNamed) found.push(relative(folder, path).split(sep).join('/'))
   }
   return { files: paths.length, bytes, found }
@@ -61,7 +62,24 @@ async function namesInBytes(path: string, wanted: ReadonlySet<string>): Promise<
   return false
 }
 
-/** Any text of the table, and the learners' keys. */
+/**
+ * Any text of the table, and the learners' keys. One that cannot be read may hold them, as long as it is there; but one that is
+ * being staged is not committed after an erasure.
+ */
+async function mayNameInTable(
+  connection: DuckDBConnection,
+  path: string,
+  heads: readonly string[],
+  staged: string,
+): Promise<boolean> {
+  try {
+    return await namesInTable(connection, path, heads)
+  } catch (error) {
+    if (!/^(Invalid Input|IO) Error/.test((error as Error).message)) throw error
+    return existsSync(path) && !path.startsWith(staged)
+  }
+}
+
 async function namesInTable(
   connection: DuckDBConnection,
   path: string,
