@@ -25,7 +25,7 @@ import { assertNobodyErased, assertSameErased, readErased } from './erased.ts'
 import { Growth } from './growth.ts'
 import { ledgerRows, withoutColumns } from './ledger.ts'
 import { type ApiOpening, openPlannedApi, refusePartOfSnapshot } from './load-api.ts'
-import { type PlannedInput, planInputs, UNNAMED_SOURCE } from './load-inputs.ts'
+import { type PlannedInput, passedOverNotes, planInputs, UNNAMED_SOURCE } from './load-inputs.ts'
 import { assertRejects } from './reject-limit.ts'
 import { type EarlierLoad, type Reload, readOtherLoads, reloadsOf } from './reload.ts'
 import { addPart, loadsReplacedBy, partsNotes, type Snapshot, snapshotsOf } from './snapshots.ts'
@@ -194,6 +194,7 @@ export async function load(
 ): Promise<LoadedFile[]> {
   const key = readKey(config.privacy.keyFile)
   const planned = await withArchives(planInputs(config, request))
+  for (const note of passedOverNotes(config, request)) progress.onNote(note)
   return withWarehouse(config, 'write', signal, async (engine) => {
     await using lines = request.engine && (await openLines(config, signal))
     const spark = lines && {
@@ -316,7 +317,8 @@ async function outlinesOf(planned: readonly PlannedInput[], opening: ApiOpening)
     const recognised = await recogniseInput(input, { mappings, entity })
     // Also of a mapping that was recognised.
     if (planning.api) refusePartOfSnapshot(planning.api, path, recognised.mappings)
-    const isKept = planned.length === 1 || recognised.input.stats === undefined
+    const { stats, canReopen } = recognised.input
+    const isKept = planned.length === 1 || (stats === undefined && !canReopen)
     outlines.push({
       ...{ source, mappings: recognised.mappings },
       recognised: isKept ? recognised : undefined,

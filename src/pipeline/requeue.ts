@@ -13,6 +13,7 @@ import type { ErasedPeople } from '../sources/erased.ts'
 import { recogniseFile } from '../sources/files.ts'
 import { type Input, prefixHashes } from '../sources/input.ts'
 import { fromRaw, type Mapping, readMapping } from '../sources/mapping.ts'
+import { isThere } from '../sources/zip.ts'
 import type { Engine, Result } from '../types.ts'
 import { readDeclared } from './declared.ts'
 import { readErased } from './erased.ts'
@@ -202,7 +203,7 @@ class RejectedFile {
   #path(): string {
     const { config, key } = this.#its
     const { uri, keyId } = this.#loads[0]
-    const found = [process.cwd(), config.root].map((folder) => resolve(folder, uri)).find(existsSync)
+    const found = [process.cwd(), config.root].map((folder) => resolve(folder, uri)).find(isThere)
     const [again] = reloadsOf(this.#loads, config, process.cwd())
     const next = again ? `Load it again: ${again.command}` : 'Load it again.'
     if (keyId !== key.id) {
@@ -247,7 +248,7 @@ class RejectedFile {
   async #contentOf(input: Input): Promise<'same' | 'grown' | 'other'> {
     const [{ bytes, contentSha256 }] = this.#loads
     if ((await prefixHashes(input, [bytes])).get(bytes) !== contentSha256) return 'other'
-    return input.stats?.size === bytes ? 'same' : 'grown'
+    return (input.stats?.size ?? input.bytes) === bytes ? 'same' : 'grown'
   }
 
   /** Inside the open transaction, when the rows of both are there. */
@@ -339,9 +340,9 @@ function isAddress(uri: string): boolean {
 /** By load: the lines of its rejected records. */
 type Positions = ReadonlyMap<number, readonly string[]>
 
-/** Of `exports/events.ndjson:12`: the file may be called from another folder. */
+/** Of `exports/events.ndjson:12` and what may follow it: the file may be called from another folder. */
 function lineOf(position: string): string {
-  return position.slice(position.lastIndexOf(':') + 1)
+  return /(?:(?:\d+:)?record-)?\d+$/.exec(position)?.[0] ?? position
 }
 
 function bothChanged(path: string, mappings: readonly Mapping[]): UserError {
