@@ -259,7 +259,7 @@ with pairs as (
   left join learner l on l.learner_key = e.learner_key
   where (cast(null as string) is null or c.course_id = cast(null as string))
     and (cast(null as string) is null or k.category_id = cast(null as string) or k.path = cast(null as string)
-      or substr(k.path, 1, length(cast(null as string)) + 1) = cast(null as string) || '/')
+      or starts_with(k.path, cast(null as string) || '/'))
     and (cast(null as string) is null or l.country = cast(null as string))
     and (cast(null as date) is null or e.enrolled_date_key >= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))
     and (cast(null as date) is null or e.enrolled_date_key <= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))
@@ -321,7 +321,7 @@ with by_day as (
   left join learner l on l.learner_key = e.learner_key
   where (cast(null as string) is null or c.course_id = cast(null as string))
     and (cast(null as string) is null or k.category_id = cast(null as string) or k.path = cast(null as string)
-      or substr(k.path, 1, length(cast(null as string)) + 1) = cast(null as string) || '/')
+      or starts_with(k.path, cast(null as string) || '/'))
     and (cast(null as string) is null or l.country = cast(null as string))
   group by completed_date_key
 ),
@@ -529,7 +529,7 @@ with by_day as (
   left join learner l on l.learner_key = e.learner_key
   where (cast(null as string) is null or c.course_id = cast(null as string))
     and (cast(null as string) is null or k.category_id = cast(null as string) or k.path = cast(null as string)
-      or substr(k.path, 1, length(cast(null as string)) + 1) = cast(null as string) || '/')
+      or starts_with(k.path, cast(null as string) || '/'))
     and (cast(null as string) is null or l.country = cast(null as string))
   group by enrolled_date_key
 ),
@@ -588,7 +588,7 @@ with pairs as (
   left join learner l on l.learner_key = e.learner_key
   where (cast(null as string) is null or c.course_id = cast(null as string))
     and (cast(null as string) is null or k.category_id = cast(null as string) or k.path = cast(null as string)
-      or substr(k.path, 1, length(cast(null as string)) + 1) = cast(null as string) || '/')
+      or starts_with(k.path, cast(null as string) || '/'))
     and (cast(null as string) is null or l.country = cast(null as string))
     and (cast(null as date) is null or e.enrolled_date_key >= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))
     and (cast(null as date) is null or e.enrolled_date_key <= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))
@@ -999,7 +999,7 @@ with pairs as (
   left join learner l on l.learner_key = e.learner_key
   where (cast(null as string) is null or c.course_id = cast(null as string))
     and (cast(null as string) is null or k.category_id = cast(null as string) or k.path = cast(null as string)
-      or substr(k.path, 1, length(cast(null as string)) + 1) = cast(null as string) || '/')
+      or starts_with(k.path, cast(null as string) || '/'))
     and (cast(null as string) is null or l.country = cast(null as string))
     and (cast(null as date) is null or e.enrolled_date_key >= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))
     and (cast(null as date) is null or e.enrolled_date_key <= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))

@@ -1,4 +1,4 @@
-/** Portable SQL to an engine's own: the fifteen `lpa_*` functions, replaced as text (docs/decisions). */
+/** Portable SQL to an engine's own: the sixteen `lpa_*` functions, replaced as text (docs/decisions). */
 
 import { isCode, type SqlToken, sqlTokens } from './sql-tokens.ts'
 import type { Dialect } from './types.ts'
@@ -26,6 +26,7 @@ interface Texts {
   hash(x: string): string
   /** In hex. */
   sha256(text: string): string
+  starts_with(text: string, start: string): string
   /** Of a double, as a double. */
   floor(x: string): string
 }
@@ -65,6 +66,7 @@ const TEXTS: Readonly<Record<Dialect, Texts>> = {
     list: (x, separator) => `string_agg(distinct ${x}, ${separator} order by ${x})`,
     hash: (x) => `hash(${x})`,
     sha256: (text) => `sha256(${text})`,
+    starts_with: (text, start) => `starts_with(${text}, ${start})`,
     floor: (x) => `floor(${x})`,
   },
   spark: {
@@ -83,6 +85,7 @@ const TEXTS: Readonly<Record<Dialect, Texts>> = {
     list: (x, separator) => `array_join(array_sort(collect_set(${x})), ${separator})`,
     hash: (x) => `xxhash64(${x})`,
     sha256: (text) => `sha2(${text}, 256)`,
+    starts_with: (text, start) => `startswith(${text}, ${start})`,
     // Its own answers whole numbers of 64 bits, and 0 for NaN; beyond 2^52 a double has no fraction.
     floor: (x) => `(case when abs(${x}) < 4503599627370496 then cast(floor(${x}) as double) else ${x} end)`,
   },
@@ -103,6 +106,7 @@ const TEXTS: Readonly<Record<Dialect, Texts>> = {
     list: (x, separator) => `listagg(distinct ${x}, ${separator}) within group (order by ${x})`,
     hash: (x) => `hash(${x})`,
     sha256: (text) => `sha2(${text}, 256)`,
+    starts_with: (text, start) => `startswith(${text}, ${start})`,
     floor: (x) => `floor(${x})`,
   },
 }

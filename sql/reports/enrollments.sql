@@ -22,7 +22,7 @@ with by_day as (
   left join learner l on l.learner_key = e.learner_key
   where (cast($course as string) is null or c.course_id = cast($course as string))
     and (cast($category as string) is null or k.category_id = cast($category as string) or k.path = cast($category as string)
-      or substr(k.path, 1, length(cast($category as string)) + 1) = cast($category as string) || '/')
+      or lpa_starts_with(k.path, cast($category as string) || '/'))
     and (cast($country as string) is null or l.country = cast($country as string))
   group by enrolled_date_key
 ),
