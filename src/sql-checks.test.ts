@@ -32,6 +32,14 @@ function loadsOf(source: string, ...loads: readonly (readonly [day: string, reco
   return `insert into meta.loads values ${rows.join(', ')}`
 }
 
+/** The newest of those, mapped again three days later. */
+const MAPPED_AGAIN = `; insert into meta.loads
+  select * replace (104 as load_id, committed_at + interval 3 day as committed_at) from meta.loads where load_id = 103;
+  update meta.loads set superseded_by = 104 where load_id = 103`
+
+const OTHERS_REGISTERED =
+  "update staging.stg_learning_event set event_type = 'registered', learner_key = learner_key + 1000 where course_key = 1"
+
 /** A check, a fault, and a text that its finding must hold. */
 const FAULTS: readonly (readonly [string, string, string])[] = [
   ['attempts-in-order', `update fact_enrollment set attempt = 3 where ${oneEnrollment}`, '3'],
@@ -200,11 +208,7 @@ const FAULTS: readonly (readonly [string, string, string])[] = [
     `update fact_enrollment set withdrawn_at = enrolled_at, withdrawn_date_key = null where ${oneEnrollment}`,
     'fact_enrollment',
   ],
-  [
-    'roster-agrees-with-events',
-    "update staging.stg_learning_event set event_type = 'registered', learner_key = learner_key + 1000 where course_key = 1",
-    '"1"',
-  ],
+  ['roster-agrees-with-events', OTHERS_REGISTERED, '"1"'],
   // Three loads a day apart, and then nothing for three days.
   [
     'sources-stay-fresh',
@@ -212,8 +216,20 @@ const FAULTS: readonly (readonly [string, string, string])[] = [
     'sis',
   ],
   [
+    'sources-stay-fresh',
+    loadsOf('sis', ['2026-06-24', 100], ['2026-06-25', 100], ['2026-06-26', 100], ['2026-06-27', 100]) +
+      MAPPED_AGAIN,
+    'sis',
+  ],
+  [
     'volume-is-steady',
     loadsOf('sis', ['2026-06-27', 100], ['2026-06-28', 200], ['2026-06-29', 120], ['2026-06-30', 29]),
+    '29',
+  ],
+  [
+    'volume-is-steady',
+    loadsOf('sis', ['2026-06-24', 100], ['2026-06-25', 200], ['2026-06-26', 120], ['2026-06-27', 29]) +
+      MAPPED_AGAIN,
     '29',
   ],
   [
@@ -314,6 +330,12 @@ describe('checks', () => {
       loadsOf('sis', ['2026-06-26', 9], ['2026-06-27', 9], ['2026-06-28', 9], ['2026-06-30', 9]),
     ],
     ['sources-stay-fresh', loadsOf('sis', ['2026-06-01', 9], ['2026-06-02', 9], ['2026-06-03', 9])],
+    [
+      'roster-agrees-with-events',
+      `${OTHERS_REGISTERED}; insert into staging.stg_deletion by name
+        select 'learning_event' as entity, event_id, occurred_at as effective_at, source, load_id, position
+        from staging.stg_learning_event where course_key = 1`,
+    ],
     [
       'roster-agrees-with-events',
       "delete from staging.stg_learning_event where event_type = 'registered' and course_key = 1",

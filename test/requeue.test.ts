@@ -1,10 +1,14 @@
 /** Rejected records that are read again: after their mapping was mended, or their file; once, twice, and after a kill. */
 
-import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, expect, test } from 'vitest'
+import { writeLedger } from '../src/pipeline/ledger.ts'
 import { type Requeued, requeue } from '../src/pipeline/requeue.ts'
+import { showRun } from '../src/pipeline/runs.ts'
 import { withWarehouse } from '../src/pipeline/warehouse.ts'
+import { zipOf } from '../src/sources/zip.test-support.ts'
 import { difference, faultsOf } from './faults/dump.ts'
 import { copyPlace, initPlace, lpa, lpaOk, noStrace, removePlaces } from './faults/lpa.ts'
 import { TryWarehouse } from './try-warehouse.ts'
@@ -89,11 +93,45 @@ test('the file was mended at its line: what counted counts once', async () => {
   expect(await again()).toMatchObject([{ outcome: 'requeued', byLoad: 3, mended: 1, stillRejected: 0 }])
   expect(await counted()).toEqual([...mended.slice(0, 3), '2026-01-07 0.1', '2026-01-08 1'])
   expect(await again()).toEqual([])
+  // What it was at first is known to be in the last one too.
   expect(await loads()).toEqual([
-    [1, 2],
+    [1, 3],
     [2, 3],
     [3, null],
   ])
+})
+
+test('its mapping is found where it lies, also after it was requeued', async () => {
+  const elsewhere = join(mkdtempSync(join(tmpdir(), 'lpa-elsewhere-')), 'answers.sql')
+  const away = (text: string) => writeFileSync(elsewhere, text)
+  let runs = 0
+  const loadsOfRun = async (command: string, words: string, work: () => Promise<unknown>) => {
+    const run = { run_id: command + runs++, command, arguments: words, role: null, exit_code: 0, summary: '' }
+    const started_at = new Date().toISOString()
+    await work()
+    const values = { ...run, started_at, finished_at: new Date().toISOString() }
+    await withWarehouse(its.config, 'write', never, (engine) =>
+      engine.transaction(() => writeLedger(engine, 'record-run', values)),
+    )
+    return its.read(async (engine) => (await showRun(engine, run.run_id)).loads.rows.length)
+  }
+  away(MAPPING)
+  rmSync(mapping)
+  const log = its.write('away.csv', csv(ROWS.with(1, 'fay,C1,2026-01-05T10:00:00Z,0.5')))
+  const words = `away.csv --mapping ${elsewhere}`
+  const load = () => its.load(log, { mappings: [elsewhere], source: 'away' })
+  expect(await loadsOfRun('load', words, load)).toBe(1)
+  for (const text of [MENDED, `${MENDED}where points <> 'lots'\n`]) {
+    away(text)
+    let told: Requeued[] = []
+    const count = await loadsOfRun('rejects requeue', '', async () => {
+      told = await again([])
+    })
+    expect(count).toBe(1)
+    expect(told).toContainEqual(
+      expect.objectContaining({ input: expect.stringMatching(/away\.csv$/), outcome: 'requeued', mended: 1 }),
+    )
+  }
 })
 
 test('a file that went on growing is the same file', async () => {
@@ -102,6 +140,24 @@ test('a file that went on growing is the same file', async () => {
   writeFileSync(mapping, MENDED)
   expect(await again()).toMatchObject([{ outcome: 'requeued', mended: 1, stillRejected: 1 }])
   expect(await counted()).toEqual([...COUNTED.slice(0, 2), '2026-01-06 0.5', '2026-01-08 1', '2026-01-09 0'])
+})
+
+test('a line that was no row is mended: those behind it have other numbers', async () => {
+  const name = its.write('short.csv', csv(ROWS.with(2, 'bo,C1')))
+  await its.load(name, { mappings: [mapping], source: 'short' })
+  its.write('short.csv', csv(ROWS.with(2, 'bo,C1,2026-01-06,0.5')))
+  expect(await again()).toContainEqual(
+    expect.objectContaining({
+      outcome: 'requeued',
+      input: expect.stringMatching(/short\.csv$/),
+      mended: 1,
+      stillRejected: 1,
+    }),
+  )
+  its.write('short.csv', csv(ROWS.with(2, 'bo,C1,2026-01-06,0.5').with(3, 'ana,C1,2026-01-05T10:00:00Z,0.7')))
+  expect(await again()).toContainEqual(
+    expect.objectContaining({ outcome: 'left', input: expect.stringMatching(/short\.csv$/) }),
+  )
 })
 
 test('another export of the same name is not taken for it', async () => {
@@ -160,22 +216,44 @@ test('what came of a topic is told once, with the command that reads it again', 
   ])
 })
 
+test('a file inside an archive is read again where it lies', async () => {
+  const archive = (rows: readonly string[]) =>
+    its.write('more.zip', zipOf([{ name: 'log.csv', text: csv(rows) }]))
+  const path = `${archive(ROWS.with(1, 'eva,C1,2026-01-09,0.25'))}/log.csv`
+  await its.load(path, { mappings: [mapping], source: 'zipped' })
+  archive(ROWS.with(1, 'eva,C1,2026-01-09,0.25').with(4, 'cy,C1,2026-01-07,0.1'))
+  expect(await again()).toContainEqual(
+    expect.objectContaining({
+      outcome: 'requeued',
+      input: expect.stringMatching(/more\.zip\/log\.csv$/),
+      mended: 1,
+      stillRejected: 1,
+    }),
+  )
+})
+
 test('of an export without times of its own, what was requeued is not newer than what came after it', async () => {
   const learners = its.write(
     'people.sql',
     '-- entity: learner\n-- personal: student(learner)\nselect student as learner_id, country, since as signed_up_on from source',
   )
-  await its.load(its.write('bad.csv', 'student,country,since\nana,DE,never\ncy,DE,2026-01-01\n'), {
+  const rows = (ana: string, ed: string) =>
+    `student,country,since\nana,DE,${ana}\ncy,DE,2026-01-01\ned,DE,${ed}\nfin,DE,2026-01-01\n`
+  await its.load(its.write('bad.csv', rows('never', 'soon')), {
     mappings: [learners],
   })
   await its.load(its.write('later.csv', 'student,country,since\nana,PL,2026-01-01\n'), {
     mappings: [learners],
   })
-  its.write('bad.csv', 'student,country,since\nana,DE,2026-01-01\ncy,DE,2026-01-01\n')
-  expect(await again([learners])).toContainEqual(expect.objectContaining({ outcome: 'requeued', mended: 1 }))
+  for (const ed of ['soon', '2026-01-01']) {
+    its.write('bad.csv', rows('2026-01-01', ed))
+    expect(await again([learners])).toContainEqual(
+      expect.objectContaining({ outcome: 'requeued', mended: 1 }),
+    )
+  }
   expect(
     await its.rows('select country from staging.stg_learner order by effective_at desc, country'),
-  ).toEqual([['PL'], ['DE'], ['DE']])
+  ).toEqual([['PL'], ['DE'], ['DE'], ['DE'], ['DE']])
 })
 
 afterAll(removePlaces)

@@ -9,8 +9,9 @@ with pairs as (
     select course_key, learner_key, 1 as from_roster, 0 as from_events from staging.live_enrollment
     union all
     select course_key, learner_key, 0, 1
-    from staging.stg_learning_event
+    from staging.stg_learning_event s
     where event_type = 'registered' and course_key <> 0
+      and not exists (select 1 from staging.stg_deletion d where d.entity = 'learning_event' and d.event_id = s.event_id)
   ) t
   group by course_key, learner_key
 ),

@@ -177,9 +177,10 @@ function theirsIn(
   mentions: string,
 ): string {
   if (table === RAW) {
-    // Somebody else's record may name them too: then only their names go.
+    // Somebody else's record may name them too, and so may one that takes an event back: then only their names go.
     return `${mentions} and not exists (select 1 from staging.stg_learning_event s
-      where s.load_id = t.load_id and s.position = t.position and not ${among('s.learner_id', '$people')})`
+      where s.load_id = t.load_id and s.position = t.position and not ${among('s.learner_id', '$people')})
+      and not exists (select 1 from staging.stg_deletion d where d.load_id = t.load_id and d.position = t.position)`
   }
   if (table === DELETIONS) {
     return `${among('cast(t.learner_key as varchar)', '$keys')} or ${among(`substr(t.enrollment_id, 1, ${KEY_DIGITS})`, '$heads')}

@@ -7,6 +7,7 @@ import { Searcher } from '../../test/faults/search.ts'
 import { TryWarehouse } from '../../test/try-warehouse.ts'
 import { rotateKey } from '../key-rotation.ts'
 import { ERASED, pseudonym, readKey } from '../pseudonym.ts'
+import { build } from './build.ts'
 import { type Erasure, erase, erasureSummary, erasureText, isProven } from './erase.ts'
 
 const { signal } = new AbortController()
@@ -174,3 +175,46 @@ describe('an erasure', () => {
     await expect(refused).rejects.toMatchObject(error)
   })
 })
+
+test('what an erased learner took back stays taken back, loaded or mapped again', async () => {
+  using its = await TryWarehouse.create(TOML)
+  const mapping = (type: string) =>
+    its.write(
+      'voids.sql',
+      `-- entity: learning_event
+-- columns: id = $.id, who = $.who, voids = $.voids, happened = $.at
+-- personal: who(learner)
+select coalesce(voids, id) as event_id, who as learner_id, happened as occurred_at, '${type}' as event_type,
+  voids is not null as deleted
+from source
+`,
+    )
+  const mappings = [mapping('viewed')]
+  const file = its.write(
+    'voids.ndjson',
+    `{"id":"a","who":"ben","at":"2026-01-12T08:00:00Z"}
+{"id":"b","who":"anna","voids":"a","at":"2026-01-12T09:00:00Z"}
+`,
+  )
+  const remain = async () => {
+    const rows = [
+      await its.value('select count(*) from raw.raw_learning_events'),
+      await its.value('select count(*) from staging.stg_deletion'),
+      await its.value('select count(*) from fact_learning_event'),
+    ]
+    return rows.map(Number)
+  }
+  await its.load(file, { source: 'lms', mappings })
+  await its.build()
+  expect(isProven(await erased(its, 'anna\n'))).toBe(true)
+  expect(await remain()).toEqual([2, 1, 0])
+  mapping('launched')
+  await its.load(file, { source: 'lms', mappings })
+  await its.build()
+  expect(await remain()).toEqual([2, 1, 0])
+  mapping('played')
+  const request = { select: [], full: true, replays: true, runId: 'r' }
+  const built = await build(its.config, request, signal, progress)
+  expect(built.replayed?.loads).toBe(1)
+  expect(await remain()).toEqual([2, 1, 0])
+}, 120_000)

@@ -9,9 +9,13 @@ import { ledgerRows } from './ledger.ts'
 
 /** @throws UserError LPA-KEY-… of a kept key, by which those are known who were erased under it */
 export async function readErased(engine: Engine, keyFile: string, key: PseudonymKey): Promise<ErasedPeople> {
-  const rows = await ledgerRows(engine, 'erased-hashes')
-  if (rows.length === 0) return NOBODY
-  return { hashes: rows.map(([hash]) => String(hash)), earlierKeys: earlierKeys(keyFile, key) }
+  const hashes = await erasedHashes(engine)
+  if (hashes.length === 0) return NOBODY
+  return { hashes, earlierKeys: earlierKeys(keyFile, key) }
+}
+
+export async function erasedHashes(engine: Engine): Promise<string[]> {
+  return (await ledgerRows(engine, 'erased-hashes')).map(([hash]) => String(hash))
 }
 
 export function earlierKeys(keyFile: string, key: PseudonymKey): PseudonymKey[] {
@@ -24,7 +28,10 @@ export function earlierKeys(keyFile: string, key: PseudonymKey): PseudonymKey[] 
  * Inside the transaction that brings what was staged: an erasure between the two does not know these rows.
  * @throws UserError locked (75)
  */
-export async function assertSameErased(engine: Engine, { hashes }: ErasedPeople): Promise<void> {
+export async function assertSameErased(
+  engine: Engine,
+  { hashes }: Pick<ErasedPeople, 'hashes'>,
+): Promise<void> {
   if ((await countErased(engine)) === hashes.length) return
   throw new UserError('LPA-LOAD-ERASED', 'Learners were erased while this was read: it may hold them.', {
     exit: 'locked',

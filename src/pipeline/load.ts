@@ -19,13 +19,13 @@ import {
 } from '../sources/files.ts'
 import { type FirstRows, firstRowsTable, readFirstRows } from '../sources/first-rows.ts'
 import { assertUnchanged, hashInput, type Input, openInput } from '../sources/input.ts'
-import type { Mapping } from '../sources/mapping.ts'
+import { fromRaw, type Mapping } from '../sources/mapping.ts'
 import type { Counts, Engine, Result } from '../types.ts'
 import { assertNobodyErased, assertSameErased, readErased } from './erased.ts'
 import { Growth } from './growth.ts'
 import { ledgerRows, withoutColumns } from './ledger.ts'
 import { type ApiOpening, openPlannedApi, refusePartOfSnapshot } from './load-api.ts'
-import { type PlannedInput, planInputs, UNNAMED_SOURCE } from './load-inputs.ts'
+import { type PlannedInput, passedOverNotes, planInputs, UNNAMED_SOURCE } from './load-inputs.ts'
 import { assertRejects } from './reject-limit.ts'
 import { type EarlierLoad, type Reload, readOtherLoads, reloadsOf } from './reload.ts'
 import { addPart, loadsReplacedBy, partsNotes, type Snapshot, snapshotsOf } from './snapshots.ts'
@@ -194,6 +194,7 @@ export async function load(
 ): Promise<LoadedFile[]> {
   const key = readKey(config.privacy.keyFile)
   const planned = await withArchives(planInputs(config, request))
+  for (const note of passedOverNotes(config, request)) progress.onNote(note)
   return withWarehouse(config, 'write', signal, async (engine) => {
     const erased = await readErased(engine, config.privacy.keyFile, key)
     if (request.engine) assertNobodyErased(erased)
@@ -316,7 +317,8 @@ async function outlinesOf(planned: readonly PlannedInput[], opening: ApiOpening)
     const recognised = await recogniseInput(input, { mappings, entity })
     // Also of a mapping that was recognised.
     if (planning.api) refusePartOfSnapshot(planning.api, path, recognised.mappings)
-    const isKept = planned.length === 1 || recognised.input.stats === undefined
+    const { stats, canReopen } = recognised.input
+    const isKept = planned.length === 1 || (stats === undefined && !canReopen)
     outlines.push({
       ...{ source, mappings: recognised.mappings },
       recognised: isKept ? recognised : undefined,
@@ -572,11 +574,14 @@ function knownLoad(
   mapping: Mapping,
   key: PseudonymKey,
 ): SameContent | undefined {
-  const loads = mapping.export === 'snapshot' ? same : [...same, ...outgrown]
-  return loads.find((load) => isSameLoad(load, mapping, key))
+  const known = same.find((load) => isSameLoad(load, mapping, key))
+  if (known || mapping.export === 'snapshot') return known
+  // Of a file that grew, what raw kept of all counts, and not its beginning alone.
+  const wanted = [mapping, { sha256: fromRaw(mapping.sha256) }]
+  return outgrown.find((load) => wanted.some((each) => isSameLoad(load, each, key)))
 }
 
 /** Whether loading the content again would give the same rows: under another key the pseudonyms are others. */
-function isSameLoad(load: SameContent, mapping: Mapping, key: PseudonymKey): boolean {
+function isSameLoad(load: SameContent, mapping: Pick<Mapping, 'sha256'>, key: PseudonymKey): boolean {
   return load.mappingSha256 === mapping.sha256 && load.keyId === key.id
 }

@@ -1,10 +1,10 @@
 /** Which loads hold pseudonyms of another key, and the commands that load their inputs again. */
 
-import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import type { Config, SourceSettings } from '../config.ts'
 import { shellWord } from '../shell-word.ts'
 import { apiName } from '../sources/api/name.ts'
+import { isThere } from '../sources/zip.ts'
 import { listSql } from '../sql-files.ts'
 import type { Engine, Result } from '../types.ts'
 import { ledgerRows } from './ledger.ts'
@@ -103,7 +103,7 @@ export function reloadsOf(loads: readonly EarlierLoad[], config: Config, cwd: st
     return {
       command: [verb, ...named.map(shellWord), flags].filter(Boolean).join(' '),
       ...{ source, loads: count, inputs: uris.size },
-      missing: isRemote ? [] : [...uris].filter((uri) => uri !== 'stdin' && !isThere(uri, folders)),
+      missing: isRemote ? [] : [...uris].filter((uri) => uri !== 'stdin' && !isInOneOf(folders, uri)),
     }
   })
 }
@@ -163,6 +163,6 @@ function valuesOf(flag: string, load: EarlierLoad): string[] {
   })
 }
 
-function isThere(uri: string, folders: readonly string[]): boolean {
-  return folders.some((folder) => existsSync(resolve(folder, uri)))
+function isInOneOf(folders: readonly string[], uri: string): boolean {
+  return folders.some((folder) => isThere(resolve(folder, uri)))
 }

@@ -4,6 +4,8 @@ import { rmSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { TryWarehouse } from '../../test/try-warehouse.ts'
 import { type BuildSummary, build, changeNotes } from './build.ts'
+import { replayRaw } from './replay.ts'
+import { withWarehouse } from './warehouse.ts'
 
 const LINES = `{"id":"a","who":"anna","what":"seen","course":"7","at":"2026-01-12T08:00:00Z","points":"5"}
 {"id":"b","who":"ben","what":"seen","course":"7","at":"2026-01-12T09:00:00Z","points":"7"}
@@ -74,10 +76,52 @@ test('a changed one maps raw again, by the same pseudonyms, ids and positions', 
   expect(changeNotes(await full())).toEqual(['No fact changed.'])
 }, 120_000)
 
-test('the file, loaded again, is the same', async () => {
+test('the file, loaded again, takes its place, and the facts are the same', async () => {
   const before = await events()
   const file = its.write('log.ndjson', LINES)
-  const [loaded] = await its.load(file, { mappings: [`${its.folder}/mine.sql`] })
-  expect(loaded?.outcome).toBe('unchanged')
+  const again = () => its.load(file, { mappings: [`${its.folder}/mine.sql`] })
+  expect(await again()).toMatchObject([{ outcome: 'loaded', replaced: [2] }])
+  await its.build()
   expect(await events()).toEqual(before)
+  expect(await again()).toMatchObject([{ outcome: 'unchanged' }])
+  expect(changeNotes(await full())).toEqual(['No fact changed.'])
+}, 120_000)
+
+test('who was erased meanwhile stays away, what was rejected then is no reason to refuse, and persons inside JSON go by the headers of now', async () => {
+  using other = await TryWarehouse.create('[load]\nmax_rejects = "50%"\n')
+  const select = (header: string, score: string) => `-- entity: learning_event
+-- columns: id = $.id, who = $.who, happened = $.at, context = $.context json
+-- personal: who(learner)${header}
+select id as event_id, who as learner_id, happened as occurred_at, 'viewed' as event_type, ${score} as score from source
+`
+  const write = (header: string, score: string) => other.write('inside.sql', select(header, score))
+  const path = write('\n-- not-personal: $.context.name', '1')
+  const context = (name: string) => `{"name":"${name}","born":"1999-05-02","group":"-","room":"B7"}`
+  const line = (id: string, at: string) =>
+    `{"id":"${id}","who":"anna","at":"${at}","context":${context('Anna')}}\n`
+  await other.load(other.write('inside.ndjson', line('a', '2026-01-12T08:00:00Z') + line('b', 'never')), {
+    mappings: [path],
+  })
+  await other.build()
+  expect(await other.value('select cast(payload as varchar) from raw.raw_learning_events')).toContain('Anna')
+  write(', $.context.name(learner)\n-- generalise: $.context.born(year)', '0.5')
+  const { signal } = new AbortController()
+  const erasedMeanwhile = withWarehouse(other.config, 'write', signal, (engine) => {
+    const exportParquet = async (...asked: Parameters<typeof engine.exportParquet>) => {
+      await engine.exportParquet(...asked)
+      await engine.transaction(() =>
+        engine.execute("insert into meta.erased values ('ab', timestamp '2026-01-01')"),
+      )
+    }
+    return replayRaw(other.config, { ...engine, exportParquet }, signal)
+  })
+  await expect(erasedMeanwhile).rejects.toMatchObject({ code: 'LPA-LOAD-ERASED' })
+  expect(await other.value('select cast(payload as varchar) from raw.raw_learning_events')).toContain('Anna')
+
+  const strict = { ...other.config, load: { ...other.config.load, maxRejects: '0' } }
+  await build(strict, { select: [], full: true, replays: true, runId: 'r' }, signal, { onModel: () => {} })
+  const [payload] =
+    (await other.rows('select cast(payload as varchar), load_id from raw.raw_learning_events'))[0] ?? []
+  expect(JSON.parse(String(payload)).context).toEqual({ born: '1999', group: '-', room: 'B7' })
+  expect(await other.value('select learner_key <> 0 from fact_learning_event where score = 0.5')).toBe(true)
 }, 120_000)

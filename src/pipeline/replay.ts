@@ -3,11 +3,13 @@
 import { isAbsolute, join } from 'node:path'
 import type { Config } from '../config.ts'
 import { UserError } from '../errors.ts'
+import { shasOf } from '../sources/export-by.ts'
 import { discardStaged, type StagedFile } from '../sources/files.ts'
-import { type Mapping, readMapping } from '../sources/mapping.ts'
+import { fromRaw, type Mapping, readMapping } from '../sources/mapping.ts'
 import type { Engine, Row } from '../types.ts'
+import { assertSameErased, erasedHashes } from './erased.ts'
 import { ledgerRows, ledgerSql, writeLedger } from './ledger.ts'
-import { assertRejects } from './reject-limit.ts'
+import { allowedRejects, assertRejects } from './reject-limit.ts'
 import { type EarlierLoad, mappingOf, type Reload, reloadsOf } from './reload.ts'
 import { isStreamed } from './stream-target.ts'
 
@@ -29,7 +31,7 @@ export async function replayRaw(config: Config, engine: Engine, signal: AbortSig
     const name = mappingOf(load, config.sources[load.source])
     if (!mappings.has(name)) mappings.set(name, mappingNamed(name, config))
     const mapping = mappings.get(name)
-    if (!mapping || mapping.sha256 === load.mappingSha256) continue
+    if (!mapping || isBy(mapping, load)) continue
     signal.throwIfAborted()
     if (!load.hasRaw || mapping.entity !== 'learning_event' || isStreamed(load.uri)) {
       left.push(load)
@@ -39,6 +41,11 @@ export async function replayRaw(config: Config, engine: Engine, signal: AbortSig
     loads += 1
   }
   return { loads, records, reload: reloadsOf(left, config, process.cwd()) }
+}
+
+/** Also of what was mapped again by it already. */
+function isBy(mapping: Mapping, { mappingSha256 }: RawLoad): boolean {
+  return [...shasOf(mapping), fromRaw(mapping.sha256)].includes(mappingSha256)
 }
 
 interface RawLoad extends EarlierLoad {
@@ -103,6 +110,7 @@ async function replayLoad(
   const { stageReplay } = await import('../sources/replay.ts')
   const { timezone, memoryLimit, threads } = config.warehouse
   const { loadId: earlier, source, uri, keyId, contentSha256, bytes, startedAt } = load
+  const erased = await erasedHashes(engine)
   const staged = await stageReplay({
     ...{ mapping, timezone, memoryLimit, threads, signal },
     ...{ scratch: engine.scratch, parquetVersion: engine.parquetVersion },
@@ -115,19 +123,30 @@ async function replayLoad(
     exportRaw: (file) => engine.exportParquet(ledgerSql(engine, 'raw-of-load'), { load_id: earlier }, file),
   })
   try {
-    assertRejects(uri, staged.batch.load.counts, config.load.maxRejects, staged.reasons)
-    await takePlace(engine, earlier, staged)
+    assertRejects(uri, staged.batch.load.counts, mostRejects(config, load), staged.reasons)
+    await takePlace(engine, earlier, staged, erased)
   } finally {
     discardStaged(engine.scratch, [staged.batch.load.loadId])
   }
   return load.records
 }
 
+/** As many as it had are allowed, whatever limit there was then. */
+function mostRejects({ load: { maxRejects } }: Config, { records, rejected }: RawLoad): string {
+  return rejected <= allowedRejects(maxRejects, records) ? maxRejects : String(rejected)
+}
+
 /** Another run may have replaced the load meanwhile: then there is nothing to do. */
-async function takePlace(engine: Engine, earlier: number, { batch }: StagedFile): Promise<void> {
+async function takePlace(
+  engine: Engine,
+  earlier: number,
+  { batch }: StagedFile,
+  hashes: readonly string[],
+): Promise<void> {
   const { loadId: by, counts } = batch.load
   await engine.transaction(
     async () => {
+      await assertSameErased(engine, { hashes })
       const [row] = await ledgerRows(engine, 'is-counting', { load_id: earlier })
       if (Number(row?.[0]) === 0) return
       await writeLedger(engine, 'hand-on-rejects', { load_id: earlier, by })

@@ -12,7 +12,8 @@ import { type PseudonymKey, readKey } from '../pseudonym.ts'
 import type { ErasedPeople } from '../sources/erased.ts'
 import { recogniseFile } from '../sources/files.ts'
 import { type Input, prefixHashes } from '../sources/input.ts'
-import { type Mapping, readMapping } from '../sources/mapping.ts'
+import { fromRaw, type Mapping, readMapping } from '../sources/mapping.ts'
+import { isThere } from '../sources/zip.ts'
 import type { Engine, Result } from '../types.ts'
 import { readDeclared } from './declared.ts'
 import { readErased } from './erased.ts'
@@ -177,7 +178,11 @@ class RejectedFile {
     const isMended = (mapping: Mapping) => this.#earlier(mapping)?.mappingSha256 !== mapping.sha256
     const mended = recognised.mappings.filter(isMended)
     if (content !== 'other' && mended.length === 0) return undefined
-    if (content === 'other' && mended.length > 0) throw bothChanged(input.path, mended)
+    // What is made of raw is by this mapping too.
+    const changed = mended.filter(
+      (mapping) => this.#earlier(mapping)?.mappingSha256 !== fromRaw(mapping.sha256),
+    )
+    if (content === 'other' && changed.length > 0) throw bothChanged(input.path, changed)
     this.#again = (content === 'other' ? recognised.mappings : mended).map(({ name }) => name)
     const most = Math.max(...this.#loads.map(({ rejected }) => rejected))
     const isAllowed = most <= allowedRejects(config.load.maxRejects, this.#loads[0].read)
@@ -198,7 +203,7 @@ class RejectedFile {
   #path(): string {
     const { config, key } = this.#its
     const { uri, keyId } = this.#loads[0]
-    const found = [process.cwd(), config.root].map((folder) => resolve(folder, uri)).find(existsSync)
+    const found = [process.cwd(), config.root].map((folder) => resolve(folder, uri)).find(isThere)
     const [again] = reloadsOf(this.#loads, config, process.cwd())
     const next = again ? `Load it again: ${again.command}` : 'Load it again.'
     if (keyId !== key.id) {
@@ -243,7 +248,7 @@ class RejectedFile {
   async #contentOf(input: Input): Promise<'same' | 'grown' | 'other'> {
     const [{ bytes, contentSha256 }] = this.#loads
     if ((await prefixHashes(input, [bytes])).get(bytes) !== contentSha256) return 'other'
-    return input.stats?.size === bytes ? 'same' : 'grown'
+    return (input.stats?.size ?? input.bytes) === bytes ? 'same' : 'grown'
   }
 
   /** Inside the open transaction, when the rows of both are there. */
@@ -335,9 +340,9 @@ function isAddress(uri: string): boolean {
 /** By load: the lines of its rejected records. */
 type Positions = ReadonlyMap<number, readonly string[]>
 
-/** Of `exports/events.ndjson:12`: the file may be called from another folder. */
+/** Of `exports/events.ndjson:12` and what may follow it: the file may be called from another folder. */
 function lineOf(position: string): string {
-  return position.slice(position.lastIndexOf(':') + 1)
+  return /(?:(?:\d+:)?record-)?\d+$/.exec(position)?.[0] ?? position
 }
 
 function bothChanged(path: string, mappings: readonly Mapping[]): UserError {

@@ -11,6 +11,8 @@ export type Compression = 'none' | 'gzip' | 'zstd'
 export interface ByteSource {
   /** What the file looked like when it was found; undefined for a stream. */
   readonly stats: Stats | undefined
+  /** Where a file inside an archive lies, and what that looked like. */
+  readonly archive?: { readonly path: string; readonly stats: Stats | undefined }
   /** At most `count` first bytes, as often as wanted. */
   peek(count: number): Promise<Buffer>
   /** All bytes from the start, those that were looked at too. Of a stream only once. */
@@ -62,6 +64,7 @@ function zipSource(entry: ZipEntry): ByteSource {
   }
   return {
     ...{ stats: undefined, size },
+    archive: { path: entry.archive, stats: statSync(entry.archive, { throwIfNoEntry: false }) },
     open: () => bytesInZip(entry),
     async peek(count) {
       await size()

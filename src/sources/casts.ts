@@ -10,7 +10,7 @@ import type { StageTwoOptions } from './stage-two-options.ts'
 
 /** The mapping's output, cast to the entity's types, with derived columns and `fault`, the code of what is wrong. */
 export function checkedSql(
-  { loadId, source, places, mayBeErased }: StageTwoOptions,
+  { mapping, loadId, source, places, mayBeErased }: StageTwoOptions,
   rules: EntityRules,
   { sql, types }: Outputs,
   faults: readonly Fault[],
@@ -35,6 +35,8 @@ export function checkedSql(
   const isOfLearners = rules.inputs.some(({ name }) => name === 'learner_id')
   if (isDelta) keepGiven.push('m.deleted as given_deleted')
   casts.push(`${isDelta ? castSql('boolean', 'm.deleted', types.get('deleted') ?? '') : 'false'} as deleted`)
+  // Events stay taken back, whoever did it.
+  const stays = mapping.entity === 'learning_event' ? 'or coalesce(deleted, false)' : ''
   return `with m as (${sql}
     ),
     c as (select m.source_row, ${[...casts, `${attributesSql(types)} as attributes`, ...keepGiven].join(', ')}
@@ -42,7 +44,7 @@ export function checkedSql(
     f as (select *, cast(case ${faults.map(({ condition }, index) => `when ${condition} then ${index + 1}`).join('\n      ')}
       end as utinyint) as fault from c)
     select ${columns.join(', ')}, coalesce(deleted, false) as lpa_deleted, fault from f
-    ${mayBeErased && isOfLearners ? `where learner_id is distinct from '${ERASED}'` : ''}`
+    ${mayBeErased && isOfLearners ? `where learner_id is distinct from '${ERASED}' ${stays}` : ''}`
 }
 
 function castSql(type: string, value: string, given: string): string {

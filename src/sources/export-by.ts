@@ -6,7 +6,7 @@ import { UserError } from '../errors.ts'
 import { byteSource } from './bytes.ts'
 import { csvHead } from './csv-head.ts'
 import { HEAD_BYTES, type Input } from './input.ts'
-import type { Mapping } from './mapping.ts'
+import type { ExportKind, Mapping } from './mapping.ts'
 import { zipEntryOf } from './zip.ts'
 
 /**
@@ -27,9 +27,18 @@ export async function withExportKind(mapping: Mapping, input: Input): Promise<Ma
       next: `Its line ${name} must say one of: ${[...kinds.keys()].join(', ')}`,
     })
   }
-  // The same content is another load when it is an export of another kind.
-  const sha256 = createHash('sha256').update(mapping.sha256).update(kind).digest('hex')
-  return { ...mapping, export: kind, sha256 }
+  return { ...mapping, export: kind, sha256: ofKind(mapping, kind) }
+}
+
+/** The same content is another load when it is an export of another kind. */
+function ofKind({ sha256 }: Mapping, kind: ExportKind): string {
+  return createHash('sha256').update(sha256).update(kind).digest('hex')
+}
+
+/** What loads by this mapping may say of it, whatever kind their export was. */
+export function shasOf(mapping: Mapping): string[] {
+  const kinds = [...(mapping.exportBy?.kinds.values() ?? [])]
+  return [mapping.sha256, ...kinds.map((kind) => ofKind(mapping, kind))]
 }
 
 async function valueIn(path: string, name: string): Promise<string | undefined> {

@@ -24,7 +24,7 @@ import { recordsSql } from './source-sql.ts'
 import type { LinesOnSpark } from './spark/read.ts'
 import { groupRows, type OnPersonal, stageOne } from './stage-one.ts'
 import { type StageTwoResult, stageTwo } from './stage-two.ts'
-import { filesInZip, isZip } from './zip.ts'
+import { filesInZip, isZip, zipEntryOf } from './zip.ts'
 
 export interface FileRequest {
   readonly entity?: string | undefined
@@ -96,7 +96,7 @@ const WHAT_IS_DATA =
  */
 export function findFiles(names: readonly string[]): string[] {
   const found = names.flatMap((name) => {
-    if (name === '-') return [name]
+    if (name === '-' || zipEntryOf(name)) return [name]
     const stats = statSync(name, { throwIfNoEntry: false })
     if (stats) return stats.isDirectory() ? someFilesIn(name) : [name]
     if (/^[a-z][a-z0-9+.-]*:\/\//i.test(name)) {
@@ -139,7 +139,14 @@ function filesIn(folder: string): string[] {
     .sort()
 }
 
-/** The same for a directory that is looked at again and again, none of whose answers may block. */
+/** Archives in a folder: they are loaded when they are named, not with it. */
+export function archivesIn(folder: string): string[] {
+  if (!isFolder(folder)) return []
+  const paths = globSync('**/*', { cwd: folder }).map((name) => join(folder, name))
+  return paths.filter(isZip).sort()
+}
+
+/** Data files of a directory that is looked at again and again, none of whose answers may block. */
 export async function dataFilesIn(folder: string): Promise<string[]> {
   await access(folder, constants.R_OK | constants.X_OK)
   const found: string[] = []
@@ -379,7 +386,8 @@ async function stageMapping(
       files: two.files,
       cursor: input.cursor?.(),
       load: {
-        ...{ loadId, uri, startedAt, source },
+        ...{ loadId, uri, source },
+        startedAt: request.firstLoadedAt ?? startedAt,
         format: mapping.name,
         contentSha256: measure.sha256,
         bytes: measure.bytes,

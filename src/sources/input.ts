@@ -36,6 +36,8 @@ export interface Input {
   readonly rewrite?: () => Rewriter
   /** What the file looked like when it was recognised; undefined for a stream. */
   readonly stats: Stats | undefined
+  /** The same of the archive that it lies in. */
+  readonly archive?: ByteSource['archive']
   /** Of a stream that is whole in memory, or inside an archive. */
   readonly bytes?: number
   /** Where a line of the text stands, when its number does not tell. */
@@ -69,7 +71,7 @@ export async function openInput(name: string): Promise<Input> {
   const bytes = compression === 'none' ? packed : await unpackedHead(name, packed, compression)
   const input = {
     ...{ name, compression, stats: source.stats, open: () => source.open() },
-    ...(source.size && { canReopen: true as const, bytes: await source.size() }),
+    ...(source.size && { canReopen: true as const, bytes: await source.size(), archive: source.archive }),
   }
   if (bytes.subarray(0, 4).toString('latin1') === 'PAR1') {
     refuseParquet(name, source, compression)
@@ -275,9 +277,10 @@ const NOTHING_COUNTED: Omit<Measure, 'sha256' | 'bytes'> = {
 
 /** @throws UserError when a file is not what it was when it was recognised. */
 export function assertUnchanged(input: Input): void {
-  if (!input.stats) return
-  const now = statSync(input.name, { throwIfNoEntry: false })
-  const { size, ino, mtimeMs } = input.stats
+  const { path, stats } = input.archive ?? { path: input.name, stats: input.stats }
+  if (!stats) return
+  const now = statSync(path, { throwIfNoEntry: false })
+  const { size, ino, mtimeMs } = stats
   if (now?.size !== size || now.ino !== ino || now.mtimeMs !== mtimeMs) {
     throw unreadable(input.name, 'It changed while it was read.', 'Load it again when it is complete.')
   }

@@ -79,6 +79,11 @@ export interface Mapping {
   readonly sha256: string
 }
 
+/** How a load says that it is made of what raw kept: loading its input again may give more, and takes its place. */
+export function fromRaw(sha256: string): string {
+  return createHash('sha256').update(`raw:${sha256}`).digest('hex')
+}
+
 /** The packaged mapping of that name, or a user's own file (a name that ends in `.sql`). */
 export function readMapping(nameOrFile: string): Mapping {
   if (!nameOrFile.endsWith('.sql')) return fromSqlFile(readSql('mappings', nameOrFile))
@@ -176,7 +181,7 @@ function fromSqlFile(file: SqlFile): Mapping {
     fail(`"-- export: ${one('export')}" is unknown.`, 'Write append, snapshot or delta.')
   }
   if (exportKind === 'delta' && entity === 'learning_event') {
-    fail('Events are never changed nor deleted, so that a delta of them is none.', 'Write -- export: append.')
+    fail('Events are taken back, never changed: a delta of them is none.', 'Write -- export: append.')
   }
   if (file.body === '') fail('It has no SELECT.', 'Write one: select … from source')
   if (/\bpayload\s*(->>?\s*'(?!\$)|\.\s*\w)/.test(file.body)) {

@@ -9,10 +9,12 @@ import { openDuckDB, quoteName, quoteText, readRows } from '../duckdb.ts'
 import type { LoadRecord } from '../types.ts'
 import { type Field, fieldsOf, isJson } from './fields.ts'
 import { discardStaged, type StagedFile, stagedFolder } from './files.ts'
+import { createJsonMacros } from './json-macros.ts'
 import { formatJsonPath } from './json-path.ts'
-import type { Mapping } from './mapping.ts'
+import { fromRaw, type Mapping } from './mapping.ts'
 import { namedColumns } from './named-columns.ts'
 import { stageTwo } from './stage-two.ts'
+import { fieldValue, isList } from './values.ts'
 
 export interface ReplayRequest {
   readonly mapping: Mapping
@@ -65,7 +67,7 @@ export async function stageReplay(request: ReplayRequest): Promise<StagedFile> {
         cursor,
         load: {
           ...record,
-          ...{ counts, format: mapping.name, mappingSha256: mapping.sha256 },
+          ...{ counts, format: mapping.name, mappingSha256: fromRaw(mapping.sha256) },
           entities: { [mapping.entity]: two.rows },
         },
       },
@@ -78,7 +80,7 @@ export async function stageReplay(request: ReplayRequest): Promise<StagedFile> {
 
 /** The file that stage one would have written, with records numbered as then. */
 async function recordsOfRaw(request: ReplayRequest, folder: string) {
-  const { mapping } = request
+  const { mapping, idSpace } = request
   const raw = join(folder, 'raw.parquet')
   const records = join(folder, 'records.parquet')
   await request.exportRaw(raw)
@@ -89,6 +91,8 @@ async function recordsOfRaw(request: ReplayRequest, folder: string) {
     threads: request.threads,
   })
   const { connection } = database
+  await createJsonMacros(connection)
+  await connection.run(PSEUDONYMS_ONLY)
   const kept = `(select position, cast(payload as json) as payload from read_parquet(${quoteText(raw)}))`
   const names = await readRows<{ name: string }>(
     connection,
@@ -100,7 +104,10 @@ async function recordsOfRaw(request: ReplayRequest, folder: string) {
     mapping,
     isTable ? { header, named: await namedColumns(mapping, header) } : undefined,
   )
-  const columns = fields.map((field) => `${keptValue(field)} as ${quoteName(field.name)}`)
+  const options = { input: { format: 'ndjson' as const }, mapping, fields, idSpace }
+  const columns = fields.map(
+    (field) => `${fieldValue(field, options, { value: keptValue })} as ${quoteName(field.name)}`,
+  )
   await connection.run(
     `copy (select ${[...columns, ...STATUS].join(', ')}, position as source_row from ${kept})
      to ${quoteText(records)} (format parquet, compression lz4, parquet_version v2)`,
@@ -115,10 +122,11 @@ const STATUS = [
   'cast(null as varchar) as lpa_content',
 ]
 
+/** In place of stage one's: what is a pseudonym already, or several of a list, stays, and what is clear is left out. */
+const PSEUDONYMS_ONLY = `create temp macro lpa_hmac(message) as
+  nullif(regexp_extract(message, ':([0-9a-f]{64}(?:,[0-9a-f]{64})*)$', 1), '')`
+
 function keptValue(field: Field): string {
   const path = quoteText(formatJsonPath(field.path))
-  if (isJson(field)) return `(payload -> ${path})`
-  const text = `(payload ->> ${path})`
-  if (field.change?.kind !== 'pseudonym') return text
-  return `case when regexp_full_match(${text}, '[0-9a-f]{64}(,[0-9a-f]{64})*') then ${text} end`
+  return isJson(field) || isList(field) ? `(payload -> ${path})` : `(payload ->> ${path})`
 }

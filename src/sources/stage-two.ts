@@ -99,21 +99,18 @@ async function write(
   const gone = join(folder, `${stem}_deletions.parquet`)
   const deleted = deletions > 0 ? await copy(connection, deletionsSql(options, rules), gone, options) : 0
   if (deleted > 0) files.push(await describeFile('staging.stg_deletion', gone, deleted))
-  const made = deleted > 0 ? [staging, gone] : [staging]
+  const made = `read_parquet([${(deleted > 0 ? [staging, gone] : [staging]).map(quoteText).join(', ')}])`
   const last = options.isReplay
     ? await readNumber(connection, 'select coalesce(max(source_row), 0) from lpa_records')
     : records
   // A row of a subquery's own has the number of no record.
   const stray = await readNumber(
     connection,
-    `select count(*) from (select position from lpa_rejects union all select position from read_parquet([${made.map(quoteText).join(', ')}]))
+    `select count(*) from (select position from lpa_rejects union all select position from ${made})
      where position is null or position not between 1 and ${last}`,
   )
   if (stray > 0) throw strayRows(mapping)
-  const mapped = await readNumber(
-    connection,
-    `select count(distinct position) from read_parquet([${made.map(quoteText).join(', ')}])`,
-  )
+  const mapped = await readNumber(connection, `select count(distinct position) from ${made}`)
   // Records of which nothing else is left.
   const doubled = await readNumber(
     connection,
@@ -125,7 +122,7 @@ async function write(
     const raw = join(folder, `${stem}_raw.parquet`)
     // Of somebody else's record the rest is kept.
     const others = options.mayBeErased
-      ? `where not contains(cast(payload as varchar), '${ERASED}') or position in (select position from read_parquet(${quoteText(staging)}))`
+      ? `where not contains(cast(payload as varchar), '${ERASED}') or position in (select position from ${made})`
       : ''
     const kept = await copy(
       connection,

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { UserError } from '../errors.ts'
 import { filesOf } from './files.ts'
-import { openInput, readInput } from './input.ts'
+import { assertUnchanged, openInput, readInput } from './input.ts'
 import { type ZippedFile, zipOf } from './zip.test-support.ts'
 
 let folder: string
@@ -49,6 +49,14 @@ test.each([false, true])('the data files of an archive are inputs, with ZIP64: %
   expect(await filesOf(path)).toEqual([`${path}/big.csv`, `${path}/roster/users.csv`])
   expect(await textOf(`${path}/roster/users.csv`)).toBe(USERS)
   expect(await textOf(`${path}/big.csv`)).toBe(big)
+})
+
+test('an archive that was replaced since it was looked at is not what was recognised', async () => {
+  const path = archive([{ name: 'users.csv', text: USERS }])
+  const input = await openInput(`${path}/users.csv`)
+  expect(() => assertUnchanged(input)).not.toThrow()
+  writeFileSync(path, zipOf([{ name: 'users.csv', text: `${USERS}2,b\n` }]))
+  expect(() => assertUnchanged(input)).toThrow('It changed while it was read.')
 })
 
 test.each<[string, ZippedFile[], RegExp]>([

@@ -1,6 +1,6 @@
 /** Zip archives: each file inside is an input of its own, `bundle.zip/users.csv`, read where it lies and never unpacked to disk. */
 
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import type { Entry, ZipFile } from 'yauzl'
 import { UserError } from '../errors.ts'
 
@@ -18,6 +18,11 @@ const OF_THE_SYSTEM = /^__MACOSX\//
 
 export function isZip(path: string): boolean {
   return /\.zip$/i.test(path) && statSync(path, { throwIfNoEntry: false })?.isFile() === true
+}
+
+/** Whether there is such a file, by itself or inside an archive. */
+export function isThere(path: string): boolean {
+  return existsSync(path) || zipEntryOf(path) !== undefined
 }
 
 /** Unless bundle.zip is a folder. */

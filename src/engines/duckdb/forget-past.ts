@@ -35,7 +35,8 @@ export async function forgetPast({ connection, folder, memoryLimit, waitMs }: La
   const before = await snapshots()
   await connection.run(`call ducklake_expire_snapshots('lake', older_than => now())`)
   await removeInlined(folder)
-  await removeUnneeded(connection, folder, 0)
+  // So many at a time.
+  while ((await removeUnneeded(connection, folder, 0)) > 0);
   await connection.run(`call ducklake_delete_orphaned_files('lake', cleanup_all => true)`)
   // What streams on Spark have left there, and how far they were: they do not go on.
   rmSync(join(folder, 'streams'), { recursive: true, force: true })

@@ -19,10 +19,12 @@ test('a Parquet file that is not whole may hold somebody while it is there', asy
   await connection.run(`copy (select 'nobody' as learner_id) to '${rows}/whole.parquet' (format parquet)`)
   for (const name of ['empty', 'torn', 'vanishing'])
     writeFileSync(join(rows, `${name}.parquet`), name === 'empty' ? '' : 'PAR1, and no end')
+  mkdirSync(join(folder, 'tmp', 'load-7-1'), { recursive: true })
+  writeFileSync(join(folder, 'tmp', 'load-7-1', 'staging.parquet'), 'PAR1, and more to come')
   const search = searchFiles(connection, folder, ['a'.repeat(64)])
   rmSync(join(rows, 'vanishing.parquet'))
   expect(await search).toMatchObject({
-    files: 4,
+    files: 5,
     found: ['streams/s/rows/empty.parquet', 'streams/s/rows/torn.parquet'],
   })
 })

@@ -25,11 +25,12 @@ export async function searchFiles(
   const found: string[] = []
   let bytes = 0
   const paths = filesBelow(folder)
+  const staged = join(folder, 'tmp', sep)
   for (const path of paths) {
     bytes += statSync(path, { throwIfNoEntry: false })?.size ?? 0
     const isNamed =
       (await namesInBytes(path, wanted)) ||
-      (path.endsWith('.parquet') && (await mayNameInTable(connection, path, heads)))
+      (path.endsWith('.parquet') && (await mayNameInTable(connection, path, heads, staged)))
     if (isNamed) found.push(relative(folder, path).split(sep).join('/'))
   }
   return { files: paths.length, bytes, found }
@@ -61,13 +62,21 @@ async function namesInBytes(path: string, wanted: ReadonlySet<string>): Promise<
   return false
 }
 
-/** Any text of the table, and the learners' keys. One that cannot be read may hold them, as long as it is there. */
-async function mayNameInTable(connection: DuckDBConnection, path: string, heads: readonly string[]) {
+/**
+ * Any text of the table, and the learners' keys. One that cannot be read may hold them, as long as it is there; but one that is
+ * being staged is not committed after an erasure.
+ */
+async function mayNameInTable(
+  connection: DuckDBConnection,
+  path: string,
+  heads: readonly string[],
+  staged: string,
+): Promise<boolean> {
   try {
     return await namesInTable(connection, path, heads)
   } catch (error) {
     if (!/^(Invalid Input|IO) Error/.test((error as Error).message)) throw error
-    return existsSync(path)
+    return existsSync(path) && !path.startsWith(staged)
   }
 }
 
