@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { writeLedger } from '../src/pipeline/ledger.ts'
+import { replayRaw } from '../src/pipeline/replay.ts'
 import { type Requeued, requeue } from '../src/pipeline/requeue.ts'
 import { showRun } from '../src/pipeline/runs.ts'
 import { withWarehouse } from '../src/pipeline/warehouse.ts'
@@ -82,6 +83,16 @@ test('the mapping was mended: the new load takes the place of the earlier one, a
   expect(its.state()).toBe(before)
   await its.build()
   expect(await counted('fact_learning_event')).toEqual(mended)
+})
+
+test('what raw was mapped again of has its file yet: that brings what was rejected', async () => {
+  writeFileSync(mapping, MENDED)
+  const replayed = await withWarehouse(its.config, 'write', never, (engine) =>
+    replayRaw({ ...its.config, root: its.folder }, engine, never),
+  )
+  expect(replayed).toMatchObject({ loads: 1, records: 5 })
+  expect(await again()).toMatchObject([{ outcome: 'requeued', load: 2, byLoad: 3, mended: 1 }])
+  expect(await again()).toMatchObject([{ outcome: 'unchanged', load: 3 }])
 })
 
 test('the file was mended at its line: what counted counts once', async () => {

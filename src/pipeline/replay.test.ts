@@ -125,3 +125,25 @@ select id as event_id, who as learner_id, happened as occurred_at, 'viewed' as e
   expect(JSON.parse(String(payload)).context).toEqual({ born: '1999', group: '-', room: 'B7' })
   expect(await other.value('select learner_key <> 0 from fact_learning_event where score = 0.5')).toBe(true)
 }, 120_000)
+
+test('of a table: a column that is dropped is no reason to refuse it, one that raw has not is a reason to load it again', async () => {
+  using other = await TryWarehouse.create()
+  const write = (select: string) =>
+    other.write(
+      'table.sql',
+      `-- entity: learning_event
+-- personal: student(learner), mail(drop)
+select id as event_id, student as learner_id, happened as occurred_at, ${select} from source
+`,
+    )
+  const file = other.write('table.csv', 'id,student,mail,happened,points\na,ana,m,2026-01-12T08:00:00Z,\n')
+  await other.load(file, { mappings: [write("'viewed' as event_type")] })
+  const { signal } = new AbortController()
+  const replay = () =>
+    withWarehouse(other.config, 'write', signal, (engine) => replayRaw(other.config, engine, signal))
+  write("'launched' as event_type")
+  expect(await replay()).toMatchObject({ loads: 1, records: 1, reload: [] })
+  expect(await other.value('select event_type from staging.stg_learning_event')).toBe('launched')
+  write("'launched' as event_type, try_cast(points as double) as score")
+  expect(await replay()).toMatchObject({ loads: 0, reload: [{ loads: 1, inputs: 1 }] })
+}, 60_000)

@@ -37,8 +37,13 @@ export async function replayRaw(config: Config, engine: Engine, signal: AbortSig
       left.push(load)
       continue
     }
-    records += await replayLoad(config, engine, load, mapping, signal)
-    loads += 1
+    try {
+      records += await replayLoad(config, engine, load, mapping, signal)
+      loads += 1
+    } catch (error) {
+      if (!lacksColumns(error, mapping)) throw error
+      left.push(load)
+    }
   }
   return { loads, records, reload: reloadsOf(left, config, process.cwd()) }
 }
@@ -46,6 +51,11 @@ export async function replayRaw(config: Config, engine: Engine, signal: AbortSig
 /** Also of what was mapped again by it already. */
 function isBy(mapping: Mapping, { mappingSha256 }: RawLoad): boolean {
   return [...shasOf(mapping), fromRaw(mapping.sha256)].includes(mappingSha256)
+}
+
+/** Of a table, raw has no column that was empty throughout, or that the earlier mapping did not name. */
+function lacksColumns(error: unknown, { columns }: Mapping): boolean {
+  return columns === undefined && error instanceof UserError && /Referenced column/.test(error.message)
 }
 
 interface RawLoad extends EarlierLoad {

@@ -99,7 +99,9 @@ async function recordsOfRaw(request: ReplayRequest, folder: string) {
     `select distinct unnest(json_keys(payload)) as name from ${kept} order by name`,
   )
   const isTable = !mapping.columns && !/\bpayload\b/i.test(mapping.sql)
-  const header = isTable ? names.map(({ name }) => name) : []
+  // Of a table, what the mapping drops is in no raw, and yet a column that it may name.
+  const dropped = mapping.personal.filter(({ kind }) => !kind).map(({ target }) => target)
+  const header = isTable ? [...new Set([...names.map(({ name }) => name), ...dropped])] : []
   const fields = fieldsOf(
     mapping,
     isTable ? { header, named: await namedColumns(mapping, header) } : undefined,
