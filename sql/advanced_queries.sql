@@ -719,17 +719,15 @@ order by kpi_no nulls last;
 
 -- reconciliation: Enrollments by roster against enrollments by events
 -- grain: a course, after one row for all courses together
--- Distinct (learner, course) pairs in staged enrollments (the roster) and in staged registered events that
--- nothing takes back.
+-- Distinct (learner, course) pairs in staged enrollments (the roster) and in staged registered events.
 -- The roster wins in fact_enrollment. The pairs behind the differences: report reconciliation-differences.
 with roster as (
   select distinct learner_key, course_key, course_id from staging.live_enrollment
 ),
 events as (
   select distinct learner_key, course_key, course_id
-  from staging.stg_learning_event s
+  from staging.stg_learning_event
   where event_type = 'registered' and course_key <> 0
-    and not exists (select 1 from staging.stg_deletion d where d.entity = 'learning_event' and d.event_id = s.event_id)
 ),
 pairs as (
   select course_key, learner_key, max(course_id) as course_id, sum(from_roster) as in_roster, sum(from_events) as in_events
@@ -771,9 +769,8 @@ with roster as (
 events as (
   select learner_key, course_key, max(learner_id) as learner_id, max(course_id) as course_id,
     min(date_key) as date_key, string_agg(distinct source, ', ' order by source) as sources
-  from staging.stg_learning_event s
+  from staging.stg_learning_event
   where event_type = 'registered' and course_key <> 0
-    and not exists (select 1 from staging.stg_deletion d where d.entity = 'learning_event' and d.event_id = s.event_id)
   group by learner_key, course_key
 ),
 differences as (

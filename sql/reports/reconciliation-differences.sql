@@ -13,9 +13,8 @@ with roster as (
 events as (
   select learner_key, course_key, max(learner_id) as learner_id, max(course_id) as course_id,
     min(date_key) as date_key, lpa_list(source, ', ') as sources
-  from staging.stg_learning_event s
+  from staging.stg_learning_event
   where event_type = 'registered' and course_key <> 0
-    and not exists (select 1 from staging.stg_deletion d where d.entity = 'learning_event' and d.event_id = s.event_id)
   group by learner_key, course_key
 ),
 differences as (

@@ -1,7 +1,6 @@
 -- title: Enrollments by roster against enrollments by events
 -- grain: a course, after one row for all courses together
--- definition: Distinct (learner, course) pairs in staged enrollments (the roster) and in staged registered events that
---   nothing takes back.
+-- definition: Distinct (learner, course) pairs in staged enrollments (the roster) and in staged registered events.
 --   The roster wins in fact_enrollment. The pairs behind the differences: report reconciliation-differences.
 -- chart: bar x=course_id y=only_roster,only_events
 -- cells: roster, events, matched, only_roster, only_events
@@ -14,9 +13,8 @@ with roster as (
 ),
 events as (
   select distinct learner_key, course_key, course_id
-  from staging.stg_learning_event s
+  from staging.stg_learning_event
   where event_type = 'registered' and course_key <> 0
-    and not exists (select 1 from staging.stg_deletion d where d.entity = 'learning_event' and d.event_id = s.event_id)
 ),
 pairs as (
   select course_key, learner_key, max(course_id) as course_id, sum(from_roster) as in_roster, sum(from_events) as in_events
