@@ -1,13 +1,14 @@
 import { Flags } from '@oclif/core'
 import { BaseCommand } from '../src/base-command.ts'
-import { build, buildRows, buildSummary } from '../src/pipeline/build.ts'
+import { build, buildRows, buildSummary, changeNotes } from '../src/pipeline/build.ts'
+import { checkNotes } from '../src/pipeline/quality.ts'
 import { runRecorder } from '../src/pipeline/runs.ts'
 
 export default class Batch extends BaseCommand {
   static override summary = 'Build dimensions and facts from what was loaded.'
   static override description =
     `Staging becomes the star in one transaction, incrementally: only what new loads touch is made anew.
---full rebuilds everything, with the same result, and so does another engine. Then the checks run: exit code 1 when one fails, and again until it passes.`
+--full rebuilds everything, with the same result, and so does another engine. It first maps again what raw kept of events, where their mapping changed since they were loaded, and says how many facts are others by it; what raw does not keep has to be loaded again, and it says by which commands. Then the checks run: exit code 1 when one fails, and again until it passes.`
   static override examples = [
     '<%= config.bin %> batch',
     '<%= config.bin %> batch --full',
@@ -38,16 +39,19 @@ export default class Batch extends BaseCommand {
     this.recordRun(runRecorder(config))
     const summary = await build(
       config,
-      { select: flags.select ?? [], full: flags.full, runId: this.runId, engine: flags.engine },
+      {
+        select: flags.select ?? [],
+        full: flags.full,
+        replays: flags.full,
+        runId: this.runId,
+        engine: flags.engine,
+      },
       this.signal,
       { onModel: (name, index, total) => this.progress.step(`Building ${name} (${index + 1} of ${total})`) },
     )
     if (this.format() !== 'table' || summary.outcome === 'built') await this.print(buildRows(summary))
-    for (const check of summary.checks.filter(({ failures }) => failures > 0)) {
-      this.note(
-        `${check.severity}: ${check.title}: ${check.failures} ${check.failures === 1 ? 'row' : 'rows'}`,
-      )
-    }
+    this.note(...changeNotes(summary))
+    this.note(...checkNotes(summary.checks))
     const failed = summary.checks.some((check) => check.severity === 'error' && check.failures > 0)
     this.finish({ summary: buildSummary(summary), details: summary, exit: failed ? 'findings' : 'done' })
   }

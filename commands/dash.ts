@@ -11,6 +11,7 @@ import { writeText } from '../src/output.ts'
 import { withheldFrom } from '../src/pipeline/role-answers.ts'
 import { recordQuestion } from '../src/pipeline/runs.ts'
 import { withReader } from '../src/pipeline/table-files.ts'
+import { roleFlag } from '../src/role-flag.ts'
 
 export default class Dash extends BaseCommand {
   static override summary = 'Show enrollments, progress and completions, live.'
@@ -47,11 +48,7 @@ LPA_THEME=ansi|dark|light|high-contrast|mono says how the dashboard is coloured 
       helpValue: 'SCREEN',
       summary: `What to show: ${SCREENS.map(({ name }) => name).join(', ')}.`,
     }),
-    role: Flags.string({
-      env: 'LPA_ROLE',
-      helpValue: 'ROLE',
-      summary: 'Show what a role of the policy may see.',
-    }),
+    role: roleFlag('Show what a role of the policy may see.'),
     refresh: Flags.string({
       helpValue: 'DURATION',
       summary: 'How often to look for new data, 2s unless said.',

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../src/base-command.ts'
 import { mappingFlags } from '../src/mapping-flags.ts'
-import { load, loadNotes, loadRows, loadSummary, loadTable } from '../src/pipeline/load.ts'
+import { firstRowTables, load, loadNotes, loadRows, loadSummary, loadTable } from '../src/pipeline/load.ts'
 import { runRecorder } from '../src/pipeline/runs.ts'
 
 export default class Load extends BaseCommand {
@@ -34,15 +34,29 @@ While earlier loads lie under another pseudonym key, a load warns (also with --q
       summary: 'Bad records allowed before nothing is loaded.',
     }),
     full: Flags.boolean({ summary: 'Read HTTP APIs from their beginning, in place of what they brought.' }),
-    'dry-run': Flags.boolean({ summary: 'Read, map and check; load nothing.' }),
+    engine: Flags.option({ options: ['spark'] as const })({
+      summary:
+        'Where files are read and pseudonymised, when not here: spark, which must see them under the same path.',
+    }),
+    address: Flags.string({
+      helpValue: 'sc://HOST:PORT',
+      dependsOn: ['engine'],
+      summary: 'The Spark Connect server; unless said, spark.address, else that of lpa spark up.',
+    }),
+    'dry-run': Flags.boolean({
+      summary: 'Read, map and check, show the first rows with their types; load nothing.',
+    }),
   }
 
   async run(): Promise<void> {
     const { argv, flags } = await this.start(Load)
-    const config = await this.settings({ 'load.max_rejects': flags['max-rejects'] })
+    const config = await this.settings({
+      'load.max_rejects': flags['max-rejects'],
+      'spark.address': flags.address,
+    })
     if (!flags['dry-run']) this.recordRun(runRecorder(config))
-    const { as: entity, mapping: mappings = [], source, full, 'dry-run': dryRun } = flags
-    const request = { inputs: argv as string[], entity, mappings, source, full, dryRun }
+    const { as: entity, mapping: mappings = [], source, full, engine, 'dry-run': dryRun } = flags
+    const request = { inputs: argv as string[], entity, mappings, source, full, dryRun, engine }
     const files = await load(config, request, this.signal, {
       onFile: (input, index, total) => this.progress.step(`Loading ${input} (${index + 1} of ${total})`),
       onBytes: (read) => this.progress.update(read),
@@ -51,6 +65,11 @@ While earlier loads lie under another pseudonym key, a load warns (also with --q
       onLoaded: (file) => this.note(...loadNotes(file)),
     })
     await this.print(loadRows(files), { table: loadTable(files) })
+    if (this.format() === 'table')
+      for (const { title, table } of firstRowTables(files)) {
+        this.note(title)
+        await this.print(table)
+      }
     this.finish({ summary: loadSummary(files), details: { files } })
   }
 }

@@ -3,13 +3,15 @@ import { BaseCommand } from '../src/base-command.ts'
 import { MemoryWatch } from '../src/memory-watch.ts'
 import { drawAnswer, explainReport, questionOf, tableOf } from '../src/pipeline/question.ts'
 import { type Answer, ask, askSpark, listReports, tooLarge, tooLong } from '../src/pipeline/report.ts'
-import { recordQuestion, runRecorder } from '../src/pipeline/runs.ts'
+import { withMarks } from '../src/pipeline/role-answers.ts'
+import { recordQuestion, recordRefusal, runRecorder } from '../src/pipeline/runs.ts'
+import { roleFlag } from '../src/role-flag.ts'
 import { TimeLimit } from '../src/time-limit.ts'
 
 export default class Query extends BaseCommand {
   static override summary = 'Answer a question: a named report, or any SELECT over the warehouse.'
   static override description =
-    `Reports have one definition each, shown by --explain; a table of some leaves columns out that the other formats have. SQL is the engine's own and read-only: one SELECT over the warehouse's tables (fact_enrollment, course, learner, dim_date, staging.…, meta.…). The owner of the warehouse may change it with --write. With --role it is asked as a role of the policy that lpa grant apply wrote: the embedded engine then shows what that role may see, and records who asked.`
+    `Reports have one definition each, shown by --explain; a check is asked by its name too, and answers with what it finds. A table of some leaves columns out that the other formats have. SQL is the engine's own and read-only: one SELECT over the warehouse's tables (fact_enrollment, course, learner, dim_date, staging.…, meta.…). The owner of the warehouse may change it with --write. With --role it is asked as a role of the policy that lpa grant apply wrote: the embedded engine then shows what that role may see, and records who asked; Spark shows the same, which is advisory: who reaches the cluster or the files can read all of it.`
   static override examples = [
     '<%= config.bin %> query --list',
     '<%= config.bin %> query funnel --format chart',
@@ -18,7 +20,9 @@ export default class Query extends BaseCommand {
     '<%= config.bin %> query enrollments --at 2026-01-12',
     '<%= config.bin %> query drop-off --engine spark',
   ]
-  static override args = { report: Args.string({ description: 'A named report; --list tells them.' }) }
+  static override args = {
+    report: Args.string({ description: 'A named report or check; --list tells them.' }),
+  }
   static override flags = {
     sql: Flags.string({ helpValue: 'TEXT', summary: 'A SELECT, as text.', exclusive: ['file', 'list'] }),
     file: Flags.string({
@@ -32,18 +36,14 @@ export default class Query extends BaseCommand {
       helpValue: 'VERSION|TIME',
       summary: 'As the warehouse was then; a day means its end.',
     }),
-    list: Flags.boolean({ summary: 'List the reports.' }),
+    list: Flags.boolean({ summary: 'List the reports and checks.' }),
     explain: Flags.boolean({ summary: 'Tell what the report means and show its SQL, without running it.' }),
     timeout: Flags.string({
       helpValue: 'DURATION',
       summary:
         'Stop a question that takes longer: 30s, 1h; 0s for no limit. 10m unless query.timeout says else.',
     }),
-    role: Flags.string({
-      env: 'LPA_ROLE',
-      helpValue: 'ROLE',
-      summary: 'Ask as a role of the policy: only what it may see.',
-    }),
+    role: roleFlag('Ask as a role of the policy: only what it may see.'),
     reveal: Flags.string({
       helpValue: 'FILE:COLUMN',
       summary: "Say who the learners of a report are, by a roster's column of ids.",
@@ -56,8 +56,8 @@ export default class Query extends BaseCommand {
     }),
     write: Flags.boolean({ summary: 'Run SQL that changes the warehouse.' }),
     engine: Flags.option({ options: ['spark'] as const })({
-      exclusive: ['at', 'write', 'list', 'sql', 'file'],
-      summary: "Who answers a report, when not the warehouse: spark, over the warehouse's own files.",
+      exclusive: ['at', 'write', 'list', 'reveal'],
+      summary: "Who answers, when not the warehouse: spark, over the warehouse's own files.",
     }),
     address: Flags.string({
       helpValue: 'sc://HOST:PORT',
@@ -87,26 +87,33 @@ export default class Query extends BaseCommand {
       from === undefined
         ? undefined
         : reveal?.readRoster(config, question, { from, idSpace, format: this.format() })
+    let read: readonly string[] = []
     // Nobody is shown before it is recorded that somebody was asked for.
-    if (roster) await recordQuestion(config, this.runSoFar(roster.summary, flags.role))
-    else if (flags.role !== undefined) this.auditAs(flags.role, (run) => recordQuestion(config, run))
+    if (roster) {
+      await recordQuestion(config, this.runSoFar(roster.summary, flags.role))
+      this.auditAs(flags.role, (run) => recordRefusal(config, run))
+    } else if (flags.role !== undefined) this.auditAs(flags.role, (run) => recordQuestion(config, run, read))
     const options = {
       ...{ at: flags.at, role: flags.role, reveals: roster !== undefined, write: flags.write },
       exports: this.format() === 'parquet',
     }
+    const isForPeople = ['table', 'markdown'].includes(this.format())
     using _memory = new MemoryWatch(config.warehouse.memoryLimit, () => this.stop(tooLarge(), 300))
     using limit = new TimeLimit(config.query.timeoutMs, () => this.stop(tooLong(config)))
-    const show = async ({ rows, unknown, withheld, toParquet }: Answer) => {
+    const show = async ({ rows, unknown, withheld, tables, toParquet }: Answer) => {
+      read = tables
       const [first, ...more] = unknown
       if (first !== undefined) this.warning(first, ...more)
       this.note(...withheld)
-      const answer = limit.pausedByReader(reveal && roster ? reveal.revealed(rows, roster) : rows)
+      const shown = isForPeople ? withMarks(rows) : rows
+      const answer = limit.pausedByReader(reveal && roster ? reveal.revealed(shown, roster) : shown)
       await this.print(answer, {
         table: tableOf(question, answer, roster ? [roster.column] : []),
         raw: flags.raw,
         draw: (result, size, terminal) => drawAnswer(question, result, size, terminal),
         ...(toParquet && { parquet: toParquet }),
       })
+      if (reveal && roster) this.note(...reveal.noneNamed(roster))
       if (options.exports) this.finish({ summary: 'written as Parquet' })
     }
     if (flags.engine === 'spark') await askSpark(config, question, options, this.signal, show)

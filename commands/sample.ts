@@ -19,9 +19,10 @@ The same arguments give the same files on every machine. An existing file is nev
     learners: Flags.integer({ helpValue: 'N', default: 1000, summary: 'People in the roster.' }),
     events: Flags.integer({ helpValue: 'N', summary: 'Good events. [default: 25 a learner]' }),
     seed: Flags.integer({ helpValue: 'N', default: 1, summary: 'Another seed, another campus.' }),
-    format: Flags.option({ options: ['ndjson', 'csv', 'parquet'] as const })({
+    format: Flags.option({ options: ['ndjson', 'csv', 'parquet', 'xapi'] as const })({
       helpValue: 'FORMAT',
-      summary: 'Format of the event log: ndjson, csv, parquet. [default: ndjson]',
+      summary:
+        'Format of the event log: ndjson, csv, parquet, xapi (statements as NDJSON). [default: ndjson]',
     }),
     'bad-rows': Flags.string({
       helpValue: 'P',

@@ -13,6 +13,8 @@ export default class Stream extends BaseCommand {
 
 Of a directory, data files in it and below are loaded as lpa load loads them, once they were the same in two looks; one that grew later takes the place of what it was. Which were loaded is known by their content, so they may be renamed or taken away. A file that cannot be loaded is told and left, and tried again when it changes; with --until-caught-up the exit code is 65 then, after all others were loaded.
 
+With --engine spark one process reads, not several. Of a directory it reads .ndjson and .jsonl, and knows files by their path: they must be moved in whole, and one that changes is not read again.
+
 Without --until-caught-up it goes on until it is stopped. A topic that was made anew, messages that were deleted before they were read, and more bad records than --max-rejects end it: exit code 65. A share of rejects is held against the last 10,000 records, and at least 1,000.`
   static override examples = [
     '<%= config.bin %> stream kafka://localhost:9092/statements',
@@ -47,12 +49,23 @@ Without --until-caught-up it goes on until it is stopped. A topic that was made 
       summary: 'Bad records allowed before the stream ends.',
     }),
     'reset-offsets': Flags.boolean({ summary: 'Forget how far the topics were read, and begin at --from.' }),
+    engine: Flags.option({ options: ['spark'] as const })({
+      summary: 'What reads, when not lpa itself: spark, which leaves pseudonyms beside the warehouse.',
+    }),
+    address: Flags.string({
+      helpValue: 'sc://HOST:PORT',
+      dependsOn: ['engine'],
+      summary: 'The Spark Connect server; unless said, spark.address, else that of lpa spark up.',
+    }),
     'metrics-file': Flags.string({ helpValue: 'FILE', summary: 'Keep an OpenMetrics text file up to date.' }),
   }
 
   async run(): Promise<void> {
     const { args, flags } = await this.start(Stream)
-    const config = await this.settings({ 'load.max_rejects': flags['max-rejects'] })
+    const config = await this.settings({
+      'load.max_rejects': flags['max-rejects'],
+      'spark.address': flags.address,
+    })
     this.recordRun(runRecorder(config))
     const every = flags['commit-every']
     const request = {
@@ -61,6 +74,7 @@ Without --until-caught-up it goes on until it is stopped. A topic that was made 
       ...{ commitRows: flags['commit-rows'], resetOffsets: flags['reset-offsets'] },
       commitEveryMs: every === undefined ? undefined : parseDuration(every, '--commit-every'),
       metricsFile: flags['metrics-file'],
+      engine: flags.engine,
     }
     await stream(
       config,

@@ -102,6 +102,8 @@ create table if not exists meta.checks (
 )
 data_retention_time_in_days = 1;
 
+-- Pseudonyms that erased learners had, for loads to leave them out; of each the SHA-256 of lpa:erased:PSEUDONYM, since
+-- the pseudonym itself stays nowhere.
 create table if not exists meta.erased (
   learner_id varchar not null,
   erased_at timestamp_ntz not null

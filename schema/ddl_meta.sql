@@ -81,6 +81,8 @@ create table meta.checks (
   checked_at timestamp not null
 );
 
+-- Pseudonyms that erased learners had, for loads to leave them out; of each the SHA-256 of lpa:erased:PSEUDONYM, since
+-- the pseudonym itself stays nowhere.
 create table meta.erased (
   learner_id varchar not null,
   erased_at timestamp not null

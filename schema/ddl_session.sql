@@ -41,6 +41,14 @@ create table batch_event (
   changes_pair integer
 );
 
+create table retracted_event (
+  event_id varchar,
+  learner_key bigint,
+  course_key bigint,
+  date_key integer,
+  changes_pair integer
+);
+
 create table touched_pair (
   learner_key bigint,
   course_key bigint
@@ -71,4 +79,16 @@ create table repeated_event (
   load_id bigint,
   position bigint,
   event_id varchar
+);
+
+create table fact_before (
+  fact varchar,
+  id varchar,
+  rest bigint
+);
+
+create table fact_after (
+  fact varchar,
+  id varchar,
+  rest bigint
 );

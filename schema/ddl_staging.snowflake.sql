@@ -143,7 +143,8 @@ create transient table if not exists staging.stg_course_completion (
 data_retention_time_in_days = 1;
 
 -- What delta exports say is gone: one row per deleted record, with the keys that name it. States of it that are older
--- (by effective_at, then load, then position) count no more; a newer one brings it back.
+-- (by effective_at, then load, then position) count no more; a newer one brings it back. An event that is taken back
+-- (event_id) never counts, whatever comes first.
 create transient table if not exists staging.stg_deletion (
   entity varchar not null,
   enrollment_id varchar,
@@ -154,7 +155,8 @@ create transient table if not exists staging.stg_deletion (
   effective_at timestamp_ntz not null,
   source varchar not null,
   load_id number(38,0) not null,
-  position number(38,0) not null
+  position number(38,0) not null,
+  event_id varchar
 )
 data_retention_time_in_days = 1;
 

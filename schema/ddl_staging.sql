@@ -128,7 +128,8 @@ create table staging.stg_course_completion (
 );
 
 -- What delta exports say is gone: one row per deleted record, with the keys that name it. States of it that are older
--- (by effective_at, then load, then position) count no more; a newer one brings it back.
+-- (by effective_at, then load, then position) count no more; a newer one brings it back. An event that is taken back
+-- (event_id) never counts, whatever comes first.
 create table staging.stg_deletion (
   entity varchar not null,
   enrollment_id varchar,
@@ -139,7 +140,8 @@ create table staging.stg_deletion (
   effective_at timestamp not null,
   source varchar not null,
   load_id bigint not null,
-  position bigint not null
+  position bigint not null,
+  event_id varchar
 );
 
 -- live_*: the states that no deletion followed.

@@ -43,11 +43,11 @@ const SECTIONS: Readonly<Record<string, string>> = {
 
 /** The script as it should be now. */
 export async function rbacScript(): Promise<string> {
-  const own = join(packageRoot(), 'security')
   const { policy } = await readPolicy({
-    security: { folder: own, user: undefined },
+    security: { folder: join(packageRoot(), 'security') },
     privacy: { minCell: 10 },
-  } as never)
+    origin: {},
+  })
   const relations = readDeclared('snowflake').tables.map(withSnowflakeTypes)
   const { objects, notes } = wantedOnSnowflake(policy, relations, PLACE)
   const { steps } = planPolicy(objects, [], writeSnowflake)

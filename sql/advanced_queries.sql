@@ -247,11 +247,22 @@ order by case when failures = 0 then 2 when severity = 'error' then 0 else 1 end
 -- that explored (course progress of 50 % or more). Course progress: activities completed ÷ required, else
 -- the latest progress reported of the course. A rate counts only completions inside its denominator.
 -- parameter course = null: a course_id; all courses when not given
+-- parameter category = null: a category_id, or a path and all below it; all when not given
+-- parameter country = null: of learners of this country; of all when not given
+-- parameter since = null: enrolled on this day or later
+-- parameter until = null: enrolled on this day or earlier
 with pairs as (
   select distinct e.learner_key, e.course_key
   from fact_enrollment e
   join course c on c.course_key = e.course_key
-  where cast(null as string) is null or c.course_id = cast(null as string)
+  left join dim_course_category k on k.category_key = c.category_key
+  left join learner l on l.learner_key = e.learner_key
+  where (cast(null as string) is null or c.course_id = cast(null as string))
+    and (cast(null as string) is null or k.category_id = cast(null as string) or k.path = cast(null as string)
+      or starts_with(k.path, cast(null as string) || '/'))
+    and (cast(null as string) is null or l.country = cast(null as string))
+    and (cast(null as date) is null or e.enrolled_date_key >= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))
+    and (cast(null as date) is null or e.enrolled_date_key <= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))
 ),
 activity as (
   select learner_key, course_key, count(*) as views
@@ -299,9 +310,19 @@ order by case when s.course_key = 0 then 0 else 1 end nulls last, enrolled desc 
 -- weekday one week earlier.
 -- parameter since = null: first day to show; the first completion when not given
 -- parameter until = null: last day to show; the newest day of the data when not given
+-- parameter course = null: a course_id; all courses when not given
+-- parameter category = null: a category_id, or a path and all below it; all when not given
+-- parameter country = null: of learners of this country; of all when not given
 with by_day as (
   select completed_date_key as date_key, count(*) as completions, count(case when passed then 1 end) as passed
-  from fact_course_completion
+  from fact_course_completion e
+  left join course c on c.course_key = e.course_key
+  left join dim_course_category k on k.category_key = c.category_key
+  left join learner l on l.learner_key = e.learner_key
+  where (cast(null as string) is null or c.course_id = cast(null as string))
+    and (cast(null as string) is null or k.category_id = cast(null as string) or k.path = cast(null as string)
+      or starts_with(k.path, cast(null as string) || '/'))
+    and (cast(null as string) is null or l.country = cast(null as string))
   group by completed_date_key
 ),
 days as (
@@ -497,9 +518,19 @@ order by course_id nulls last, n.position nulls last;
 -- the six before it (fewer at the start). week_before: the same weekday one week earlier.
 -- parameter since = null: first day to show; the first enrollment when not given
 -- parameter until = null: last day to show; the newest day of the data when not given
+-- parameter course = null: a course_id; all courses when not given
+-- parameter category = null: a category_id, or a path and all below it; all when not given
+-- parameter country = null: of learners of this country; of all when not given
 with by_day as (
   select enrolled_date_key as date_key, count(*) as enrollments
-  from fact_enrollment
+  from fact_enrollment e
+  left join course c on c.course_key = e.course_key
+  left join dim_course_category k on k.category_key = c.category_key
+  left join learner l on l.learner_key = e.learner_key
+  where (cast(null as string) is null or c.course_id = cast(null as string))
+    and (cast(null as string) is null or k.category_id = cast(null as string) or k.path = cast(null as string)
+      or starts_with(k.path, cast(null as string) || '/'))
+    and (cast(null as string) is null or l.country = cast(null as string))
   group by enrolled_date_key
 ),
 days as (
@@ -545,11 +576,22 @@ order by newest_load_at desc nulls last, l.source nulls last;
 -- the latest progress reported of the course); completed; certified (an earned event of type certificate). A pair counts at
 -- every step it reached, whether or not the steps before it were recorded.
 -- parameter course = null: a course_id; all courses when not given
+-- parameter category = null: a category_id, or a path and all below it; all when not given
+-- parameter country = null: of learners of this country; of all when not given
+-- parameter since = null: enrolled on this day or later
+-- parameter until = null: enrolled on this day or earlier
 with pairs as (
   select distinct e.learner_key, e.course_key
   from fact_enrollment e
   join course c on c.course_key = e.course_key
-  where cast(null as string) is null or c.course_id = cast(null as string)
+  left join dim_course_category k on k.category_key = c.category_key
+  left join learner l on l.learner_key = e.learner_key
+  where (cast(null as string) is null or c.course_id = cast(null as string))
+    and (cast(null as string) is null or k.category_id = cast(null as string) or k.path = cast(null as string)
+      or starts_with(k.path, cast(null as string) || '/'))
+    and (cast(null as string) is null or l.country = cast(null as string))
+    and (cast(null as date) is null or e.enrolled_date_key >= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))
+    and (cast(null as date) is null or e.enrolled_date_key <= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))
 ),
 activity as (
   select learner_key, course_key, count(*) as views,
@@ -760,11 +802,18 @@ order by records desc nulls last, source nulls last, reason_code nulls last, col
 -- The share of a cohort (percent) with any event except registered and unregistered in week n after
 -- the cohort's week; week_0 is that week itself. Empty where no such events have reached the week; the newest
 -- week of events may be incomplete.
+-- parameter cohort = null: an ISO week, as 2026-W05; all when not given
+-- parameter course = null: whose first enrollment in this course_id it is; in any when not given
+-- parameter country = null: of learners of this country; of all when not given
 with firsts as (
-  select learner_key, min(enrolled_date_key) as date_key
-  from fact_enrollment
-  where learner_key <> 0
-  group by learner_key
+  select e.learner_key, min(e.enrolled_date_key) as date_key
+  from fact_enrollment e
+  left join course c on c.course_key = e.course_key
+  left join learner l on l.learner_key = e.learner_key
+  where e.learner_key <> 0
+    and (cast(null as string) is null or c.course_id = cast(null as string))
+    and (cast(null as string) is null or l.country = cast(null as string))
+  group by e.learner_key
 ),
 -- The week's Monday can lie before the first day of dim_date: its name comes from the day of the enrollment.
 cohorts as (
@@ -820,6 +869,7 @@ grid as (
 )
 select cohort, learners, week_0, week_1, week_2, week_3, week_4, week_5, week_6, week_7, week_8
 from grid
+where cast(null as string) is null or cohort = cast(null as string)
 order by cohort nulls last;
 
 -- stream-offsets: From where streams go on
@@ -829,6 +879,60 @@ order by cohort nulls last;
 select source, topic || '-' || cast(partition as string) as place, next_offset, committed_at
 from meta.stream_offsets
 order by source nulls last, topic nulls last, partition nulls last, topic_id nulls last;
+
+-- suspected-doubles: Events that two sources may both have brought
+-- grain: a course and two sources
+-- The same learner, course, type, activity and second in two sources: probably one event through two
+-- converters. None of them is dropped: each counts until one of the sources is loaded no more. doubles: such
+-- instants; share: of the events of the source that has fewer of that course. Inside one source it is ordinary.
+-- parameter since = null: first day to look at; the first event when not given
+-- parameter until = null: last day to look at; the newest event when not given
+-- parameter course = null: a course_id; all courses when not given
+with events as (
+  select v.learner_key, v.course_key, v.event_type, v.activity_id, v.source, d.full_date,
+    floor((cast(epoch_ms(v.occurred_at) - epoch_ms(timestamp '1970-01-01 00:00:00') as double) / 1000)) as instant
+  from fact_learning_event v
+  join dim_date d on d.date_key = v.date_key
+  join course c on c.course_key = v.course_key
+  where (cast(null as date) is null or d.full_date >= cast(null as date))
+    and (cast(null as date) is null or d.full_date <= cast(null as date))
+    and (cast(null as string) is null or c.course_id = cast(null as string))
+),
+-- Most warehouses have one source: nothing is compared there.
+shared as (
+  select course_key from events group by course_key having min(source) <> max(source)
+),
+instants as (
+  select e.learner_key, e.course_key, e.event_type, e.activity_id, e.instant, e.source, min(e.full_date) as full_date
+  from events e
+  where exists (select 1 from shared s where s.course_key = e.course_key)
+  group by e.learner_key, e.course_key, e.event_type, e.activity_id, e.instant, e.source
+),
+alike as (
+  select learner_key, course_key, full_date, source as source_a,
+    lead(source) over (partition by learner_key, course_key, event_type, activity_id, instant order by source nulls last) as source_b
+  from instants
+),
+by_source as (
+  select course_key, source, count(*) as events
+  from events
+  group by course_key, source
+),
+doubled as (
+  select course_key, source_a, source_b, count(distinct learner_key) as learners, count(*) as doubles,
+    min(full_date) as first_day, max(full_date) as last_day
+  from alike
+  where source_b is not null
+  group by course_key, source_a, source_b
+)
+select c.course_id, x.source_a, x.source_b, x.doubles, x.learners,
+  cast(x.doubles as double) / nullif(case when a.events < b.events then a.events else b.events end, 0) as share,
+  x.first_day, x.last_day
+from doubled x
+join course c on c.course_key = x.course_key
+join by_source a on a.course_key = x.course_key and a.source = x.source_a
+join by_source b on b.course_key = x.course_key and b.source = x.source_b
+order by x.doubles desc nulls last, c.course_id nulls last, x.source_a nulls last, x.source_b nulls last;
 
 -- time-on-task: Time on task by course
 -- grain: a course
@@ -880,11 +984,22 @@ order by hours_long desc nulls last, course_id nulls last;
 -- who completed. Censored are those without a completion: still_open, or withdrawn in their latest attempt;
 -- enrolled = completed + withdrawn + still_open, in (learner, course) pairs.
 -- parameter course = null: a course_id; all courses when not given
+-- parameter category = null: a category_id, or a path and all below it; all when not given
+-- parameter country = null: of learners of this country; of all when not given
+-- parameter since = null: enrolled on this day or later
+-- parameter until = null: enrolled on this day or earlier
 with pairs as (
   select e.learner_key, e.course_key, e.status
   from fact_enrollment e
   join course c on c.course_key = e.course_key
-  where cast(null as string) is null or c.course_id = cast(null as string)
+  left join dim_course_category k on k.category_key = c.category_key
+  left join learner l on l.learner_key = e.learner_key
+  where (cast(null as string) is null or c.course_id = cast(null as string))
+    and (cast(null as string) is null or k.category_id = cast(null as string) or k.path = cast(null as string)
+      or starts_with(k.path, cast(null as string) || '/'))
+    and (cast(null as string) is null or l.country = cast(null as string))
+    and (cast(null as date) is null or e.enrolled_date_key >= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))
+    and (cast(null as date) is null or e.enrolled_date_key <= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))
   qualify row_number() over (partition by e.learner_key, e.course_key
     order by e.attempt desc nulls last, e.enrolled_at desc nulls last, e.enrollment_id desc nulls last) = 1
 ),

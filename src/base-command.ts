@@ -90,7 +90,9 @@ export abstract class BaseCommand extends Command {
   #log: Log = silentLog
   #outcome: { summary?: string; details?: object; exit: ExitName } = { exit: 'done' }
   #recordRun: ((run: RunRecord) => Promise<void>) | undefined
-  #audit: { readonly role: string; readonly record: (run: RunRecord) => Promise<void> } | undefined
+  #audit:
+    | { readonly role: string | undefined; readonly record: (run: RunRecord) => Promise<void> }
+    | undefined
   #letGo: () => void = () => {}
 
   /** Names this run in logs, reports and `meta.runs`. */
@@ -248,10 +250,10 @@ export abstract class BaseCommand extends Command {
   }
 
   /**
-   * For commands that read as a role: who asked what is recorded at the end too, however it ends. Where it cannot be, as
-   * for who may only read the warehouse, that is said.
+   * For commands that read as a role, or tell who learners are: who asked what is recorded at the end too, however it ends.
+   * Where it cannot be, as for who may only read the warehouse, that is said.
    */
-  protected auditAs(role: string, record: (run: RunRecord) => Promise<void>): void {
+  protected auditAs(role: string | undefined, record: (run: RunRecord) => Promise<void>): void {
     this.#audit = { role, record }
   }
 
@@ -303,8 +305,10 @@ export abstract class BaseCommand extends Command {
       })
     }
     await this.#audit?.record(run()).catch((thrown) => {
-      this.#log.warn(`not recorded: ${asUserError(thrown).code}`)
-      this.note('This question is not recorded: meta.runs cannot be written here.')
+      const { code: why } = asUserError(thrown)
+      this.#log.warn(`not recorded: ${why}`)
+      // Where there is no warehouse, nothing was asked of it.
+      if (why !== failure?.code) this.note('This question is not recorded: meta.runs cannot be written here.')
     })
     process.exitCode = code
     if (failure) this.#printFailure(failure)
@@ -352,7 +356,7 @@ export abstract class BaseCommand extends Command {
       runId: this.runId,
       command: this.#name,
       arguments: this.#recordedArguments(),
-      ...(this.#audit && { role: this.#audit.role }),
+      ...(this.#audit?.role !== undefined && { role: this.#audit.role }),
       startedAt: this.#startedAt.toISOString(),
       finishedAt: finishedAt.toISOString(),
       exitCode,

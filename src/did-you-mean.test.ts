@@ -20,6 +20,10 @@ describe('didYouMean', () => {
     expect(didYouMean('dim_cours', ['dim_course_category', 'dim_course'])).toBe('dim_course')
   })
 
+  it('suggests what the word is behind a prefix', () => {
+    expect(didYouMean('analyst', ['lpa_admin', 'lpa_analyst'])).toBe('lpa_analyst')
+  })
+
   it.each(['', 'x', 'export', 'zzzzzz'])('suggests nothing for %j', (word) => {
     expect(didYouMean(word, commands)).toBeUndefined()
   })

@@ -1,6 +1,7 @@
 /**
  * The candidate that `word` was probably meant to be, or undefined when none is near.
- * Near: at most one edit in three letters (insert, delete, replace, swap neighbours), or a beginning of it.
+ * Near: at most one edit in three letters (insert, delete, replace, swap neighbours), a beginning of it, or its end after
+ * a prefix: analyst of lpa_analyst.
  */
 export function didYouMean(word: string, candidates: Iterable<string>): string | undefined {
   const wanted = word.toLowerCase()
@@ -8,7 +9,8 @@ export function didYouMean(word: string, candidates: Iterable<string>): string |
   let best: { candidate: string; distance: number } | undefined
   for (const candidate of candidates) {
     const known = candidate.toLowerCase()
-    const distance = wanted.length >= 3 && known.startsWith(wanted) ? 1 : editDistance(wanted, known)
+    const isPart = wanted.length >= 3 && (known.startsWith(wanted) || known.endsWith(`_${wanted}`))
+    const distance = isPart ? 1 : editDistance(wanted, known)
     const limit = Math.max(1, Math.floor(Math.max(wanted.length, known.length) / 3))
     if (distance > limit || (best !== undefined && distance > best.distance)) continue
     // Of two as near, the shorter: a word may begin both.

@@ -93,6 +93,17 @@ export function pseudonym(
     .digest('hex')
 }
 
+/** What stands where the pseudonym of an erased person stood, or would: of its length, and nobody's. */
+export const ERASED = '0'.repeat(64)
+
+/** Before a pseudonym that is hashed, so that no other hash of it is the same. */
+export const HASHED = 'lpa:erased:'
+
+/** A pseudonym can be known again by it, and is not there itself. */
+export function erasedHash(pseudonym: string): string {
+  return createHash('sha256').update(`${HASHED}${pseudonym}`).digest('hex')
+}
+
 /** The key's two HMAC pads as hex: as secret as the key. */
 export function pads(key: PseudonymKey): { inner: string; outer: string } {
   const block = Buffer.alloc(BLOCK_BYTES)

@@ -23,6 +23,23 @@ const oneEnrollment = 'enrollment_id = (select min(enrollment_id) from fact_enro
 const CATEGORY = `insert into staging.stg_course_category
   (category_id, category_key, parent_category_id, parent_category_key, effective_at, source, load_id, position) values`
 
+/** Loads of a source, each by its day and how many records it has. */
+function loadsOf(source: string, ...loads: readonly (readonly [day: string, records: number])[]): string {
+  const rows = loads.map(
+    ([day, records], index) =>
+      `(${100 + index}, '${source}', 'csv', 'x', '', 0, ${records}, ${records}, 0, 0, 0, '', '', null, timestamp '${day}', timestamp '${day}', null)`,
+  )
+  return `insert into meta.loads values ${rows.join(', ')}`
+}
+
+/** The newest of those, mapped again three days later. */
+const MAPPED_AGAIN = `; insert into meta.loads
+  select * replace (104 as load_id, committed_at + interval 3 day as committed_at) from meta.loads where load_id = 103;
+  update meta.loads set superseded_by = 104 where load_id = 103`
+
+const OTHERS_REGISTERED =
+  "update staging.stg_learning_event set event_type = 'registered', learner_key = learner_key + 1000 where course_key = 1"
+
 /** A check, a fault, and a text that its finding must hold. */
 const FAULTS: readonly (readonly [string, string, string])[] = [
   ['attempts-in-order', `update fact_enrollment set attempt = 3 where ${oneEnrollment}`, '3'],
@@ -81,7 +98,7 @@ const FAULTS: readonly (readonly [string, string, string])[] = [
   ['dates-in-order', "update dim_course set starts_on = date '2026-03-01' where course_key = 3", 'HI201'],
   [
     'erased-stay-erased',
-    'insert into meta.erased select learner_id, now() from learner where learner_key = 5',
+    "insert into meta.erased select sha256('lpa:erased:' || learner_id), now() from learner where learner_key = 5",
     'dim_learner',
   ],
   [
@@ -178,6 +195,48 @@ const FAULTS: readonly (readonly [string, string, string])[] = [
      values ('x', 4242, 'CS101', 1, now(), 20260101, now(), 'x', 1, 1)`,
     '4242/1',
   ],
+  ['required-values', 'update dim_learner set learner_id = null where learner_key = 5', 'dim_learner'],
+  ['required-values', 'update dim_course set course_id = null where course_key = 2', 'dim_course'],
+  [
+    'required-values',
+    'update dim_course_category set category_id = null where category_key = 12',
+    'dim_course_category',
+  ],
+  ['required-values', 'insert into dim_instructor values (8, null, null, null)', 'dim_instructor'],
+  [
+    'required-values',
+    `update fact_enrollment set withdrawn_at = enrolled_at, withdrawn_date_key = null where ${oneEnrollment}`,
+    'fact_enrollment',
+  ],
+  ['roster-agrees-with-events', OTHERS_REGISTERED, '"1"'],
+  // Three loads a day apart, and then nothing for three days.
+  [
+    'sources-stay-fresh',
+    loadsOf('sis', ['2026-06-24', 100], ['2026-06-25', 100], ['2026-06-26', 100], ['2026-06-27', 100]),
+    'sis',
+  ],
+  [
+    'sources-stay-fresh',
+    loadsOf('sis', ['2026-06-24', 100], ['2026-06-25', 100], ['2026-06-26', 100], ['2026-06-27', 100]) +
+      MAPPED_AGAIN,
+    'sis',
+  ],
+  [
+    'volume-is-steady',
+    loadsOf('sis', ['2026-06-27', 100], ['2026-06-28', 200], ['2026-06-29', 120], ['2026-06-30', 29]),
+    '29',
+  ],
+  [
+    'volume-is-steady',
+    loadsOf('sis', ['2026-06-24', 100], ['2026-06-25', 200], ['2026-06-26', 120], ['2026-06-27', 29]) +
+      MAPPED_AGAIN,
+    '29',
+  ],
+  [
+    'volume-is-steady',
+    loadsOf('sis', ['2026-06-27', 100], ['2026-06-28', 200], ['2026-06-29', 120], ['2026-06-30', 481]),
+    '481',
+  ],
   [
     'suspected-doubles',
     `insert into fact_learning_event select * replace ('copy' as event_id, 'other lms' as source) from fact_learning_event where ${oneEvent}`,
@@ -255,6 +314,37 @@ describe('checks', () => {
       const found = await failures(check)
       expect(found).not.toBe('[]')
       expect(found).toContain(text)
+    } finally {
+      await db.run('rollback')
+    }
+  })
+
+  test.each([
+    [
+      'volume-is-steady',
+      loadsOf('sis', ['2026-06-27', 100], ['2026-06-28', 200], ['2026-06-29', 120], ['2026-06-30', 30]),
+    ],
+    ['volume-is-steady', loadsOf('sis', ['2026-06-28', 200], ['2026-06-29', 120], ['2026-06-30', 1])],
+    [
+      'sources-stay-fresh',
+      loadsOf('sis', ['2026-06-26', 9], ['2026-06-27', 9], ['2026-06-28', 9], ['2026-06-30', 9]),
+    ],
+    ['sources-stay-fresh', loadsOf('sis', ['2026-06-01', 9], ['2026-06-02', 9], ['2026-06-03', 9])],
+    [
+      'roster-agrees-with-events',
+      `${OTHERS_REGISTERED}; insert into staging.stg_deletion by name
+        select 'learning_event' as entity, event_id, occurred_at as effective_at, source, load_id, position
+        from staging.stg_learning_event where course_key = 1`,
+    ],
+    [
+      'roster-agrees-with-events',
+      "delete from staging.stg_learning_event where event_type = 'registered' and course_key = 1",
+    ],
+  ])('%s bears what is ordinary', async (check, change) => {
+    await db.run('begin')
+    try {
+      await db.run(change)
+      expect(await failures(check)).toBe('[]')
     } finally {
       await db.run('rollback')
     }

@@ -1,4 +1,4 @@
-/** Portable SQL to an engine's own: the thirteen `lpa_*` functions, replaced as text (docs/decisions). */
+/** Portable SQL to an engine's own: the sixteen `lpa_*` functions, replaced as text (docs/decisions). */
 
 import { isCode, type SqlToken, sqlTokens } from './sql-tokens.ts'
 import type { Dialect } from './types.ts'
@@ -24,6 +24,11 @@ interface Texts {
   list(x: string, separator: string): string
   /** A number of 64 bits: the engine's own, so only to be compared within one. */
   hash(x: string): string
+  /** In hex. */
+  sha256(text: string): string
+  starts_with(text: string, start: string): string
+  /** Of a double, as a double. */
+  floor(x: string): string
 }
 
 const dateKey = (x: string) =>
@@ -60,6 +65,9 @@ const TEXTS: Readonly<Record<Dialect, Texts>> = {
     json: (v) => `nullif(cast(cast(${v} as json) as varchar), 'null')`,
     list: (x, separator) => `string_agg(distinct ${x}, ${separator} order by ${x})`,
     hash: (x) => `hash(${x})`,
+    sha256: (text) => `sha256(${text})`,
+    starts_with: (text, start) => `starts_with(${text}, ${start})`,
+    floor: (x) => `floor(${x})`,
   },
   spark: {
     date_key: dateKey,
@@ -76,6 +84,10 @@ const TEXTS: Readonly<Record<Dialect, Texts>> = {
     json: (v) => `nullif(${v}, 'null')`,
     list: (x, separator) => `array_join(array_sort(collect_set(${x})), ${separator})`,
     hash: (x) => `xxhash64(${x})`,
+    sha256: (text) => `sha2(${text}, 256)`,
+    starts_with: (text, start) => `startswith(${text}, ${start})`,
+    // Its own answers whole numbers of 64 bits, and 0 for NaN; beyond 2^52 a double has no fraction.
+    floor: (x) => `(case when abs(${x}) < 4503599627370496 then cast(floor(${x}) as double) else ${x} end)`,
   },
   snowflake: {
     date_key: dateKey,
@@ -93,6 +105,9 @@ const TEXTS: Readonly<Record<Dialect, Texts>> = {
     json: (v) => `to_json(${v})`,
     list: (x, separator) => `listagg(distinct ${x}, ${separator}) within group (order by ${x})`,
     hash: (x) => `hash(${x})`,
+    sha256: (text) => `sha2(${text}, 256)`,
+    starts_with: (text, start) => `startswith(${text}, ${start})`,
+    floor: (x) => `floor(${x})`,
   },
 }
 

@@ -24,14 +24,17 @@ const COMMON = `abs avg cast ceil chr coalesce count cume_dist dense_rank exp ex
 
 /** Those, and what the expansion of the lpa_* functions brings. */
 const ALLOWED: Readonly<Record<Dialect, ReadonlySet<string>>> = {
-  duckdb: words(COMMON, 'date_diff epoch_ms hash json_extract json_extract_string len string_agg'),
+  duckdb: words(
+    COMMON,
+    'date_diff epoch_ms hash json_extract json_extract_string len sha256 starts_with string_agg',
+  ),
   spark: words(
     COMMON,
-    'array_join array_sort collect_set date_add datediff size try_parse_json try_variant_get unix_millis xxhash64',
+    'array_join array_sort collect_set date_add datediff sha2 size startswith try_parse_json try_variant_get unix_millis xxhash64',
   ),
   snowflake: words(
     COMMON,
-    'array_size dateadd datediff get_path hash listagg parse_json to_json try_to_boolean try_to_double',
+    'array_size dateadd datediff get_path hash listagg parse_json sha2 startswith to_json try_to_boolean try_to_double',
   ),
 }
 
@@ -89,7 +92,7 @@ const INSTEAD: readonly (readonly [RegExp, string])[] = [
   [/^(nvl|ifnull|iff|if|decode|zeroifnull|div0)$/, 'Write coalesce, nullif or case.'],
   [
     /^(md5|sha\w*|hash|xxhash\w*)$/,
-    'Keys and pseudonyms are computed in the front end; checks compare by lpa_hash(x).',
+    'Keys and pseudonyms are computed in the front end; checks compare by lpa_hash(x) or lpa_sha256(x).',
   ],
 ]
 

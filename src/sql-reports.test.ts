@@ -763,11 +763,279 @@ describe('reports of the book-keeping', () => {
   })
 })
 
+describe('edges, counted by hand', () => {
+  const key = (at: string) => at.slice(0, 10).replaceAll('-', '')
+  async function campusOf(
+    viewed: readonly (readonly [learner: number, at: string])[],
+    enrolled: readonly (readonly [learner: number, attempt: number, at: string, status: string])[] = [],
+    completed: readonly (readonly [learner: number, at: string])[] = [],
+  ): Promise<DuckDBConnection> {
+    const its = await openCampus({ enrollments: [], events: [], completions: [] })
+    await its.run(`insert into core.dim_date
+      select strftime(d, '%Y%m%d')::int, d, year(d), quarter(d), month(d), monthname(d), isoyear(d), weekofyear(d), day(d),
+        isodow(d), dayname(d), isodow(d) >= 6, null
+      from (select unnest(generate_series(date '2027-01-01', date '2027-01-10', interval 1 day))::date as d)`)
+    const fill = async (table: string, columns: string, rows: readonly string[]) => {
+      if (rows.length > 0) await its.run(`insert into core.${table} (${columns}) values ${rows.join(', ')}`)
+    }
+    await fill(
+      'fact_learning_event',
+      'event_id, learner_key, course_key, date_key, occurred_at, event_type, quantity, source',
+      viewed.map(
+        ([learner, at], n) => `('${n}', ${learner}, 1, ${key(at)}, timestamp '${at}', 'viewed', 1, 'lms')`,
+      ),
+    )
+    await fill(
+      'fact_enrollment',
+      'enrollment_id, learner_key, course_key, attempt, enrolled_date_key, enrolled_at, status, source',
+      enrolled.map(
+        ([learner, attempt, at, status]) =>
+          `('${learner}/${attempt}', ${learner}, 1, ${attempt}, ${key(at)}, timestamp '${at}', '${status}', 'roster')`,
+      ),
+    )
+    await fill(
+      'fact_course_completion',
+      'learner_key, course_key, completed_date_key, completed_at, source',
+      completed.map(([learner, at]) => `(${learner}, 1, ${key(at)}, timestamp '${at}', 'roster')`),
+    )
+    return its
+  }
+
+  test('a lone event is a session of no time; exactly 30 minutes are inside, a millisecond more is not', async () => {
+    const its = await campusOf([
+      [1, '2026-03-01 10:00:00'],
+      [2, '2026-03-01 10:00:00'],
+      [2, '2026-03-01 10:30:00'],
+      [3, '2026-03-01 10:00:00'],
+      [3, '2026-03-01 10:30:00.001'],
+      // Over midnight it is one session.
+      [4, '2026-03-01 23:50:00'],
+      [4, '2026-03-02 00:20:00'],
+    ])
+    expect(await runReport(its, 'time-on-task')).toMatchObject([
+      // 1: one; 2: one; 3: two; 4: one. Of 5 minutes each event is one of its own.
+      { course_id: 'CS101', learners: 4, sessions_long: 5, hours_long: 1, sessions_short: 7, hours_short: 0 },
+    ])
+  })
+
+  test('the last moment of a day is its own, and 1 January 2027 is in the last ISO week of 2026', async () => {
+    const its = await campusOf([
+      [1, '2026-12-31 23:59:59.999'],
+      [2, '2027-01-01 00:00:00'],
+      [1, '2027-01-03 12:00:00'],
+      [3, '2027-01-04 00:00:00'],
+    ])
+    const days = await runReport(its, 'active-learners')
+    expect(days.map(({ day, dau, wau, mau_28_days }) => [day, dau, wau, mau_28_days])).toEqual([
+      ['2026-12-31', 1, 2, 1],
+      ['2027-01-01', 1, 2, 2],
+      ['2027-01-02', 0, 2, 2],
+      ['2027-01-03', 1, 2, 2],
+      ['2027-01-04', 1, 1, 3],
+    ])
+    const cohorts = await campusOf(
+      [],
+      [
+        [1, 1, '2026-12-31 08:00:00', 'active'],
+        [2, 1, '2027-01-03 08:00:00', 'active'],
+        [3, 1, '2027-01-04 08:00:00', 'active'],
+      ],
+    )
+    expect((await runReport(cohorts, 'retention')).map(({ cohort, learners }) => [cohort, learners])).toEqual(
+      [
+        ['2026-W53', 2],
+        ['2027-W01', 1],
+      ],
+    )
+  })
+
+  test('who enrols again is one pair of two attempts; who completes without being enrolled is in no rate', async () => {
+    const its = await campusOf(
+      [],
+      [
+        [1, 1, '2026-03-01 08:00:00', 'withdrawn'],
+        [1, 2, '2026-03-05 08:00:00', 'active'],
+        [2, 1, '2026-03-01 08:00:00', 'withdrawn'],
+      ],
+      [
+        [1, '2026-03-09 08:00:00'],
+        [3, '2026-03-09 08:00:00'],
+      ],
+    )
+    expect((await runReport(its, 'completion-rate'))[0]).toMatchObject({
+      enrolled: 2,
+      completed: 1,
+      of_enrolled_percent: 50,
+    })
+    expect((await runReport(its, 'time-to-completion'))[0]).toMatchObject({
+      enrolled: 2,
+      completed: 1,
+      withdrawn: 1,
+      still_open: 0,
+    })
+    const total = async (name: string) => sum((await runReport(its, name)).map((row) => Number(row[name])))
+    expect([await total('enrollments'), await total('completions')]).toEqual([3, 2])
+    expect(await runReport(its, 'funnel')).toMatchObject([
+      { step: 'enrolled', pairs: 2 },
+      ...['viewed', 'explored'].map((step) => ({ step, pairs: 0 })),
+      { step: 'completed', pairs: 1 },
+      { step: 'certified', pairs: 0 },
+    ])
+  })
+
+  test('without learners there is nothing to divide by', async () => {
+    const its = await campusOf([])
+    expect(await runReport(its, 'funnel')).toMatchObject(
+      ['enrolled', 'viewed', 'explored', 'completed', 'certified'].map((step) => ({
+        ...{ step, pairs: 0, of_enrolled_percent: null, of_step_before_percent: null },
+      })),
+    )
+    for (const name of [
+      'completion-rate',
+      'active-learners',
+      'retention',
+      'time-on-task',
+      'time-to-completion',
+    ])
+      expect(await runReport(its, name), name).toEqual([])
+  })
+})
+
+describe('parameters that choose of whom a report counts', () => {
+  /** Four learners of two countries in three courses; two of them complete. */
+  async function few(): Promise<DuckDBConnection> {
+    const its = await openCampus({ enrollments: [], events: [], completions: [] })
+    await its.run(
+      `update core.dim_learner set country = case when learner_key <= 2 then 'FR' else 'PL' end where learner_key <> 0`,
+    )
+    const rows = [
+      // Course 1 is in Science/Computing, 2 in Science/Computing/Data, 3 in History.
+      [1, 1, '2026-01-05'],
+      [2, 1, '2026-01-11'],
+      [3, 1, '2026-01-12'],
+      [4, 2, '2026-02-01'],
+      [1, 3, '2026-02-02'],
+    ]
+    await its.run(`insert into core.fact_enrollment
+      (enrollment_id, learner_key, course_key, attempt, enrolled_date_key, enrolled_at, status, source) values ${rows
+        .map(
+          ([learner, course, day]) =>
+            `('${learner}/${course}', ${learner}, ${course}, 1, ${String(day).replaceAll('-', '')}, timestamp '${day}', 'active', 'roster')`,
+        )
+        .join(', ')}`)
+    await its.run(`insert into core.fact_course_completion
+      (learner_key, course_key, completed_date_key, completed_at, days_to_complete, source) values
+      (1, 1, 20260115, timestamp '2026-01-15', 10, 'roster'), (3, 1, 20260201, timestamp '2026-02-01', 20, 'roster')`)
+    return its
+  }
+
+  test.each<[Record<string, string>, number, number]>([
+    [{}, 5, 2],
+    [{ country: 'FR' }, 3, 1],
+    [{ country: 'PL' }, 2, 1],
+    [{ country: 'DE' }, 0, 0],
+    [{ course: 'CS101' }, 3, 2],
+    [{ course: 'CS101', country: 'FR' }, 2, 1],
+    [{ category: 'Science/Computing' }, 4, 2],
+    [{ category: 'Science' }, 4, 2],
+    // Not by the beginning of a name.
+    [{ category: 'Scien' }, 0, 0],
+    [{ category: 'cat12' }, 3, 2],
+    // Both days are part of it.
+    [{ since: '2026-01-11', until: '2026-02-01' }, 3, 1],
+    [{ until: '2026-01-10' }, 1, 1],
+  ])('%j: %i enrolled, %i completed', async (given, enrolled, completed) => {
+    const its = await few()
+    const [all] = await runReport(its, 'completion-rate', given)
+    expect([all?.enrolled ?? 0, all?.completed ?? 0]).toEqual([enrolled, completed])
+    const steps = await runReport(its, 'funnel', given)
+    const reached = (step: string) => steps.find((row) => row.step === step)?.pairs
+    expect([reached('enrolled'), reached('completed')]).toEqual([enrolled, completed])
+    const [open] = await runReport(its, 'time-to-completion', given)
+    expect([open?.enrolled ?? 0, open?.completed ?? 0]).toEqual([enrolled, completed])
+    if ('since' in given || 'until' in given) return
+    const total = async (report: string) =>
+      sum((await runReport(its, report, given)).map((row) => Number(row[report])))
+    expect([await total('enrollments'), await total('completions')]).toEqual([enrolled, completed])
+  })
+
+  test('retention of one cohort, of a course and of a country: 11 January is a Sunday, the 12th another week', async () => {
+    const its = await few()
+    const cohorts = async (given: Record<string, string>) =>
+      (await runReport(its, 'retention', given)).map(({ cohort, learners }) => `${cohort} ${learners}`)
+    expect(await cohorts({})).toEqual(['2026-W02 2', '2026-W03 1', '2026-W05 1'])
+    expect(await cohorts({ cohort: '2026-W03' })).toEqual(['2026-W03 1'])
+    expect(await cohorts({ country: 'PL' })).toEqual(['2026-W03 1', '2026-W05 1'])
+    expect(await cohorts({ course: 'HI201' })).toEqual(['2026-W06 1'])
+  })
+})
+
+describe('suspected-doubles', () => {
+  test('are instants that two sources tell of, by course, and nothing inside one source', async () => {
+    expect(await runReport(db, 'suspected-doubles')).toEqual([])
+    const its = await openCampus({ enrollments: [], events: [], completions: [] })
+    const event = (
+      id: number,
+      source: string,
+      learner: number,
+      course: number,
+      at: string,
+      activity = 'null',
+    ) =>
+      `('${id}', '${source}', ${learner}, ${course}, cast(replace(substr('${at}', 1, 10), '-', '') as int), timestamp '${at}', 'viewed', ${activity}, 1)`
+    await its.run(`insert into core.fact_learning_event
+      (event_id, source, learner_key, course_key, date_key, occurred_at, event_type, activity_id, quantity) values
+      ${[
+        // Within one second, whatever its fraction; with no activity too. Twice in one source is one instant.
+        event(1, 'lms', 1, 1, '2026-03-01 10:00:00.100'),
+        event(2, 'xapi', 1, 1, '2026-03-01 10:00:00.900'),
+        event(3, 'xapi', 1, 1, '2026-03-01 10:00:00.950'),
+        event(4, 'lms', 2, 1, '2026-03-03 10:00:00', "'page'"),
+        event(5, 'xapi', 2, 1, '2026-03-03 10:00:00', "'page'"),
+        // Another second, another activity, another learner, one source only.
+        event(6, 'lms', 1, 1, '2026-03-01 11:00:00.999'),
+        event(7, 'xapi', 1, 1, '2026-03-01 11:00:01.000'),
+        event(8, 'lms', 1, 1, '2026-03-01 12:00:00', "'page'"),
+        event(9, 'xapi', 1, 1, '2026-03-01 12:00:00', "'quiz'"),
+        event(10, 'lms', 3, 1, '2026-03-01 13:00:00'),
+        event(11, 'xapi', 4, 1, '2026-03-01 13:00:00'),
+        event(12, 'lms', 1, 2, '2026-03-01 13:00:00'),
+        event(13, 'lms', 1, 2, '2026-03-01 13:00:00'),
+        // In a third source: two pairs, one after the other.
+        event(14, 'badge', 2, 1, '2026-03-03 10:00:00', "'page'"),
+      ].join(', ')}`)
+    const row = (source_a: string, source_b: string, doubles: number, learners: number, share: number) => ({
+      ...{ course_id: 'CS101', source_a, source_b, doubles, learners, share },
+    })
+    const inMarch = { first_day: '2026-03-03', last_day: '2026-03-03' }
+    // Of lms there are 5 events in the course, of xapi 6, of badge 1.
+    expect(await runReport(its, 'suspected-doubles')).toEqual([
+      { ...row('lms', 'xapi', 2, 2, 2 / 5), first_day: '2026-03-01', last_day: '2026-03-03' },
+      { ...row('badge', 'lms', 1, 1, 1), ...inMarch },
+    ])
+    expect(await runReport(its, 'suspected-doubles', { since: '2026-03-02' })).toEqual([
+      { ...row('badge', 'lms', 1, 1, 1), ...inMarch },
+      { ...row('lms', 'xapi', 1, 1, 1), ...inMarch },
+    ])
+    expect(await runReport(its, 'suspected-doubles', { until: '2026-03-02' })).toMatchObject([{ doubles: 1 }])
+    expect(await runReport(its, 'suspected-doubles', { course: 'CS102' })).toEqual([])
+  })
+})
+
+/** The campus, where a second source brings what was viewed once more. */
+async function withCopies(isBackwards = false): Promise<DuckDBConnection> {
+  const its = await openCampus(campus, isBackwards)
+  await its.run(`insert into core.fact_learning_event
+    select * replace ('copy/' || event_id as event_id, 'copy' as source) from core.fact_learning_event where event_type = 'viewed'`)
+  return its
+}
+
 describe('every report', () => {
   test.each(listSql('reports'))(
     '%s: charts its own columns, keeps its order, bears an empty warehouse',
     async (name) => {
-      const rows = await runReport(db, name)
+      const isOfTwo = name === 'suspected-doubles'
+      const rows = await runReport(isOfTwo ? await withCopies() : db, name)
       const { chart, header } = readSql('reports', name)
       expect(rows.length).toBeGreaterThan(0)
       const drawn = chart?.kind === 'count' ? [chart.x] : chart ? [chart.x, ...chart.y] : []
@@ -776,7 +1044,7 @@ describe('every report', () => {
       // A line of more days than cells is a moving mean already: of means it would be smoothed twice.
       if (chart?.kind === 'line') expect(chart.y.filter((column) => column.startsWith('mean_'))).toEqual([])
       // The same rows put in the other way round, on one thread: an order that is not total would show.
-      expect(await runReport(await backwards, name)).toEqual(rows)
+      expect(await runReport(isOfTwo ? await withCopies(true) : await backwards, name)).toEqual(rows)
       await expect(runReport(await empty, name)).resolves.toBeInstanceOf(Array)
     },
   )

@@ -20,8 +20,8 @@ export type Row = readonly Cell[]
 export interface Result {
   readonly columns: readonly Column[]
   readonly rows: readonly Row[]
-  /** So many values are left out, and null, since a role may not see counts of so few. */
-  readonly hidden?: number
+  /** Values that are left out, and null, since a role may not see counts of so few: their rows and columns, from 0. */
+  readonly hidden?: readonly (readonly [row: number, column: number])[]
 }
 
 /** A result that is read piece by piece, for exports of any size. */
@@ -142,8 +142,8 @@ export type OpenMode = 'read' | 'confined' | 'plan' | 'write' | 'create'
 /** A state of the warehouse: a snapshot's number, or an instant. */
 export type At = { readonly version: string } | { readonly time: string }
 
-/** What a role sees of the embedded engine's warehouse, ready to be made in a connection of its own. */
-export interface RoleViews {
+/** What a role may, by the policy that was applied. */
+export interface RoleTraits {
   readonly role: string
   /** Whose attributes the row rules took. */
   readonly user: string
@@ -154,8 +154,18 @@ export interface RoleViews {
   readonly tables: readonly string[]
   /** Attributes that row rules ask for and the user has not: no row passes. */
   readonly missingAttributes: readonly string[]
+}
+
+/** What a role sees of the embedded engine's warehouse, ready to be made in a connection of its own. */
+export interface RoleViews extends RoleTraits {
   /** Makes the role's catalog, and makes it the only one that names are looked up in. */
   readonly statements: readonly string[]
+}
+
+/** The same for a session of Spark. */
+export interface SparkRoleViews extends RoleTraits {
+  /** Of each table and view that is needed, the SELECT of what the role sees of it: each after those that it names. */
+  readonly views: ReadonlyMap<string, string>
 }
 
 /** What reports are asked of. */
@@ -169,7 +179,7 @@ export interface Reader {
   /** Where runs on this machine leave word of themselves, if anywhere. */
   readonly scratch?: string
   /** The role by which it reads; none: the owner. */
-  readonly role?: RoleViews
+  readonly role?: RoleTraits
   /** Stops the running statement, and what comes after it: the reader can only be closed then. */
   interrupt(): void
   close(): Promise<void>
@@ -195,6 +205,28 @@ export interface ModelRunner {
   temporaryTable(name: string, content: Result): Promise<void>
   /** Runs a model; `full` makes every row anew. Answers the rows written. */
   materialise(model: Model, full: boolean): Promise<number>
+}
+
+/** Rows of one table that are of people who are to be erased, and rows of others in which these are named. */
+export interface PeopleRows {
+  readonly table: string
+  readonly removed: number
+  readonly blanked: number
+}
+
+/** What went with the past of a warehouse. */
+export interface ForgottenPast {
+  readonly filesRewritten: number
+  readonly filesDeleted: number
+  readonly snapshotsExpired: number
+}
+
+/** Files of a warehouse in which people were looked for: each byte, and each value of a table as it reads. */
+export interface SearchedFiles {
+  readonly files: number
+  readonly bytes: number
+  /** Those that name one, by path below the warehouse. */
+  readonly found: readonly string[]
 }
 
 export interface Engine extends Reader, ModelRunner {
@@ -248,6 +280,19 @@ export interface Engine extends Reader, ModelRunner {
    * same content read by another mapping. Their ledger rows stay and say so.
    */
   supersede(loadIds: readonly number[], by: number): Promise<void>
+  /** Rows that name people, by their pseudonyms. */
+  countPeople(pseudonyms: readonly string[]): Promise<PeopleRows[]>
+  /** Takes them away inside the open transaction; core is to be made anew in it. */
+  erasePeople(pseudonyms: readonly string[]): Promise<PeopleRows[]>
+  /**
+   * Takes away every state but the newest, and all bytes that only these needed, after something was committed. Where tables are
+   * files.
+   */
+  forgetPast?(): Promise<ForgottenPast>
+  /** For how many days the engine keeps older states whatever is done; undefined where `forgetPast` ends them. */
+  daysOfPast?(): Promise<number>
+  /** Where tables are files. */
+  searchFiles?(pseudonyms: readonly string[]): Promise<SearchedFiles>
   /** The last cursor that a load of a source brought. With a `format` only of loads by that mapping. */
   lastCursor(source: string, format?: string): Promise<string | undefined>
   /**

@@ -267,12 +267,20 @@ describe('CSV that nobody can read is refused', () => {
       'Its rows are not UTF-8, or have fewer values than the header.',
     ],
     [
-      'a zip archive',
-      'zip',
+      'a zip archive by another name',
+      'csv',
       Buffer.from('504b030414000000', 'hex'),
       'LPA-INPUT-UNREADABLE',
-      'zoo.zip',
+      'zoo.csv',
       'It is a zip archive.',
+    ],
+    [
+      'a zip archive that is cut off',
+      'zip',
+      Buffer.from('504b030414000000', 'hex'),
+      'LPA-INPUT-ZIP',
+      'zoo.zip',
+      'The archive is cut off or damaged.',
     ],
     [
       "a name that is lpa's own",

@@ -373,7 +373,9 @@ test('a failed check is told again, batch after batch, until it passes', async (
   const { code, stderr } = await lpa(place, ['batch'])
   expect([code, stderr]).toEqual([
     1,
-    expect.stringContaining('error: agg_course_day adds up to the facts: 1 row\n'),
+    expect.stringContaining(
+      'error in course-days-agree: 1 row against "agg_course_day adds up to the facts"\n',
+    ),
   ])
   expect((await failedOf(true)).failed).toEqual([])
   expect((await failedOf()).summary).toBe('core holds every load already, nothing changed')

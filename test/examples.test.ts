@@ -27,6 +27,7 @@ const STAND_INS: readonly (readonly [RegExp, () => string])[] = [
   [/--learners 200000 --events 5000000/, () => '--learners 200 --events 5000'],
   [/--at \d{4}-\d\d-\d\d/, () => `--at ${new Date().toISOString()}`],
   [/\b\d{8}-\d{6}-[0-9a-f]{6}\b/, () => first('lpa runs --json').run_id as string],
+  [/requeue --load \d+/, () => `requeue --load ${first('lpa rejects list --json').load_id}`],
   [
     /show \d+ [\w.]+:\d+/,
     () => `show ${first('lpa rejects list --json').load_id} ${first('lpa rejects list --json').position}`,

@@ -24,6 +24,7 @@ const COMMANDS = [
   'query enrollments --json',
   'dash --json',
   'doctor --json',
+  'erase --from exports/learners.csv:learner_id --id-space campus --plan --json',
   'load no-such-file --json',
   'key rotate --json',
 ]

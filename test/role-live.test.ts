@@ -40,7 +40,7 @@ it('shows what the role may see, follows its policy, and keeps nothing of it', a
   using tmux = new Tmux({ folder: place.folder, columns: 120, rows: 40, env })
   tmux.enter(`'${process.execPath}' '${RUN}' dash; echo "ended with $?"`)
   await tmux.shows(/● live v\d+/)
-  await tmux.shows('Too few learners to show')
+  await tmux.shows('Too few learners: ')
   tmux.press('5')
   await tmux.shows('Not permitted')
   expect(tmux.screen).not.toMatch(/[0-9a-f]{12}/)
@@ -57,5 +57,5 @@ it('shows what the role may see, follows its policy, and keeps nothing of it', a
   expect(existsSync(join(place.config.warehouse.path, 'results'))).toBe(false)
   expect(
     await place.rows(`select command, role, exit_code, summary from meta.runs where command = 'dash'`),
-  ).toEqual([['dash', 'lpa_dashboard', 0, 'asked by screens']])
+  ).toEqual([['dash', 'lpa_dashboard', 0, 'asked by screens as lpa_dashboard']])
 })

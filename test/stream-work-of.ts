@@ -3,6 +3,7 @@
 import { StreamStatus } from '../src/pipeline/stream-status.ts'
 import { StreamWork, type StreamWorkOptions } from '../src/pipeline/stream-work.ts'
 import { readKey } from '../src/pseudonym.ts'
+import { NOBODY } from '../src/sources/erased.ts'
 import type { Engine } from '../src/types.ts'
 import type { TryWarehouse } from './try-warehouse.ts'
 
@@ -27,6 +28,7 @@ export function workOf(
     ...{ commitRows: 1, commitEveryMs: 60_000, untilCaughtUp: false },
     fileRequest: {
       ...{ source: 'bus', idSpace: 'bus', mappings: [], entity: undefined, signal, scratch: engine.scratch },
+      erased: NOBODY,
       ...{ key: readKey(config.privacy.keyFile), timezone: 'UTC', memoryLimit: '200MB', threads: 1 },
       nextLoadId: () => engine.nextLoadId(),
     },

@@ -15,6 +15,7 @@ import { StreamStatus } from '../../src/pipeline/stream-status.ts'
 import { StreamWork } from '../../src/pipeline/stream-work.ts'
 import { withWarehouse } from '../../src/pipeline/warehouse.ts'
 import { readKey } from '../../src/pseudonym.ts'
+import { NOBODY } from '../../src/sources/erased.ts'
 import { discardStaged, loadIdsOf, recogniseInput, stageFile } from '../../src/sources/files.ts'
 import { MessageLines } from '../../src/sources/kafka/message-lines.ts'
 import { eventMessages } from '../../test/services/kafka/events.ts'
@@ -74,6 +75,7 @@ function tell(done: number): void {
 await withWarehouse(config, 'write', signal, async (engine) => {
   const fileRequest = {
     ...{ source: SOURCE, idSpace: SOURCE, mappings: [], key: readKey(config.privacy.keyFile), timezone },
+    erased: NOBODY,
     ...{ memoryLimit, threads, scratch: engine.scratch, nextLoadId: () => engine.nextLoadId(), signal },
   }
   const work = new StreamWork({

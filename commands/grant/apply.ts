@@ -29,7 +29,10 @@ Exit code 1 when the plan named is stale.`
     const read = await readPolicy(config)
     this.recordRun(runRecorder(config))
     const { held: _, ...applied } = await withWarehouse(config, 'write', this.signal, (engine) =>
-      applyGrants(engine, read.policy, { saved, prune: flags.prune, log: this.runLog }),
+      applyGrants(engine, read.policy, {
+        ...{ saved, prune: flags.prune, log: this.runLog },
+        lockWaitMs: config.load.lockWaitMs,
+      }),
     )
     await this.printValue(applied, grantPlanText(applied))
     this.finish({ summary: `${grantSummary(applied, true)}${saidOf(read)}`, details: applied })

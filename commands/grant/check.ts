@@ -1,13 +1,13 @@
 import { Flags } from '@oclif/core'
 import { BaseCommand } from '../../src/base-command.ts'
-import { checkGrants, checkSummary, checkText } from '../../src/pipeline/grant-check.ts'
+import { checkGrants, checkSummary, checkText, isFine } from '../../src/pipeline/grant-check.ts'
 import { readPolicy, saidOf } from '../../src/pipeline/policy.ts'
 import { withWarehouse } from '../../src/pipeline/warehouse.ts'
 
 export default class GrantCheck extends BaseCommand {
   static override summary = 'Tell whether the warehouse still has the policy.'
   static override description =
-    'Compares with the live state, so what was changed behind its back is found too. --audit tells what the policy itself leaves open: personal columns without a mask, tables without tags, roles without users, wide grants. Changes nothing. Exit code 1 when something differs or was found.'
+    'Compares with the live state, so what was changed behind its back is found too. --audit tells what the policy itself leaves open: errors are personal columns without a mask, tables that a row rule leaves out and tables without tags, warnings roles without users and wide grants. Changes nothing. Exit code 1 when something differs, or for an error.'
   static override examples = [
     '<%= config.bin %> grant check',
     '<%= config.bin %> grant check --audit --format json',
@@ -24,11 +24,10 @@ export default class GrantCheck extends BaseCommand {
       checkGrants(engine, read.policy, flags.audit),
     )
     await this.printValue(check, checkText(check))
-    const isFine = check.upToDate && (check.audit ?? []).length === 0
     this.finish({
       summary: `${checkSummary(check)}${saidOf(read)}`,
       details: check,
-      exit: isFine ? 'done' : 'findings',
+      exit: isFine(check) ? 'done' : 'findings',
     })
   }
 }

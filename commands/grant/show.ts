@@ -21,6 +21,8 @@ export default class GrantShow extends BaseCommand {
     const shown =
       args.role === undefined ? showRoles(read.policy) : showRole(read.policy, args.role, policyUser(config))
     await this.print(shown)
+    if (config.warehouse.engine !== 'duckdb')
+      this.note('This is what the policy says. What Snowflake keeps otherwise, lpa grant plan notes.')
     this.finish({ summary: `${shown.rows.length} rows${saidOf(read)}` })
   }
 }

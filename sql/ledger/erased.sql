@@ -1,2 +1,2 @@
--- title: Learners that are remembered as erased
-select count(*) as learners from meta.erased
+-- title: How many pseudonyms of erased learners are remembered
+select count(distinct learner_id) as learners from meta.erased

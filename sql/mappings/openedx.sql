@@ -59,6 +59,7 @@ select source_row, learner as learner_id,
   end as event_type,
   coalesce(problem, block, object) as activity_id,
   case
+    when kind like 'edx.course.enrollment.%' then 'enrollment'
     when kind like 'edx.grades.course.%' or kind like 'edx.course.grade.%' then 'course'
     when kind like 'edx.certificate.%' then 'certificate'
     when kind like '%\_video' escape '\' or kind like 'edx.video.%' then 'video'

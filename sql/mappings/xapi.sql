@@ -1,6 +1,7 @@
 -- title: xAPI statements (1.0.3 and 2.0, also of cmi5 and the video profile)
 -- entity: learning_event
 -- recognise: $.actor, $.verb.id, $.object
+-- records: $.statements (if first)
 -- columns: id, verb = $.verb.id, occurred = $.timestamp, stored, registration = $.context.registration
 -- columns: account_name = $.actor.account.name, home_page = $.actor.account.homePage
 -- columns: actor_kind = $.actor.objectType, mbox = $.actor.mbox, mbox_sha1sum = $.actor.mbox_sha1sum, openid = $.actor.openid
@@ -18,16 +19,15 @@
 -- After IEEE 9274.1.1 (xAPI 2.0), xAPI 1.0.3 and cmi5. Whom a context names beside the actor is not read; a group is no learner.
 with statements as (
   select *, regexp_extract(verb, '[^/]+$') as verb_name,
-    json_transform(case json_type(parent) when 'ARRAY' then parent when 'OBJECT' then json_array(parent) end,
-      '[{"id": "VARCHAR", "definition": {"type": "VARCHAR"}}]') as parents,
-    json_transform(case json_type("grouping") when 'ARRAY' then "grouping" when 'OBJECT' then json_array("grouping") end,
-      '[{"id": "VARCHAR", "definition": {"type": "VARCHAR"}}]') as groupings
+    coalesce(json_transform(parent, '[{"id": "VARCHAR", "definition": {"type": "VARCHAR"}}]'),
+      [json_transform(parent, '{"id": "VARCHAR", "definition": {"type": "VARCHAR"}}')]) as parents,
+    coalesce(json_transform("grouping", '[{"id": "VARCHAR", "definition": {"type": "VARCHAR"}}]'),
+      [json_transform("grouping", '{"id": "VARCHAR", "definition": {"type": "VARCHAR"}}')]) as groupings
   from source
-),
--- A statement that is voided in the same file counts nowhere, nor does the one that voids it. One that a later file
--- voids still counts: that is for issue 9.
-voided as (select object_id as id from statements where verb_name = 'voided')
-select source_row, id as event_id,
+)
+-- What voids a statement takes it back, whichever comes first, and counts nowhere itself.
+select source_row, coalesce(verb_name, '') = 'voided' as deleted,
+  case when verb_name = 'voided' then object_id else id end as event_id,
   coalesce(account_name, mbox, mbox_sha1sum, openid) as learner_id,
   coalesce(
     list_filter(parents, lambda a: a.definition.type like '%/course')[1].id,
@@ -41,6 +41,7 @@ select source_row, id as event_id,
     when 'navigated' then 'viewed'
     when 'posted' then 'commented'
     when 'satisfied' then 'completed'
+    when 'submit' then 'submitted'
     when 'logged-in' then 'logged_in'
     when 'logged-out' then 'logged_out'
     else verb_name
@@ -62,4 +63,4 @@ select source_row, id as event_id,
   success as "attributes.success",
   completion as "attributes.completion"
 from statements
-where coalesce(verb_name, '') <> 'voided' and coalesce(actor_kind, '') <> 'Group' and coalesce(id, '') not in (select coalesce(id, '-') from voided)
+where verb_name = 'voided' or coalesce(actor_kind, '') <> 'Group'

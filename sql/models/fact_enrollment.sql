@@ -1,7 +1,8 @@
 -- title: Enrollments
 -- grain: one attempt of a learner at a course
 -- definition: the roster's latest state of each enrollment that is not deleted; where a pair has no roster row, its registered and
---   unregistered events: each registration after none or after a withdrawal starts an attempt;
+--   unregistered events: each registration after none or after a withdrawal starts an attempt; its mode is the latest that
+--   a registration, or an event of the activity type enrollment, tells before the attempt ends;
 --   completed: by the roster, or by a completion of the enrolling day or later
 -- materialise: incremental key(learner_key, course_key) window(touched_pair)
 with states as (
@@ -33,15 +34,30 @@ transitions as (
   from registrations
   where event_type <> coalesce(previous_type, 'unregistered')
 ),
+modes as (
+  select s.event_id, s.learner_key, s.course_key, s.occurred_at, lpa_text(s.attributes, 'mode') as mode
+  from fact_learning_event s
+  join touched_pair t on t.learner_key = s.learner_key and t.course_key = s.course_key  -- incremental
+  where (s.event_type = 'registered' or s.activity_type = 'enrollment') and s.course_key <> 0
+),
+latest_mode as (
+  select t.event_id, t.date_key, m.mode
+  from transitions t
+  join modes m on m.learner_key = t.learner_key and m.course_key = t.course_key
+  where t.event_type = 'registered' and m.mode is not null
+    and m.occurred_at >= t.occurred_at and m.occurred_at < coalesce(t.next_at, timestamp '9999-12-31 00:00:00')
+  qualify row_number() over (partition by t.event_id, t.date_key order by m.occurred_at desc nulls last, m.event_id desc nulls last) = 1
+),
 attempts as (
   select enrollment_id, learner_key, course_key, enrolled_at, enrolled_date_key, status, mode, withdrawn_at,
     withdrawn_date_key, price_amount, price_currency, source
   from roster
   union all
-  select event_id, learner_key, course_key, occurred_at, date_key, cast(null as string), cast(null as string), next_at,
-    next_date_key, cast(null as decimal(12, 2)), cast(null as string), source
-  from transitions
-  where event_type = 'registered'
+  select t.event_id, t.learner_key, t.course_key, t.occurred_at, t.date_key, cast(null as string), m.mode, t.next_at,
+    t.next_date_key, cast(null as decimal(12, 2)), cast(null as string), t.source
+  from transitions t
+  left join latest_mode m on m.event_id = t.event_id and m.date_key = t.date_key
+  where t.event_type = 'registered'
 ),
 done as (
   select learner_key, course_key, max(completed_date_key) as completed_date_key

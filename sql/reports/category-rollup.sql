@@ -8,6 +8,9 @@
 -- cells: completed is part of pairs
 -- cells: completion_percent follows pairs, completed
 -- cells: enrollments follows learners
+-- cells: enrollments, learners follow pairs
+-- cells: pairs by path adds up enrolled of completion-rate
+-- cells: completed by path adds up completed of completion-rate
 with recursive up as (
   select category_key, category_key as ancestor_key, 0 as distance
   from dim_course_category

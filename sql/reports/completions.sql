@@ -10,11 +10,22 @@
 -- cells: week_before is completions 7 rows before
 -- cells: mean_7_days is the mean of completions over 7 rows
 -- cells: change_percent follows completions, week_before
+-- narrows: course, category, country
 -- param: since date null "first day to show; the first completion when not given"
 -- param: until date null "last day to show; the newest day of the data when not given"
+-- param: course text null "a course_id; all courses when not given"
+-- param: category text null "a category_id, or a path and all below it; all when not given"
+-- param: country text null "of learners of this country; of all when not given"
 with by_day as (
   select completed_date_key as date_key, count(*) as completions, count(case when passed then 1 end) as passed
-  from fact_course_completion
+  from fact_course_completion e
+  left join course c on c.course_key = e.course_key
+  left join dim_course_category k on k.category_key = c.category_key
+  left join learner l on l.learner_key = e.learner_key
+  where (cast($course as string) is null or c.course_id = cast($course as string))
+    and (cast($category as string) is null or k.category_id = cast($category as string) or k.path = cast($category as string)
+      or lpa_starts_with(k.path, cast($category as string) || '/'))
+    and (cast($country as string) is null or l.country = cast($country as string))
   group by completed_date_key
 ),
 days as (

@@ -8,6 +8,10 @@
 -- cells: learners, completed add up
 -- cells: completed is part of learners
 -- cells: place, place_in_category, completion_percent, mean_score_percent, quartile, ahead_of_percent follow learners, completed
+-- cells: learners by course_id is enrolled of completion-rate
+-- cells: completed by course_id is completed of completion-rate
+-- cells: the order follows place
+-- cells: min_learners is at least the threshold
 -- table: place, course_id, course_title, category, learners, completed, completion_percent
 -- param: min_learners integer 5 "courses with fewer learners are left out"
 -- param: top integer 10 "places to show in each category"

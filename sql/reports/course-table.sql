@@ -10,6 +10,9 @@
 -- cells: completion_percent follows enrolled, completed
 -- cells: mean_progress_percent follows enrolled
 -- cells: change_percent follows new_enrollments, enrollments_before
+-- cells: enrolled by course_id is enrolled of completion-rate
+-- cells: completed by course_id is completed of completion-rate
+-- cells: the order follows enrolled
 -- table: course_id, course_title, enrolled, completed, completion_percent, mean_progress_percent
 -- param: days integer 7 "length of the window in days"
 with windows as (

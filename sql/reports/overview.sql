@@ -9,6 +9,7 @@
 -- cells: change_percent follows value, previous
 -- cells: the row completion_rate follows enrollments, completions
 -- cells: the row events follows active_learners
+-- cells: value, previous in the row completion_rate are of_enrolled_percent of completion-rate
 -- param: days integer 7 "length of the window in days"
 with windows as (
   select lpa_date_key(lpa_add_days(d.full_date, 1 - cast($days as int))) as current_from,

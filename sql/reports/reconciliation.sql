@@ -7,6 +7,7 @@
 -- cells: roster, events, matched, only_roster, only_events add up to course_id = All courses
 -- cells: roster = matched + only_roster
 -- cells: events = matched + only_events
+-- cells: roster by course_id is enrolled of completion-rate
 with roster as (
   select distinct learner_key, course_key, course_id from staging.live_enrollment
 ),

@@ -7,11 +7,19 @@
 -- cells: learners
 -- cells: learners add up
 -- cells: week_0, week_1, week_2, week_3, week_4, week_5, week_6, week_7, week_8 are shares of learners
+-- narrows: cohort, course, country
+-- param: cohort text null "an ISO week, as 2026-W05; all when not given"
+-- param: course text null "whose first enrollment in this course_id it is; in any when not given"
+-- param: country text null "of learners of this country; of all when not given"
 with firsts as (
-  select learner_key, min(enrolled_date_key) as date_key
-  from fact_enrollment
-  where learner_key <> 0
-  group by learner_key
+  select e.learner_key, min(e.enrolled_date_key) as date_key
+  from fact_enrollment e
+  left join course c on c.course_key = e.course_key
+  left join learner l on l.learner_key = e.learner_key
+  where e.learner_key <> 0
+    and (cast($course as string) is null or c.course_id = cast($course as string))
+    and (cast($country as string) is null or l.country = cast($country as string))
+  group by e.learner_key
 ),
 -- The week's Monday can lie before the first day of dim_date: its name comes from the day of the enrollment.
 cohorts as (
@@ -67,4 +75,5 @@ grid as (
 )
 select cohort, learners, week_0, week_1, week_2, week_3, week_4, week_5, week_6, week_7, week_8
 from grid
+where cast($cohort as string) is null or cohort = cast($cohort as string)
 order by cohort nulls last

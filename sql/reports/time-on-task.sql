@@ -7,6 +7,8 @@
 -- cells: learners
 -- cells: learners add up
 -- cells: sessions_short, hours_short, sessions_long, hours_long, median_minutes follow learners
+-- cells: learners by course_id is viewed of completion-rate
+-- cells: the order follows hours_long
 -- param: short_minutes integer 5 "longest gap inside a short session"
 -- param: long_minutes integer 30 "longest gap inside a long session"
 -- setting: long_minutes = metrics.session_gap_minutes

@@ -22,7 +22,7 @@ export function drawPage(page: Page, panels: Panels, view: View, size: Size): Fr
 }
 
 function pictureOf(page: Page, panels: Panels, view: View, size: Size): Frame {
-  if (isEmpty(page, panels)) return emptyState()
+  if (isEmpty(page, panels)) return emptyState(page, panels, view, size)
   const isWide = !lessThan(size, WIDE)
   const trail: Frame = page.trail === undefined ? [] : [trailLine(page.trail, view, size.width)]
   const gap: Frame = isWide ? [[]] : []
@@ -61,13 +61,18 @@ function trailLine(trail: string, { glyphs }: View, width: number): Line {
   return [span(back, 'accent'), span(clipText(safeText(trail), width - 2, ellipsis(glyphs)), 'strong')]
 }
 
-/** Nothing was loaded, or nothing of it has become facts yet. */
-function isEmpty({ parts, side, table, trail }: Page, panels: Panels): boolean {
-  const results = [...parts, ...side, table].map(({ report }) => panels.get(report)?.result)
-  return trail === undefined && results.every((result) => result?.rows.length === 0)
+/** Nothing was loaded, nothing of it has become facts yet, or a role sees none. */
+function isEmpty(page: Page, panels: Panels): boolean {
+  return page.trail === undefined && panelsOf(page, panels).every((panel) => panel?.result?.rows.length === 0)
 }
 
-function emptyState(): Frame {
+function panelsOf({ parts, side, table }: Page, panels: Panels): (Panel | undefined)[] {
+  return [...parts, ...side, table].map(({ report }) => panels.get(report))
+}
+
+function emptyState(page: Page, panels: Panels, view: View, { width, height }: Size): Frame {
+  const problem = panelsOf(page, panels).find((panel) => panel?.problem)?.problem
+  if (problem) return [[], ...indented(problemLines(problem, width - MARGIN, height - 1, view))]
   return [
     [],
     [span('  '), span('The warehouse has no facts yet.', 'strong')],
@@ -99,7 +104,7 @@ function drawFigures(page: Page, panels: Panels, view: View, { width, isTall, sp
   if (figures === undefined || figures instanceof UserError) {
     const lines =
       failure && !isComing
-        ? problemLines(failure, width - MARGIN, 2, view).map((line) => [span(' '.repeat(MARGIN)), ...line])
+        ? indented(problemLines(failure, width - MARGIN, 2, view))
         : skeleton({ width, height: 2 }, view)
     // As high as what comes, so that nothing jumps.
     return Array.from({ length: isTall ? 4 : sparks ? 3 : 2 }, (_, row) => lines[row] ?? [])
@@ -109,14 +114,15 @@ function drawFigures(page: Page, panels: Panels, view: View, { width, isTall, sp
 
 // ── the table ─────────────────────────────────────────────────────────────────────────────────────────────
 
+const indented = (lines: Frame) => lines.map((line) => [span(' '.repeat(MARGIN)), ...line])
+
 /** The page's own table, without a box. */
 function drawRows({ table }: Page, panels: Panels, view: View, size: Size): Frame {
   const panel = panels.get(table.report)
   const result = panel?.result
-  const indented = (lines: Frame) => lines.map((line) => [span(' '.repeat(MARGIN)), ...line])
   const inner = { width: size.width - MARGIN, height: size.height }
   if (result === undefined) return indented(unavailable(panel, inner, view))
-  if (result.rows.length === 0) return indented(emptyLines(table.empty, inner.width, view))
+  if (result.rows.length === 0) return indented(nothing(table.empty, panel, inner, view))
   const note = problemNote(panel, inner, view)
   const rows = arrangeRows(table, result, view)
   const height = size.height - note.length
@@ -177,7 +183,8 @@ function drawPart(part: Part, panels: Panels, view: View, size: Size): Frame {
   const panel = panels.get(part.report)
   const inner = { width: size.width - 2, height: size.height - 2 }
   const title: Line = [span(clipText(part.title, inner.width - 2, ellipsis(view.glyphs)), 'strong')]
-  const note = panel?.result === undefined ? [] : problemNote(panel, inner, view)
+  const isSaid = panel?.result === undefined || deniedAll(panel) !== undefined
+  const note = isSaid ? [] : problemNote(panel, inner, view)
   const lines = partLines(part, panel, view, { ...inner, height: inner.height - note.length }, title)
   const filled = Array.from(
     { length: Math.max(0, inner.height + 1 - note.length) },
@@ -190,7 +197,7 @@ function drawPart(part: Part, panels: Panels, view: View, size: Size): Frame {
 function partLines(part: Part, panel: Panel | undefined, view: View, size: Size, title: Line): Frame {
   const result = panel?.result
   if (result === undefined) return [title, ...unavailable(panel, size, view)]
-  if (result.rows.length === 0) return [title, ...emptyLines(part.empty, size.width, view)]
+  if (result.rows.length === 0) return [title, ...nothing(part.empty, panel, size, view)]
   if (part.kind === 'table') {
     return [title, ...drawTable(part, result, result.rows, { ...size, selected: -1 }, plainView(view))]
   }
@@ -241,6 +248,17 @@ function problemLines(problem: Problem, width: number, height: number, { glyphs 
 /** Below rows that are kept while newer ones do not come. */
 function problemNote(panel: Panel | undefined, { width, height }: Size, view: View): Frame {
   return panel?.problem && height > 3 ? problemLines(panel.problem, width, 1, view) : []
+}
+
+/** Why a role sees no row. */
+function deniedAll(panel: Panel | undefined): Problem | undefined {
+  return panel?.result?.rows.length === 0 && panel.problem?.kind === 'denied' ? panel.problem : undefined
+}
+
+/** No row, or none that the role sees. */
+function nothing(empty: Empty, panel: Panel | undefined, { width, height }: Size, view: View): Frame {
+  const problem = deniedAll(panel)
+  return problem ? problemLines(problem, width, height, view) : emptyLines(empty, width, view)
 }
 
 function emptyLines({ text, command }: Empty, width: number, { glyphs }: View): Frame {

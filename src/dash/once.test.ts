@@ -1,11 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { lineToText, span } from '../charts/frame.ts'
 import { textWidth } from '../text-width.ts'
-import type { Cell, Result } from '../types.ts'
+import type { Cell, Reader, Result, RoleViews } from '../types.ts'
 import { readCampus, result, seeded, spoiled } from './campus.test-support.ts'
 import { themeFor } from './live/theme.ts'
 import { onceOptions, onceView, panelsJson, renderOnce, tooSmall } from './once.ts'
 import type { PageScreen } from './page-screen.ts'
+import { panelOf } from './read-panels.ts'
 import type { Panel, Panels, View } from './screen.ts'
 import { SCREENS } from './screens/index.ts'
 
@@ -91,6 +92,8 @@ const FULL = {
   daily: result(DAY, days(90)),
   'course-table': result(COURSE, courses(24)),
 }
+
+const NO_ROWS: Result = { columns: [], rows: [] }
 
 const EMPTY = {
   overview: result(KPI, [
@@ -230,6 +233,21 @@ describe('golden frames of states', () => {
       /^Courses is not the newest: Failed: IO/,
     )
     await expect(`${text}\n`).toMatchFileSnapshot(goldenFile('courses-kept-80x24'))
+  })
+
+  it('says why a role sees no row, not that there is none', () => {
+    const role: RoleViews = {
+      ...{ role: 'tutor', user: 'anna', mayReveal: false, tables: [], statements: [] },
+      missingAttributes: ['region'],
+    }
+    const screen = named('courses')
+    const none = (who: Pick<Reader, 'role'>) =>
+      new Map([...campusPanels(screen)].map(([report]) => [report, panelOf(who, report, NO_ROWS)]))
+    const text = draw(none({ role }), 80, 24, { screen })
+    expect(text).toContain('Not permitted: anna has no region in the policy')
+    expect(text).not.toContain('lpa load FILE')
+    expect(draw(none({}), 80, 24, { screen })).toContain('lpa load FILE')
+    expect(panelOf({ role }, 'loads', NO_ROWS).problem).toBeUndefined()
   })
 
   it.each(SCREENS.map((screen) => [screen.name, screen] as const))(

@@ -81,7 +81,7 @@ export type PageOf = (view: View, panels: Panels) => Page
 const PROBLEMS: Readonly<Record<Problem['kind'], string>> = {
   failed: 'Failed',
   denied: 'Not permitted',
-  suppressed: 'Too few learners to show',
+  suppressed: 'Too few learners',
 }
 
 /** Why rows, or newer ones, do not come: `Failed: …`. */

@@ -3,7 +3,9 @@
 import type { Config } from '../config.ts'
 import { UserError } from '../errors.ts'
 import { runReport } from '../pipeline/report.ts'
+import { withheldFrom } from '../pipeline/role-answers.ts'
 import { runningStreams } from '../pipeline/stream-status-file.ts'
+import { readSql } from '../sql-files.ts'
 import type { Reader, Result } from '../types.ts'
 import type { Panel, Panels, ReportRequest } from './screen.ts'
 
@@ -18,11 +20,17 @@ export async function readReport(
   return report === STREAM_STATUS ? runningStreams(reader.scratch) : runReport(reader, config, report, params)
 }
 
-/** What came of a report: its rows, and whether a role may not see all of them. */
-export function panelOf(result: Result): Panel {
-  return result.hidden
-    ? { result, problem: { kind: 'suppressed', text: `${result.hidden} values left out` } }
-    : { result }
+/** What came of a report: its rows, and why a role does not see all of them, or none. */
+export function panelOf({ role }: Pick<Reader, 'role'>, report: string, result: Result): Panel {
+  if (result.hidden) {
+    return { result, problem: { kind: 'suppressed', text: `${result.hidden.length} values left out` } }
+  }
+  const [reason] = role && result.rows.length === 0 && isOfLearners(report) ? withheldFrom(role) : []
+  return reason === undefined ? { result } : { result, problem: { kind: 'denied', text: reason } }
+}
+
+function isOfLearners(report: string): boolean {
+  return report !== STREAM_STATUS && readSql('reports', report).header.cells?.[0] !== 'none'
 }
 
 /**
@@ -41,7 +49,7 @@ export async function readPanels(
 
 async function readPanel(reader: Reader, config: Config, request: ReportRequest): Promise<Panel> {
   try {
-    return panelOf(await readReport(reader, config, request))
+    return panelOf(reader, request.report, await readReport(reader, config, request))
   } catch (error) {
     if (!reader.role || !(error instanceof UserError) || error.exit !== 'notPermitted') throw error
     return { problem: { kind: 'denied', text: error.message } }

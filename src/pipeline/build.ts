@@ -9,8 +9,9 @@ import { UserError } from '../errors.ts'
 import { expand } from '../sql-expand.ts'
 import { packageRoot, readSql, withIncremental, withoutIncremental } from '../sql-files.ts'
 import type { Engine, Model, ModelRunner, Result } from '../types.ts'
-import { ledgerRows, writeLedger } from './ledger.ts'
+import { ledgerRows, ledgerSql, writeLedger } from './ledger.ts'
 import { type CheckOutcome, hasFailedChecks, runChecks } from './quality.ts'
+import type { Replayed } from './replay.ts'
 import { withWarehouse } from './warehouse.ts'
 
 export interface BuildRequest {
@@ -22,6 +23,8 @@ export interface BuildRequest {
   readonly mostRecords?: number
   /** False leaves the checks to a later build, which runs them for all that was built since; so do loads that are left. */
   readonly checks?: boolean
+  /** Maps raw again before it, where a mapping changed, and tells which facts are others. */
+  readonly replays?: boolean
   /** Where models run, when not in the warehouse itself. */
   readonly engine?: 'spark' | undefined
 }
@@ -36,6 +39,14 @@ export interface BuiltModel {
   readonly milliseconds: number
 }
 
+/** Rows of a fact table that a full build brought, took away, or made otherwise. */
+export interface FactChange {
+  readonly fact: string
+  readonly added: number
+  readonly removed: number
+  readonly changed: number
+}
+
 export interface BuildSummary {
   /** `empty`: nothing was ever loaded. */
   readonly outcome: 'built' | 'unchanged' | 'empty'
@@ -45,6 +56,9 @@ export interface BuildSummary {
   readonly left: number
   readonly models: readonly BuiltModel[]
   readonly checks: readonly CheckOutcome[]
+  /** Of what replays. */
+  readonly changes?: readonly FactChange[]
+  readonly replayed?: Replayed
   readonly milliseconds: number
   /** Of these, what the checks took. */
   readonly checkMilliseconds: number
@@ -52,6 +66,7 @@ export interface BuildSummary {
 
 /** In the order in which they read each other. touched_day is made before and after the facts change. */
 const MODELS = [
+  'retracted_event',
   'batch_event',
   'touched_pair',
   'touched_enrollment',
@@ -75,6 +90,7 @@ const MODELS = [
 
 /** What a batch adds to: where every row is made anew, everything is touched. */
 const TOUCHED = [
+  'retracted_event',
   'batch_event',
   'touched_pair',
   'touched_enrollment',
@@ -91,7 +107,7 @@ const AFTER_PAIRS: ReadonlySet<number> = new Set([
 ])
 
 /** Tables of a build's transaction. */
-const USES = [
+export const BUILD_USES = [
   'batch_load',
   'configured_term',
   'configured_session',
@@ -100,6 +116,8 @@ const USES = [
   ...TOUCHED,
   'repeated_event',
 ]
+
+const COMPARES = ['fact_before', 'fact_after'] as const
 
 /** What no warehouse holds: tables of the session, which other models read. */
 const TEMPORARY: ReadonlySet<string> = new Set<(typeof MODELS)[number]>([...TOUCHED, 'repeated_event'])
@@ -128,11 +146,30 @@ export async function build(
   // Before a warehouse is opened.
   selectedModels(request.select)
   return withWarehouse(config, 'write', signal, async (engine) => {
-    if (request.engine === undefined) return buildIn(config, engine, request, progress)
-    const { openSparkRunner } = await import('./spark.ts')
-    await using runner = await openSparkRunner(config, engine, signal)
-    return await buildIn(config, engine, request, progress, runner)
+    // What a masked session sees of raw would take the place of what was loaded.
+    if (request.replays && engine.can.roles === true) await underPolicy(engine)
+    const replayed = request.replays ? await replayedBefore(config, engine, signal) : undefined
+    const built = await buildWhere(config, engine, request, signal, progress)
+    return replayed ? { ...built, replayed } : built
   })
+}
+
+async function replayedBefore(config: Config, engine: Engine, signal: AbortSignal): Promise<Replayed> {
+  const { replayRaw } = await import('./replay.ts')
+  return replayRaw(config, engine, signal)
+}
+
+async function buildWhere(
+  config: Config,
+  engine: Engine,
+  request: BuildRequest,
+  signal: AbortSignal,
+  progress: BuildProgress,
+): Promise<BuildSummary> {
+  if (request.engine === undefined) return buildIn(config, engine, request, progress)
+  const { openSparkRunner } = await import('./spark.ts')
+  await using runner = await openSparkRunner(config, engine, signal)
+  return await buildIn(config, engine, request, progress, runner)
 }
 
 /** The same in a warehouse that is open; models may run elsewhere. */
@@ -143,29 +180,57 @@ export async function buildIn(
   progress: BuildProgress,
   runner: ModelRunner = engine,
 ): Promise<BuildSummary> {
-  const started = performance.now()
-  const names = selectedModels(request.select)
   // The checks belong to the build: after a kill between the two, the next run would find nothing to do.
-  const built = await engine.transaction(
-    async () => {
-      const fillRows = engine.can.roles === true ? await underPolicy(engine) : undefined
-      const { batch, records, ...made } = await buildInTransaction(
-        { config, engine, runner, request, progress },
-        names,
-      )
-      const isLater = request.checks === false || made.left > 0
-      if (!isLater) await fillRows?.()
-      const checksStarted = performance.now()
-      const checks = isLater ? [] : await check(engine, request, batch, records)
-      return { ...made, checks, checkMilliseconds: Math.round(performance.now() - checksStarted) }
-    },
-    { uses: USES, rows: 0 },
+  return engine.transaction(() => buildWithin(config, engine, request, progress, runner), {
+    uses: request.replays ? [...BUILD_USES, ...COMPARES] : BUILD_USES,
+    rows: 0,
+  })
+}
+
+/** The same inside a transaction that is open, and uses what builds use. */
+export async function buildWithin(
+  config: Config,
+  engine: Engine,
+  request: BuildRequest,
+  progress: BuildProgress,
+  runner: ModelRunner = engine,
+): Promise<BuildSummary> {
+  const started = performance.now()
+  const fillRows = engine.can.roles === true ? await underPolicy(engine) : undefined
+  if (request.replays) await keepFacts(engine, 'fact_before')
+  const { batch, records, ...made } = await buildInTransaction(
+    { config, engine, runner, request, progress },
+    selectedModels(request.select),
   )
-  return { ...built, milliseconds: Math.round(performance.now() - started) }
+  const changes = request.replays ? await factChanges(engine) : undefined
+  const isLater = request.checks === false || made.left > 0
+  const built = made.models.map(({ name }) => name)
+  if (!isLater || built.length > 0) await fillRows?.(isLater ? built : undefined)
+  const checksStarted = performance.now()
+  const checks = isLater ? [] : await check(engine, request, batch, records)
+  const checkMilliseconds = Math.round(performance.now() - checksStarted)
+  return {
+    ...{ ...made, checks, checkMilliseconds },
+    ...(changes && { changes }),
+    milliseconds: Math.round(performance.now() - started),
+  }
+}
+
+async function keepFacts(engine: Engine, name: (typeof COMPARES)[number]): Promise<void> {
+  const select = ledgerSql(engine, 'fact-state')
+  await engine.materialise({ name, columns: [], select, materialise: { kind: 'temporary' } }, true)
+}
+
+async function factChanges(engine: Engine): Promise<FactChange[]> {
+  await keepFacts(engine, 'fact_after')
+  return (await ledgerRows(engine, 'fact-changes')).map(([fact, ...counts]) => {
+    const [added = 0, removed = 0, changed = 0] = counts.map(Number)
+    return { fact: String(fact), added, removed, changed }
+  })
 }
 
 /** What row rules select of core is kept beside the policy: it is as new as core is, or shows less. */
-async function underPolicy(engine: Engine): Promise<() => Promise<void>> {
+async function underPolicy(engine: Engine): Promise<(models?: readonly string[]) => Promise<void>> {
   const { batchUnderPolicy } = await import('./grant-snowflake.ts')
   return batchUnderPolicy(engine)
 }
@@ -239,6 +304,7 @@ async function buildInTransaction(
   const isAnew = isFull && !isSelected
   const steps = isAnew ? names.filter((name) => !(TOUCHED as readonly string[]).includes(name)) : names
   const brought = isFull ? undefined : await broughtBy(engine)
+  let retracted = 0
   for (const [index, name] of steps.entries()) {
     if (brought?.has('touched_pair') === false && AFTER_PAIRS.has(index)) continue
     progress.onModel(name, index, steps.length)
@@ -250,8 +316,10 @@ async function buildInTransaction(
     }
     const model = readModel(name, runner, isWhole, brought)
     if (brought && isUntouched(model, brought)) continue
+    if (name === 'fact_learning_event' && retracted > 0) await runner.materialise(takingBack(model), false)
     const rows = await runner.materialise(model, isFull)
     if (name === 'touched_pair' && rows === 0) brought?.delete(name)
+    if (name === 'retracted_event') retracted = rows
     const milliseconds = Math.round(performance.now() - started)
     if (model.materialise.kind !== 'temporary') models.push({ name, rows, milliseconds })
   }
@@ -263,6 +331,12 @@ async function buildInTransaction(
     })
   }
   return { outcome: 'built', kind, loads: batch.length, left, models, batch, records }
+}
+
+/** Whether core holds anything of what was loaded. */
+export async function hasBuilt(engine: Engine): Promise<boolean> {
+  const rows = await ledgerRows(engine, 'built-loads')
+  return Number(rows[0]?.[0]) > 0
 }
 
 interface CountingLoad {
@@ -326,6 +400,13 @@ function firstOf<L extends { readonly records: number }>(
     return records > most
   })
   return end < 0 ? loads : loads.slice(0, Math.max(1, end))
+}
+
+/** The model, for taking out what the batch's loads take back: it adds nothing. */
+function takingBack({ select, ...model }: Model): Model {
+  const key = ['date_key', 'event_id']
+  const materialise = { kind: 'incremental', key, window: 'retracted_event' } as const
+  return { ...model, select: `${select} limit 0`, materialise }
 }
 
 /** The entities that a batch brings, and touched_pair until it is known to be empty. */
@@ -409,6 +490,27 @@ export function buildRows({ models }: BuildSummary): Result {
     ],
     rows: models.map(({ name, rows, milliseconds }) => [name, rows, milliseconds]),
   }
+}
+
+/** For people, of what replays: a line for each kind of fact that is another now, and what was mapped again. */
+export function changeNotes({ changes = [], replayed }: BuildSummary): string[] {
+  const said = (count: number) => count.toLocaleString('en')
+  const others = changes.filter(({ added, removed, changed }) => added + removed + changed > 0)
+  const facts = others.map(
+    ({ fact, added, removed, changed }) =>
+      `${fact}: ${said(added)} added, ${said(removed)} removed, ${said(changed)} changed`,
+  )
+  const { loads = 0, records = 0, reload = [] } = replayed ?? {}
+  return [
+    ...(loads > 0
+      ? [`${said(records)} records of ${loads === 1 ? '1 load' : `${loads} loads`} mapped again from raw.`]
+      : []),
+    ...(reload.length > 0
+      ? ['Of other changed mappings raw keeps nothing. Load again, then lpa batch:']
+      : []),
+    ...reload.map(({ command }) => `  ${command}`),
+    ...(replayed && facts.length === 0 ? ['No fact changed.'] : facts),
+  ]
 }
 
 /** `3 loads built, 12 checks passed`. */

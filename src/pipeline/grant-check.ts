@@ -33,7 +33,7 @@ export function checkText({ upToDate, steps, extra, notes, audit = [] }: GrantCh
     ...drifts,
     ...extra.map(({ kind, name }) => `of others: ${kind} ${name}`),
     ...notes.map((note) => `note: ${note}`),
-    ...audit.map(({ kind, target, next }) => `audit: ${kind}: ${target}. ${next}`),
+    ...audit.map(({ severity, kind, target, next }) => `audit: ${severity}: ${kind}: ${target}. ${next}`),
   ]
   if (upToDate) lines.unshift('The warehouse has the policy.')
   return lines.map(safeText).join('\n')
@@ -41,8 +41,15 @@ export function checkText({ upToDate, steps, extra, notes, audit = [] }: GrantCh
 
 export function checkSummary(check: GrantCheck): string {
   const drift = grantSummary(check)
-  const { audit } = check
-  return audit
-    ? `${drift}; ${audit.length} ${audit.length === 1 ? 'finding' : 'findings'} of the audit`
-    : drift
+  if (!check.audit) return drift
+  const errors = check.audit.filter(({ severity }) => severity === 'error').length
+  const counts = [counted(errors, 'error'), counted(check.audit.length - errors, 'warning')]
+  return `${drift}; ${counts.join(' and ')} of the audit`
+}
+
+const counted = (count: number, word: string) => `${count} ${count === 1 ? word : `${word}s`}`
+
+/** The warehouse has the policy, and the policy has no mistake; warnings are no reason to fail. */
+export function isFine({ upToDate, audit = [] }: GrantCheck): boolean {
+  return upToDate && audit.every(({ severity }) => severity === 'warning')
 }

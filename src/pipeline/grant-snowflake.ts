@@ -73,27 +73,29 @@ async function assertBuilder(ask: (statement: string) => Promise<Result>): Promi
   if (roles.length === 0) return
   throw new UserError(
     'LPA-BUILD-MASKED',
-    'The role of this session sees masked values or some of the rows: it would build core of these.',
+    'The role of this session sees masked values or some of the rows: it would build, map or erase by these.',
     { exit: 'notPermitted', next: `Connect with a role that has one of these: ${roles.join(', ')}` },
   )
 }
 
 /**
- * Of a batch: refuses a session that sees less than all, and answers what is to be done when core is built. Nothing where no
- * policy was applied.
+ * Of a batch: refuses a session that sees less than all, and answers what is to be done when core is built: for all rules, or
+ * for those that read one of the models that were built. Nothing where no policy was applied.
  * @throws UserError LPA-BUILD-MASKED (notPermitted)
  */
-export async function batchUnderPolicy(engine: Engine): Promise<() => Promise<void>> {
+export async function batchUnderPolicy(
+  engine: Engine,
+): Promise<(models?: readonly string[]) => Promise<void>> {
   const ask = (statement: string) => engine.query(statement)
   if ((await readPolicyTables(ask)).length === 0) return async () => {}
   await assertBuilder(ask)
-  return () => fillRowsOfUsers(engine)
+  return (models) => fillRowsOfUsers(engine, models)
 }
 
 /** Finds anew which rows users may see by rules that select them, inside the open transaction. */
-async function fillRowsOfUsers(engine: Engine): Promise<void> {
+async function fillRowsOfUsers(engine: Engine, models?: readonly string[]): Promise<void> {
   const ask = (statement: string) => engine.query(statement)
-  for (const statement of await statementsThatFill(ask)) await engine.execute(statement)
+  for (const statement of await statementsThatFill(ask, models)) await engine.execute(statement)
 }
 
 export async function readRelations(engine: Engine): Promise<Relation[]> {

@@ -8,7 +8,7 @@ import { readyMadePolicy } from '../policy/access.test-support.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Engine } from '../types.ts'
 import { applyGrants, grantPlanText, grantSummary, planGrants, readGrantPlan } from './grant.ts'
-import { checkGrants, checkText } from './grant-check.ts'
+import { checkGrants, checkText, isFine } from './grant-check.ts'
 import { showRole, showRoles } from './grant-show.ts'
 import { ledgerRows } from './ledger.ts'
 import { withWarehouse } from './warehouse.ts'
@@ -113,25 +113,36 @@ test('a saved plan is applied as it is, or refused', async () => {
 
 test('the audit tells what the policy leaves open', async () => {
   const audited = async (open: Policy) => {
-    const { audit = [] } = await within((engine) => checkGrants(engine, open, true))
-    return audit.map(({ kind, target }) => `${kind}: ${target}`)
+    const check = await within((engine) => checkGrants(engine, open, true))
+    const found = check.audit?.map(({ severity, kind, target }) => `${severity}: ${kind}: ${target}`)
+    return { found, isFine: isFine({ ...check, upToDate: true }) }
   }
   const usual = [
-    'wide grant: lpa_engineer: reads every schema',
-    'wide grant: lpa_engineer: writes core, meta, raw, staging, also tables to come',
+    'warning: wide grant: lpa_engineer: reads every schema',
+    'warning: wide grant: lpa_engineer: writes core, meta, raw, staging, also tables to come',
   ]
-  expect(await audited(policy)).toEqual(usual)
+  // What lpa comes with has no mistake.
+  expect(await audited(policy)).toEqual({ found: usual, isFine: true })
   const open: Policy = {
     ...policy,
     masks: policy.masks.filter(({ name }) => name !== 'names'),
     taggings: policy.taggings.filter(({ table }) => table !== 'core.dim_date'),
     users: policy.users.filter(({ roles }) => !roles.includes('lpa_admin')),
+    rowRules: policy.rowRules.map((rule) => ({
+      ...rule,
+      on: rule.on.filter(
+        ({ table }) => rule.name !== 'own_region' || table !== 'core.fact_course_completion',
+      ),
+    })),
   }
-  expect(await audited(open)).toEqual([
-    'personal column without a mask: core.dim_instructor.display_name',
-    'personal column without a mask: staging.stg_instructor.display_name',
-    'table without tags: core.dim_date',
-    'role without users: lpa_admin',
+  const { found, ...rest } = await audited(open)
+  expect(rest.isFine).toBe(false)
+  expect(found).toEqual([
+    'error: personal column without a mask: core.dim_instructor.display_name',
+    'error: personal column without a mask: staging.stg_instructor.display_name',
+    'error: table that a row rule leaves out: own_region: core.fact_course_completion.learner_key',
+    'error: table without tags: core.dim_date',
+    'warning: role without users: lpa_admin',
     ...usual,
   ])
 })

@@ -8,6 +8,7 @@ import type { Policy, PolicyObject, PolicyStep } from '../policy/policy.ts'
 import { writeStored } from '../policy/stored.ts'
 import { safeText } from '../safe-text.ts'
 import type { Engine } from '../types.ts'
+import type { ApplyTurn } from './grant-turn.ts'
 import { ledgerRows } from './ledger.ts'
 import { indented, readSavedPlan, refuseStale, type SavedPlan } from './saved-plan.ts'
 import { sha256 } from './schema-changes.ts'
@@ -104,27 +105,35 @@ export interface ApplyOptions {
   readonly saved?: GrantPlan | undefined
   readonly prune?: boolean
   readonly log?: Log
+  /** How long it waits for another apply. */
+  readonly lockWaitMs?: number
 }
 
 /**
  * Brings the warehouse to the policy: in one transaction where the engine has that for it; else step by step, each of which
  * holds by itself, in an order in which nobody sees more in between than before or after.
- * @throws UserError LPA-GRANT-STALE (findings) when the saved plan would be another one by now
+ * @throws UserError LPA-GRANT-STALE (findings) when the saved plan would be another one by now, LPA-GRANT-LOCKED (75) while another
+ *   apply is at work
  */
 export async function applyGrants(
   engine: Engine,
   policy: Policy,
-  { saved, prune = false, log = silentLog }: ApplyOptions = {},
+  { saved, prune = false, log = silentLog, lockWaitMs = 0 }: ApplyOptions = {},
 ): Promise<FreshPlan> {
   const keeper = await keeperOf(engine)
   const plan = () => makePlan(engine, keeper, policy, prune || saved?.prune === true)
+  if (!engine.can.transactionalDdl) {
+    const applied = await inTurn(engine, lockWaitMs, async (turn) => {
+      const now = await plan()
+      refuseStale(now, saved, 'grant')
+      await runEach(engine, now.steps, turn, log)
+      return now
+    })
+    await keeper.settle()
+    return applied
+  }
   const before = await plan()
   refuseStale(before, saved, 'grant')
-  if (!engine.can.transactionalDdl) {
-    await runEach(engine, before.steps, log)
-    await keeper.settle()
-    return before
-  }
   if (before.steps.length === 0) return before
   return engine.transaction(
     async () => {
@@ -138,13 +147,26 @@ export async function applyGrants(
   )
 }
 
-async function runEach(engine: Engine, steps: readonly PolicyStep[], log: Log): Promise<void> {
+async function inTurn<T>(engine: Engine, waitMs: number, work: (turn: ApplyTurn) => Promise<T>): Promise<T> {
+  const { ApplyTurn } = await import('./grant-turn.ts')
+  await using turn = await ApplyTurn.take(engine, waitMs)
+  return await work(turn)
+}
+
+async function runEach(
+  engine: Engine,
+  steps: readonly PolicyStep[],
+  turn: ApplyTurn,
+  log: Log,
+): Promise<void> {
   for (const [index, { action, kind, sql }] of steps.entries()) {
     log.info('grant apply', { step: index + 1, of: steps.length, action, kind })
-    for (const statement of sql)
+    for (const statement of sql) {
+      await turn.assertMine()
       await engine.execute(statement).catch((cause) => {
         throw failedStep(cause, statement, index, steps.length)
       })
+    }
   }
 }
 

@@ -5,6 +5,7 @@ import { UserError } from '../errors.ts'
 import { keptKeys, type Rotation, rotateKey, wayBack } from '../key-rotation.ts'
 import { readKey } from '../pseudonym.ts'
 import type { Engine } from '../types.ts'
+import { countErased } from './erased.ts'
 import { ignoreKept } from './init.ts'
 import { ledgerRows } from './ledger.ts'
 import { type Reload, readOtherLoads, reloadsOf } from './reload.ts'
@@ -19,6 +20,8 @@ export interface KeyStatus {
   readonly reload: readonly Reload[]
   /** Keys that rotations kept beside this one. */
   readonly kept: readonly { readonly file: string; readonly keyId: string }[]
+  /** Pseudonyms of erased learners, under any key. */
+  readonly erased: number
 }
 
 /** @throws UserError LPA-KEY-MISSING, LPA-KEY-OPEN, LPA-KEY-DAMAGED */
@@ -28,12 +31,14 @@ export async function showKey(config: Config, signal: AbortSignal): Promise<KeyS
   const found = await inWarehouse(config, signal, async (engine) => ({
     loads: await ledgerRows(engine, 'loads-by-key'),
     others: await readOtherLoads(engine, keyId),
+    erased: await countErased(engine),
   }))
   return {
     ...{ file, keyId },
     loads: (found?.loads ?? []).map(([id, loads]) => ({ keyId: String(id), loads: Number(loads) })),
     reload: reloadsOf(found?.others ?? [], config, process.cwd()),
     kept: keptKeys(file).filter((kept) => kept.keyId !== keyId),
+    erased: found?.erased ?? 0,
   }
 }
 
@@ -45,12 +50,16 @@ export function loadsOfOtherKeys(key: KeyStatus): number {
 /** For people: what to do about loads under other keys, or about keys that are no longer needed. One step a line. */
 export function keyAdvice(key: KeyStatus): readonly string[] {
   if (key.reload.length > 0) return ['Load again:', ...key.reload.map(({ command }) => `  ${command}`)]
-  return key.kept.map(({ file }) => `No load needs the old key any more: rm ${file}`)
+  return key.kept.map(({ file }) =>
+    key.erased > 0
+      ? `Loads may know erased learners by ${file} alone. Before you delete it, erase them again: lpa erase --from … --apply`
+      : `No load needs the old key any more: rm ${file}`,
+  )
 }
 
 export interface RotatedKey extends Rotation {
   readonly reload: readonly Reload[]
-  /** Learners that are remembered as erased, by pseudonyms of keys before this one. */
+  /** Pseudonyms of erased learners, of keys before this one. */
   readonly erased: number
 }
 
@@ -65,7 +74,7 @@ export async function replaceKey(config: Config, signal: AbortSignal): Promise<R
   const found = await inWarehouse(config, signal, async (engine) => ({
     // Of every key: the new one has none yet.
     loads: await readOtherLoads(engine, ''),
-    erased: Number((await ledgerRows(engine, 'erased'))[0]?.[0] ?? 0),
+    erased: await countErased(engine),
   }))
   ignoreKept(config)
   const rotation = rotateKey(keyFile)
@@ -81,7 +90,9 @@ export function rotationAdvice({ oldKeyId, newKeyId, file, kept, reload, erased 
   const lines = [`${file} is now ${newKeyId}: back it up.`, `The old key, ${oldKeyId}, is kept in ${kept}.`]
   const missing = reload.flatMap((step) => step.missing)
   if (reload.length === 0) {
-    lines.push('Nothing was loaded with it: delete it.')
+    lines.push(
+      erased > 0 ? 'Nothing that was loaded with it is left.' : 'Nothing was loaded with it: delete it.',
+    )
   } else {
     lines.push(
       'Until everything is loaded again, by the commands above, the same learners count twice.',
@@ -97,7 +108,8 @@ export function rotationAdvice({ oldKeyId, newKeyId, file, kept, reload, erased 
   }
   if (erased > 0) {
     lines.push(
-      `${erased} erased learners are remembered by their old pseudonyms only: take them out of the exports first.`,
+      `${erased} pseudonyms of erased learners are known under old keys only. Loads leave them out while these are kept beside the new one.`,
+      'Before you delete an old key, erase the same learners again: lpa erase --from … --apply',
     )
   }
   return lines

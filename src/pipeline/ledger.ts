@@ -1,12 +1,18 @@
 /** Runs the queries of `sql/ledger`: the book-keeping in `meta`, and what the warehouse knows of itself. */
 
 import { safeText } from '../safe-text.ts'
+import { expand } from '../sql-expand.ts'
 import { readSql } from '../sql-files.ts'
 import type { Cell, Engine, Result, Row, Values } from '../types.ts'
 
 /** The result of `sql/ledger/NAME.sql`. */
 export function queryLedger(engine: Engine, name: string, values?: Values): Promise<Result> {
-  return engine.query(readSql('ledger', name, engine.dialect).body, values)
+  return engine.query(ledgerSql(engine, name), values)
+}
+
+/** Its text for the engine. */
+export function ledgerSql({ dialect }: Pick<Engine, 'dialect'>, name: string): string {
+  return expand(readSql('ledger', name, dialect).body, dialect)
 }
 
 /** Only its rows. */

@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { planInputs } from './load-inputs.ts'
+import { passedOverNotes, planInputs } from './load-inputs.ts'
 
 test('a name that is no file may be a source with a slip', () => {
   const config = { sources: { lms: { uri: 'exports/*' } } } as unknown as Parameters<typeof planInputs>[0]
@@ -26,4 +29,14 @@ test('what is streamed says how', () => {
       next: ["What is in it now: lpa load 'my exports'", "What appears in it: lpa stream dir:'my exports'"],
     }),
   )
+})
+
+test('of archives in a folder it is said that they are passed over', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lpa-inputs-'))
+  for (const name of ['a.csv', 'b.zip', 'c.ZIP']) writeFileSync(join(folder, name), 'a,b\n')
+  const notes = (...inputs: string[]) => passedOverNotes({ sources: {} } as never, { inputs, mappings: [] })
+  expect(notes(folder, join(folder, 'b.zip'))).toEqual([
+    `${folder}: 2 archives in it are passed over, since archives are loaded by name: ${join(folder, 'b.zip')}`,
+  ])
+  rmSync(folder, { recursive: true })
 })

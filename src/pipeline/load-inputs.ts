@@ -9,7 +9,7 @@ import { didYouMean } from '../did-you-mean.ts'
 import { UserError } from '../errors.ts'
 import { shellWord } from '../shell-word.ts'
 import { apiName } from '../sources/api/name.ts'
-import { findFiles } from '../sources/files.ts'
+import { archivesIn, findFiles } from '../sources/files.ts'
 
 export interface InputRequest {
   readonly inputs: readonly string[]
@@ -65,6 +65,18 @@ export function planInputs(config: Config, request: InputRequest): PlannedInput[
     }
     const found = settings ? findFiles([placeOf(settings)]) : filesNamed(name, Object.keys(sources))
     return found.map((path) => plan(path, settings && name))
+  })
+}
+
+/** What is not said of folders otherwise: archives in them are not loaded. */
+export function passedOverNotes({ sources }: Config, { inputs }: InputRequest): string[] {
+  const names = inputs.length > 0 ? inputs : Object.keys(sources)
+  return names.flatMap((name) => {
+    const settings = Object.hasOwn(sources, name) ? sources[name] : undefined
+    const archives = archivesIn(settings ? placeOf(settings) : name)
+    if (archives.length === 0) return []
+    const what = archives.length === 1 ? '1 archive in it is' : `${archives.length} archives in it are`
+    return [`${name}: ${what} passed over, since archives are loaded by name: ${archives[0]}`]
   })
 }
 

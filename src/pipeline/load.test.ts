@@ -2,7 +2,7 @@ import { Writable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { writeRows } from '../output.ts'
 import type { Counts } from '../types.ts'
-import { type LoadedFile, loadRows, loadSummary, loadTable } from './load.ts'
+import { firstRowTables, type LoadedFile, loadRows, loadSummary, loadTable } from './load.ts'
 
 const counts = (read: number, rejected = 0, filtered = 0, doubled = 0): Counts => ({
   ...{ read, rejected, filtered, doubled },
@@ -94,6 +94,34 @@ describe('the table of a load', () => {
     ])
     expect(rows[3]).toEqual(['more.csv', 'csv', null, 'unchanged', null, null, null, null, null, null, '[]'])
   })
+})
+
+it('the first rows of a dry run are a table each, and a column for programs', () => {
+  const firstRows = {
+    types: { status: 'varchar', price: 'double' },
+    rows: [{ status: 'active', price: null }],
+  }
+  const [checked, ...others] = FILES.map((loaded) => ({ ...loaded, outcome: 'checked' as const }))
+  const shown = {
+    ...(checked as LoadedFile),
+    mappings: (checked as LoadedFile).mappings.map((mapping) => ({ ...mapping, firstRows })),
+  }
+  const { columns, rows } = loadRows([shown, ...others, BEFORE])
+  expect(columns.at(-1)).toEqual({ name: 'first_rows', type: 'json' })
+  expect(rows.map((row) => row[columns.length - 1])).toEqual([JSON.stringify(firstRows), null, null, null])
+  expect(names([shown])).not.toContain('first_rows')
+  expect(firstRowTables([shown, ...others, BEFORE])).toEqual([
+    {
+      title: 'exports/completions.csv as enrollment:',
+      table: {
+        columns: ['column', 'type', 'row 1'].map((name) => ({ name, type: 'text' })),
+        rows: [
+          ['status', 'varchar', 'active'],
+          ['price', 'double', null],
+        ],
+      },
+    },
+  ])
 })
 
 it('the summary line tells what the table leaves out, and only what there is', () => {

@@ -9,6 +9,7 @@ import { maskEmails } from '../secrets.ts'
 import {
   discardStaged,
   type FileRequest,
+  filesOf,
   loadIdsOf,
   type RecognisedFile,
   recogniseFile,
@@ -16,13 +17,15 @@ import {
   type StagedFile,
   stageFile,
 } from '../sources/files.ts'
+import { type FirstRows, firstRowsTable, readFirstRows } from '../sources/first-rows.ts'
 import { assertUnchanged, hashInput, type Input, openInput } from '../sources/input.ts'
-import type { Mapping } from '../sources/mapping.ts'
+import { fromRaw, type Mapping } from '../sources/mapping.ts'
 import type { Counts, Engine, Result } from '../types.ts'
+import { assertNobodyErased, assertSameErased, readErased } from './erased.ts'
 import { Growth } from './growth.ts'
 import { ledgerRows, withoutColumns } from './ledger.ts'
 import { type ApiOpening, openPlannedApi, refusePartOfSnapshot } from './load-api.ts'
-import { type PlannedInput, planInputs, UNNAMED_SOURCE } from './load-inputs.ts'
+import { type PlannedInput, passedOverNotes, planInputs, UNNAMED_SOURCE } from './load-inputs.ts'
 import { assertRejects } from './reject-limit.ts'
 import { type EarlierLoad, type Reload, readOtherLoads, reloadsOf } from './reload.ts'
 import { addPart, loadsReplacedBy, partsNotes, type Snapshot, snapshotsOf } from './snapshots.ts'
@@ -38,6 +41,8 @@ export interface LoadRequest {
   readonly dryRun: boolean
   /** Reads HTTP APIs from their beginning, in place of what was loaded of them before. */
   readonly full?: boolean
+  /** Where clear text is read, when not here. */
+  readonly engine?: 'spark' | undefined
 }
 
 export interface LoadedMapping {
@@ -48,6 +53,8 @@ export interface LoadedMapping {
   readonly counts: Counts
   readonly reasons: StagedFile['reasons']
   readonly leftOut: readonly string[]
+  /** Of a dry run. */
+  readonly firstRows?: FirstRows
 }
 
 export interface LoadedFile {
@@ -75,6 +82,7 @@ export interface LoadProgress {
 
 /** One row a mapping, for people and programs. */
 export function loadRows(files: readonly LoadedFile[]): Result {
+  const areShown = files.some(({ mappings }) => mappings.some(({ firstRows }) => firstRows))
   const text = (name: string) => ({ name, type: 'text' as const })
   const integer = (name: string) => ({ name, type: 'integer' as const })
   return {
@@ -82,14 +90,21 @@ export function loadRows(files: readonly LoadedFile[]): Result {
       ...[text('input'), text('format'), text('mapping'), text('outcome'), integer('load')],
       ...[integer('read'), integer('mapped'), integer('rejected'), integer('filtered'), integer('doubled')],
       { name: 'replaced', type: 'json' },
+      ...(areShown ? [{ name: 'first_rows', type: 'json' as const }] : []),
     ],
     rows: files.flatMap(({ input, format, outcome, mappings, replaced }) =>
       mappings.length === 0
-        ? [[input, format, null, outcome, null, null, null, null, null, null, JSON.stringify(replaced)]]
-        : mappings.map(({ mapping, loadId, counts }) => [
+        ? [
+            [
+              ...[input, format, null, outcome, null, null, null, null, null, null, JSON.stringify(replaced)],
+              ...(areShown ? [null] : []),
+            ],
+          ]
+        : mappings.map(({ mapping, loadId, counts, firstRows }) => [
             ...[input, format, mapping, outcome, outcome === 'loaded' ? loadId : null],
             ...[counts.read, counts.mapped, counts.rejected, counts.filtered, counts.doubled],
             JSON.stringify(replaced),
+            ...(areShown ? [firstRows ? JSON.stringify(firstRows) : null] : []),
           ]),
     ),
   }
@@ -100,10 +115,23 @@ export function loadRows(files: readonly LoadedFile[]): Result {
  * and `lpa rejects` the load's number; formats are left out where files' names tell them, outcomes where all are loaded.
  */
 export function loadTable(files: readonly LoadedFile[]): Result {
-  const leftOut = ['load', 'filtered', 'doubled', 'replaced']
+  const leftOut = ['load', 'filtered', 'doubled', 'replaced', 'first_rows']
   if (files.every(nameTellsFormat)) leftOut.push('format')
   if (files.every(({ outcome }) => outcome === 'loaded')) leftOut.push('outcome')
   return withoutColumns(loadRows(files), leftOut)
+}
+
+/** Of a dry run: the first rows that each mapping makes of each input, a table each. */
+export function firstRowTables(
+  files: readonly LoadedFile[],
+): { readonly title: string; readonly table: Result }[] {
+  return files.flatMap(({ input, mappings }) =>
+    mappings.flatMap(({ entity, firstRows }) =>
+      firstRows && firstRows.rows.length > 0
+        ? [{ title: `${input} as ${entity}:`, table: firstRowsTable(firstRows) }]
+        : [],
+    ),
+  )
 }
 
 /** `events.ndjson.gz` is `ndjson.gzip`. */
@@ -165,8 +193,17 @@ export async function load(
   progress: LoadProgress,
 ): Promise<LoadedFile[]> {
   const key = readKey(config.privacy.keyFile)
-  const planned = planInputs(config, request)
+  const planned = await withArchives(planInputs(config, request))
+  for (const note of passedOverNotes(config, request)) progress.onNote(note)
   return withWarehouse(config, 'write', signal, async (engine) => {
+    const erased = await readErased(engine, config.privacy.keyFile, key)
+    if (request.engine) assertNobodyErased(erased)
+    await using lines = request.engine && (await openLines(config, signal))
+    const spark = lines && {
+      write: lines.write,
+      onOdd: (input: string, odd: number, records: number) =>
+        progress.onNote(`${input}: ${odd} of ${records} records read here, not on Spark: not plain enough`),
+    }
     const outlines = await outlinesOf(planned, {
       ...{ engine, key, signal, full: request.full ?? false },
       onWait: (line) => progress.onNote(line),
@@ -193,15 +230,8 @@ export async function load(
         isWhole: outlines[index]?.isWhole ?? false,
       }
       const file = await loadFile(config, engine, task, {
-        ...{ key, signal, source: input.source, idSpace: input.idSpace },
-        entity: input.entity,
-        mappings: input.mappings,
-        timezone: config.warehouse.timezone,
-        memoryLimit: config.warehouse.memoryLimit,
-        threads: config.warehouse.threads,
-        scratch: engine.scratch,
-        parquetVersion: engine.parquetVersion,
-        nextLoadId: () => engine.nextLoadId(),
+        ...fileRequest({ config, engine, key, erased, signal }, input),
+        spark,
         onBytes: (bytes, total) =>
           progress.onBytes(total === undefined ? { bytes } : { bytes, totalBytes: total }),
       })
@@ -213,6 +243,53 @@ export async function load(
       progress.onWarning(...otherKeyWarning(others, reloadsOf(others, config, process.cwd())))
     return files
   })
+}
+
+/** Each file of an archive is loaded as those of a folder are. */
+async function withArchives(planned: readonly PlannedInput[]): Promise<PlannedInput[]> {
+  const inputs: PlannedInput[] = []
+  for (const input of planned) {
+    const paths = input.api ? [input.path] : await filesOf(input.path)
+    inputs.push(...paths.map((path) => ({ ...input, path })))
+  }
+  return inputs
+}
+
+/** What every input of a run is read with. */
+interface Reading extends Pick<FileRequest, 'key' | 'erased' | 'signal'> {
+  readonly config: Config
+  readonly engine: Engine
+}
+
+/** How an input is read. */
+export function fileRequest(
+  { config, engine, key, erased, signal }: Reading,
+  { source, idSpace, entity, mappings }: PlannedInput,
+): FileRequest {
+  const { timezone, memoryLimit, threads } = config.warehouse
+  const { scratch, parquetVersion } = engine
+  return {
+    ...{
+      key,
+      erased,
+      signal,
+      source,
+      idSpace,
+      entity,
+      mappings,
+      timezone,
+      memoryLimit,
+      threads,
+      scratch,
+      parquetVersion,
+    },
+    nextLoadId: () => engine.nextLoadId(),
+  }
+}
+
+async function openLines(config: Config, signal: AbortSignal) {
+  const { openSparkLoad } = await import('./spark.ts')
+  return openSparkLoad(config, signal)
 }
 
 interface Outline {
@@ -240,7 +317,8 @@ async function outlinesOf(planned: readonly PlannedInput[], opening: ApiOpening)
     const recognised = await recogniseInput(input, { mappings, entity })
     // Also of a mapping that was recognised.
     if (planning.api) refusePartOfSnapshot(planning.api, path, recognised.mappings)
-    const isKept = planned.length === 1 || recognised.input.stats === undefined
+    const { stats, canReopen } = recognised.input
+    const isKept = planned.length === 1 || (stats === undefined && !canReopen)
     outlines.push({
       ...{ source, mappings: recognised.mappings },
       recognised: isKept ? recognised : undefined,
@@ -281,6 +359,11 @@ export interface FileTask {
   readonly mayGrow?: boolean
   /** Asked of the last file of a snapshot: whether what is no part of it goes. Always, unless said. */
   readonly mayEnd?: () => boolean
+  /**
+   * Of a file that is read again: takes earlier loads away in favour of one that was just added, inside the open
+   * transaction, and answers which. No snapshot begins or ends with it.
+   */
+  readonly inPlaceOf?: (mapping: Mapping, by: number) => Promise<number[]>
 }
 
 /**
@@ -309,6 +392,7 @@ export async function loadFile(
   })
   if (recognised.mappings.length === 0) return done('skipped', [], [])
   const keep = (mapping: Mapping, loadId: number) => {
+    if (task.inPlaceOf) return
     if (isWhole || mapping.export === 'snapshot') addPart(snapshots, input, mapping, loadId)
   }
   const ending = snapshots.filter(({ files }) => files.at(-1) === index && (task.mayEnd?.() ?? true))
@@ -331,13 +415,14 @@ export async function loadFile(
     for (const { batch } of staged)
       assertRejects(input.path, batch.load.counts, config.load.maxRejects, reasons)
     if (input.source === UNNAMED_SOURCE) await refuseElsewhere(engine, input, staged)
-    if (dryRun) return done('checked', mappings, [])
+    if (dryRun) return done('checked', await withFirstRows(staged, mappings, request.memoryLimit), [])
     const growth = task.mayGrow ? new Growth(engine, input.source, recognised.input) : undefined
     // Before the lock is taken: it reads the file.
     await growth?.outgrownLoads()
     const replaced: number[] = []
     const committed = await engine.transaction(
       async () => {
+        await assertSameErased(engine, request.erased)
         // While it waited for the lock, another run may have loaded what the file is by now.
         if (growth && existsSync(input.path)) assertUnchanged(recognised.input)
         let count = 0
@@ -355,6 +440,7 @@ export async function loadFile(
           await engine.supersede(changed, loadId)
           replaced.push(...changed, ...((await growth?.supersede(mapping, loadId)) ?? []))
           await engine.append(batch)
+          replaced.push(...((await task.inPlaceOf?.(mapping, loadId)) ?? []))
           count += 1
         }
         for (const snapshot of ending) replaced.push(...(await endSnapshot(engine, snapshot)))
@@ -368,6 +454,19 @@ export async function loadFile(
   }
 }
 
+async function withFirstRows(
+  staged: readonly StagedFile[],
+  mappings: readonly LoadedMapping[],
+  memoryLimit: string,
+): Promise<LoadedMapping[]> {
+  const shown: LoadedMapping[] = []
+  for (const [index, mapping] of mappings.entries()) {
+    const [rows] = staged[index]?.batch.files ?? []
+    shown.push(rows ? { ...mapping, firstRows: await readFirstRows(rows.path, memoryLimit) } : mapping)
+  }
+  return shown
+}
+
 function recordsOf(staged: readonly StagedFile[]): number {
   return staged.reduce((sum, { batch }) => sum + batch.load.counts.read, 0)
 }
@@ -378,7 +477,10 @@ async function sameIfLoaded(
   source: string,
   { input }: RecognisedFile,
 ): Promise<KnownContent> {
-  const [earlier] = await ledgerRows(engine, 'same-size', { source, bytes: input.stats?.size ?? -1 })
+  const [earlier] = await ledgerRows(engine, 'same-size', {
+    source,
+    bytes: input.stats?.size ?? input.bytes ?? -1,
+  })
   if (Number(earlier?.[0]) === 0) return { same: [], outgrown: [] }
   return sameContent(engine, source, await hashInput(input), input)
 }
@@ -472,11 +574,14 @@ function knownLoad(
   mapping: Mapping,
   key: PseudonymKey,
 ): SameContent | undefined {
-  const loads = mapping.export === 'snapshot' ? same : [...same, ...outgrown]
-  return loads.find((load) => isSameLoad(load, mapping, key))
+  const known = same.find((load) => isSameLoad(load, mapping, key))
+  if (known || mapping.export === 'snapshot') return known
+  // Of a file that grew, what raw kept of all counts, and not its beginning alone.
+  const wanted = [mapping, { sha256: fromRaw(mapping.sha256) }]
+  return outgrown.find((load) => wanted.some((each) => isSameLoad(load, each, key)))
 }
 
 /** Whether loading the content again would give the same rows: under another key the pseudonyms are others. */
-function isSameLoad(load: SameContent, mapping: Mapping, key: PseudonymKey): boolean {
+function isSameLoad(load: SameContent, mapping: Pick<Mapping, 'sha256'>, key: PseudonymKey): boolean {
   return load.mappingSha256 === mapping.sha256 && load.keyId === key.id
 }

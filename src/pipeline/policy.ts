@@ -17,10 +17,18 @@ export interface ReadPolicy {
   readonly isReadyMade: boolean
 }
 
+/** Of the configuration. */
+interface PolicySettings extends Pick<Config, 'origin'> {
+  readonly security: Pick<Config['security'], 'folder'>
+  readonly privacy: Pick<Config['privacy'], 'minCell'>
+}
+
 /** @throws UserError LPA-POLICY-… (config) that lists every mistake */
-export async function readPolicy(config: Pick<Config, 'security' | 'privacy'>): Promise<ReadPolicy> {
+export async function readPolicy(config: PolicySettings): Promise<ReadPolicy> {
   const { folder: own } = config.security
   const isReadyMade = !existsSync(own)
+  const from = config.origin['security.folder'] ?? 'default'
+  if (isReadyMade && from !== 'default') throw noFolder(own, from)
   const folder = isReadyMade ? join(packageRoot(), 'security') : own
   const files = yamlFiles(folder).map((file) => ({
     shown: shownPath(file),
@@ -38,9 +46,18 @@ export async function readPolicy(config: Pick<Config, 'security' | 'privacy'>): 
   return { policy, folder, isReadyMade }
 }
 
-/** Behind a summary: that there is no policy of the project's own. */
-export function saidOf({ isReadyMade }: ReadPolicy): string {
-  return isReadyMade ? '; the policy that lpa comes with' : ''
+/** A name with a slip in it must not put another policy in the place of the project's own. */
+function noFolder(folder: string, where: string): UserError {
+  return new UserError('LPA-POLICY-MISSING', `There is no folder ${shownPath(folder)}.`, {
+    exit: 'config',
+    where,
+    next: 'Mend security.folder, or leave it out: without a folder security, the policy that lpa comes with is used.',
+  })
+}
+
+/** Behind a summary: that there is no policy of the project's own, and what can be copied to have one. */
+export function saidOf({ isReadyMade, folder }: ReadPolicy): string {
+  return isReadyMade ? `; the policy that lpa comes with: ${folder}` : ''
 }
 
 /** Whose attributes row rules take on the embedded engine. */

@@ -12,6 +12,16 @@ export interface CheckOutcome {
   readonly failures: number
 }
 
+/** What people are told of checks that found something: `error in one-key: 2 rows against "All loads are under one key"`. */
+export function checkNotes(checks: readonly CheckOutcome[]): string[] {
+  return checks
+    .filter(({ failures }) => failures > 0)
+    .map(
+      ({ name, title, severity, failures }) =>
+        `${severity} in ${name}: ${failures} ${failures === 1 ? 'row' : 'rows'} against "${title}"`,
+    )
+}
+
 /** Whether a check of severity error found something when it last ran. */
 export async function hasFailedChecks(engine: Engine): Promise<boolean> {
   const known = new Set(listSql('checks'))

@@ -61,22 +61,35 @@ async function readSqlText(file: string): Promise<string> {
 
 /** What a report means, in words of so many cells a line, and in SQL. */
 export function explainReport({ report, sql, values }: Question, width: number) {
+  const tables = tablesOf(sql)
   const words = [
     report?.title ?? '',
     '',
-    `A row is: ${report?.grain || 'not said'}`,
+    `A row is: ${report?.kind === 'checks' ? 'what is against it' : report?.grain || 'not said'}`,
     `Definition: ${report?.definition || 'not said'}`,
     ...(report?.params ?? []).map(
       (param) => `Parameter ${param.name} = ${safeText(String(values[param.name]))}: ${param.text}`,
     ),
+    `Tables: ${tables.join(', ')}`,
   ]
   return {
     report: report?.name,
     title: report?.title,
     definition: report?.definition,
+    tables,
     sql,
     text: `${wrapped(words.join('\n'), width)}\n\n${sql}\n`,
   }
+}
+
+/** The tables and views that a report reads: what follows FROM and JOIN and is no step of its own. */
+function tablesOf(sql: string): string[] {
+  const code = sql.replace(/--[^\n]*/g, '')
+  const steps = new Set([...code.matchAll(/(\w+) as \(/g)].map(([, name]) => name))
+  const read = [...code.matchAll(/\b(?:from|join) ([a-z_]\w*(?:\.\w+)?)(?![\w.(])/g)].map(
+    ([, name = '']) => name,
+  )
+  return [...new Set(read)].filter((name) => !steps.has(name)).sort()
 }
 
 /** What a table shows people of a report's columns, as its header names them: `-- table: course_id, enrolled`; and those `added`. */

@@ -8,7 +8,9 @@ import { type EarlierLoad, reloadsOf } from './reload.ts'
 let folder: string
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'lpa-reload-'))
-  writeFileSync(join(folder, 'lpa.toml'), '[sources.bus]\nuri = "kafka://127.0.0.1:9092/statements,clicks"\n')
+  const sources = { bus: 'kafka://127.0.0.1:9092/statements,clicks', nightly: 'dir:exports' }
+  const text = Object.entries(sources).map(([name, uri]) => `[sources.${name}]\nuri = "${uri}"\n`)
+  writeFileSync(join(folder, 'lpa.toml'), text.join(''))
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
@@ -33,6 +35,19 @@ it('of topics are what a stream reads again, by the name of their source or by t
     {
       command: `lpa stream ${statements} --reset-offsets --source second --mapping xapi`,
       ...{ source: 'second', loads: 1, inputs: 1, missing: [] },
+    },
+  ])
+})
+
+it('of directories that Spark streamed are what it streams again', () => {
+  const config = loadConfig({ cwd: folder, env: {}, flags: {} })
+  const inConfig = `dir:${join(folder, 'exports')}`
+  const flags = '--reset-offsets --engine spark'
+  expect(reloadsOf([load('nightly', inConfig), load('lms', 'dir:/srv/lms')], config, folder)).toEqual([
+    { command: `lpa stream nightly ${flags}`, source: 'nightly', loads: 1, inputs: 1, missing: [] },
+    {
+      command: `lpa stream dir:/srv/lms ${flags} --source lms --mapping xapi`,
+      ...{ source: 'lms', loads: 1, inputs: 1, missing: [] },
     },
   ])
 })

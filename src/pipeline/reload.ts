@@ -1,15 +1,15 @@
 /** Which loads hold pseudonyms of another key, and the commands that load their inputs again. */
 
-import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import type { Config, SourceSettings } from '../config.ts'
 import { shellWord } from '../shell-word.ts'
 import { apiName } from '../sources/api/name.ts'
+import { isThere } from '../sources/zip.ts'
 import { listSql } from '../sql-files.ts'
 import type { Engine, Result } from '../types.ts'
 import { ledgerRows } from './ledger.ts'
 import { filesOf, UNNAMED_SOURCE } from './load-inputs.ts'
-import { UNNAMED_TOPICS } from './stream-target.ts'
+import { isStreamed, UNNAMED_TOPICS } from './stream-target.ts'
 
 export interface Reload {
   /** As it is typed, in the folder where the inputs were loaded from. */
@@ -64,29 +64,34 @@ export function reloadsOf(loads: readonly EarlierLoad[], config: Config, cwd: st
     const ofInput = [first, ...others]
     const { source, uri } = first
     const settings = Object.hasOwn(config.sources, source) ? config.sources[source] : undefined
-    const isTopic = uri.startsWith('kafka://')
+    const isDirectory = uri.startsWith('dir:')
+    const isStream = isStreamed(uri)
     const isApi = settings?.api !== undefined && apiName(settings.api) === uri
     const isOfSource =
-      settings !== undefined && (isTopic ? settings.kafka !== undefined : covers(settings, ofInput, folders))
+      settings !== undefined && (isStream ? isStreamOf(settings, uri) : covers(settings, ofInput, folders))
     const mappings = [...new Set(ofInput.map((load) => mappingOf(load, settings)))]
     const flags = [
-      ...(source === (isTopic ? UNNAMED_TOPICS : UNNAMED_SOURCE) || isApi ? [] : ['--source', source]),
+      ...(source === (isStream && !isDirectory ? UNNAMED_TOPICS : UNNAMED_SOURCE) || isApi
+        ? []
+        : ['--source', source]),
       ...mappings.flatMap((mapping) => ['--mapping', mapping]),
     ]
     // As many bad records as then: with the usual limit it may be refused.
     const limit = ofInput.flatMap((load) => valuesOf('--max-rejects', load)).at(-1)
     const known = [
-      ...(isApi ? ['--full'] : isTopic ? ['--reset-offsets'] : []),
+      ...(isApi ? ['--full'] : isStream ? ['--reset-offsets'] : []),
+      // Without it each file is loaded by itself.
+      ...(isDirectory ? ['--engine', 'spark'] : []),
       ...(isOfSource ? [] : flags),
       ...(limit === undefined ? [] : ['--max-rejects', limit]),
     ]
       .map(shellWord)
       .join(' ')
-    const verb = isTopic ? 'lpa stream' : 'lpa load'
+    const verb = isStream ? 'lpa stream' : 'lpa load'
     const place = `${verb}\n${source}\n${isOfSource}\n${known}${uri === 'stdin' ? `\n${commands.size}` : ''}`
     const isNamed = isOfSource || isApi
     const command = commands.get(place) ?? {
-      ...{ verb, flags: known, isNamed, isRemote: isApi || isTopic, source },
+      ...{ verb, flags: known, isNamed, isRemote: isApi || isStream, source },
       ...{ loads: 0, uris: new Set<string>() },
     }
     command.loads += ofInput.length
@@ -98,7 +103,7 @@ export function reloadsOf(loads: readonly EarlierLoad[], config: Config, cwd: st
     return {
       command: [verb, ...named.map(shellWord), flags].filter(Boolean).join(' '),
       ...{ source, loads: count, inputs: uris.size },
-      missing: isRemote ? [] : [...uris].filter((uri) => uri !== 'stdin' && !isThere(uri, folders)),
+      missing: isRemote ? [] : [...uris].filter((uri) => uri !== 'stdin' && !isInOneOf(folders, uri)),
     }
   })
 }
@@ -114,6 +119,10 @@ interface Asked {
   readonly source: string
   loads: number
   readonly uris: Set<string>
+}
+
+function isStreamOf({ kafka, directory }: SourceSettings, uri: string): boolean {
+  return uri.startsWith('dir:') ? uri === `dir:${directory}` : kafka !== undefined
 }
 
 function typed(uri: string): string {
@@ -138,7 +147,7 @@ function covers(
 }
 
 /** The ledger knows a mapping by its name only; where its file is, the run's arguments or lpa.toml tell. */
-function mappingOf(load: EarlierLoad, settings: SourceSettings | undefined): string {
+export function mappingOf(load: EarlierLoad, settings: SourceSettings | undefined): string {
   const files = [...valuesOf('--mapping', load), ...[settings?.mapping ?? []].flat()]
   const file = files.find((name) => name.endsWith('.sql') && basename(name, '.sql') === load.format)
   return file ?? (listSql('mappings').includes(load.format) ? load.format : `${load.format}.sql`)
@@ -154,6 +163,6 @@ function valuesOf(flag: string, load: EarlierLoad): string[] {
   })
 }
 
-function isThere(uri: string, folders: readonly string[]): boolean {
-  return folders.some((folder) => existsSync(resolve(folder, uri)))
+function isInOneOf(folders: readonly string[], uri: string): boolean {
+  return folders.some((folder) => isThere(resolve(folder, uri)))
 }

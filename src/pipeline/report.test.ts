@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { loadConfig } from '../config.ts'
-import { askSpark, reportQuestion } from './report.ts'
+import { openCampus } from '../report-campus.test-support.ts'
+import { reportQuestion } from './report.ts'
 
 const config = loadConfig({ cwd: '/', env: {}, flags: {} })
 const ask = (since: string, until: string) =>
@@ -16,9 +17,19 @@ test('days that are turned round are no empty answer', () => {
   )
 })
 
-test('a role is not answered by what knows no roles', async () => {
-  const question = reportQuestion('funnel', {}, { dialect: 'duckdb' }, config)
-  const options = { role: 'lpa_analyst', write: false, exports: false }
-  const answered = askSpark(config, question, options, new AbortController().signal, async () => {})
-  await expect(answered).rejects.toMatchObject({ code: 'LPA-ROLE-ENGINE', exit: 'notPermitted' })
+test('a check is asked by its name, of all loads, and answers with what is against it', async () => {
+  const its = await openCampus({ enrollments: [], events: [], completions: [] })
+  await its.run('drop table checked_load')
+  const against = async (name: string) => {
+    const { report, sql } = reportQuestion(name, {}, { dialect: 'duckdb' }, config)
+    expect(report?.kind).toBe('checks')
+    return (await its.runAndReadAll(sql)).getRowsJson()
+  }
+  expect(await against('one-key')).toEqual([])
+  await its.run("update meta.loads set key_id = 'other' where load_id = 3")
+  expect(await against('one-key')).toEqual([
+    ['', '2', '1', '2'],
+    ['other', '1', '3', '3'],
+  ])
+  expect(await against('events-reach-facts')).toEqual([])
 })

@@ -11,7 +11,14 @@ import { listSql, paramValues, readSql, type SqlFile } from '../sql-files.ts'
 import { isCode, sqlTokens } from '../sql-tokens.ts'
 import type { At, Dialect, Engine, Fault, Reader, Result, ResultStream, Values } from '../types.ts'
 import { ledgerRows } from './ledger.ts'
-import { answerReport, assertMayAsk, deniedReport, refuseForRoles, withheldFrom } from './role-answers.ts'
+import {
+  answerReport,
+  assertMayAsk,
+  deniedReport,
+  namedTables,
+  refuseForRoles,
+  withheldFrom,
+} from './role-answers.ts'
 import { type OpenExtras, withWarehouse } from './warehouse.ts'
 
 /** A question in the engine's words, with where it came from. */
@@ -41,6 +48,8 @@ export interface Answer {
   readonly unknown: readonly string[]
   /** What the role may not see of it, one line each. */
   readonly withheld: readonly string[]
+  /** Tables that the role's SQL names. */
+  readonly tables: readonly string[]
   /** Writes the rows to a Parquet file in the system's temporary folder instead, where who answers can. */
   readonly toParquet?: (file: string) => Promise<void>
 }
@@ -61,10 +70,22 @@ export function reportQuestion(
       next: `Turn them round: --param since=${until} --param until=${since}`,
     })
   }
-  return { report, sql: expand(report.body, engine.dialect), values }
+  const sql = expand(report.body, engine.dialect)
+  return { report, sql: report.kind === 'checks' ? ofEveryLoad(sql) : sql, values }
+}
+
+/** A batch checks the days of its loads; who asks for a check is told of all. */
+function ofEveryLoad(sql: string): string {
+  return sql.replaceAll('from checked_load', 'from meta.loads')
+}
+
+/** Checks that no report has the name of: what they find is asked for like one. */
+function askedChecks(): string[] {
+  return listSql('checks').filter((name) => !listSql('reports').includes(name))
 }
 
 function readReport(name: string, dialect: Dialect): SqlFile {
+  if (askedChecks().includes(name)) return readSql('checks', name, dialect)
   if (!listSql('snowflake').includes(name)) return readSql('reports', name, dialect)
   if (dialect === 'snowflake') return readSql('snowflake', name)
   throw new UserError(
@@ -89,17 +110,19 @@ function configuredParams({ header }: SqlFile, metrics: Config['metrics']): Reco
   )
 }
 
-/** Every report of this engine with its title and parameters, as they are unless given. */
+/** Every report of this engine with its title and parameters, as they are unless given; then the checks. */
 export function listReports(config: Pick<Config, 'metrics' | 'warehouse'>): Result {
   const text = (name: string) => ({ name, type: 'text' as const })
   const dialect = config.warehouse.engine
-  const names = [...listSql('reports'), ...(dialect === 'snowflake' ? listSql('snowflake') : [])]
+  const ofDialect = dialect === 'snowflake' ? listSql('snowflake') : []
+  const names = [...listSql('reports'), ...ofDialect, ...askedChecks()]
   return {
     columns: [text('report'), text('title'), text('parameters')],
     rows: names.map((name) => {
       const { report, values } = reportQuestion(name, {}, { dialect }, config)
       const params = Object.entries(values).map(([param, value]) => `${param}=${value ?? ''}`)
-      return [name, report?.title ?? '', params.join(' ')]
+      const title = report?.title ?? ''
+      return [name, report?.kind === 'checks' ? `Check: ${title}` : title, params.join(' ')]
     }),
   }
 }
@@ -152,8 +175,15 @@ export async function ask<T>(
           : options.exports
             ? { columns: [], rows: [] }
             : await engine.stream(sql, values)
-        const withheld = role ? withheldFrom(role, 'hidden' in rows ? rows.hidden : 0) : []
-        return use({ unknown, rows, withheld, toParquet: (file) => engine.exportParquet(sql, values, file) })
+        const withheld = role ? withheldFrom(role, rows) : []
+        const tables = role ? namedTables(role, question) : []
+        return use({
+          unknown,
+          rows,
+          withheld,
+          tables,
+          toParquet: (file) => engine.exportParquet(sql, values, file),
+        })
       }
       if (!question.report) assertParameters(sql, Object.keys(values), engine)
       if (!question.report && !options.write) await engine.assertReadOnly(sql)
@@ -168,36 +198,41 @@ export async function ask<T>(
 }
 
 /**
- * Asks a report of Spark, over the files of the warehouse.
- * @throws UserError usage (2) for SQL of one's own, which would be read as that of another engine
+ * Asks Spark, over the files of the warehouse.
+ * @throws UserError notPermitted (77) for SQL that names anything but tables that may be read
  */
 export async function askSpark(
   config: Config,
   question: Question,
-  { role, reveals }: AskOptions,
+  options: AskOptions,
   signal: AbortSignal,
   use: (answer: Answer) => Promise<void>,
 ): Promise<void> {
   const { report, sql, values } = question
-  if (!report) {
-    throw new UserError('LPA-QUERY-ENGINE', 'Spark is asked named reports only.', {
-      ...{ exit: 'usage', next: 'Reports: lpa query --list' },
-    })
-  }
-  if (role !== undefined || reveals) {
-    throw new UserError(
-      'LPA-ROLE-ENGINE',
-      'Spark reads all rows of the warehouse: it answers its owner only.',
-      { exit: 'notPermitted', next: 'Ask the warehouse itself: without --engine' },
-    )
-  }
   assertRequired(question)
+  if (!report) assertParameters(sql, Object.keys(values), { dialect: 'spark' })
   const { openSparkReports } = await import('./spark.ts')
   await withWarehouse(config, 'read', signal, async (engine) => {
-    await using reader = await openSparkReports(config, engine, signal)
-    const unknown = await unknownNames(engine, question)
-    await use({ unknown, rows: await reader.query(sql, values), withheld: [] })
+    await using reader = await openSparkReports(config, engine, signal, options.role)
+    const { role } = reader
+    if (role) assertMayAsk(role, question, options)
+    // What there is, only the owner is told.
+    const unknown = role ? [] : await unknownNames(engine, question)
+    const rows = report
+      ? await answerReport(reader, question)
+      : await reader.ask(sql, values).catch(explainSpark)
+    const withheld = role ? [ADVISORY, ...withheldFrom(role, rows)] : []
+    await use({ unknown, rows, withheld, tables: role ? namedTables(role, question) : [] })
   })
+}
+
+const ADVISORY =
+  "On Spark a role is advisory: who reaches the cluster or the warehouse's files can read all of it."
+
+/** What Spark does not take of a user's SQL is the user's to mend. */
+function explainSpark(cause: unknown): never {
+  if (!(cause instanceof UserError) || cause.code !== 'LPA-SPARK-REFUSED') throw cause
+  throw new UserError('LPA-QUERY-SQL', cause.message, { exit: 'usage', cause })
 }
 
 function ofNow({ name }: SqlFile): UserError {
@@ -237,7 +272,11 @@ function assertRequired({ report, values }: Question): void {
 }
 
 /** Parameters of reports whose values name something, and the query of `sql/ledger` that lists these names. */
-const NAMES: Readonly<Record<string, string>> = { course: 'course-ids' }
+const NAMES: Readonly<Record<string, string>> = {
+  course: 'course-ids',
+  category: 'category-names',
+  country: 'countries',
+}
 
 /** An answer of nothing may mean that there is no such course. */
 async function unknownNames(engine: Engine, { report, values }: Question): Promise<string[]> {

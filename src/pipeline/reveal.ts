@@ -3,23 +3,25 @@
  * that an answer names are shown beside it. In memory only: there is no table from pseudonyms to people.
  */
 
-import { readFileSync } from 'node:fs'
 import type { Config } from '../config.ts'
 import { nearest } from '../did-you-mean.ts'
 import { UserError } from '../errors.ts'
 import { piecesOf } from '../output/cells.ts'
 import { readCells } from '../policy/small-cells.ts'
 import { type PseudonymKey, pseudonym, readKey } from '../pseudonym.ts'
-import { csvHead } from '../sources/csv-head.ts'
 import type { Column, Result, ResultStream, Row } from '../types.ts'
+import { earlierKeys } from './erased.ts'
 import type { Question } from './report.ts'
+import { idsOf } from './roster-column.ts'
 
 export interface Roster {
-  /** The roster's column: what its ids are called in an answer. */
+  /** What its ids are called in an answer: as in the roster, but not as the pseudonyms are. */
   readonly column: string
   readonly idOf: ReadonlyMap<string, string>
   /** For the record of the run. */
   readonly summary: string
+  /** Rows of the answer so far. */
+  readonly met: { rows: number; named: number }
 }
 
 /** What is asked for with `--reveal` and `--id-space`. */
@@ -56,17 +58,31 @@ export function readRoster(
     })
   }
   const space = idSpaceOf(config, idSpace)
-  const key = readKey(config.privacy.keyFile)
+  const { keyFile } = config.privacy
+  const key = readKey(keyFile)
+  // Until all is loaded again after a rotation, some are under an earlier one.
+  const keys = [key, ...earlierKeys(keyFile, key)]
   const summary = `reveals learners of ${report?.name}`
-  return { column, idOf: pseudonymsOf(idsOf(file, column), key, space), summary }
+  return {
+    column: column === PSEUDONYM ? `roster_${column}` : column,
+    idOf: pseudonymsOf(idsOf(file, column), keys, space),
+    summary,
+    met: { rows: 0, named: 0 },
+  }
 }
 
-function pseudonymsOf(ids: readonly string[], key: PseudonymKey, space: string): Map<string, string> {
+function pseudonymsOf(
+  ids: readonly string[],
+  keys: readonly PseudonymKey[],
+  space: string,
+): Map<string, string> {
   return new Map(
-    ids.flatMap((id) => {
-      const hashed = pseudonym(key, 'learner', space, id)
-      return hashed === undefined ? [] : [[hashed, id.trim()] as const]
-    }),
+    keys.flatMap((key) =>
+      ids.flatMap((id) => {
+        const hashed = pseudonym(key, 'learner', space, id)
+        return hashed === undefined ? [] : [[hashed, id.trim()] as const]
+      }),
+    ),
   )
 }
 
@@ -85,39 +101,30 @@ function idSpaceOf({ sources }: Config, given: string | undefined): string {
   })
 }
 
-function idsOf(file: string, column: string): string[] {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8').replace(/^\uFEFF/, '')
-  } catch (cause) {
-    throw new UserError('LPA-INPUT-MISSING', `${file} cannot be read.`, { exit: 'noInput', cause })
-  }
-  const [names = [], ...rows] = csvHead(text, delimiterOf(text), Number.POSITIVE_INFINITY)
-  const place = names.indexOf(column)
-  if (place < 0) {
-    throw new UserError('LPA-REVEAL-COLUMN', `${file} has no column ${column}.`, {
-      exit: 'usage',
-      next: nearest(column, names, 'It has'),
-    })
-  }
-  return rows.flatMap((row) => row[place] ?? [])
-}
-
-/** The one that makes most of the header. */
-function delimiterOf(text: string): string {
-  const fields = (delimiter: string) => csvHead(text, delimiter, 1)[0]?.length ?? 0
-  const [most = ','] = [',', ';', '\t'].toSorted((a, b) => fields(b) - fields(a))
-  return most
-}
-
 /** The answer with the roster's ids in front of the pseudonyms; learners that the roster does not have stay unnamed. */
-export function revealed(answer: Result | ResultStream, { column, idOf }: Roster): Result | ResultStream {
+export function revealed(
+  answer: Result | ResultStream,
+  { column, idOf, met }: Roster,
+): Result | ResultStream {
   const place = answer.columns.findIndex(({ name }) => name === PSEUDONYM)
   const add = <T>(cells: readonly T[], cell: T) => cells.toSpliced(place, 0, cell)
   const columns = add<Column>(answer.columns, { name: column, type: 'text' })
-  const named = (row: Row) => add(row, idOf.get(String(row[place])) ?? null)
+  const named = (row: Row) => {
+    const id = idOf.get(String(row[place]))
+    met.rows++
+    if (id !== undefined) met.named++
+    return add(row, id ?? null)
+  }
   async function* chunks() {
     for await (const piece of piecesOf(answer)) yield piece.map(named)
   }
   return 'rows' in answer ? { columns, rows: answer.rows.map(named) } : { columns, chunks: chunks() }
+}
+
+/** What to say of an answer in which the roster named nobody. */
+export function noneNamed({ met }: Roster): string[] {
+  if (met.rows === 0 || met.named > 0) return []
+  return [
+    'The roster has none of these learners. Its column may hold other ids than the platform has, or --id-space is another.',
+  ]
 }

@@ -1,12 +1,15 @@
 /** Reading as a role of the policy that was applied. */
 
 import type { Config } from '../config.ts'
+import { baseName } from '../engines/spark/names.ts'
 import { UserError } from '../errors.ts'
 import { policyOf } from '../policy/objects.ts'
 import type { Policy } from '../policy/policy.ts'
-import { resolveAccess, rolesOf } from '../policy/resolve.ts'
-import { roleViews } from '../policy/role-views.ts'
+import { type RoleAccess, resolveAccess, rolesOf } from '../policy/resolve.ts'
+import { roleViews, sparkRoleViews } from '../policy/role-views.ts'
+import type { Engine, Row, SparkRoleViews, TableDeclaration } from '../types.ts'
 import { readDeclared } from './declared.ts'
+import { ledgerRows } from './ledger.ts'
 import { policyUser } from './policy.ts'
 import type { OpenExtras } from './warehouse.ts'
 
@@ -25,17 +28,48 @@ export function readAs(config: Config, role: string): Pick<OpenExtras, 'role'> {
   }
   return {
     async role(objects) {
-      if (objects.length === 0) throw noPolicy()
-      const policy = policyOf(
-        objects.map(([kind, name, definition]) => ({
-          ...{ kind: String(kind), name: String(name), definition: String(definition) },
-        })),
-      )
-      const [declared, user] = [readDeclared('duckdb').tables, policyUser(config)]
-      const access = resolveAccess(policy, declared, role, user)
-      if (!mayTake(policy, user, role)) throw notTheirs(policy, user, role)
-      return roleViews(access, declared)
+      const declared = readDeclared('duckdb').tables
+      return roleViews(accessOf(objects, declared, role, policyUser(config)), declared)
     },
+  }
+}
+
+/** The same on Spark, by the policy that was applied to the warehouse whose files it reads. */
+export async function readAsOnSpark(config: Config, engine: Engine, role: string): Promise<SparkRoleViews> {
+  const declared = readDeclared('spark').tables
+  const objects = await ledgerRows(engine, 'policy-objects')
+  return sparkRoleViews(accessOf(objects, declared, role, policyUser(config)), declared, baseName)
+}
+
+function accessOf(
+  objects: readonly Row[],
+  declared: readonly TableDeclaration[],
+  role: string,
+  user: string,
+): RoleAccess {
+  if (objects.length === 0) throw noPolicy()
+  const policy = policyOf(
+    objects.map(([kind, name, definition]) => ({
+      ...{ kind: String(kind), name: String(name), definition: String(definition) },
+    })),
+  )
+  const access = accessIn(policy, declared, role, user)
+  if (!mayTake(policy, user, role)) throw notTheirs(policy, user, role)
+  return access
+}
+
+/** A role that the policy does not have may be in its files, which count when they are applied. */
+function accessIn(...[policy, declared, role, user]: Parameters<typeof resolveAccess>): RoleAccess {
+  try {
+    return resolveAccess(policy, declared, role, user)
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error
+    const { code, message, exit, next } = error
+    throw new UserError(code, message, {
+      exit,
+      next: [...next, 'If security/*.yaml has it: lpa grant apply'],
+      cause: error,
+    })
   }
 }
 

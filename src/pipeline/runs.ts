@@ -23,30 +23,58 @@ export function runRecorder(config: Config): (run: RunRecord) => Promise<void> {
 }
 
 async function addRun(config: Config, engine: Engine, run: RunRecord): Promise<void> {
-  const isDone = run.exitCode === EXIT.done || run.exitCode === EXIT.findings
-  await engine.transaction(
-    () =>
-      writeLedger(engine, 'record-run', {
-        run_id: run.runId,
-        command: run.command,
-        arguments: run.arguments,
-        role: run.role ?? null,
-        started_at: run.startedAt,
-        finished_at: run.finishedAt,
-        exit_code: run.exitCode,
-        summary: run.summary,
-      }),
-    {
-      rows: 1,
-      lockWaitMs: Math.max(config.load.lockWaitMs, isDone ? LOCK_WAIT_MS : STOPPED_WAIT_MS),
-    },
+  await committed(config, engine, run, () =>
+    writeLedger(engine, 'record-run', {
+      ...endOf(run),
+      command: run.command,
+      arguments: run.arguments,
+      role: run.role ?? null,
+      started_at: run.startedAt,
+    }),
   )
 }
 
+const endOf = (run: RunRecord) => ({
+  run_id: run.runId,
+  finished_at: run.finishedAt,
+  exit_code: run.exitCode,
+  summary: run.summary,
+})
+
+async function committed(
+  config: Config,
+  engine: Engine,
+  { exitCode }: RunRecord,
+  write: () => Promise<unknown>,
+): Promise<void> {
+  const isDone = exitCode === EXIT.done || exitCode === EXIT.findings
+  await engine.transaction(write, {
+    rows: 1,
+    lockWaitMs: Math.max(config.load.lockWaitMs, isDone ? LOCK_WAIT_MS : STOPPED_WAIT_MS),
+  })
+}
+
 /** The same of a question: with who asked it. */
-export function recordQuestion(config: Config, run: RunRecord): Promise<void> {
-  const summary = [run.summary, `asked by ${policyUser(config)}`].filter(Boolean).join('; ')
-  return runRecorder(config)({ ...run, summary })
+export function recordQuestion(
+  config: Config,
+  run: RunRecord,
+  tables: readonly string[] = [],
+): Promise<void> {
+  return runRecorder(config)(askedBy(config, run, tables))
+}
+
+/** Of a question that was recorded before it was answered: that it was not, and why. */
+export async function recordRefusal(config: Config, run: RunRecord): Promise<void> {
+  if (run.exitCode === EXIT.done) return
+  await withKept(config, (engine) =>
+    committed(config, engine, run, () => writeLedger(engine, 'record-end', endOf(askedBy(config, run)))),
+  )
+}
+
+function askedBy(config: Config, run: RunRecord, tables: readonly string[] = []): RunRecord {
+  const who = `asked by ${policyUser(config)}${run.role === undefined ? '' : ` as ${run.role}`}`
+  const asked = tables.length > 0 ? `${who} of ${tables.join(', ')}` : who
+  return { ...run, summary: [run.summary, asked].filter(Boolean).join('; ') }
 }
 
 /** The last runs, newest first: run_id, started_at, seconds, command, exit_code, summary. */

@@ -21,8 +21,9 @@ test.each(listSql('snowflake'))('%s says what it is, and that nobody ran it', (n
 
 test('only a warehouse in Snowflake has them', async () => {
   const listed = (config: typeof embedded) => listReports(config).rows.map(([name]) => name)
-  expect(listed(embedded)).toEqual(listSql('reports'))
-  expect(listed(snowflake)).toEqual([...listSql('reports'), ...NAMES])
+  const checks = listSql('checks').filter((name) => !listSql('reports').includes(name))
+  expect(listed(embedded)).toEqual([...listSql('reports'), ...checks])
+  expect(listed(snowflake)).toEqual([...listSql('reports'), ...NAMES, ...checks])
   expect(NAMES.filter((name) => listSql('reports').includes(name))).toEqual([])
   await expect(questionOf({ report: 'clustering' }, embedded)).rejects.toMatchObject({
     code: 'LPA-QUERY-ENGINE',

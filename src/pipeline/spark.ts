@@ -1,9 +1,11 @@
 /** Spark beside a warehouse: which server, by which token, over which files. */
 
 import type { Config } from '../config.ts'
-import { isLoopback, parseAddress, type SparkAddress } from '../engines/spark/address.ts'
+import { isLoopback, parseAddress, refuseClear, type SparkAddress } from '../engines/spark/address.ts'
+import type { SparkLines } from '../engines/spark/lines.ts'
 import { addressOf, findLocalServer } from '../engines/spark/local-server.ts'
 import type { SparkReader } from '../engines/spark/reader.ts'
+import type { SparkSession } from '../engines/spark/session.ts'
 import type { SparkTablesOptions } from '../engines/spark/tables.ts'
 import { UserError } from '../errors.ts'
 import { readPrivate } from '../private-file.ts'
@@ -25,15 +27,39 @@ export async function openSparkRunner(
   return openSparkModels(options)
 }
 
-/** The same for reports. */
+/** The same for reports and a user's SQL, as the owner or as a role. */
 export async function openSparkReports(
   config: Config,
   engine: Engine,
   signal: AbortSignal,
+  role?: string,
 ): Promise<SparkReader> {
   const options = optionsOf(config, engine, signal)
+  const views =
+    role === undefined ? undefined : await (await import('./role.ts')).readAsOnSpark(config, engine, role)
   const { openSparkReader } = await import('../engines/spark/reader.ts')
-  return openSparkReader(options)
+  return openSparkReader({ ...options, role: views })
+}
+
+/** The same for the lines of files that are loaded, into any warehouse. */
+export async function openSparkLoad(config: Config, signal: AbortSignal): Promise<SparkLines> {
+  const { openSparkLines } = await import('../engines/spark/lines.ts')
+  return openSparkLines({ ...findServer(config), signal })
+}
+
+/**
+ * A session by itself, for what reads no table and brings the key.
+ * @throws UserError notPermitted (77) where the key would leave this machine in the clear
+ */
+export async function openSparkSession(
+  config: Config,
+  settings: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<SparkSession> {
+  const server = findServer(config)
+  refuseClear(server.address, 'The pseudonym key')
+  const { SparkSession } = await import('../engines/spark/session.ts')
+  return SparkSession.open({ ...server, signal }, settings)
 }
 
 function optionsOf(config: Config, engine: Engine, signal: AbortSignal): SparkTablesOptions {

@@ -25,6 +25,7 @@ import { MessageLines } from '../sources/kafka/message-lines.ts'
 import { packagedMappings } from '../sources/mapping.ts'
 import { readTogether } from '../sources/recognise.ts'
 import type { OnPersonal } from '../sources/stage-one.ts'
+import { assertSameErased } from './erased.ts'
 import { ledgerRows } from './ledger.ts'
 import {
   assertReadable,
@@ -32,7 +33,6 @@ import {
   claimOffsets,
   type OffsetClaim,
   Overtaken,
-  replaceReread,
   resetOffsets,
   type StoredOffset,
   storedOffsets,
@@ -511,6 +511,7 @@ export class TopicStream implements ConsumeHooks {
       const claims = [...group.moves.values()].map((move) => this.#claim(move, move.storedOffset))
       await engine.transaction(
         async () => {
+          await assertSameErased(engine, this.#work.options.fileRequest.erased)
           await claimOffsets(engine, source, claims)
           for (const { batch } of staged) await engine.append(batch)
         },
@@ -558,19 +559,10 @@ export class TopicStream implements ConsumeHooks {
    * was read of it under the old one.
    */
   async #replaceReread(): Promise<void> {
-    const { engine, source, fileRequest, progress } = this.#work.options
     const own = new Set(this.#assigned?.map(keyOf))
     if (this.#hasReplaced || own.size === 0 || !this.#isPastEnds(own, this.#stored)) return
     this.#hasReplaced = true
-    const { replaced, left } = await replaceReread(engine, source, fileRequest.key.id)
-    if (replaced > 0) progress.onNote(`${loadsAre(replaced)} replaced by what was read again under this key.`)
-    // Else it was told at the start what to do.
-    if (left === 0 || !this.#request.resetOffsets) return
-    progress.onWarning(
-      `${loadsAre(left)} left under another key: learners who are in both count twice.`,
-      'The topics do not hold all of it any more, or it is no events: nothing can take its place.',
-      'If that may not stay, stream the topics into a new warehouse.',
-    )
+    await this.#work.replaceReread(this.#request.resetOffsets)
   }
 
   #beOvertaken({ where }: Overtaken): void {
@@ -616,10 +608,6 @@ export class TopicStream implements ConsumeHooks {
       }),
     )
   }
-}
-
-function loadsAre(count: number): string {
-  return count === 1 ? '1 load is' : `${count} loads are`
 }
 
 function since(started: number): number {

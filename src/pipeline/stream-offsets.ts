@@ -5,6 +5,7 @@ import type { PartitionId, PartitionRange } from '../sources/kafka/client.ts'
 import { keyOf, offsetGone } from '../sources/kafka/consume.ts'
 import type { Engine } from '../types.ts'
 import { ledgerRows, writeLedger } from './ledger.ts'
+import { isStreamed } from './stream-target.ts'
 
 export interface StoredOffset extends PartitionId {
   readonly topicId: string
@@ -82,7 +83,7 @@ export async function resetOffsets(engine: Engine, source: string, topics: reado
 }
 
 /**
- * Takes away the loads of topics under other keys that were read again under this one.
+ * Takes away the loads of streams under other keys that were read again under this one.
  * @returns how many, and how many stay
  */
 export async function replaceReread(
@@ -91,7 +92,7 @@ export async function replaceReread(
   keyId: string,
 ): Promise<{ readonly replaced: number; readonly left: number }> {
   const others = await ledgerRows(engine, 'loads-of-other-keys', { key_id: keyId })
-  const count = others.filter(([, , of, uri]) => of === source && String(uri).startsWith('kafka://')).length
+  const count = others.filter(([, , of, uri]) => of === source && isStreamed(String(uri))).length
   if (count === 0) return { replaced: 0, left: 0 }
   const reread = () => ledgerRows(engine, 'reread-loads', { source, key_id: keyId })
   if ((await reread()).length === 0) return { replaced: 0, left: count }

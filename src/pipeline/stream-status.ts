@@ -67,6 +67,12 @@ export class StreamStatus {
     this.#lastCommit = new Date(now)
   }
 
+  /** Doubles of records that were committed, dropped before they came here. */
+  dropped(doubled: number): void {
+    const { read, doubled: before } = this.#counts
+    this.#counts = { ...this.#counts, read: read + doubled, doubled: before + doubled }
+  }
+
   overtaken(): void {
     this.#counts = { ...this.#counts, overtaken: this.#counts.overtaken + 1 }
   }

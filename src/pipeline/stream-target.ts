@@ -37,6 +37,11 @@ export interface TargetRequest {
 /** The source of an address that belongs to none in lpa.toml. */
 export const UNNAMED_TOPICS = 'kafka'
 
+/** Whether the ledger's name of what was loaded is of topics, or of a directory that Spark streamed. */
+export function isStreamed(uri: string): boolean {
+  return /^(kafka:\/\/|dir:)/.test(uri)
+}
+
 /** @throws UserError usage (2) for what cannot be streamed, config (78) for an address that is none */
 export function streamTarget(config: Config, request: TargetRequest): StreamTarget {
   const { target } = request

@@ -6,6 +6,7 @@ import { readKey } from '../pseudonym.ts'
 import type { FileRequest, StagedFile } from '../sources/files.ts'
 import type { Engine } from '../types.ts'
 import { type BuildSummary, buildIn } from './build.ts'
+import { checkNotes } from './quality.ts'
 import { allowedRejects, tooManyRejects } from './reject-limit.ts'
 import type { StreamStatus } from './stream-status.ts'
 
@@ -121,6 +122,21 @@ export class StreamWork {
     return window
   }
 
+  /** When all was read again: it takes the place of what was read of it under another key. */
+  async replaceReread(isReset: boolean): Promise<void> {
+    const { replaceReread } = await import('./stream-offsets.ts')
+    const { engine, source, fileRequest, progress } = this.options
+    const { replaced, left } = await replaceReread(engine, source, fileRequest.key.id)
+    if (replaced > 0) progress.onNote(`${loadsAre(replaced)} replaced by what was read again under this key.`)
+    // Else it was told at the start what to do.
+    if (left === 0 || !isReset) return
+    progress.onWarning(
+      `${loadsAre(left)} left under another key: learners who are in both count twice.`,
+      'What is streamed does not hold all of it any more, or it is no events: nothing can take its place.',
+      'If that may not stay, stream it into a new warehouse.',
+    )
+  }
+
   /** After each commit: facts follow at once, or, while records wait, as soon as that does not hold them up. */
   async committed(isBehind: () => boolean, staged: readonly StagedFile[] = []): Promise<void> {
     this.#window = this.#windowWith(staged)
@@ -189,11 +205,13 @@ export class StreamWork {
     const failed = checks.filter(({ failures }) => failures > 0)
     this.#hasFailedChecks = failed.some(({ severity }) => severity === 'error')
     const names = failed.map(({ name }) => name).join(', ')
-    if (names !== this.#failedChecks)
-      for (const { severity, title, failures } of failed)
-        progress.onNote(`${severity}: ${title}: ${failures} ${failures === 1 ? 'row' : 'rows'}`)
+    if (names !== this.#failedChecks) for (const note of checkNotes(failed)) progress.onNote(note)
     this.#failedChecks = names
   }
+}
+
+function loadsAre(count: number): string {
+  return count === 1 ? '1 load is' : `${count} loads are`
 }
 
 function totalOf(window: readonly Counts[]): Counts {

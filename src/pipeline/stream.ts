@@ -5,11 +5,18 @@ import { LONGEST_TIMER_MS } from '../duration.ts'
 import { UserError } from '../errors.ts'
 import { parseInstant } from '../instant.ts'
 import { readKey } from '../pseudonym.ts'
+import { readErased } from './erased.ts'
 import { otherKeyWarning } from './load.ts'
 import { readOtherLoads, reloadsOf } from './reload.ts'
 import { StreamStatus } from './stream-status.ts'
 import { removeStatusFile, writeStatusFile } from './stream-status-file.ts'
-import { type DirectoryTarget, type KafkaTarget, streamTarget, type TargetRequest } from './stream-target.ts'
+import {
+  type DirectoryTarget,
+  type KafkaTarget,
+  type StreamTarget,
+  streamTarget,
+  type TargetRequest,
+} from './stream-target.ts'
 import { type StreamProgress, StreamWork } from './stream-work.ts'
 import { withWarehouse } from './warehouse.ts'
 
@@ -23,6 +30,8 @@ export interface StreamRequest extends TargetRequest {
   readonly commitEveryMs?: number | undefined
   readonly resetOffsets: boolean
   readonly metricsFile?: string | undefined
+  /** What reads, when not lpa itself. */
+  readonly engine?: 'spark' | undefined
   readonly runId: string
 }
 
@@ -63,7 +72,7 @@ export async function stream(
   onSummary: (summary: StreamSummary) => void,
 ): Promise<void> {
   const target = streamTarget(config, request)
-  const run = 'kafka' in target ? kafkaRun(target, request) : directoryRun(config, target, request)
+  const run = runOf(config, target, request)
   const key = readKey(config.privacy.keyFile)
   const lockWaitMs = Math.max(config.load.lockWaitMs, LEAST_LOCK_WAIT_MS)
   const { timezone, memoryLimit, threads } = config.warehouse
@@ -75,13 +84,14 @@ export async function stream(
   const { source, idSpace, mappings, entity } = target
   await withWarehouse(beside, 'write', signal, async (engine) => {
     const status = new StreamStatus(source, run.lag)
+    const erased = await readErased(engine, config.privacy.keyFile, key)
     const work = new StreamWork({
       ...{ config, engine, source, status, signal, progress, runId: request.runId },
       commitRows: request.commitRows ?? COMMIT_ROWS,
       commitEveryMs: Math.min(request.commitEveryMs ?? run.commitEveryMs, LONGEST_TIMER_MS),
       untilCaughtUp: request.untilCaughtUp,
       fileRequest: {
-        ...{ source, idSpace, mappings, entity, key, timezone, memoryLimit, threads, signal },
+        ...{ source, idSpace, mappings, entity, key, erased, timezone, memoryLimit, threads, signal },
         scratch: engine.scratch,
         parquetVersion: engine.parquetVersion,
         nextLoadId: () => engine.nextLoadId(),
@@ -118,6 +128,23 @@ interface StreamRun {
   start(work: StreamWork): Promise<void>
 }
 
+function runOf(config: Config, target: StreamTarget, request: StreamRequest): StreamRun {
+  if ('directory' in target) refuseForDirectory(request)
+  if (request.engine === 'spark') return sparkRun(config, target, request)
+  return 'kafka' in target ? kafkaRun(target, request) : directoryRun(config, target, request)
+}
+
+function sparkRun(config: Config, target: StreamTarget, request: StreamRequest): StreamRun {
+  const from = startOf(request.from ?? 'earliest')
+  return {
+    ...{ lag: 'records', unit: 'commit', commitEveryMs: COMMIT_EVERY_MS },
+    async start(work) {
+      const { streamSpark } = await import('./stream-spark.ts')
+      await streamSpark({ config, target, from, resetOffsets: request.resetOffsets }, work)
+    },
+  }
+}
+
 function kafkaRun({ kafka: settings }: KafkaTarget, request: StreamRequest): StreamRun {
   const from = startOf(request.from ?? 'earliest')
   return {
@@ -129,19 +156,7 @@ function kafkaRun({ kafka: settings }: KafkaTarget, request: StreamRequest): Str
   }
 }
 
-/** @throws UserError usage (2) for what is said of topics only */
 function directoryRun(config: Config, target: DirectoryTarget, request: StreamRequest): StreamRun {
-  const said = { '--from': request.from, '--commit-rows': request.commitRows }
-  const flags = [
-    ...Object.entries(said).flatMap(([flag, value]) => (value === undefined ? [] : [flag])),
-    ...(request.resetOffsets ? ['--reset-offsets'] : []),
-  ]
-  if (flags.length > 0) {
-    throw new UserError('LPA-STREAM-FLAG', `${flags.join(' and ')} can be said of Kafka topics only.`, {
-      ...{ exit: 'usage', where: request.target },
-      next: 'Leave it out: each file of a directory is loaded once, as a whole.',
-    })
-  }
   return {
     ...{ lag: 'files', unit: 'file', commitEveryMs: LOOK_EVERY_MS },
     async start(work) {
@@ -150,6 +165,20 @@ function directoryRun(config: Config, target: DirectoryTarget, request: StreamRe
       await streamDirectory({ config, target, mappings, entity, source }, work)
     },
   }
+}
+
+/** @throws UserError usage (2) for what is said of topics only */
+function refuseForDirectory(request: StreamRequest): void {
+  const said = { '--from': request.from, '--commit-rows': request.commitRows }
+  const flags = [
+    ...Object.entries(said).flatMap(([flag, value]) => (value === undefined ? [] : [flag])),
+    ...(request.resetOffsets && request.engine === undefined ? ['--reset-offsets'] : []),
+  ]
+  if (flags.length === 0) return
+  throw new UserError('LPA-STREAM-FLAG', `${flags.join(' and ')} can be said of Kafka topics only.`, {
+    ...{ exit: 'usage', where: request.target },
+    next: 'Leave it out: each file of a directory is loaded once, as a whole.',
+  })
 }
 
 /** `12,400 records mapped, 3 rejected in 14 commits`. */

@@ -3,10 +3,17 @@
 import type { TableDeclaration } from '../types.ts'
 import { masksByColumn } from './columns.ts'
 import type { Policy, Role } from './policy.ts'
-import { rolesOf } from './resolve.ts'
+import { resolveAccess, rolesOf } from './resolve.ts'
 
 export interface AuditFinding {
-  readonly kind: 'personal column without a mask' | 'table without tags' | 'role without users' | 'wide grant'
+  /** An error is a mistake of the policy; a warning is what somebody may have wanted so, and is to be looked at now and then. */
+  readonly severity: 'error' | 'warning'
+  readonly kind:
+    | 'personal column without a mask'
+    | 'table that a row rule leaves out'
+    | 'table without tags'
+    | 'role without users'
+    | 'wide grant'
   /** `core.dim_learner.country`, a table, a role. */
   readonly target: string
   readonly next: string
@@ -14,6 +21,8 @@ export interface AuditFinding {
 
 /** The tag that says how far a value may go, and its value for what names a person. */
 const PERSONAL = { tag: 'classification', value: 'personal' }
+/** The tag of tables that hold something of each learner. */
+const OF_LEARNERS = { tag: 'subject', value: 'learner' }
 
 /**
  * @param declared tables and views of the warehouse
@@ -26,6 +35,7 @@ export function auditPolicy(
 ): readonly AuditFinding[] {
   return [
     ...unmasked(policy),
+    ...unfiltered(policy, declared),
     ...untagged(policy, declared),
     ...unused(policy, held ?? new Set(policy.users.flatMap(({ roles }) => roles))),
     ...policy.roles.flatMap((role) => wide(role, declared)),
@@ -39,9 +49,35 @@ function unmasked(policy: Policy): AuditFinding[] {
     const target = `${table}.${column}`
     if (masks.has(target)) return []
     return [
-      { kind: 'personal column without a mask', target, next: 'Cover it by a mask, or drop the column.' },
+      {
+        ...{ severity: 'error', kind: 'personal column without a mask', target },
+        next: 'Cover it by a mask, or drop the column.',
+      },
     ]
   })
+}
+
+/** What a role sees all rows of, though a rule filters other tables for it by a column that this one has too. */
+function unfiltered(policy: Policy, declared: readonly TableDeclaration[]): AuditFinding[] {
+  const ofLearners = new Set(
+    policy.taggings.flatMap(({ tag, value, table, column }) =>
+      tag === OF_LEARNERS.tag && value === OF_LEARNERS.value && column === undefined ? table : [],
+    ),
+  )
+  const found = policy.roles.flatMap(({ name }) => {
+    const { tables } = resolveAccess(policy, declared, name, '')
+    const filters = tables.filter(({ isGranted }) => isGranted).flatMap((table) => table.filters)
+    return tables
+      .filter((table) => table.isGranted && table.filters.length === 0 && ofLearners.has(table.name))
+      .flatMap((table) => {
+        const filter = filters.find(({ column }) => table.columns.some((one) => one.name === column))
+        return filter ? { rule: filter.rule.name, column: `${table.name}.${filter.column}`, role: name } : []
+      })
+  })
+  return found.map(({ rule, column, role }) => ({
+    ...{ severity: 'error', kind: 'table that a row rule leaves out', target: `${rule}: ${column}` },
+    next: `${role} sees all its rows: name it under on of the rule.`,
+  }))
 }
 
 function untagged({ taggings }: Policy, declared: readonly TableDeclaration[]): AuditFinding[] {
@@ -49,7 +85,7 @@ function untagged({ taggings }: Policy, declared: readonly TableDeclaration[]): 
   return declared
     .filter(({ name, kind }) => kind === 'table' && !tagged.has(name))
     .map(({ name }) => ({
-      ...{ kind: 'table without tags', target: name },
+      ...{ severity: 'error', kind: 'table without tags', target: name },
       next: 'Say what it holds and how long it is kept.',
     }))
 }
@@ -60,7 +96,7 @@ function unused(policy: Policy, held: ReadonlySet<string>): AuditFinding[] {
   return policy.roles
     .filter(({ name }) => !used.has(name))
     .map(({ name }) => ({
-      ...{ kind: 'role without users', target: name },
+      ...{ severity: 'warning', kind: 'role without users', target: name },
       next: 'Give it to who needs it, or remove it.',
     }))
 }
@@ -77,7 +113,7 @@ function wide({ name, grants }: Role, declared: readonly TableDeclaration[]): Au
       ? 'raw, as it came in'
       : undefined
   const finding = (what: string, next: string) => ({
-    kind: 'wide grant' as const,
+    ...{ severity: 'warning' as const, kind: 'wide grant' as const },
     target: `${name}: ${what}`,
     next,
   })

@@ -77,10 +77,11 @@ function eliminated(rows: readonly Row[]): Map<number, Row> {
   const solved = new Map<number, Row>()
   /** Solved rows by the unknowns in them. */
   const holding = new Map<number, Set<Row>>()
-  const note = (row: Row): void => {
-    for (const cell of row.terms.keys()) holding.set(cell, (holding.get(cell) ?? new Set()).add(row))
+  const note = (row: Row, cells: Iterable<number>): void => {
+    for (const cell of cells) holding.set(cell, (holding.get(cell) ?? new Set()).add(row))
   }
-  for (const row of rows) {
+  // Long ones last: they would make others long.
+  for (const row of rows.toSorted((a, b) => a.terms.size - b.terms.size)) {
     for (const cell of [...row.terms.keys()]) {
       const pivot = solved.get(cell)
       if (pivot) subtract(row, pivot, cell)
@@ -90,10 +91,10 @@ function eliminated(rows: readonly Row[]): Map<number, Row> {
     scale(row, lead)
     for (const other of holding.get(lead) ?? []) {
       subtract(other, row, lead)
-      note(other)
+      note(other, row.terms.keys())
     }
     solved.set(lead, row)
-    note(row)
+    note(row, row.terms.keys())
   }
   return solved
 }

@@ -73,6 +73,23 @@ test('files are one policy, whichever holds what', async () => {
   ])
 })
 
+test('the SELECT of a rule is one line, without its comments', async () => {
+  const { rowRules } = await read(`roles: { r: {} }
+row_rules:
+  a:
+    roles: [r]
+    attribute: x
+    allowed: |
+      select course_key -- the key
+      from core.dim_course /* all
+        of them */
+      where course_key in ($values) and course_title <> '-- a  b'
+    on: [core.dim_course.course_key]`)
+  expect(rowRules[0]?.allowed).toBe(
+    "select course_key from core.dim_course where course_key in ($values) and course_title <> '-- a  b'",
+  )
+})
+
 test('a mask is full, null, hash, partial, month or band', async () => {
   const policy = await read(`masks:
   a: { how: full, columns: [core.dim_learner.country] }
@@ -132,6 +149,10 @@ const MISTAKES: Readonly<Record<string, readonly [readonly string[], readonly st
     [TAG, 'tables:\n  core.dim_date: { tags: { knd: a } }'],
     ['b.yaml:2:28: There is no tag knd. Did you mean kind?'],
   ],
+  'a tag that is lpa’s own on Snowflake': [
+    ['tags: { kind_of_table: {} }'],
+    ['a.yaml:1:9: kind_of_table is what lpa calls a tag of tables on Snowflake.'],
+  ],
   'a value that a tag does not have': [
     [TAG, 'tables:\n  core.dim_date: { tags: { kind: c } }'],
     ['b.yaml:2:34: c is no value of the tag kind. Did you mean a?'],
@@ -187,13 +208,13 @@ const MISTAKES: Readonly<Record<string, readonly [readonly string[], readonly st
   ],
   'a rule over a table that is not there': [
     [
-      'roles: { r: {} }\nrow_rules:\n  a: { roles: [r], attribute: x, allowed: "select k from core.dim_curse where k in ($values)", on: [core.dim_course.course_key] }',
+      'roles: { r: {} }\nrow_rules:\n  a: { roles: [r], attribute: x, allowed: "select course_key from core.dim_curse where k in ($values)", on: [core.dim_course.course_key] }',
     ],
     ['a.yaml:3:43: core.dim_curse is no table of the warehouse. Did you mean core.dim_course?'],
   ],
   'a rule that reads a file': [
     [
-      `roles: { r: {} }\nrow_rules:\n  a: { roles: [r], attribute: x, allowed: "select k from core.dim_course, 'x.csv' where k in ($values)", on: [core.dim_course.course_key] }`,
+      `roles: { r: {} }\nrow_rules:\n  a: { roles: [r], attribute: x, allowed: "select course_key from core.dim_course, 'x.csv' where k in ($values)", on: [core.dim_course.course_key] }`,
     ],
     ["a.yaml:3:43: 'x.csv' is no table: tables are named like core.dim_course."],
   ],
@@ -203,14 +224,44 @@ const MISTAKES: Readonly<Record<string, readonly [readonly string[], readonly st
     ],
     ['a.yaml:3:43: Read_Text() is not among the functions that compute from their arguments.'],
   ],
+  'a rule over a column that is not there': [
+    [
+      'roles: { r: {} }\nrow_rules:\n  a: { roles: [r], attribute: x, allowed: "select course_key from core.dim_course where contry in ($values)", on: [core.dim_course.course_key] }',
+    ],
+    ['a.yaml:3:43: The SELECT of a fails: Referenced column "contry" not found'],
+  ],
+  'a rule that selects another type than it filters': [
+    [
+      'roles: { r: {} }\nrow_rules:\n  a: { roles: [r], attribute: x, allowed: "select course_id from core.dim_course where course_id in ($values)", on: [core.dim_course.course_key] }',
+    ],
+    ['a.yaml:3:43: The SELECT of a fails: Cannot compare values of type BIGINT and VARCHAR'],
+  ],
   'a table filtered twice by a rule': [
     [
       'roles: { r: {} }\nrow_rules:\n  a: { roles: [r], attribute: x, on: [core.dim_course.course_key, core.dim_course.category_key] }',
     ],
     ['a.yaml:3:67: The rule a filters core.dim_course twice.'],
   ],
+  'an attribute that no rule asks': [
+    [
+      'users:\n  u: { attributes: { regoin: Norte } }',
+      'roles: { r: {} }\nrow_rules: { a: { roles: [r], attribute: region, on: [core.dim_learner.region] } }',
+    ],
+    ['a.yaml:2:22: No row rule asks regoin of users. Did you mean region?'],
+  ],
+  'names of two lines': [
+    ['users:\n  "a\\nb": { attributes: { "x\\ny": z, "": z } }'],
+    [
+      'a.yaml:2:3: A name is one line of 1 to 255 characters.',
+      'a.yaml:2:27: A name is one line of 1 to 255 characters.',
+      'a.yaml:2:38: A name is one line of 1 to 255 characters.',
+    ],
+  ],
   'a control character in a value': [
-    ['users:\n  u: { attributes: { x: "a\\0b" } }'],
+    [
+      'users:\n  u: { attributes: { x: "a\\0b" } }',
+      'roles: { r: {} }\nrow_rules: { a: { roles: [r], attribute: x, on: [core.dim_course.course_id] } }',
+    ],
     ['a.yaml:2:25: Control characters are no text.'],
   ],
 }

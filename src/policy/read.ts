@@ -35,7 +35,9 @@ export async function readPolicyFiles(source: PolicySource): Promise<Policy> {
   const { default: yaml } = await import('yaml')
   const mistakes: Mistake[] = []
   const roots = source.files.flatMap((file) => Value.read(yaml, file, mistakes) ?? [])
-  const policy = new Reading(source, roots).policy()
+  const reading = new Reading(source, roots)
+  const policy = reading.policy()
+  if (mistakes.length === 0) await reading.tryRules(policy)
   if (mistakes.length > 0) throw invalid(inOrder(mistakes))
   return policy
 }
@@ -88,15 +90,17 @@ class Reading {
 
   policy(): Policy {
     const { roles, users, tables, masks, row_rules } = this.#parts
+    const rowRules = byName(row_rules.flatMap((entry) => this.#rowRule(entry) ?? []))
+    const asked = new Set(rowRules.map(({ attribute }) => attribute))
     const policy: Policy = {
       tags: byName([...this.#tags.values()]),
       taggings: tables
         .flatMap((entry) => this.#taggings(entry))
         .sort((a, b) => compare(taggingName(a), taggingName(b))),
       masks: byName(masks.flatMap((entry) => this.#mask(entry) ?? [])),
-      rowRules: byName(row_rules.flatMap((entry) => this.#rowRule(entry) ?? [])),
+      rowRules,
       roles: byName(roles.map((entry) => this.#role(entry))),
-      users: byName(users.map((entry) => this.#user(entry))),
+      users: byName(users.map((entry) => this.#user(entry, asked))),
     }
     this.#refuseCircles(policy.roles)
     this.#checkMasks(policy)
@@ -205,12 +209,13 @@ class Reading {
   #select(value: Value): string | undefined {
     const sql = value.text()?.trim()
     if (sql === undefined) return undefined
-    let tokens: ReturnType<typeof sqlTokens>
+    let all: SqlToken[]
     try {
-      tokens = sqlTokens(sql).filter(isCode)
+      all = sqlTokens(sql)
     } catch (error) {
       return value.mistake(`This is not SQL: ${(error as Error).message}`)
     }
+    const tokens = all.filter(isCode)
     const [first] = tokens
     if (!/^(select|with)$/i.test(first?.text ?? '')) return value.mistake('Here should be a SELECT.')
     if (tokens.some(({ text }) => text === ';'))
@@ -226,7 +231,16 @@ class Reading {
       const isTable = SCHEMAS.includes(token.text) && dot === '.' && tokens[index - 1]?.text !== '.'
       if (isTable && !this.#isTable(value, `${token.text}.${name}`)) return undefined
     }
-    return sql.replace(/\s*\n\s*/g, ' ')
+    // A comment would make one of all that comes after it.
+    return all.reduce((line, token) => (isCode(token) ? line + token.text : `${line.trimEnd()} `), '').trim()
+  }
+
+  /** What their SELECTs name and compare, which only a database knows. */
+  async tryRules({ rowRules }: Policy): Promise<void> {
+    const { failingRules } = await import('./try-rules.ts')
+    const places = new Map(this.#parts.row_rules.map(({ key, value }) => [key, value.fields(RULE).allowed]))
+    for (const [name, why] of await failingRules(rowRules, [...this.#tables.values()]))
+      places.get(name)?.mistake(`The SELECT of ${name} fails: ${why}`)
   }
 
   // ── roles and users ─────────────────────────────────────────────────────────────────────────────────────
@@ -276,11 +290,14 @@ class Reading {
     return []
   }
 
-  #user({ key: name, value }: Entry): User {
+  /** @param asked attributes that row rules ask of users */
+  #user({ key: name, at, value }: Entry, asked: ReadonlySet<string>): User {
+    checkLine(at, name)
     const { service, roles, attributes } = value.fields(USER)
-    const entries = (attributes?.entries() ?? []).map(
-      ({ key, value }) => [key, sorted([...value.texts()])] as const,
-    )
+    const entries = (attributes?.entries() ?? []).map(({ key, at, value }) => {
+      if (checkLine(at, key) && !asked.has(key)) at.unknown(`No row rule asks ${key} of users.`, key, asked)
+      return [key, sorted([...value.texts()])] as const
+    })
     return {
       name,
       isService: service?.flag() ?? false,
@@ -362,6 +379,7 @@ function beyondTables(tokens: readonly SqlToken[]): string | undefined {
 
 function readTag({ key: name, at, value }: Entry): Tag {
   checkName(at, name)
+  if (name.endsWith('_of_table')) at.mistake(`${name} is what lpa calls a tag of tables on Snowflake.`)
   const { comment, values } = value.fields(['comment', 'values'])
   return { name, values: sorted([...(values?.texts() ?? [])]), comment: comment?.text() ?? '' }
 }
@@ -415,6 +433,13 @@ function once(entries: readonly Entry[]): readonly Entry[] {
 function checkName(at: Value, name: string): void {
   if (!NAME.test(name))
     at.mistake(`${name} is no name: letters a to z, digits and _ (at most 63, a letter first).`)
+}
+
+/** Of what others have named. */
+function checkLine(at: Value, name: string): boolean {
+  const isLine = /^\P{Cc}{1,255}$/u.test(name)
+  if (!isLine) at.mistake('A name is one line of 1 to 255 characters.')
+  return isLine
 }
 
 function splitColumn(name: string): { table: string; column: string } {

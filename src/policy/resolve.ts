@@ -55,7 +55,8 @@ export function resolveAccess(
   const grants = policy.roles.filter(({ name }) => having.has(name)).flatMap(({ grants }) => grants)
   const masks = masksByColumn(policy)
   const rules = policy.rowRules.filter(({ roles, exempt }) => has(roles) && !has(exempt))
-  const attributes = policy.users.find(({ name }) => name === user)?.attributes ?? {}
+  // By key: every object has a constructor.
+  const attributes = new Map(Object.entries(policy.users.find(({ name }) => name === user)?.attributes ?? {}))
   const tables = declared.map(
     ({ name, kind, columns }): TableAccess => ({
       ...{ name, kind, isGranted: grants.some((grant) => opens(grant, name, policy)) },
@@ -67,7 +68,7 @@ export function resolveAccess(
       filters: rules.flatMap((rule) =>
         rule.on
           .filter(({ table }) => table === name)
-          .map(({ column }) => ({ rule, column, values: attributes[rule.attribute] ?? [] })),
+          .map(({ column }) => ({ rule, column, values: attributes.get(rule.attribute) ?? [] })),
       ),
     }),
   )

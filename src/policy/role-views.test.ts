@@ -114,6 +114,15 @@ users: { ann: { roles: [reader], attributes: { own: [${values}] } } }`)
     expect(await ids()).toEqual(expected)
   })
 
+  test('of an attribute that no user has shows nothing, whatever it is called', async () => {
+    for (const attribute of ['constructor', '__proto__', 'toString']) {
+      await policy(`roles: { reader: { reads: { schemas: [core] } } }
+row_rules: { r: { roles: [reader], attribute: ${attribute}, on: [core.dim_course.course_id] } }
+users: { ann: { roles: [reader] } }`)
+      expect(await ids()).toEqual([])
+    }
+  })
+
   test('of a user whom the policy does not name shows nothing', async () => {
     await policy(`roles: { reader: { reads: { schemas: [core] } } }
 row_rules: { r: { roles: [reader], attribute: own, on: [core.dim_course.course_id] } }`)
@@ -165,12 +174,16 @@ describe('a grant', () => {
   })
 })
 
-test('a policy that changes ends what reads by the old one', async () => {
-  await policy('roles: { reader: { reads: { tables: [core.course] } } }')
+test.each([
+  '',
+  'reads: { tables: [core.course] }, min_cell: 10',
+  'reads: { tables: [core.course] }, min_cell: 5, may_reveal: true',
+])('a policy that changes ends what reads by the old one: { %s }', async (changed) => {
+  await policy('roles: { reader: { reads: { tables: [core.course] }, min_cell: 5 } }')
   await as('reader', async (engine) => {
     const before = await engine.version()
     expect(await engine.version()).toBe(before)
-    await policy('roles: { reader: {} }')
+    await policy(`roles: { reader: { ${changed} } }`)
     await expect(engine.version()).rejects.toThrow('The policy was changed meanwhile.')
   })
 })

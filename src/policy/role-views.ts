@@ -1,14 +1,15 @@
-/** What a role may see as views of the embedded engine: masks and row rules in their text, nothing else within reach. */
+/** What a role may see as views, of the embedded engine or of Spark: masks and row rules in their text. */
 
 import { viewBody } from '../ddl.ts'
 import { quoteName, quoteText } from '../duckdb.ts'
+import { expand } from '../sql-expand.ts'
 import { isCode, sqlTokens } from '../sql-tokens.ts'
-import type { RoleViews, TableDeclaration } from '../types.ts'
+import type { Dialect, RoleTraits, RoleViews, SparkRoleViews, TableDeclaration } from '../types.ts'
 import type { Mask } from './policy.ts'
 import type { ColumnAccess, RoleAccess, RowFilter, TableAccess } from './resolve.ts'
 
 /** The warehouse itself, as it is attached. */
-const LAKE = 'lake'
+export const LAKE = 'lake'
 /** Every table that is needed, masked and filtered: what the role's own views and those over them are made of. */
 const MASKED = 'masked'
 /** Only what the role may name. */
@@ -16,52 +17,56 @@ const ROLE = 'role'
 
 const SCHEMAS = ['core', 'staging', 'raw', 'meta']
 
-/**
- * DuckDB moves a question's own conditions below a filter where it thinks they cannot fail, and some can: an error, or
- * none, would tell of rows that are hidden. It moves nothing below a LIMIT.
- */
-const FENCE = 'limit 9223372036854775807'
+/** What differs from engine to engine in a role's views, all else is portable. */
+interface Words {
+  readonly dialect: Dialect
+  /** Where all rows of a table are, as they are. */
+  all(table: string): string
+  /** Where they are masked and filtered. */
+  masked(table: string): string
+  text(value: string): string
+  /** Rows for which a condition holds, where nothing that is asked of them is asked of the others. */
+  fenced(rows: string, condition: string): string
+}
+
+const DUCKDB: Words = {
+  dialect: 'duckdb',
+  all: (table) => `${LAKE}.${table}`,
+  masked: (table) => `${MASKED}.${table}`,
+  text: quoteText,
+  // DuckDB moves a question's own conditions below a filter where it thinks they cannot fail, and some can: an error, or
+  // none, would tell of rows that are hidden. It moves nothing below a LIMIT.
+  fenced: (rows, condition) => `(select * from ${rows} where ${condition} limit 9223372036854775807)`,
+}
+
+const sparkWords = (all: Words['all']): Words => ({
+  dialect: 'spark',
+  all,
+  masked: (table) => table,
+  // A backslash is an escape there.
+  text: (value) => quoteText(value.replaceAll('\\', '\\\\')),
+  // Spark moves conditions below joins, as which it carries out an IN. It moves none below what is not the same each time, which
+  // has to be something that it does not see through (`rand() >= 0` is); a LIMIT would bring all rows to one place.
+  fenced: (rows, condition) =>
+    `(select * from (select * from ${rows} where ${condition}) where monotonically_increasing_id() >= 0)`,
+})
 
 /** The statements that make a role's catalog; nothing of the policy but these reaches the engine. */
-export function roleViews(
-  { role, user, tables }: RoleAccess,
-  declared: readonly TableDeclaration[],
-): RoleViews {
-  const sqlOf = new Map(declared.map((table) => [table.name, table.sql]))
-  const accessOf = new Map(tables.map((table) => [table.name, table]))
-  const granted = tables.filter(({ isGranted }) => isGranted).map(({ name }) => name)
-  const masked = new Set<string>()
-  const views: string[] = []
-  const need = (name: string): void => {
-    const table = accessOf.get(name)
-    if (table === undefined || masked.has(name)) return
-    masked.add(name)
-    const body = table.kind === 'view' ? viewBody({ sql: sqlOf.get(name) ?? '' }) : undefined
-    if (body !== undefined) for (const one of tablesOf(body)) need(one)
-    views.push(
-      `create view ${MASKED}.${name} as ${body === undefined ? maskedTable(table) : inCatalog(body, MASKED)}`,
-    )
-  }
-  for (const name of granted) need(name)
-  const filtered = granted.map((name) => accessOf.get(name)).flatMap((table) => table?.filters ?? [])
-  const missing = [
-    ...new Set(filtered.flatMap(({ rule, values }) => (values.length === 0 ? rule.attribute : []))),
-  ]
+export function roleViews(access: RoleAccess, declared: readonly TableDeclaration[]): RoleViews {
+  const traits = traitsOf(access)
+  const views = maskedViews(access, declared, DUCKDB)
   return {
-    ...{ role: role.name, user, mayReveal: role.mayReveal },
-    ...(role.minCell !== undefined && { minCell: role.minCell }),
-    tables: granted,
-    missingAttributes: missing.sort(),
+    ...traits,
     statements: [
       ...[MASKED, ROLE].flatMap((catalog) => [
         `attach ':memory:' as ${catalog}`,
         ...SCHEMAS.map((schema) => `create schema ${catalog}.${schema}`),
       ]),
       // In one transaction the lake is asked for its tables once.
-      ...['begin', ...views, 'commit'],
+      ...['begin', ...views.map(([name, select]) => `create view ${MASKED}.${name} as ${select}`), 'commit'],
       ...[
         'begin',
-        ...granted.map((name) => `create view ${ROLE}.${name} as from ${MASKED}.${name}`),
+        ...traits.tables.map((name) => `create view ${ROLE}.${name} as from ${MASKED}.${name}`),
         'commit',
       ],
       `use ${ROLE}.core`,
@@ -69,20 +74,64 @@ export function roleViews(
   }
 }
 
-function maskedTable({ name, columns, filters }: TableAccess): string {
-  const rows = `${LAKE}.${name}`
-  const source =
-    filters.length === 0
-      ? rows
-      : `(select * from ${rows} where ${filters.map(condition).join(' and ')} ${FENCE})`
+/** The same for a session of Spark: `declared` are in its words, and `all` says what it calls a table with all its rows. */
+export function sparkRoleViews(
+  access: RoleAccess,
+  declared: readonly TableDeclaration[],
+  all: (table: string) => string,
+): SparkRoleViews {
+  return { ...traitsOf(access), views: new Map(maskedViews(access, declared, sparkWords(all))) }
+}
+
+function traitsOf({ role, user, tables }: RoleAccess): RoleTraits {
+  const granted = tables.filter(({ isGranted }) => isGranted)
+  const missing = granted
+    .flatMap(({ filters }) => filters)
+    .flatMap(({ rule, values }) => (values.length === 0 ? rule.attribute : []))
+  return {
+    ...{ role: role.name, user, mayReveal: role.mayReveal },
+    ...(role.minCell !== undefined && { minCell: role.minCell }),
+    tables: granted.map(({ name }) => name),
+    missingAttributes: [...new Set(missing)].sort(),
+  }
+}
+
+/** Of every table that is granted, and what it is made of, the name and its SELECT: each after those that it names. */
+function maskedViews(
+  { tables }: RoleAccess,
+  declared: readonly TableDeclaration[],
+  words: Words,
+): [name: string, select: string][] {
+  const sqlOf = new Map(declared.map((table) => [table.name, table.sql]))
+  const accessOf = new Map(tables.map((table) => [table.name, table]))
+  const known = new Set<string>()
+  const views: [string, string][] = []
+  const need = (name: string): void => {
+    const table = accessOf.get(name)
+    if (table === undefined || known.has(name)) return
+    known.add(name)
+    const body = table.kind === 'view' ? viewBody({ sql: sqlOf.get(name) ?? '' }) : undefined
+    if (body !== undefined) for (const one of tablesOf(body)) need(one)
+    const select = body === undefined ? maskedTable(table, words) : renamed(body, words.masked)
+    views.push([name, expand(select, words.dialect)])
+  }
+  for (const { name, isGranted } of tables) if (isGranted) need(name)
+  return views
+}
+
+function maskedTable({ name, columns, filters }: TableAccess, words: Words): string {
+  const rows = words.all(name)
+  const conditions = filters.map((filter) => condition(filter, words))
+  const source = conditions.length === 0 ? rows : words.fenced(rows, conditions.join(' and '))
   return `select ${columns.map(shown).join(', ')} from ${source}`
 }
 
-function condition({ rule, column, values }: RowFilter): string {
+/** Which rows of a table pass, over the tables of the warehouse as it is attached. */
+export function condition({ rule, column, values }: RowFilter, words: Words = DUCKDB): string {
   if (values.length === 0) return 'false'
-  const list = values.map(quoteText).join(', ')
-  if (rule.allowed === undefined) return `cast(${quoteName(column)} as varchar) in (${list})`
-  const allowed = sqlTokens(inCatalog(rule.allowed, LAKE))
+  const list = values.map(words.text).join(', ')
+  if (rule.allowed === undefined) return `cast(${quoteName(column)} as string) in (${list})`
+  const allowed = sqlTokens(renamed(rule.allowed, words.all))
     .map(({ kind, text }) => (kind === 'parameter' && text === '$values' ? list : text))
     .join('')
   return `${quoteName(column)} in (${allowed})`
@@ -101,7 +150,7 @@ function maskOf({ masking }: Mask, value: string, type: string): string {
       // Of the column's own type, whatever the warehouse keeps it as.
       return `case when false then ${value} end`
     case 'hash':
-      return `sha256(${value})`
+      return `lpa_sha256(${value})`
     case 'partial':
       return `substr(${value}, 1, ${masking.keep})`
     case 'month':
@@ -114,35 +163,32 @@ function maskOf({ masking }: Mask, value: string, type: string): string {
 /** Down to a multiple of the width, below zero too. Whole numbers and decimals stay exact. */
 function bandOf(value: string, width: number, type: string): string {
   return type === 'double'
-    ? `floor(${value} / ${width}) * ${width}`
+    ? `lpa_floor(${value} / ${width}) * ${width}`
     : `cast(${value} - ((${value} % ${width}) + ${width}) % ${width} as ${type})`
 }
 
 /** Tables and views that a declared view names, each with its schema. */
 function tablesOf(sql: string): string[] {
   const names: string[] = []
-  eachTable(sql, (schema, table) => {
-    names.push(`${schema}.${table}`)
-    return schema
+  renamed(sql, (table) => {
+    names.push(table)
+    return table
   })
   return names
 }
 
-/** The same SQL over the tables of a catalog. */
-function inCatalog(sql: string, catalog: string): string {
-  return eachTable(sql, (schema) => `${catalog}.${schema}`)
-}
-
-/** Replaces the schema of every `core.fact_enrollment`, and nothing in strings and comments. */
-function eachTable(sql: string, replace: (schema: string, table: string) => string): string {
+/** Replaces every `core.fact_enrollment`, and nothing in strings and comments. */
+function renamed(sql: string, rename: (table: string) => string): string {
   const tokens = sqlTokens(sql)
-  return tokens
-    .map((token, index) => {
-      const isSchema = token.kind === 'word' && SCHEMAS.includes(token.text)
-      const [dot, table] = [tokens[index + 1], tokens[index + 2]]
-      const before = tokens.slice(0, index).findLast(isCode)
-      if (!isSchema || dot?.text !== '.' || table?.kind !== 'word' || before?.text === '.') return token.text
-      return replace(token.text, table.text)
-    })
-    .join('')
+  let text = ''
+  for (let index = 0; index < tokens.length; index += 1) {
+    const [token, dot, table] = tokens.slice(index, index + 3)
+    const isSchema = token?.kind === 'word' && SCHEMAS.includes(token.text)
+    const before = tokens.slice(0, index).findLast(isCode)
+    if (isSchema && dot?.text === '.' && table?.kind === 'word' && before?.text !== '.') {
+      text += rename(`${token.text}.${table.text}`)
+      index += 2
+    } else text += token?.text
+  }
+  return text
 }

@@ -4,10 +4,10 @@
  */
 
 import type { Cell, Result } from '../types.ts'
-import { type Determined, determined, type Equation } from './equations.ts'
+import { determined, type Equation } from './equations.ts'
 
 /** Of a line `-- cells: …`. */
-type Rule =
+export type Rule =
   | { readonly kind: 'counts'; readonly columns: readonly string[]; readonly rows?: readonly string[] }
   /** Rows add up to one of them, or to what other reports show; `along`: as a path's parts to its beginning. */
   | {
@@ -26,11 +26,55 @@ type Rule =
   | { readonly kind: 'follows'; readonly columns: readonly string[]; readonly of: readonly string[] }
   | { readonly kind: 'follows every'; readonly columns: readonly string[]; readonly of: string }
   | { readonly kind: 'follows rows'; readonly rows: readonly string[]; readonly of: readonly string[] }
+  | { readonly kind: 'order'; readonly of: readonly string[] }
+  | { readonly kind: 'at least'; readonly param: string }
+  | SharedCells
+
+/** Cells that another report shows as well: left out of one, they are left out of all. */
+export type SharedCells =
+  | JoinRule
+  | {
+      readonly kind: 'same by key'
+      readonly column: string
+      readonly key: string
+      readonly of: string
+      readonly report: string
+    }
+  | {
+      readonly kind: 'same in row'
+      readonly columns: readonly string[]
+      readonly row: string
+      readonly of: string
+      readonly report: string
+    }
+  /** Of the rows at the same path and below it, in another report. */
+  | {
+      readonly kind: 'below'
+      readonly column: string
+      readonly path: string
+      readonly of: string
+      readonly report: string
+    }
+  /** Of the column that the row's text names. */
+  | {
+      readonly kind: 'same as named'
+      readonly column: string
+      readonly name: string
+      readonly report: string
+    }
+
+/** Rows of the same key are the same: both reports are looked at as one. */
+export interface JoinRule {
+  readonly kind: 'joined'
+  readonly key: string
+  readonly report: string
+}
 
 /** Whom a report's rows are about: nobody, single learners, or groups of them by these rules. */
 export type Cells = 'nobody' | 'learners' | readonly Rule[]
 
 const LIST = String.raw`(\w+(?:, \w+)*)`
+const REPORT = '([a-z-]+)'
 const PHRASES: readonly (readonly [RegExp, (...words: string[]) => Rule])[] = [
   [phrase(`${LIST}`), (list) => ({ kind: 'counts', columns: listOf(list) })],
   [
@@ -86,6 +130,25 @@ const PHRASES: readonly (readonly [RegExp, (...words: string[]) => Rule])[] = [
     phrase(`the rows? ${LIST} follows? ${LIST}`),
     (rows, of) => ({ kind: 'follows rows', rows: listOf(rows), of: listOf(of) }),
   ],
+  [phrase(`the order follows ${LIST}`), (of) => ({ kind: 'order', of: listOf(of) })],
+  [phrase(String.raw`(\w+) is at least the threshold`), (param) => ({ kind: 'at least', param })],
+  [phrase(String.raw`joined by (\w+) with ${REPORT}`), (key, report) => ({ kind: 'joined', key, report })],
+  [
+    phrase(String.raw`(\w+) by (\w+) is (\w+) of ${REPORT}`),
+    (column, key, of, report) => ({ kind: 'same by key', column, key, of, report }),
+  ],
+  [
+    phrase(String.raw`${LIST} in the row (\w+) (?:is|are) (\w+) of ${REPORT}`),
+    (list, row, of, report) => ({ kind: 'same in row', columns: listOf(list), row, of, report }),
+  ],
+  [
+    phrase(String.raw`(\w+) by (\w+) adds up (\w+) of ${REPORT}`),
+    (column, path, of, report) => ({ kind: 'below', column, path, of, report }),
+  ],
+  [
+    phrase(String.raw`(\w+) is its (\w+) of ${REPORT}`),
+    (column, name, report) => ({ kind: 'same as named', column, name, report }),
+  ],
 ]
 
 function phrase(pattern: string): RegExp {
@@ -112,9 +175,30 @@ export function readCells(lines: readonly string[] | undefined): Cells | undefin
   return rules.every((rule) => rule !== undefined) ? rules : undefined
 }
 
-/** The rows without counts of fewer than `least`, and how many values that left out. */
-export function withoutSmallCells(result: Result, rules: readonly Rule[], least: number): Result {
-  const grid = new Grid(result, rules, least)
+/** Counts that another report leaves out, and which rows' cells of a column each is a part of. */
+export interface OutsideParts {
+  readonly column: string
+  readonly parts: readonly { readonly value: number; readonly rows: readonly number[] }[]
+}
+
+interface Around {
+  readonly outside?: readonly OutsideParts[]
+  /** By another report, so that the cell is left out here as well. */
+  readonly isLeftOut?: (row: number, column: string) => boolean
+  /** Columns that are left out last. */
+  readonly kept?: readonly string[]
+}
+
+/** The rows without counts of fewer than `least`, and which values that left out. */
+export function withoutSmallCells(
+  result: Result,
+  rules: readonly Rule[],
+  least: number,
+  { isLeftOut = () => false, kept = [], outside = [] }: Around = {},
+): Result {
+  const grid = new Grid(result, rules, least, kept)
+  for (const one of outside) grid.relateOutside(one)
+  grid.hideShared(isLeftOut)
   grid.hideSmall()
   grid.hideFollowing()
   return grid.result()
@@ -142,13 +226,15 @@ class Grid {
   readonly #virtual: Hidden[] = []
   readonly #equations: Equation[] = []
   readonly #counts: readonly string[]
+  readonly #kept: ReadonlySet<number>
 
-  constructor(result: Result, rules: readonly Rule[], least: number) {
+  constructor(result: Result, rules: readonly Rule[], least: number, kept: readonly string[]) {
     this.#result = result
     this.#rules = rules
     this.#least = least
     this.#width = result.columns.length
     this.#places = new Map(result.columns.map(({ name }, index) => [name, index]))
+    this.#kept = new Set(kept.map((name) => this.#places.get(name) ?? -1))
     this.#counts = rules.flatMap((rule) => (rule.kind === 'counts' ? rule.columns : []))
     for (const rule of rules) if (rule.kind === 'share') this.#countShares(rule)
     for (const rule of rules) this.#relate(rule)
@@ -159,7 +245,26 @@ class Grid {
     const shown = rows.map((row, index) =>
       row.map((cell, column) => (this.#hidden.has(index * this.#width + column) ? null : cell)),
     )
-    return this.#hidden.size === 0 ? this.#result : { columns, rows: shown, hidden: this.#hidden.size }
+    if (this.#hidden.size === 0) return this.#result
+    const order = this.#inOrder()
+    const hidden = order.flatMap((row, place) =>
+      columns.flatMap(({ name }, column) => (this.#isHidden(row, name) ? [[place, column] as const] : [])),
+    )
+    return { columns, rows: order.flatMap((row) => [shown[row] ?? []]), hidden }
+  }
+
+  /** Rows whose place would tell of what is left out of them come last, by their names; sums stay in front. */
+  #inOrder(): readonly number[] {
+    const rows = this.#result.rows.map((_, row) => row)
+    const of = this.#rules.flatMap((rule) => (rule.kind === 'order' ? rule.of : []))
+    const totals = this.#rules.flatMap((rule) => (rule.kind === 'adds' && rule.total ? rule.total : []))
+    const isLast = (row: number) =>
+      of.some((column) => this.#isHidden(row, column)) &&
+      !totals.some(({ column, value }) => this.#text(row, column) === value)
+    const names = this.#result.columns.flatMap(({ name, type }) => (type === 'text' ? name : []))
+    const label = (row: number) => JSON.stringify(names.map((name) => this.#text(row, name)))
+    const last = rows.filter(isLast).sort((a, b) => (label(a) < label(b) ? -1 : 1))
+    return [...rows.filter((row) => !isLast(row)), ...last]
   }
 
   // ── what hangs together ─────────────────────────────────────────────────────────────────────────────────
@@ -252,9 +357,30 @@ class Grid {
   /** The whole is the parts and a rest that nothing shows. */
   #split(whole: number, parts: readonly number[]): void {
     const value = this.#value(whole) - parts.reduce((sum, part) => sum + this.#value(part), 0)
-    if (value !== 0) this.#virtual.push({ value })
-    const rest = value === 0 ? [] : [this.#result.rows.length * this.#width + this.#virtual.length - 1]
-    this.#equal(whole, [...parts, ...rest])
+    this.#equal(whole, value === 0 ? parts : [...parts, this.#rest(value)])
+  }
+
+  /** What a cell is beyond its parts that are left out, is known; and so is what all of these add up to. */
+  relateOutside({ column, parts }: OutsideParts): void {
+    const cells = parts.map((part) => ({ ...part, cell: this.#rest(part.value) }))
+    this.#eachRow((row) => {
+      const own = cells.filter(({ rows }) => rows.includes(row))
+      if (own.length > 0)
+        this.#equal(
+          this.#cell(row, column),
+          own.map(({ cell }) => cell),
+        )
+    })
+    this.#equal(
+      undefined,
+      cells.map(({ cell }) => cell),
+    )
+  }
+
+  /** A cell of no row. */
+  #rest(value: number): number {
+    this.#virtual.push({ value })
+    return this.#result.rows.length * this.#width + this.#virtual.length - 1
   }
 
   /** Where something is missing nothing can be worked out. */
@@ -268,6 +394,13 @@ class Grid {
 
   // ── what is left out ────────────────────────────────────────────────────────────────────────────────────
 
+  hideShared(isLeftOut: (row: number, column: string) => boolean): void {
+    for (const { name } of this.#result.columns)
+      this.#eachRow((row) => {
+        if (isLeftOut(row, name)) this.#hide(row, [name])
+      })
+  }
+
   hideSmall(): void {
     for (const rule of this.#rules) {
       if (rule.kind !== 'counts') continue
@@ -280,7 +413,7 @@ class Grid {
     for (const cell of this.#ofFew) this.#hidden.add(cell)
     const others: number[] = []
     for (let told = this.#told(); told.length > 0; told = this.#told()) {
-      const more = new Set(told.flatMap(({ cells }) => this.#leastShown(cells) ?? []))
+      const more = new Set(told.flatMap((cells) => this.#leastShown(cells) ?? []))
       for (const cell of more) this.#hidden.add(cell)
       others.push(...more)
     }
@@ -316,18 +449,32 @@ class Grid {
     )
   }
 
-  /** Small cells that equations tell, and could be kept from telling. */
-  #told(): readonly Determined[] {
-    return determined(this.#equations, (cell) => this.#isUnknown(cell)).filter(
-      ({ cell, cells }) => this.#isSmall(cell) && this.#leastShown(cells) !== undefined,
+  /** Cells of equations that tell of few, and could be kept from telling: one that is left out, or several together. */
+  #told(): readonly ReadonlySet<number>[] {
+    const isUnknown = (cell: number) => this.#isUnknown(cell)
+    const alone = determined(this.#equations, isUnknown).flatMap(({ cell, cells }) =>
+      this.#isSmall(cell) ? cells : [],
     )
+    const together = this.#equations.flatMap((equation) =>
+      this.#isFewTogether([...equation].filter(([cell]) => isUnknown(cell))) ? new Set(equation.keys()) : [],
+    )
+    return [...alone, ...together].filter((cells) => this.#leastShown(cells) !== undefined)
+  }
+
+  /** What is left out adds up to: two cells that are 2 are 1 each. */
+  #isFewTogether(terms: readonly (readonly [cell: number, factor: number])[]): boolean {
+    const [first] = terms
+    if (first === undefined || terms.some(([, factor]) => factor !== first[1])) return false
+    const sum = terms.reduce((all, [cell]) => all + this.#value(cell), 0)
+    return sum > 0 && sum < this.#least
   }
 
   /** Of the counts that are shown; none before ones that are nothing. */
   #leastShown(cells: ReadonlySet<number>): number | undefined {
     const shown = [...cells].filter((cell) => !this.#isUnknown(cell))
     const weight = (cell: number) => this.#value(cell) || Number.POSITIVE_INFINITY
-    return shown.toSorted((a, b) => weight(a) - weight(b) || a - b)[0]
+    const isKept = (cell: number) => Number(this.#kept.has(cell % this.#width))
+    return shown.toSorted((a, b) => isKept(a) - isKept(b) || weight(a) - weight(b) || a - b)[0]
   }
 
   hideFollowing(): void {

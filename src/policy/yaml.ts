@@ -67,7 +67,7 @@ export class Value {
   unknown(what: string, word: string, known: Iterable<string>): undefined {
     const names = [...known]
     const near = didYouMean(word, names)
-    const few = names.length <= 12 ? `There are: ${names.join(', ')}.` : undefined
+    const few = names.length > 0 && names.length <= 12 ? `There are: ${names.join(', ')}.` : undefined
     return this.mistake(what, near === undefined ? few : `Did you mean ${near}?`)
   }
 

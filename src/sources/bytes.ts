@@ -4,16 +4,21 @@ import { createReadStream, type Stats, statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { pipeline, Readable } from 'node:stream'
 import { UserError } from '../errors.ts'
+import { bytesInZip, sizeInZip, type ZipEntry, zipEntryOf } from './zip.ts'
 
 export type Compression = 'none' | 'gzip' | 'zstd'
 
 export interface ByteSource {
   /** What the file looked like when it was found; undefined for a stream. */
   readonly stats: Stats | undefined
+  /** Where a file inside an archive lies, and what that looked like. */
+  readonly archive?: { readonly path: string; readonly stats: Stats | undefined }
   /** At most `count` first bytes, as often as wanted. */
   peek(count: number): Promise<Buffer>
   /** All bytes from the start, those that were looked at too. Of a stream only once. */
   open(): AsyncIterable<Buffer>
+  /** Of a file inside an archive, which is a stream that can be opened again: how long it is. */
+  size?(): Promise<number>
 }
 
 const CHUNK_BYTES = 1 << 20
@@ -21,16 +26,14 @@ const CHUNK_BYTES = 1 << 20
 /** `-` is standard input; a named pipe is a stream too. */
 export function byteSource(name: string): ByteSource {
   if (name === '-') return streamSource(process.stdin)
+  const entry = zipEntryOf(name)
+  if (entry) return zipSource(entry)
   let stats: Stats
   try {
     stats = statSync(name)
   } catch (cause) {
     if ((cause as { code?: string }).code !== 'ENOENT') throw cause
-    throw new UserError('LPA-INPUT-MISSING', `${name}: there is no such file.`, {
-      exit: 'noInput',
-      next: 'Check the path. Patterns go in quotes: lpa load "exports/*.csv.gz"',
-      cause,
-    })
+    throw missing(name, cause)
   }
   if (!stats.isFile()) return streamSource(createReadStream(name, { highWaterMark: CHUNK_BYTES }))
   return {
@@ -41,6 +44,38 @@ export function byteSource(name: string): ByteSource {
       const bytes = Buffer.alloc(Math.min(count, stats.size))
       const { bytesRead } = await file.read(bytes, 0, bytes.length, 0)
       return bytes.subarray(0, bytesRead)
+    },
+  }
+}
+
+function missing(name: string, cause?: unknown): UserError {
+  return new UserError('LPA-INPUT-MISSING', `${name}: there is no such file.`, {
+    exit: 'noInput',
+    next: 'Check the path. Patterns go in quotes: lpa load "exports/*.csv.gz"',
+    cause,
+  })
+}
+
+function zipSource(entry: ZipEntry): ByteSource {
+  const size = async () => {
+    const bytes = await sizeInZip(entry)
+    if (bytes === undefined) throw missing(`${entry.archive}/${entry.name}`)
+    return bytes
+  }
+  return {
+    ...{ stats: undefined, size },
+    archive: { path: entry.archive, stats: statSync(entry.archive, { throwIfNoEntry: false }) },
+    open: () => bytesInZip(entry),
+    async peek(count) {
+      await size()
+      const chunks: Buffer[] = []
+      let bytes = 0
+      for await (const chunk of bytesInZip(entry)) {
+        chunks.push(chunk)
+        bytes += chunk.length
+        if (bytes >= count) break
+      }
+      return Buffer.concat(chunks).subarray(0, count)
     },
   }
 }

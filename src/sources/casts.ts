@@ -1,6 +1,7 @@
 /** A mapping's output as the entity's columns: cast, derived and checked. */
 
 import { quoteName, quoteText } from '../duckdb.ts'
+import { ERASED } from '../pseudonym.ts'
 import type { EntityRules } from './entities.ts'
 import type { Fault } from './faults.ts'
 import type { Outputs } from './prepare-mapping.ts'
@@ -9,17 +10,17 @@ import type { StageTwoOptions } from './stage-two-options.ts'
 
 /** The mapping's output, cast to the entity's types, with derived columns and `fault`, the code of what is wrong. */
 export function checkedSql(
-  { loadId, source, places }: StageTwoOptions,
+  { mapping, loadId, source, places, mayBeErased }: StageTwoOptions,
   rules: EntityRules,
   { sql, types }: Outputs,
   faults: readonly Fault[],
 ): string {
   const given = rules.inputs.filter((column) => types.has(column.name))
-  const casts = rules.inputs.map((column) =>
-    types.has(column.name)
-      ? `${castSql(column.type, `m.${quoteName(column.name)}`, types.get(column.name) ?? '')} as ${column.name}`
-      : `cast(null as ${column.type}) as ${column.name}`,
-  )
+  const casts = rules.inputs.map(({ name, type }) => {
+    if (!types.has(name)) return `cast(null as ${type}) as ${name}`
+    const value = castSql(type, `m.${quoteName(name)}`, types.get(name) ?? '')
+    return `${mayBeErased && name === 'email_hash' ? `nullif(${value}, '${ERASED}')` : value} as ${name}`
+  })
   const columns = rules.columns.map(({ name, type }) => {
     if (name === 'source') return `${quoteText(source)} as source`
     if (name === 'load_id') return `cast(${loadId} as bigint) as load_id`
@@ -31,15 +32,19 @@ export function checkedSql(
   if (types.has('attributes')) keepGiven.push('m.attributes as given_attributes')
   if (places) keepGiven.push('p.first_row', 'p.message_id', 'p.first_offset')
   const isDelta = types.has('deleted')
+  const isOfLearners = rules.inputs.some(({ name }) => name === 'learner_id')
   if (isDelta) keepGiven.push('m.deleted as given_deleted')
   casts.push(`${isDelta ? castSql('boolean', 'm.deleted', types.get('deleted') ?? '') : 'false'} as deleted`)
+  // Events stay taken back, whoever did it.
+  const stays = mapping.entity === 'learning_event' ? 'or coalesce(deleted, false)' : ''
   return `with m as (${sql}
     ),
     c as (select m.source_row, ${[...casts, `${attributesSql(types)} as attributes`, ...keepGiven].join(', ')}
       from m ${places ? MESSAGE_RUNS : ''}),
     f as (select *, cast(case ${faults.map(({ condition }, index) => `when ${condition} then ${index + 1}`).join('\n      ')}
       end as utinyint) as fault from c)
-    select ${columns.join(', ')}, coalesce(deleted, false) as lpa_deleted, fault from f`
+    select ${columns.join(', ')}, coalesce(deleted, false) as lpa_deleted, fault from f
+    ${mayBeErased && isOfLearners ? `where learner_id is distinct from '${ERASED}' ${stays}` : ''}`
 }
 
 function castSql(type: string, value: string, given: string): string {

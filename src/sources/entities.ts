@@ -50,7 +50,7 @@ export interface EntityRules {
   readonly inputs: readonly EntityColumn[]
   /** SQL of the derived columns, over the cast inputs. */
   readonly derived: Readonly<Record<string, string>>
-  /** Columns that a deletion needs too; a mapping of a delta export says of a record that it is `deleted`. */
+  /** Columns that a deletion needs too; a mapping of a delta export, or of events, says of a record that it is `deleted`. */
   readonly identity: readonly string[]
   /** Columns of staging.stg_deletion that name a deleted record, by the same names as in the staging table. */
   readonly deletionKeys: readonly string[]
@@ -95,7 +95,7 @@ const DELETION_KEYS: Record<Entity, readonly string[]> = {
   instructor: ['instructor_key'],
   enrollment: ['enrollment_id'],
   course_completion: ['learner_key', 'course_key'],
-  learning_event: [],
+  learning_event: ['event_id'],
 }
 
 const IDENTITY: Record<Entity, readonly string[]> = {
@@ -216,6 +216,12 @@ export function entityRules(entity: Entity, context: DerivationContext): EntityR
     ],
     learning_event: [
       PSEUDONYM_FAULT('learner_id'),
+      [
+        'event_id:missing',
+        'deleted',
+        'what takes an event back needs its event_id',
+        'deleted and event_id is null',
+      ],
       RANGE_FAULT('score', 0, 1),
       RANGE_FAULT('progress', 0, 1),
       [

@@ -1,22 +1,23 @@
 /** Of a mapping whose exports are of several kinds: which one this is, as a file beside it tells. */
 
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { UserError } from '../errors.ts'
+import { byteSource } from './bytes.ts'
 import { csvHead } from './csv-head.ts'
 import { HEAD_BYTES, type Input } from './input.ts'
-import type { Mapping } from './mapping.ts'
+import type { ExportKind, Mapping } from './mapping.ts'
+import { zipEntryOf } from './zip.ts'
 
 /**
  * The mapping with the kind of this input's export; as it is where no file tells.
  * @throws UserError (data) when the file tells a kind that the mapping does not know.
  */
-export function withExportKind(mapping: Mapping, input: Input): Mapping {
-  if (!mapping.exportBy || !input.stats) return mapping
+export async function withExportKind(mapping: Mapping, input: Input): Promise<Mapping> {
+  if (!mapping.exportBy || !(input.stats ?? zipEntryOf(input.name))) return mapping
   const { file, name, kinds } = mapping.exportBy
   const path = join(dirname(input.name), file)
-  const told = valueIn(path, name)
+  const told = await valueIn(path, name)
   if (told === undefined) return mapping
   const kind = kinds.get(told)
   if (!kind) {
@@ -26,19 +27,28 @@ export function withExportKind(mapping: Mapping, input: Input): Mapping {
       next: `Its line ${name} must say one of: ${[...kinds.keys()].join(', ')}`,
     })
   }
-  // The same content is another load when it is an export of another kind.
-  const sha256 = createHash('sha256').update(mapping.sha256).update(kind).digest('hex')
-  return { ...mapping, export: kind, sha256 }
+  return { ...mapping, export: kind, sha256: ofKind(mapping, kind) }
 }
 
-function valueIn(path: string, name: string): string | undefined {
-  let text: string
+/** The same content is another load when it is an export of another kind. */
+function ofKind({ sha256 }: Mapping, kind: ExportKind): string {
+  return createHash('sha256').update(sha256).update(kind).digest('hex')
+}
+
+/** What loads by this mapping may say of it, whatever kind their export was. */
+export function shasOf(mapping: Mapping): string[] {
+  const kinds = [...(mapping.exportBy?.kinds.values() ?? [])]
+  return [mapping.sha256, ...kinds.map((kind) => ofKind(mapping, kind))]
+}
+
+async function valueIn(path: string, name: string): Promise<string | undefined> {
+  let head: Buffer
   try {
-    text = readFileSync(path, 'utf8')
+    head = await byteSource(path).peek(HEAD_BYTES)
   } catch (error) {
-    if ((error as { code?: string }).code === 'ENOENT') return undefined
+    if ((error as UserError).code === 'LPA-INPUT-MISSING') return undefined
     throw error
   }
-  const rows = csvHead(text.slice(0, HEAD_BYTES).replace(/^\ufeff/, ''), ',', 1000)
+  const rows = csvHead(head.toString('utf8').replace(/^\ufeff/, ''), ',', 1000)
   return rows.find(([key]) => key?.trim() === name)?.[1]?.trim()
 }

@@ -8,11 +8,11 @@ import type { PseudonymKey } from '../pseudonym.ts'
 import { maskEmails } from '../secrets.ts'
 import type { Batch } from '../types.ts'
 import { looksPersonal } from './engine-failure.ts'
+import type { ErasedPeople } from './erased.ts'
 import { withExportKind } from './export-by.ts'
 import { type Field, fieldsOf, type TableColumns } from './fields.ts'
-import { withInnerRecords } from './inner-records.ts'
-import { type Input, openInput, spreadOverLines } from './input.ts'
-import type { JsonPath } from './json-path.ts'
+import { holdsRecords, withInnerRecords } from './inner-records.ts'
+import { type Input, openInput, spreadOverLines, unreadable } from './input.ts'
 import { type Mapping, packagedMappings, readMapping } from './mapping.ts'
 import { namedColumns } from './named-columns.ts'
 import { findPersonalLook } from './personal-look.ts'
@@ -20,8 +20,11 @@ import { JSON_COLUMNS } from './prepare-mapping.ts'
 import { readTwice } from './reading.ts'
 import { type Head, headOf, leftOutKeys, recogniseMappings } from './recognise.ts'
 import { lookLikeNames, shownNames } from './shown-names.ts'
+import { recordsSql } from './source-sql.ts'
+import type { LinesOnSpark } from './spark/read.ts'
 import { groupRows, type OnPersonal, stageOne } from './stage-one.ts'
 import { type StageTwoResult, stageTwo } from './stage-two.ts'
+import { filesInZip, isZip, zipEntryOf } from './zip.ts'
 
 export interface FileRequest {
   readonly entity?: string | undefined
@@ -30,6 +33,8 @@ export interface FileRequest {
   readonly source: string
   readonly idSpace: string
   readonly key: PseudonymKey
+  /** Who is not to come back. */
+  readonly erased: ErasedPeople
   /** `refuse` unless said; of records that never were a file only. */
   readonly personal?: OnPersonal
   readonly timezone: string
@@ -40,8 +45,12 @@ export interface FileRequest {
   /** Of staged files: what the warehouse reads; `v2` unless said. */
   readonly parquetVersion?: 'v1' | 'v2' | undefined
   readonly nextLoadId: () => Promise<number>
+  /** Of what is read again in place of an earlier load: when that began, which goes on to date what has no time. */
+  readonly firstLoadedAt?: string | undefined
   readonly signal: AbortSignal
   readonly onBytes?: (bytes: number, total: number | undefined) => void
+  /** Where stage one runs, when not here. */
+  readonly spark?: LinesOnSpark | undefined
 }
 
 /** An input that was recognised and not yet read. */
@@ -77,6 +86,9 @@ const FEW_BYTES = 1024 * 1024
 /** Not what copies and downloads are called until they are complete: .part, .tmp, .crdownload, name~ */
 const DATA_FILE = /\.(csv|tsv|txt|json|ndjson|jsonl|parquet)(\.(gz|zst))?$/i
 
+const WHAT_IS_DATA =
+  'Data has a name that ends in .csv, .tsv, .txt, .json, .ndjson, .jsonl or .parquet (also .gz, .zst).'
+
 /**
  * Paths named by files, globs and folders, in order, each once. `-` stays itself. A pipe is read when it is named, but
  * none is waited for that only lies in a folder.
@@ -84,7 +96,7 @@ const DATA_FILE = /\.(csv|tsv|txt|json|ndjson|jsonl|parquet)(\.(gz|zst))?$/i
  */
 export function findFiles(names: readonly string[]): string[] {
   const found = names.flatMap((name) => {
-    if (name === '-') return [name]
+    if (name === '-' || zipEntryOf(name)) return [name]
     const stats = statSync(name, { throwIfNoEntry: false })
     if (stats) return stats.isDirectory() ? someFilesIn(name) : [name]
     if (/^[a-z][a-z0-9+.-]*:\/\//i.test(name)) {
@@ -112,7 +124,7 @@ function someFilesIn(folder: string): string[] {
   if (files.length > 0) return files
   throw new UserError('LPA-INPUT-MISSING', `${folder}: there is no data in this folder.`, {
     exit: 'noInput',
-    next: 'Data has a name that ends in .csv, .tsv, .txt, .json, .ndjson, .jsonl or .parquet (also .gz, .zst).',
+    next: WHAT_IS_DATA,
   })
 }
 
@@ -127,7 +139,14 @@ function filesIn(folder: string): string[] {
     .sort()
 }
 
-/** The same for a directory that is looked at again and again, none of whose answers may block. */
+/** Archives in a folder: they are loaded when they are named, not with it. */
+export function archivesIn(folder: string): string[] {
+  if (!isFolder(folder)) return []
+  const paths = globSync('**/*', { cwd: folder }).map((name) => join(folder, name))
+  return paths.filter(isZip).sort()
+}
+
+/** Data files of a directory that is looked at again and again, none of whose answers may block. */
 export async function dataFilesIn(folder: string): Promise<string[]> {
   await access(folder, constants.R_OK | constants.X_OK)
   const found: string[] = []
@@ -137,6 +156,17 @@ export async function dataFilesIn(folder: string): Promise<string[]> {
     else if (DATA_FILE.test(entry.name)) found.push(path)
   }
   return found.sort()
+}
+
+/**
+ * What a path brings: of a zip archive the data files inside, else itself.
+ * @throws UserError (data) for an archive that cannot be read or holds no data
+ */
+export async function filesOf(path: string): Promise<string[]> {
+  if (!isZip(path)) return [path]
+  const names = await filesInZip(path, (name) => DATA_FILE.test(name))
+  if (names.length > 0) return names.map((name) => `${path}/${name}`)
+  throw unreadable(path, 'There is no data in this archive.', WHAT_IS_DATA)
 }
 
 function isFolder(path: string): boolean {
@@ -180,15 +210,15 @@ export async function recogniseInput(
     })
   }
   const opened = new OpenedInputs(input, hasHeader)
-  const whole = await opened.at(undefined)
-  for (const { records } of named.length > 0 ? named : packagedMappings()) await opened.at(records)
-  const keysIn = (records: JsonPath | undefined) => opened.known(records).head.keys
+  const whole = await opened.whole()
+  for (const mapping of named.length > 0 ? named : packagedMappings()) await opened.by(mapping)
+  const keysIn = (records: Mapping['records']) => opened.known({ records }).head.keys
   const found = named.length > 0 ? named : recogniseMappings(input, keysIn, request.entity)
-  const mappings = found.map((mapping) => withExportKind(mapping, input))
+  const mappings = await Promise.all(found.map((mapping) => withExportKind(mapping, input)))
   const outlines = new Map<Mapping, Outline>()
   for (const mapping of mappings) {
     if (input.isSpread && !mapping.records) throw spreadOverLines(name)
-    const { input: records, head } = isJson(input) ? opened.known(mapping.records) : whole
+    const { input: records, head } = isJson(input) ? opened.known(mapping) : whole
     const fields = fieldsOf(mapping, await columnsOf(input, head, mapping))
     if (fields.length === 0 && isJson(input)) {
       throw new UserError('LPA-MAPPING-SQL', `It names nothing of the JSON records of ${maskEmails(name)}.`, {
@@ -217,19 +247,36 @@ class OpenedInputs {
     this.#hasHeader = hasHeader
   }
 
-  async at(records: JsonPath | undefined): Promise<Opened> {
-    const place = JSON.stringify(records ?? null)
+  whole(): Promise<Opened> {
+    return this.#at('', this.#input)
+  }
+
+  async by({ records, recordsIfFirst }: Mapping): Promise<void> {
+    if (!records || !isJson(this.#input)) return
+    const isInside = !recordsIfFirst || this.#mayMix() || holdsRecords(this.#input, records)
+    if (isInside) await this.#at(placeOf(records), withInnerRecords(this.#input, records))
+  }
+
+  known({ records }: Pick<Mapping, 'records'>): Opened {
+    return (this.#opened.get(placeOf(records)) ?? this.#opened.get('')) as Opened
+  }
+
+  /** The first of messages tells nothing of others, and of what goes over several lines none can be read as it is. */
+  #mayMix(): boolean {
+    return this.#input.places !== undefined || this.#input.isSpread === true
+  }
+
+  async #at(place: string, input: Input): Promise<Opened> {
     const known = this.#opened.get(place)
     if (known) return known
-    const input = records && isJson(this.#input) ? withInnerRecords(this.#input, records) : this.#input
     const opened = { input, head: await headOf(input, this.#hasHeader) }
     this.#opened.set(place, opened)
     return opened
   }
+}
 
-  known(records: JsonPath | undefined): Opened {
-    return this.#opened.get(JSON.stringify(records ?? null)) as Opened
-  }
+function placeOf(records: Mapping['records']): string {
+  return records ? JSON.stringify(records) : ''
 }
 
 function isJson({ format }: Input): boolean {
@@ -285,40 +332,52 @@ async function stageMapping(
 ): Promise<StagedFile> {
   const startedAt = new Date().toISOString()
   const folder = stagedFolder(request.scratch, loadId)
-  mkdirSync(folder, { recursive: true })
   const { input, head, fields } = outlines.get(mapping) as Outline
   const { header } = head
-  const records = join(folder, 'records.parquet')
-  const { signal, timezone, memoryLimit, key, idSpace, source, personal = 'refuse' } = request
+  const { signal, timezone, memoryLimit, key, erased, idSpace, source, personal = 'refuse' } = request
   const isSmall = (input.stats?.size ?? input.bytes ?? FEW_BYTES) < FEW_BYTES
   const threads = isSmall ? 1 : request.threads
-  const { measure, broken } = await readTwice({
-    ...{ input, folder, signal },
-    hasHeader: mapping.hasHeader,
-    onBytes: request.onBytes,
-    engineRead: (text) =>
-      stageOne({
-        ...{ input, header, mapping, fields, key, idSpace, personal, timezone, memoryLimit, threads },
-        target: records,
-        pathSql: text.pathSql,
-        how: text.how,
-        signal: text.signal,
-      }),
-  })
+  const first = join(folder, 'first')
+  mkdirSync(first, { recursive: true })
+  const shared = { header, mapping, fields, key, idSpace, memoryLimit }
+  const readHere = (input: Input, target: string) =>
+    readTwice({
+      ...{ input, folder: first, signal },
+      hasHeader: mapping.hasHeader,
+      onBytes: request.spark ? undefined : request.onBytes,
+      engineRead: (text) =>
+        stageOne({
+          ...{ ...shared, input, erased, personal, timezone, threads, target },
+          pathSql: text.pathSql,
+          how: text.how,
+          signal: text.signal,
+        }),
+    })
+  const file = join(first, 'records.parquet')
+  const readThere = async (spark: LinesOnSpark) => {
+    const { readOnSpark } = await import('./spark/read.ts')
+    const { onBytes } = request
+    return readOnSpark(spark, { ...shared, input, folder: first, signal, onBytes, stageOdd: readHere })
+  }
+  const { measure, broken, records } = request.spark
+    ? await readThere(request.spark)
+    : { ...(await readHere(input, file)), records: recordsSql(file) }
   const uri = input.name === '-' ? 'stdin' : maskEmails(input.name)
   const two = await stageTwo({
     ...{ mapping, fields, header, records, folder, loadId, uri, timezone, threads, broken, signal },
     ...{ source, idSpace, memoryLimit },
     format: mapping.name,
     contentSha256: measure.sha256,
-    loadedAt: startedAt,
+    loadedAt: request.firstLoadedAt ?? startedAt,
+    requeuedAt: request.firstLoadedAt && startedAt,
     lineOf: measure.lineOf,
     placeOf: input.placeOf ?? ((line) => `${uri}:${line}`),
     places: input.places,
+    mayBeErased: erased.hashes.length > 0,
     groupRows: groupRows(input),
     parquetVersion: request.parquetVersion ?? 'v2',
   })
-  rmSync(records)
+  rmSync(first, { recursive: true })
   return {
     mapping,
     reasons: two.reasons,
@@ -327,7 +386,8 @@ async function stageMapping(
       files: two.files,
       cursor: input.cursor?.(),
       load: {
-        ...{ loadId, uri, startedAt, source },
+        ...{ loadId, uri, source },
+        startedAt: request.firstLoadedAt ?? startedAt,
         format: mapping.name,
         contentSha256: measure.sha256,
         bytes: measure.bytes,
@@ -357,6 +417,6 @@ export function loadIdsOf(staged: readonly StagedFile[]): number[] {
 }
 
 /** Its name tells whose it is, so that the next run can clear up after one that was killed. */
-function stagedFolder(scratch: string, loadId: number): string {
+export function stagedFolder(scratch: string, loadId: number): string {
   return join(scratch, `load-${loadId}-${process.pid}`)
 }

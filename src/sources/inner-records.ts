@@ -41,9 +41,19 @@ export function withInnerRecords(input: Input, path: JsonPath): Input {
   }
 }
 
-/** Of a text that is cut off inside its first value, what is there of that. */
-function innerHead(input: Input, path: JsonPath): string {
+/** Whether the first value of an input holds records. */
+export function holdsRecords(input: Input, path: JsonPath): boolean {
   const rewriter = new InnerRecords(input, path)
+  readHead(rewriter, input, path)
+  return rewriter.beginsInside
+}
+
+function innerHead(input: Input, path: JsonPath): string {
+  return readHead(new InnerRecords(input, path), input, path)
+}
+
+/** Of a text that is cut off inside its first value, what is there of that. */
+function readHead(rewriter: InnerRecords, input: Input, path: JsonPath): string {
   const lines = rewriter.push(Buffer.from(input.head)).toString()
   if (lines !== '' || input.head.length > MAX_VALUE_BYTES) return lines
   const closing = `]${'}'.repeat(path.length)}`
@@ -51,7 +61,7 @@ function innerHead(input: Input, path: JsonPath): string {
   let tries = 0
   for (let end = text.length; end > 0 && tries < MOST_TRIES; end = text.lastIndexOf('}', end - 1)) {
     const part = Buffer.from(tries === 0 ? text : `${text.slice(0, end + 1)}${closing}`)
-    if (isJson(part)) return new InnerRecords(input, path).linesOfValue(part, 1).toString()
+    if (isJson(part)) return rewriter.linesOfValue(part, 1).toString()
     tries += 1
   }
   return ''
@@ -113,6 +123,10 @@ class InnerRecords implements Rewriter {
       const [id, offset] = [place?.id ?? '', (place?.offset ?? 0) + line - (place?.record ?? 0)]
       return this.#isInner[index] ? { record, id: `${id}-${offset}`, offset: 0 } : { record, id, offset }
     })
+  }
+
+  get beginsInside(): boolean {
+    return this.#isInner[0] === true
   }
 
   linesOfValue(json: Buffer, line: number): Buffer {

@@ -13,6 +13,7 @@ import {
 } from './bytes.ts'
 import type { Rewriter } from './inner-records.ts'
 import { counterFor, hasher, type Measure, type TextFormat } from './measure.ts'
+import { BOMB_BYTES, BOMB_RATIO } from './zip.ts'
 
 export type Format = TextFormat | 'parquet'
 
@@ -35,7 +36,9 @@ export interface Input {
   readonly rewrite?: () => Rewriter
   /** What the file looked like when it was recognised; undefined for a stream. */
   readonly stats: Stats | undefined
-  /** Of a stream that is whole in memory. */
+  /** The same of the archive that it lies in. */
+  readonly archive?: ByteSource['archive']
+  /** Of a stream that is whole in memory, or inside an archive. */
   readonly bytes?: number
   /** Where a line of the text stands, when its number does not tell. */
   readonly placeOf?: (line: number) => string
@@ -56,9 +59,6 @@ export interface RecordPlace {
 
 /** So much of an input is looked at before it is read. */
 export const HEAD_BYTES = 256 * 1024
-/** A decompressed text may be this many times its file, once it is large. Real exports stay under 60. */
-const BOMB_RATIO = 400
-const BOMB_BYTES = 512 * 1024 * 1024
 
 /** Of an archive with files, an empty one, one of several parts. */
 const ZIP_MARKS = ['504b0304', '504b0506', '504b0708']
@@ -69,14 +69,21 @@ export async function openInput(name: string): Promise<Input> {
   const packed = await source.peek(HEAD_BYTES)
   const compression = compressionOf(packed)
   const bytes = compression === 'none' ? packed : await unpackedHead(name, packed, compression)
-  const input = { name, compression, stats: source.stats, open: () => source.open() }
+  const input = {
+    ...{ name, compression, stats: source.stats, open: () => source.open() },
+    ...(source.size && { canReopen: true as const, bytes: await source.size(), archive: source.archive }),
+  }
   if (bytes.subarray(0, 4).toString('latin1') === 'PAR1') {
     refuseParquet(name, source, compression)
     return { ...input, format: 'parquet', hasBom: false, delimiter: ',', head: '' }
   }
   // By its whole mark: a CSV may well begin with PK, the name of a primary key.
   if (ZIP_MARKS.includes(bytes.subarray(0, 4).toString('hex'))) {
-    throw unreadable(name, 'It is a zip archive.', 'Unpack it and load the folder.')
+    throw unreadable(
+      name,
+      'It is a zip archive.',
+      'Save it as a file whose name ends in .zip, or unpack it and load the folder.',
+    )
   }
   if (isUtf16(bytes)) {
     throw unreadable(name, 'It is UTF-16.', toUtf8(name, 'UTF-16'))
@@ -270,9 +277,10 @@ const NOTHING_COUNTED: Omit<Measure, 'sha256' | 'bytes'> = {
 
 /** @throws UserError when a file is not what it was when it was recognised. */
 export function assertUnchanged(input: Input): void {
-  if (!input.stats) return
-  const now = statSync(input.name, { throwIfNoEntry: false })
-  const { size, ino, mtimeMs } = input.stats
+  const { path, stats } = input.archive ?? { path: input.name, stats: input.stats }
+  if (!stats) return
+  const now = statSync(path, { throwIfNoEntry: false })
+  const { size, ino, mtimeMs } = stats
   if (now?.size !== size || now.ino !== ino || now.mtimeMs !== mtimeMs) {
     throw unreadable(input.name, 'It changed while it was read.', 'Load it again when it is complete.')
   }

@@ -120,7 +120,7 @@ describe('what is wrong is said, with what to write', () => {
     [
       'a delta of events',
       `-- entity: learning_event\n-- export: delta${body}`,
-      'Events are never changed nor deleted, so that a delta of them is none.',
+      'Events are taken back, never changed: a delta of them is none.',
       'Write -- export: append.',
     ],
     [

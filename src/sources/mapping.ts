@@ -58,6 +58,8 @@ export interface Mapping {
   readonly recognise: readonly (readonly string[])[]
   /** Where in each JSON value of a file its records are, as an array; a value that has none is a record itself. */
   readonly records: JsonPath | undefined
+  /** Only where the first value has such an array; else the input is read as it is, in parallel. */
+  readonly recordsIfFirst: boolean
   /** Paths at which JSON may be written as a text: it is read as that JSON. */
   readonly parse: readonly JsonPath[]
   /** undefined: the columns of a table that the SELECT names; of JSON only `payload`. */
@@ -75,6 +77,11 @@ export interface Mapping {
   readonly hasHeader: boolean
   readonly sql: string
   readonly sha256: string
+}
+
+/** How a load says that it is made of what raw kept: loading its input again may give more, and takes its place. */
+export function fromRaw(sha256: string): string {
+  return createHash('sha256').update(`raw:${sha256}`).digest('hex')
 }
 
 /** The packaged mapping of that name, or a user's own file (a name that ends in `.sql`). */
@@ -174,7 +181,7 @@ function fromSqlFile(file: SqlFile): Mapping {
     fail(`"-- export: ${one('export')}" is unknown.`, 'Write append, snapshot or delta.')
   }
   if (exportKind === 'delta' && entity === 'learning_event') {
-    fail('Events are never changed nor deleted, so that a delta of them is none.', 'Write -- export: append.')
+    fail('Events are taken back, never changed: a delta of them is none.', 'Write -- export: append.')
   }
   if (file.body === '') fail('It has no SELECT.', 'Write one: select … from source')
   if (/\bpayload\s*(->>?\s*'(?!\$)|\.\s*\w)/.test(file.body)) {
@@ -200,12 +207,14 @@ function fromSqlFile(file: SqlFile): Mapping {
       'Write it like $.actor.name. For what is in a list, name the list: $.people(drop) or $.ids(learner[])',
     )
   }
+  const records = one('records') ?? ''
   return {
     name: file.name,
     path: file.path,
     entity,
     recognise: recogniseOf(file),
-    records: one('records') === undefined ? undefined : path(one('records') ?? ''),
+    records: records === '' ? undefined : path(records.replace(IF_FIRST, '')),
+    recordsIfFirst: IF_FIRST.test(records),
     parse: all('parse').map(path),
     columns: file.header.columns ? all('columns').map((item) => parseColumn(item, path, fail)) : undefined,
     personal: all('personal')
@@ -235,6 +244,8 @@ type Fail = (message: string, next: string) => never
 
 const NAME = /^("(?:[^"\\]|\\.)*"|\S+?)(?:\s*=\s*(\$.*?))?(?:\s+(text|number|json))?$/
 const EXPORTS: readonly string[] = ['append', 'snapshot', 'delta']
+/** `-- records: $.statements (if first)` */
+const IF_FIRST = /\s*\(if first\)$/
 const EXPORT_BY = /^by (\S+) (\S+) \((.+)\)$/
 
 function parseExportBy(text: string): ExportBy | undefined {

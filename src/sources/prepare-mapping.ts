@@ -40,7 +40,8 @@ export async function prepareMapping(
 ): Promise<Outputs> {
   const { mapping } = options
   const inputs = rules.inputs.map((column) => column.name)
-  const mayDelete = mapping.export === 'delta' || mapping.exportBy !== undefined
+  const isOfEvents = mapping.entity === 'learning_event'
+  const mayDelete = isOfEvents || mapping.export === 'delta' || mapping.exportBy !== undefined
   const allowed = mayDelete ? [...inputs, 'deleted'] : inputs
   const fail = (message: string, next: string | string[], cause?: unknown) =>
     new UserError('LPA-MAPPING-SQL', message, { exit: 'config', next, where: mapping.path, cause })
@@ -100,7 +101,7 @@ export async function prepareMapping(
       `To keep it anyway, name it "attributes.${name}".`,
     ])
   }
-  if (mapping.export !== 'delta' && types.delete('deleted')) sql = withoutDeletedSql(sql)
+  if (!isOfEvents && mapping.export !== 'delta' && types.delete('deleted')) sql = withoutDeletedSql(sql)
   const needed = (name: string) => !types.has('deleted') || rules.identity.includes(name)
   const missing = rules.inputs.filter(({ name, required }) => required && needed(name) && !types.has(name))
   if (missing.length > 0) {

@@ -3,6 +3,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { quoteText, readNumber, readRows } from '../duckdb.ts'
 import { UserError } from '../errors.ts'
+import { ERASED } from '../pseudonym.ts'
 import type { Fault } from './faults.ts'
 import type { Mapping } from './mapping.ts'
 import { payloadSql } from './source-sql.ts'
@@ -12,20 +13,26 @@ import type { StageTwoOptions } from './stage-two-options.ts'
 /** In SQL a fault is its number: from 1 those of the mapping's output, from here on those of stage one. */
 const RECORD_FAULT = 200
 
+/** How many records are rejected, and how many rows say that something is gone. */
+export interface Excluded {
+  readonly malformed: number
+  readonly deleted: number
+}
+
 /**
  * Finds what staging leaves out, in one light pass over casts and ids. Makes lpa_rejects, whose records have a fault in
- * any of their rows, and lpa_doubled, rows whose event id came before on the same day. Answers the number of rejects.
+ * any of their rows, and lpa_doubled, rows whose event id came before on the same day.
  */
 export async function markExcluded(
   connection: DuckDBConnection,
   mapping: Mapping,
   isEvent: boolean,
-): Promise<number> {
+): Promise<Excluded> {
   const run = (sql: string) => connection.run(sql)
   await run(
     isEvent
-      ? 'create temp table lpa_marks as select position, fault, hash(event_id, date_key) as h from lpa_checked'
-      : 'create temp table lpa_marks as select position, fault from lpa_checked where fault is not null',
+      ? 'create temp table lpa_marks as select position, fault, lpa_deleted, hash(event_id, date_key) as h from lpa_checked'
+      : 'create temp table lpa_marks as select position, fault, lpa_deleted from lpa_checked where fault is not null or lpa_deleted',
   )
   await run(`create temp table lpa_rejects as
     select position, min(fault) as fault from lpa_marks where fault is not null group by position
@@ -34,19 +41,21 @@ export async function markExcluded(
   if (isEvent) {
     // Equal hashes make few candidates, so looking at their ids is a small join.
     await run(`create temp table lpa_candidates as select distinct position from lpa_marks
-      semi join (select h from lpa_marks where fault is null group by h having count(*) > 1) using (h)`)
+      semi join (select h from lpa_marks where fault is null and not lpa_deleted group by h having count(*) > 1) using (h)`)
     if ((await readNumber(connection, 'select count(*) from lpa_candidates')) > 0) {
       await run(`create temp table lpa_places as
         select c.position, c.event_id,
           row_number() over (partition by c.event_id, c.date_key order by c.position) as place,
           row_number() over (partition by c.event_id, c.date_key, c.position) as place_in_record
-        from lpa_checked c semi join lpa_candidates using (position) anti join lpa_rejects using (position)`)
+        from lpa_checked c semi join lpa_candidates using (position) anti join lpa_rejects using (position)
+        where not c.lpa_deleted`)
       await refuseEqualIds(connection, mapping)
       await run('insert into lpa_doubled select position, event_id from lpa_places where place > 1')
     }
   }
+  const deleted = await readNumber(connection, 'select count(*) from lpa_marks where lpa_deleted')
   await run('drop table lpa_marks')
-  return readNumber(connection, 'select count(*) from lpa_rejects')
+  return { malformed: await readNumber(connection, 'select count(*) from lpa_rejects'), deleted }
 }
 
 async function refuseEqualIds(connection: DuckDBConnection, mapping: Mapping): Promise<void> {
@@ -109,7 +118,10 @@ export function recordNumber(position: number, broken: readonly BrokenRow[]): nu
   return record
 }
 
-export function rejectsSql({ loadId, source, fields }: StageTwoOptions): string {
+export function rejectsSql({ loadId, source, fields, mayBeErased, requeuedAt }: StageTwoOptions): string {
+  const payload = payloadSql(fields)
+  const isKept = `lpa_fault is null ${mayBeErased ? `and not contains(cast(${payload} as varchar), '${ERASED}')` : ''}`
+  const requeued = requeuedAt ? quoteText(requeuedAt.replace('T', ' ').replace('Z', '')) : 'null'
   // The payload is made of the few rejected records only, after the join.
   return `with placed as (
       select p.*, r.* from lpa_placed p
@@ -117,8 +129,8 @@ export function rejectsSql({ loadId, source, fields }: StageTwoOptions): string 
         on r.source_row = p.position)
     select cast(${loadId} as bigint) as load_id, ${quoteText(source)} as source, place as position, code as reason_code,
       reason, column_name, lpa_bytes as byte_length, lpa_content as content_hmac,
-      case when lpa_fault is null then ${payloadSql(fields)} end as payload,
-      cast(null as timestamp) as requeued_at
+      case when ${isKept} then ${payload} end as payload,
+      cast(${requeued} as timestamp) as requeued_at
     from placed
     order by line, placed.position`
 }

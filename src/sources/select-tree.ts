@@ -78,6 +78,15 @@ export function takenAs(tree: SelectTree, output: string): string[] {
   })
 }
 
+/** Whether its rows are those of `source` itself, and what it calls a column is one there. */
+export function readsSourceOnly(tree: SelectTree): boolean {
+  return outermost(tree).every(({ from_table: from }) => isSource(from as Tree | undefined))
+}
+
+function isSource(from: Tree | undefined): boolean {
+  return String(from?.table_name).toLowerCase() === 'source'
+}
+
 /** Of each expression that the statement gives under the name of `output`: the columns that it takes, by all parts of their names. */
 export function takenFor(tree: SelectTree, output: string): (readonly string[])[][] {
   const refs = (value: unknown): (readonly string[])[] => {
@@ -97,10 +106,7 @@ export function takenFor(tree: SelectTree, output: string): (readonly string[])[
 
 /** Whether it gives all columns of `source` as they are, by a `*`. */
 export function passesSourceOn(tree: SelectTree): boolean {
-  return outermost(tree).some((node) => {
-    const from = node.from_table as Tree | undefined
-    return hasStar(node) && String(from?.table_name).toLowerCase() === 'source'
-  })
+  return outermost(tree).some((node) => hasStar(node) && isSource(node.from_table as Tree | undefined))
 }
 
 export interface Named {

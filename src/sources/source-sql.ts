@@ -4,9 +4,9 @@ import { quoteName, quoteText } from '../duckdb.ts'
 import { ancestorOf, type Field, isJson } from './fields.ts'
 import type { StageTwoOptions } from './stage-two-options.ts'
 
-/** Every record of stage one with its number; those that are not ok have no fields. */
-export function recordsSql({ records }: StageTwoOptions): string {
-  return `select *, file_row_number + 1 as source_row from read_parquet(${quoteText(records)}, file_row_number = true)`
+/** Every record of stage one's file with its number; those that are not ok have no fields. */
+export function recordsSql(file: string): string {
+  return `select *, file_row_number + 1 as source_row from read_parquet(${quoteText(file)}, file_row_number = true)`
 }
 
 export function sourceSql(options: StageTwoOptions): string {
@@ -45,11 +45,11 @@ export function payloadSql(fields: readonly Field[]): string {
     }
     node.field ??= field
   }
-  // concat() passes over nulls: an absent value takes its key with it, an empty object too.
+  // concat_ws() passes over nulls: an absent value takes its key with it, an empty object too.
   const members = (node: Node): string =>
-    `nullif(substr(concat(${[...node.children].map(([key, child]) => member(key, child)).join(', ')}), 2), '')`
+    `nullif(concat_ws(',', ${[...node.children].map(([key, child]) => member(key, child)).join(', ')}), '')`
   const member = (key: string, { field, children }: Node): string => {
-    const label = quoteText(`,${JSON.stringify(key)}:`)
+    const label = quoteText(`${JSON.stringify(key)}:`)
     if (!field) return `${label} || '{' || ${members({ children })} || '}'`
     const name = quoteName(field.name)
     if (isJson(field)) return `${label} || cast(${name} as varchar)`

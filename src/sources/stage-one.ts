@@ -5,8 +5,9 @@
  */
 
 import { openDuckDB, quoteName, quoteText, readNumber, readRows } from '../duckdb.ts'
-import { type PseudonymKey, pads } from '../pseudonym.ts'
+import type { PseudonymKey } from '../pseudonym.ts'
 import { readFailure } from './engine-failure.ts'
+import { type ErasedPeople, pseudonymMacros } from './erased.ts'
 import { type Field, fieldLabel, inHeader, isJson, placesOf } from './fields.ts'
 import type { Input } from './input.ts'
 import { createJsonMacros, MAX_DEPTH } from './json-macros.ts'
@@ -34,6 +35,7 @@ export interface StageOneOptions extends ValueOptions {
   readonly how: ReadingKind
   readonly header: readonly string[]
   readonly key: PseudonymKey
+  readonly erased: ErasedPeople
   readonly personal: OnPersonal
   readonly timezone: string
   readonly memoryLimit: string
@@ -107,12 +109,7 @@ export async function stageOne(options: StageOneOptions): Promise<StageOneResult
     threads: options.threads,
   })
   const { connection } = database
-  const { inner, outer } = pads(options.key)
-  await connection.run(
-    `set variable lpa_inner = unhex('${inner}'); set variable lpa_outer = unhex('${outer}')`,
-  )
-  await connection.run(`create temp macro lpa_hmac(message) as
-    sha256(getvariable('lpa_outer') || unhex(sha256(getvariable('lpa_inner') || encode(message))))`)
+  for (const statement of pseudonymMacros(options.key, options.erased)) await connection.run(statement)
   await createJsonMacros(connection)
   const stop = () => connection.interrupt()
   signal.addEventListener('abort', stop, { once: true })

@@ -9,7 +9,7 @@ export interface StageTwoOptions {
   readonly mapping: Mapping
   readonly fields: readonly Field[]
   readonly header: readonly string[]
-  /** The file of stage one. */
+  /** What stage one wrote, as a SELECT of the records with their numbers. */
   readonly records: string
   readonly folder: string
   readonly loadId: number
@@ -20,6 +20,8 @@ export interface StageTwoOptions {
   readonly contentSha256: string
   readonly timezone: string
   readonly loadedAt: string
+  /** Of what is read again because of its rejected records. */
+  readonly requeuedAt?: string | undefined
   readonly memoryLimit: string
   readonly threads?: number | undefined
   /** Rows of a Parquet row group. */
@@ -32,5 +34,9 @@ export interface StageTwoOptions {
   readonly placeOf: (line: number) => string
   /** Of messages: where each record stands. */
   readonly places?: readonly RecordPlace[] | undefined
+  /** Of records that raw kept: they have their numbers with them. */
+  readonly isReplay?: boolean
+  /** Whether records may name somebody who was erased. */
+  readonly mayBeErased?: boolean
   readonly signal: AbortSignal
 }

@@ -137,7 +137,7 @@ describe('a mapping that cannot run says why', () => {
     [
       'a column that the entity has not',
       'select id as course_id, title from source',
-      /^course has no column "title"\.$/,
+      /^course has no column "title"\. Did you mean course_title\?$/,
     ],
     ['a missing column', 'select title as course_title from source', /^Its SELECT gives no course_id\.$/],
     [

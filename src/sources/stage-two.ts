@@ -10,16 +10,16 @@ import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { openDuckDB, quoteText, readNumber, readRows } from '../duckdb.ts'
+import { ERASED } from '../pseudonym.ts'
 import type { Counts, ParquetFile } from '../types.ts'
 import { checkedSql } from './casts.ts'
 import { type EntityRules, entityRules } from './entities.ts'
 import { type Fault, faultsOf } from './faults.ts'
 import { createJsonMacros } from './json-macros.ts'
-import type { Mapping } from './mapping.ts'
 import { prepareMapping, strayRows } from './prepare-mapping.ts'
 import { recordIdSql } from './record-id.ts'
 import { markExcluded, placeRejects, rejectsSql } from './rejects.ts'
-import { payloadSql, recordsSql, sourceSql } from './source-sql.ts'
+import { payloadSql, sourceSql } from './source-sql.ts'
 import type { StageTwoOptions } from './stage-two-options.ts'
 import { valueFailure } from './value-failure.ts'
 
@@ -45,7 +45,7 @@ export async function stageTwo(options: StageTwoOptions): Promise<StageTwoResult
   await run(`create temp macro lpa_key(kind, id) as
     cast('0x' || substr(sha256('lpa:' || kind || ':' || id), 1, 15) as bigint)`)
   await createJsonMacros(connection)
-  await run(`create temp view lpa_records as ${recordsSql(options)}`)
+  await run(`create temp view lpa_records as ${options.records}`)
   await run(`create temp view lpa_source as ${sourceSql(options)}`)
   await run('create view source as from lpa_source')
   await run(`set allowed_directories = [${quoteText(`${folder}/`)}]; set enable_external_access = false`)
@@ -57,13 +57,13 @@ export async function stageTwo(options: StageTwoOptions): Promise<StageTwoResult
       idSpace: quoteText(options.idSpace),
       timezone: options.timezone === 'UTC' ? undefined : quoteText(options.timezone),
       recordId: await recordIdSql(connection, options),
-      loadedAt: quoteText(options.loadedAt.replace('T', ' ').replace('Z', '')),
+      loadedAt: sqlTime(options.loadedAt),
     })
     const outputs = await prepareMapping(connection, options, rules)
     const faults = faultsOf(rules, outputs, options.header.length > 0)
     await run(`create view lpa_checked as ${checkedSql(options, rules, outputs, faults)}`)
     try {
-      return await write(connection, options, rules, faults, outputs.types.has('deleted'))
+      return await write(connection, options, rules, faults)
     } catch (error) {
       throw await valueFailure(connection, options, error)
     }
@@ -77,14 +77,13 @@ async function write(
   options: StageTwoOptions,
   rules: EntityRules,
   faults: readonly Fault[],
-  isDelta: boolean,
 ): Promise<StageTwoResult> {
   const { folder, loadId, mapping } = options
   const isEvent = mapping.entity === 'learning_event'
   const stem = `load_${String(loadId).padStart(6, '0')}_${mapping.name.replace(/^.*\//, '').replace(/\W+/g, '-')}`
 
   const records = await readNumber(connection, 'select count(*) from lpa_records')
-  const malformed = await markExcluded(connection, mapping, isEvent)
+  const { malformed, deleted: deletions } = await markExcluded(connection, mapping, isEvent)
 
   const staging = join(folder, `${stem}.parquet`)
   const columns = rules.columns.map(({ name }) => `c.${name}`).join(', ')
@@ -92,26 +91,26 @@ async function write(
     connection,
     `select ${columns} from lpa_checked c anti join lpa_rejects x on x.position = c.position
      ${isEvent ? 'anti join lpa_doubled d on d.position = c.position and d.event_id = c.event_id' : ''}
-     ${isDelta ? 'where not c.lpa_deleted' : ''}`,
+     ${deletions > 0 ? 'where not c.lpa_deleted' : ''}`,
     staging,
     options,
   )
   const files: ParquetFile[] = [await describeFile(rules.table, staging, rows)]
-  const deletions = join(folder, `${stem}_deletions.parquet`)
-  const deleted = isDelta ? await copy(connection, deletionsSql(mapping, rules), deletions, options) : 0
-  if (deleted > 0) files.push(await describeFile('staging.stg_deletion', deletions, deleted))
-  const made = deleted > 0 ? [staging, deletions] : [staging]
+  const gone = join(folder, `${stem}_deletions.parquet`)
+  const deleted = deletions > 0 ? await copy(connection, deletionsSql(options, rules), gone, options) : 0
+  if (deleted > 0) files.push(await describeFile('staging.stg_deletion', gone, deleted))
+  const made = `read_parquet([${(deleted > 0 ? [staging, gone] : [staging]).map(quoteText).join(', ')}])`
+  const last = options.isReplay
+    ? await readNumber(connection, 'select coalesce(max(source_row), 0) from lpa_records')
+    : records
   // A row of a subquery's own has the number of no record.
   const stray = await readNumber(
     connection,
-    `select count(*) from (select position from lpa_rejects union all select position from read_parquet([${made.map(quoteText).join(', ')}]))
-     where position is null or position not between 1 and ${records}`,
+    `select count(*) from (select position from lpa_rejects union all select position from ${made})
+     where position is null or position not between 1 and ${last}`,
   )
   if (stray > 0) throw strayRows(mapping)
-  const mapped = await readNumber(
-    connection,
-    `select count(distinct position) from read_parquet([${made.map(quoteText).join(', ')}])`,
-  )
+  const mapped = await readNumber(connection, `select count(distinct position) from ${made}`)
   // Records of which nothing else is left.
   const doubled = await readNumber(
     connection,
@@ -121,12 +120,16 @@ async function write(
 
   if (isEvent) {
     const raw = join(folder, `${stem}_raw.parquet`)
+    // Of somebody else's record the rest is kept.
+    const others = options.mayBeErased
+      ? `where not contains(cast(payload as varchar), '${ERASED}') or position in (select position from ${made})`
+      : ''
     const kept = await copy(
       connection,
-      `select cast(${loadId} as bigint) as load_id, ${quoteText(options.source)} as source, ${quoteText(options.format)} as format,
-         source_row as position, timestamp ${quoteText(options.loadedAt.replace('T', ' ').replace('Z', ''))} as received_at,
+      `from (select cast(${loadId} as bigint) as load_id, ${quoteText(options.source)} as source, ${quoteText(options.format)} as format,
+         source_row as position, timestamp ${sqlTime(options.loadedAt)} as received_at,
          ${payloadSql(options.fields)} as payload
-       from lpa_records anti join lpa_rejects x on x.position = source_row`,
+       from lpa_records anti join lpa_rejects x on x.position = source_row) ${others}`,
       raw,
       options,
       // Payloads differ from one another: a dictionary costs time and gains nothing.
@@ -161,20 +164,30 @@ async function write(
   }
 }
 
-/** The records that a delta says are gone, as rows of staging.stg_deletion. */
-function deletionsSql({ entity }: Mapping, { deletionKeys }: EntityRules): string {
+/** The records that say that something is gone, as rows of staging.stg_deletion. */
+function deletionsSql(
+  { mapping, loadedAt }: StageTwoOptions,
+  { columns, deletionKeys }: EntityRules,
+): string {
   const keys = [
     ['enrollment_id', 'varchar'],
     ['learner_key', 'bigint'],
     ['course_key', 'bigint'],
     ['category_key', 'bigint'],
     ['instructor_key', 'bigint'],
+    ['event_id', 'varchar'],
   ] as const
-  const columns = keys.map(([name, type]) =>
+  const named = keys.map(([name, type]) =>
     deletionKeys.includes(name) ? `c.${name}` : `cast(null as ${type}) as ${name}`,
   )
-  return `select ${quoteText(entity)} as entity, ${columns.join(', ')}, c.effective_at, c.source, c.load_id, c.position
+  const isDated = columns.some(({ name }) => name === 'effective_at')
+  const at = isDated ? 'c.effective_at' : `timestamp ${sqlTime(loadedAt)} as effective_at`
+  return `select ${quoteText(mapping.entity)} as entity, ${named.join(', ')}, ${at}, c.source, c.load_id, c.position
     from lpa_checked c anti join lpa_rejects x on x.position = c.position where c.lpa_deleted`
+}
+
+function sqlTime(instant: string): string {
+  return quoteText(instant.replace('T', ' ').replace('Z', ''))
 }
 
 async function copy(

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openDuckDB, quoteText, readRows } from '../duckdb.ts'
 import type { PseudonymKey } from '../pseudonym.ts'
+import { type ErasedPeople, NOBODY } from './erased.ts'
 import { recogniseFile, type StagedFile, stageFile } from './files.ts'
 import type { OnPersonal } from './stage-one.ts'
 
@@ -14,6 +15,7 @@ export interface StageSettings {
   readonly timezone?: string
   readonly personal?: OnPersonal
   readonly parquetVersion?: 'v1' | 'v2'
+  readonly erased?: ErasedPeople
 }
 
 /** The key of tests: bytes 0 to 31. */
@@ -45,6 +47,7 @@ export class StageFolder implements Disposable {
       source: 'test',
       idSpace: settings.idSpace ?? 'test',
       key: settings.key ?? testKey,
+      erased: settings.erased ?? NOBODY,
       timezone: settings.timezone ?? 'UTC',
       memoryLimit: '300MB',
       personal: settings.personal ?? 'refuse',

@@ -8,11 +8,15 @@ import { formatJsonPath, isSamePath, type JsonPath } from './json-path.ts'
 import type { Coarse, Mapping, Personal } from './mapping.ts'
 import { PERSONAL_KEY } from './personal-words.ts'
 
-export interface ValueOptions {
-  readonly input: Input
+export interface FieldOptions {
+  readonly input: Pick<Input, 'format'>
   readonly mapping: Mapping
   readonly fields: readonly Field[]
   readonly idSpace: string
+}
+
+export interface ValueOptions extends FieldOptions {
+  readonly input: Input
 }
 
 /** Where SQL finds a field's clear value. */
@@ -22,7 +26,7 @@ export interface ValueSource {
 
 export const ASCII_SPACE = `' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13)`
 
-export function fieldValue(field: Field, options: ValueOptions, source: ValueSource): string {
+export function fieldValue(field: Field, options: FieldOptions, source: ValueSource): string {
   const value = givenValue(field, options, source)
   const spaceOf = (personal: Personal) => {
     if (!personal.spaceFrom) return quoteText(options.idSpace)
@@ -34,7 +38,7 @@ export function fieldValue(field: Field, options: ValueOptions, source: ValueSou
 }
 
 /** The clear value, or null where the mapping says that its text means that. */
-function givenValue(field: Field, { input, mapping, fields }: ValueOptions, source: ValueSource): string {
+function givenValue(field: Field, { input, mapping, fields }: FieldOptions, source: ValueSource): string {
   const value = source.value(field)
   const isTextual = !isText(input) || !(isJson(field) || isList(field))
   const nulls = isTextual ? mapping.nulls.map(quoteText).join(', ') : ''
@@ -104,7 +108,11 @@ export function personalField(options: ValueOptions, source: ValueSource): strin
 
 /** Whether a line of JSON may hold a value as `personalField` looks for. */
 export function mayHoldShape(line: string): string {
-  return `regexp_matches(${line}, ${quoteText(`"[${BLANK}]*${LONE_SHAPE}[${BLANK}]*"`)})`
+  return `regexp_matches(${line}, ${quoteText(shapeInLine())})`
+}
+
+export function shapeInLine(): string {
+  return `"[${BLANK}]*${LONE_SHAPE}[${BLANK}]*"`
 }
 
 /** What is looked at of each field, and of that what may be JSON: a text that holds no brace is none. */
@@ -245,7 +253,7 @@ function redactedSql(
     case when json_type(${value}) = 'OBJECT' then cast(json_merge_patch(${value}, ${patch(root, [])}) as varchar) end end end`
 }
 
-export function isText({ format }: Input): boolean {
+export function isText({ format }: Pick<Input, 'format'>): boolean {
   return format === 'ndjson' || format === 'json'
 }
 

@@ -19,11 +19,13 @@ const LEFT_OUT = ['meta.runs', 'meta.load_files', 'meta.schema_changes']
 const LEFT_OUT_COLUMNS = [
   'load_id',
   'received_at',
+  'requeued_at',
   'started_at',
   'committed_at',
   'built_at',
   'applied_at',
   'checked_at',
+  'erased_at',
   'run_id',
 ]
 
@@ -155,7 +157,8 @@ export async function faultsOf(place: Place): Promise<string[]> {
 
 /** Files that belong to no run that is alive and to no snapshot; and files that a snapshot lacks. */
 export function leftovers({ warehouse, tmp }: Place): string[] {
-  const expected = /^(catalog\.sqlite(-wal|-shm)?|sequences\.sqlite|writer\.lock|SHA256SUMS|data|tmp)$/
+  const expected =
+    /^(catalog\.sqlite(-wal|-shm)?|sequences\.sqlite|writer\.lock|SHA256SUMS|data|streams|tmp)$/
   const known = catalogFiles(warehouse)
   const found = filesBelow(join(warehouse, 'data'))
   return [

@@ -3,11 +3,12 @@
 import { expect, test } from 'vitest'
 import type { Random } from '../../src/pipeline/sample/random.ts'
 import { randomOf, replayable, seeds, shuffled } from '../faults/seeds.ts'
-import { FormatCampus } from './format-campus.ts'
+import { FormatCampus, type Person } from './format-campus.ts'
+import { XAPI_PEOPLE } from './people.ts'
 
 interface Format {
   readonly name: string
-  readonly ids: readonly string[]
+  readonly people: readonly Person[]
   /** The records of all fixtures, as lines. */
   records(campus: FormatCampus): string[]
   /** Some records as a file's text. */
@@ -21,7 +22,7 @@ interface Envelope {
 const FORMATS: readonly Format[] = [
   {
     name: 'caliper',
-    ids: [700101, 700102, 700103].map((number) => `https://campus.example/users/${number}`),
+    people: [700101, 700102, 700103].map((number) => ({ id: `https://campus.example/users/${number}` })),
     records(campus) {
       const lines = campus.text('envelopes-1.1.ndjson').trim().split('\n')
       const envelopes: Envelope[] = [
@@ -37,9 +38,21 @@ const FORMATS: readonly Format[] = [
   },
   {
     name: 'openedx',
-    ids: ['810001', '810002', '810003'],
+    people: ['810001', '810002', '810003'].map((id) => ({ id })),
     records: (campus) => campus.text('tracking.log.ndjson').trim().split('\n'),
     file: (records) => `${records.join('\n')}\n`,
+  },
+  {
+    name: 'xapi',
+    people: XAPI_PEOPLE,
+    records(campus) {
+      const names = ['statements-1.0.3.ndjson', 'cmi5.ndjson', 'statements-2.0.json']
+      return names.flatMap((name) => campus.values(name)).map((statement) => JSON.stringify(statement))
+    },
+    file(records, random) {
+      const [lines, list] = [`${records.join('\n')}\n`, `[${records.join(',\n')}]`]
+      return [lines, list, `{"statements": ${list}, "more": ""}`][random.below(3)] as string
+    },
   },
 ]
 
@@ -59,8 +72,7 @@ function withoutPlaces(facts: string): string {
 
 for (const format of FORMATS) {
   test(`${format.name}: in any order, in pieces, twice`, async () => {
-    const people = format.ids.map((id) => ({ id }))
-    using whole = await FormatCampus.create(format.name, people)
+    using whole = await FormatCampus.create(format.name, format.people)
     const records = format.records(whole)
     const mappings = [format.name]
     const file = whole.warehouse.write('given/whole.ndjson', `${records.join('\n')}\n`)
@@ -69,7 +81,7 @@ for (const format of FORMATS) {
     for (const seed of seeds(1)) {
       await replayable('test/formats/any-order.test.ts', format.name, seed, async () => {
         const random = randomOf(seed)
-        using campus = await FormatCampus.create(format.name, people)
+        using campus = await FormatCampus.create(format.name, format.people)
         const paths = piecesOf(records, random).map((piece, index) =>
           campus.warehouse.write(`given/${index}.json`, format.file(piece, random)),
         )

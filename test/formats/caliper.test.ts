@@ -1,23 +1,17 @@
 /** Caliper envelopes: from the fixtures to facts, and what is wrong with the bad ones. */
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { FormatCampus, goldenFacts } from './format-campus.ts'
+import { expect, test } from 'vitest'
+import { countsOf, FormatCampus, goldenFacts } from './format-campus.ts'
 
 const GOOD = ['envelopes-1.1.ndjson', 'envelopes-1.2.json', 'envelope-1.0.json']
 const user = (number: number) => `https://campus.example/users/${number}`
 const PEOPLE = [700101, 700102, 700103, 700104, 700105].map((number) => ({ id: user(number) }))
 
-let campus: FormatCampus
-beforeAll(async () => {
-  campus = await FormatCampus.create('caliper', PEOPLE, '[load]\nmax_rejects = "90%"\n')
-})
-afterAll(() => campus[Symbol.dispose]())
+const campus = FormatCampus.shared('caliper', PEOPLE)
 
 test('every event of three versions is the fact that it says', async () => {
   const loaded = await campus.load(GOOD)
-  expect(
-    loaded.map(({ mappings }) => mappings.map(({ mapping, counts }) => ({ mapping, ...counts }))),
-  ).toEqual([
+  expect(countsOf(loaded)).toEqual([
     // A person and a program's own event are none of a learner's.
     [{ mapping: 'caliper', read: 7, mapped: 6, rejected: 0, filtered: 1, doubled: 0 }],
     [{ mapping: 'caliper', read: 10, mapped: 9, rejected: 0, filtered: 1, doubled: 0 }],

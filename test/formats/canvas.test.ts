@@ -1,21 +1,15 @@
 /** Canvas Live Events and Canvas Data 2: from the fixtures to facts, and what is wrong with the bad ones. */
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { FormatCampus, goldenFacts } from './format-campus.ts'
-
-const TOML = '[load]\nmax_rejects = "90%"\n'
+import { describe, expect, test } from 'vitest'
+import { countsOf, FormatCampus, goldenFacts, MANY_REJECTS } from './format-campus.ts'
 
 describe('live events', () => {
   const PEOPLE = [910001, 910002].map((number) => ({ id: `21070000000${number}` }))
-  let campus: FormatCampus
-  beforeAll(async () => {
-    campus = await FormatCampus.create('canvas', PEOPLE, TOML)
-  })
-  afterAll(() => campus[Symbol.dispose]())
+  const campus = FormatCampus.shared('canvas', PEOPLE)
 
   test('courses, enrollments and what learners do come from one file, in one transaction', async () => {
-    const [loaded] = await campus.load('live-events.ndjson')
-    expect(loaded?.mappings.map(({ mapping, counts }) => ({ mapping, ...counts }))).toEqual([
+    const loaded = await campus.load('live-events.ndjson')
+    expect(countsOf(loaded).flat()).toEqual([
       { mapping: 'canvas_live_course', read: 21, mapped: 2, rejected: 0, filtered: 19, doubled: 0 },
       { mapping: 'canvas_live_enrollment', read: 21, mapped: 4, rejected: 0, filtered: 17, doubled: 0 },
       // Not a teacher's page, nor what only teachers make.
@@ -46,11 +40,7 @@ describe('Canvas Data 2', () => {
   const PEOPLE = [920001, 920002, 920003, 920004, 920005, 920006].map((number) => ({ id: String(number) }))
   const FILES = ['users.jsonl', 'courses.jsonl', 'submissions.jsonl']
   const ENROLLMENTS = ['enrollments-snapshot.jsonl', 'enrollments-incremental.jsonl', 'enrollments.csv']
-  let campus: FormatCampus
-  beforeAll(async () => {
-    campus = await FormatCampus.create('canvas', PEOPLE, TOML)
-  })
-  afterAll(() => campus[Symbol.dispose]())
+  const campus = FormatCampus.shared('canvas', PEOPLE)
 
   test('each table is recognised, as JSON lines and as CSV; what is deleted is gone', async () => {
     const loaded = await campus.load([...FILES, ...ENROLLMENTS])
@@ -71,7 +61,7 @@ describe('Canvas Data 2', () => {
   })
 
   test('the same in another order makes the same facts', async () => {
-    using other = await FormatCampus.create('canvas', PEOPLE, TOML)
+    using other = await FormatCampus.create('canvas', PEOPLE, MANY_REJECTS)
     for (const name of [...ENROLLMENTS, ...FILES].reverse()) {
       await other.load(name)
       await other.facts()

@@ -2,8 +2,8 @@
 
 import { readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import { expect } from 'vitest'
-import type { LoadRequest } from '../../src/pipeline/load.ts'
+import { afterAll, beforeAll, expect } from 'vitest'
+import type { LoadedFile, LoadRequest } from '../../src/pipeline/load.ts'
 import { type PersonalClass, pseudonym, readKey } from '../../src/pseudonym.ts'
 import { packageRoot } from '../../src/sql-files.ts'
 import type { Cell } from '../../src/types.ts'
@@ -32,19 +32,39 @@ const LEARNERS = `select learner_id, email_hash is not null as has_email, countr
     cast(attributes as varchar) as attributes
   from learner where learner_key <> 0`
 
+/** For fixtures most of whose records are bad. */
+export const MANY_REJECTS = '[load]\nmax_rejects = "90%"\n'
+
 export class FormatCampus implements Disposable {
-  readonly warehouse: TryWarehouse
   readonly #format: string
   readonly #people: readonly Person[]
+  #warehouse: TryWarehouse | undefined
 
-  private constructor(warehouse: TryWarehouse, format: string, people: readonly Person[]) {
-    this.warehouse = warehouse
+  private constructor(format: string, people: readonly Person[]) {
     this.#format = format
     this.#people = people
   }
 
   static async create(format: string, people: readonly Person[], toml = ''): Promise<FormatCampus> {
-    return new FormatCampus(await TryWarehouse.create(toml), format, people)
+    const campus = new FormatCampus(format, people)
+    await campus.#open(toml)
+    return campus
+  }
+
+  /** One for all tests of a file, or of a group. */
+  static shared(format: string, people: readonly Person[]): FormatCampus {
+    const campus = new FormatCampus(format, people)
+    beforeAll(() => campus.#open(MANY_REJECTS))
+    afterAll(() => campus[Symbol.dispose]())
+    return campus
+  }
+
+  async #open(toml: string): Promise<void> {
+    this.#warehouse = await TryWarehouse.create(toml)
+  }
+
+  get warehouse(): TryWarehouse {
+    return this.#warehouse as TryWarehouse
   }
 
   fixture(name: string): string {
@@ -53,6 +73,17 @@ export class FormatCampus implements Disposable {
 
   text(name: string): string {
     return readFileSync(this.fixture(name), 'utf8')
+  }
+
+  /** Of a file of lines, or of one that is an array. */
+  values(name: string): object[] {
+    const text = this.text(name)
+    return text.startsWith('[')
+      ? JSON.parse(text)
+      : text
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line))
   }
 
   load(names: string | readonly string[], request: Partial<LoadRequest> = {}) {
@@ -95,7 +126,7 @@ export class FormatCampus implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.warehouse[Symbol.dispose]()
+    this.#warehouse?.[Symbol.dispose]()
   }
 
   #lines(rows: readonly (readonly Cell[])[]): string {
@@ -125,6 +156,11 @@ export class FormatCampus implements Disposable {
       .sort()
       .join('')
   }
+}
+
+/** What became of each file's records, by each mapping that read it. */
+export function countsOf(loaded: readonly LoadedFile[]) {
+  return loaded.map(({ mappings }) => mappings.map(({ mapping, counts }) => ({ mapping, ...counts })))
 }
 
 export function goldenFacts(format: string): string {

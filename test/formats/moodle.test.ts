@@ -1,22 +1,16 @@
 /** Moodle's standard log: from the fixtures to facts, and what is wrong with the bad ones. */
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
-import { FormatCampus, goldenFacts } from './format-campus.ts'
+import { expect, test } from 'vitest'
+import { countsOf, FormatCampus, goldenFacts, MANY_REJECTS } from './format-campus.ts'
 
 const GOOD = ['logstore.csv', 'logstore.json']
 const PEOPLE = [900101, 900102, 900103].map((number) => ({ id: String(number) }))
 
-let campus: FormatCampus
-beforeAll(async () => {
-  campus = await FormatCampus.create('moodle', PEOPLE, '[load]\nmax_rejects = "90%"\n')
-})
-afterAll(() => campus[Symbol.dispose]())
+const campus = FormatCampus.shared('moodle', PEOPLE)
 
 test('every event is the fact that it says, of the learner and not of who enrolled or graded', async () => {
   const loaded = await campus.load(GOOD)
-  expect(
-    loaded.map(({ mappings }) => mappings.map(({ mapping, counts }) => ({ mapping, ...counts }))),
-  ).toEqual([
+  expect(countsOf(loaded)).toEqual([
     [{ mapping: 'moodle', read: 17, mapped: 17, rejected: 0, filtered: 0, doubled: 0 }],
     // A teacher who is logged in as a learner, and a task.
     [{ mapping: 'moodle', read: 7, mapped: 5, rejected: 0, filtered: 2, doubled: 0 }],
@@ -48,7 +42,7 @@ test('a bad row is told by its line and column', async () => {
 })
 
 test('nobody of the fixtures is anywhere in the warehouse', async () => {
-  using other = await FormatCampus.create('moodle', PEOPLE, '[load]\nmax_rejects = "90%"\n')
+  using other = await FormatCampus.create('moodle', PEOPLE, MANY_REJECTS)
   await other.load([...GOOD, 'bad.csv'])
   await other.facts()
   const ids = [900101, 900102, 900103, 900900].map(String)

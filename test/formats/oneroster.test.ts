@@ -1,19 +1,16 @@
 /** OneRoster bundles: whole folders, everything or changes as their manifest tells. */
 
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readdirSync } from 'node:fs'
+import { expect, test } from 'vitest'
 import { loadSummary } from '../../src/pipeline/load.ts'
-import { FormatCampus, goldenFacts } from './format-campus.ts'
+import { zipOf } from '../../src/sources/zip.test-support.ts'
+import { FormatCampus, goldenFacts, MANY_REJECTS } from './format-campus.ts'
 
-const TOML = '[load]\nmax_rejects = "90%"\n'
 const LEARNERS = [940001, 940002, 940003, 940004, 940005, 940006].map((number) => ({ id: `u-${number}` }))
 /** Ids of enrollments and results are taken for somebody's. */
 const PEOPLE = [...LEARNERS, ...['e-1', 'e-2', 'e-3', 'e-5', 'e-9', 'r-1', 'r-9'].map((id) => ({ id }))]
 
-let campus: FormatCampus
-beforeAll(async () => {
-  campus = await FormatCampus.create('oneroster', PEOPLE, TOML)
-})
-afterAll(() => campus[Symbol.dispose]())
+const campus = FormatCampus.shared('oneroster', PEOPLE)
 
 test('a bundle of everything, and files of it of which nothing is loaded', async () => {
   const loaded = await campus.load('bulk-1.1')
@@ -52,6 +49,24 @@ test('the same bundles again make the same facts; the last alone changes nothing
   await expect(await campus.facts()).toMatchFileSnapshot(goldenFacts('oneroster-delta'))
 })
 
+test('zipped bundles are what their folders are, and nothing of them is unpacked to disk', async () => {
+  using other = await FormatCampus.create('oneroster', PEOPLE, MANY_REJECTS)
+  const zip = (bundle: string) => {
+    const names = readdirSync(other.fixture(bundle))
+    const files = names.map((name) => ({ name: `export/${name}`, text: other.text(`${bundle}/${name}`) }))
+    return other.warehouse.write(`given/${bundle}.zip`, zipOf(files))
+  }
+  const loaded = await other.warehouse.load(zip('bulk-1.1'))
+  expect(loaded.map(({ input }) => input.replace(/.*given/, ''))).toContain('/bulk-1.1.zip/export/users.csv')
+  await expect(await other.facts()).toMatchFileSnapshot(goldenFacts('oneroster-bulk'))
+  await other.warehouse.load(zip('delta-1.1'))
+  await expect(await other.facts()).toMatchFileSnapshot(goldenFacts('oneroster-delta'))
+  for (const again of [zip('delta-1.1'), other.fixture('delta-1.1')]) {
+    expect((await other.warehouse.load(again)).map(({ outcome }) => outcome)).not.toContain('loaded')
+  }
+  await other.expectNothingPersonal(['bulk-1.1/users.csv'], ['u-940001', 'Svetlana'])
+})
+
 test('a bundle of everything of 1.2 takes the place of what the source held', async () => {
   const loaded = await campus.load('bulk-1.2')
   expect(loaded.filter(({ replaced }) => replaced.length > 0)).toHaveLength(2)
@@ -81,7 +96,7 @@ test('a bad row is told by its line and column', async () => {
 })
 
 test('nobody of the fixtures is anywhere in the warehouse', async () => {
-  using other = await FormatCampus.create('oneroster', PEOPLE, TOML)
+  using other = await FormatCampus.create('oneroster', PEOPLE, MANY_REJECTS)
   const bundles = ['bulk-1.1', 'delta-1.1', 'bulk-1.2', 'bad']
   for (const bundle of bundles) {
     await other.load(bundle)

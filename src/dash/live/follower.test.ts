@@ -13,6 +13,7 @@ afterEach(() => {
 })
 
 const ROWS: Result = { columns: [], rows: [] }
+const HIDDEN = [0, 1, 2].map((row) => [row, 0] as const)
 const request = (report: string): ReportRequest => ({ report, params: {} })
 
 /** A warehouse that counts what it is asked. */
@@ -196,7 +197,7 @@ it('tells of what a role may not see, and of what is left out', async () => {
     pollMs: 2000,
     open: (_, work) => work({ version: async () => '1' } as Reader),
     async readReport(_, { report }) {
-      if (report === 'daily') return { ...ROWS, hidden: 3 }
+      if (report === 'daily') return { ...ROWS, hidden: HIDDEN }
       throw new UserError('LPA-TEST', 'The role may not.', { exit: 'notPermitted' })
     },
     post: (message) => posted.push(message),
@@ -210,7 +211,7 @@ it('tells of what a role may not see, and of what is left out', async () => {
   follower.receive({ kind: 'stop' })
   expect(posted.flatMap((message) => (message.kind === 'panel' ? [message.panel] : []))).toEqual([
     {
-      result: { ...ROWS, hidden: 3 },
+      result: { ...ROWS, hidden: HIDDEN },
       problem: { kind: 'suppressed', text: '3 values left out' },
     },
     { problem: { kind: 'denied', text: 'The role may not.' } },

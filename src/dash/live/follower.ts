@@ -152,7 +152,7 @@ export class Follower {
 
   async #read(reader: Reader, request: ReportRequest): Promise<Panel> {
     try {
-      return panelOf(await this.#options.readReport(reader, request))
+      return panelOf(reader, request.report, await this.#options.readReport(reader, request))
     } catch (error) {
       // One report that fails is its panel's problem, unless nothing answers any more.
       await reader.version()

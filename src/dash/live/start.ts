@@ -22,7 +22,7 @@ export async function startLive({ root, undoSkeleton }: StartOptions): Promise<v
   const argv = process.argv.slice(3)
   const asked = readArguments(argv)
   // As a role it is recorded who looked, which the command does.
-  const isOwner = !process.env.LPA_ROLE
+  const isOwner = process.env.LPA_ROLE === undefined
   if (asked === undefined || !isOwner || !isLiveTerminal(process.env)) {
     for (const signal of [...Object.keys(STOP_SIGNALS), 'SIGTSTP']) process.removeAllListeners(signal)
     return undoSkeleton()

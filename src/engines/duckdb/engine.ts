@@ -22,6 +22,7 @@ import type {
   TransactionTraits,
   Values,
 } from '../../types.ts'
+import { countPeople, erasePeople } from '../erase-people.ts'
 import { forgetResults } from '../kept-results.ts'
 import { lastCursor, recordLoad, supersedeLoads } from '../load-ledger.ts'
 import { olderTables } from '../older-tables.ts'
@@ -243,7 +244,8 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     const version = String(await readNumber(connection, 'from lake.current_snapshot()'))
     if (role && options.role && version !== policyVersion) {
       const now = await options.role(await policyRows(connection))
-      if (now.statements.join() !== role.statements.join()) throw policyChanged()
+      // The least count and who may reveal are in no statement.
+      if (JSON.stringify(now) !== JSON.stringify(role)) throw policyChanged()
       policyVersion = version
     }
     return version
@@ -311,7 +313,17 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     }
   }
 
+  /** An erasure takes files away that a reader has yet to open: of the newest state they are there. */
   async function query(statement: string, values?: Values): Promise<Result> {
+    try {
+      return await queryOnce(statement, values)
+    } catch (error) {
+      if (!isReadOnly || !/No such file or directory/.test(String(error))) throw error
+      return queryOnce(statement, values)
+    }
+  }
+
+  async function queryOnce(statement: string, values?: Values): Promise<Result> {
     const { columns, chunks } = await stream(statement, values)
     const rows: Row[] = []
     for await (const chunk of chunks) rows.push(...chunk)
@@ -427,6 +439,20 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     expectRows,
     append,
     supersede,
+    countPeople: (people) => countPeople({ dialect: 'duckdb', query, execute }, people),
+    async erasePeople(people) {
+      forgetResults(folder)
+      return erasePeople({ dialect: 'duckdb', query, execute }, people)
+    },
+    async forgetPast() {
+      const { forgetPast } = await import('./forget-past.ts')
+      const { lockWaitMs, memoryLimit } = options
+      return locked(() => forgetPast({ connection, folder, memoryLimit, waitMs: lockWaitMs }))
+    },
+    async searchFiles(people) {
+      const { searchFiles } = await import('./search-files.ts')
+      return searchFiles(connection, folder, people)
+    },
     lastCursor: (source, format) => lastCursor({ dialect: 'duckdb', query }, source, format),
     configured: (table) => withJsonTypes(table, options),
     async canonicalView(select) {

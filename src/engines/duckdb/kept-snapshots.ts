@@ -43,7 +43,7 @@ export async function thinSnapshots(
  * Deleted rows that DuckLake kept in its catalog, and deletions of files that are gone: it takes away files with their
  * snapshots, and leaves these.
  */
-function removeInlined(folder: string): Promise<void> {
+export function removeInlined(folder: string): Promise<void> {
   return inCatalog(folder, (database) => {
     database.exec('begin immediate')
     for (const name of inlinedTables(database, 'data')) {
@@ -66,12 +66,16 @@ function removeInlined(folder: string): Promise<void> {
  * compares times as texts, by the day.
  * @returns how many
  */
-export async function removeUnneeded(connection: DuckDBConnection, folder: string): Promise<number> {
+export async function removeUnneeded(
+  connection: DuckDBConnection,
+  folder: string,
+  afterMs = HOUR_MS,
+): Promise<number> {
   const files = await readRows<{ data_file_id: number; path: string }>(
     connection,
     `select data_file_id, path from __ducklake_metadata_lake.ducklake_files_scheduled_for_deletion
      where cast(path_is_relative as boolean)
-       and cast(schedule_start as timestamptz) < now() - interval '${HOUR_MS} milliseconds'
+       and cast(schedule_start as timestamptz) <= now() - interval '${afterMs} milliseconds'
      limit ${MOST_FILES}`,
   )
   if (files.length === 0) return 0

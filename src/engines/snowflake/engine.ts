@@ -20,6 +20,7 @@ import type {
   Values,
 } from '../../types.ts'
 import { warn } from '../../words.ts'
+import { countPeople, erasePeople } from '../erase-people.ts'
 import { forgetResults } from '../kept-results.ts'
 import { lastCursor, recordLoad, supersedeLoads } from '../load-ledger.ts'
 import { tellOfWait } from '../lock-wait.ts'
@@ -463,6 +464,15 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     expectRows: async () => {},
     append,
     supersede,
+    countPeople: (people) => countPeople({ dialect: 'snowflake', query, execute }, people),
+    erasePeople: (people) => erasePeople({ dialect: 'snowflake', query, execute }, people),
+    async daysOfPast() {
+      const { rows } = await query(
+        `select max(retention_time) as days from information_schema.tables
+         where table_schema in ('RAW', 'STAGING', 'CORE', 'META')`,
+      )
+      return Number(rows[0]?.[0] ?? 1)
+    },
     lastCursor: (source, format) => lastCursor({ dialect: 'snowflake', query }, source, format),
     configured: withSnowflakeTypes,
     createTable,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isLoopback, parseAddress, refuseClearToken, urlOf } from './address.ts'
+import { isLoopback, parseAddress, refuseClear, urlOf } from './address.ts'
 
 describe('an address of Spark Connect', () => {
   test.each([
@@ -41,14 +41,14 @@ describe('a token', () => {
   test.each(['sc://h/;use_ssl=true', 'sc://localhost', 'sc://127.0.0.1', 'sc://127.8.9.10:1', 'sc://[::1]'])(
     'may go to %s',
     (text) => {
-      expect(() => refuseClearToken(parseAddress(text))).not.toThrow()
+      expect(() => refuseClear(parseAddress(text), 'The token')).not.toThrow()
     },
   )
 
   test.each(['sc://h', 'sc://10.0.0.1', 'sc://localhost.example.org', 'sc://127.0.0.1.example.org'])(
     'does not go to %s',
     (text) => {
-      expect(() => refuseClearToken(parseAddress(text))).toThrow('in the clear')
+      expect(() => refuseClear(parseAddress(text), 'The token')).toThrow('in the clear')
       expect(isLoopback(parseAddress(text))).toBe(false)
     },
   )

@@ -66,11 +66,11 @@ export function isLoopback({ host }: Pick<SparkAddress, 'host'>): boolean {
 
 /**
  * Anybody on the way would read it.
- * @throws UserError notPermitted (77) for a token that would leave this machine in the clear
+ * @throws UserError notPermitted (77) for a secret that would leave this machine in the clear
  */
-export function refuseClearToken(address: SparkAddress): void {
+export function refuseClear(address: SparkAddress, secret: 'The token' | 'The pseudonym key'): void {
   if (address.isEncrypted || isLoopback(address)) return
-  throw new UserError('LPA-SPARK-CLEAR', 'The token would go over the network in the clear.', {
+  throw new UserError('LPA-SPARK-CLEAR', `${secret} would go over the network in the clear.`, {
     exit: 'notPermitted',
     where: `${address.host}:${address.port}`,
     next: [

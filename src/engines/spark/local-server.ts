@@ -185,6 +185,7 @@ function run(
 
 function javaArguments(home: string, port: number, { memory, settings = {} }: StartRequest): string[] {
   const all: Readonly<Record<string, string | number>> = {
+    'spark.master': 'local[*]',
     'spark.connect.grpc.binding.address': HOST,
     'spark.connect.grpc.binding.port': port,
     // Else it would take the next one, and nobody would know.
@@ -193,6 +194,8 @@ function javaArguments(home: string, port: number, { memory, settings = {} }: St
     'spark.driver.bindAddress': HOST,
     'spark.ui.enabled': 'false',
     'spark.log.level': 'WARN',
+    // Hadoop has a mask of its own, which counts for checkpoints.
+    'spark.hadoop.fs.permissions.umask-mode': '077',
     'spark.sql.shuffle.partitions': 8,
     'spark.sql.warehouse.dir': stateFolder('spark-warehouse'),
     ...settings,
@@ -202,7 +205,7 @@ function javaArguments(home: string, port: number, { memory, settings = {} }: St
     ...['-XX:+IgnoreUnrecognizedVMOptions', '-XX:+UseParallelGC', `-Xmx${memory}`],
     ...['--add-modules=jdk.incubator.vector', ...opened],
     ...['-Djdk.reflect.useDirectMethodHandle=false', '-Dio.netty.tryReflectionSetAccessible=true'],
-    ...['-cp', join(home, 'jars', '*'), 'org.apache.spark.deploy.SparkSubmit', '--master', 'local[*]'],
+    ...['-cp', join(home, 'jars', '*'), 'org.apache.spark.deploy.SparkSubmit'],
     ...['--class', 'org.apache.spark.sql.connect.service.SparkConnectServer'],
     ...Object.entries(all).flatMap(([name, value]) => ['--conf', `${name}=${value}`]),
     'spark-internal',
@@ -226,7 +229,7 @@ function notStarted({ log }: LocalServer): UserError {
   })
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)

@@ -129,7 +129,7 @@ function readBack(columns: string, places: readonly string[]): string {
  * Each by its name: a folder's may look like a pattern.
  * @throws UserError io (74) where Spark wrote elsewhere than the warehouse can see
  */
-function filesIn(place: string): string[] {
+export function filesIn(place: string): string[] {
   const names = existsSync(place) ? readdirSync(place).filter((name) => name.endsWith('.parquet')) : []
   if (names.length > 0) return names.map((name) => join(place, name))
   throw new UserError('LPA-SPARK-FILES', 'What Spark has written is not here.', {

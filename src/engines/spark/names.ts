@@ -11,19 +11,22 @@ export function viewName(table: string): string {
   return table.replace(/^core\./, '').replace('.', '_')
 }
 
+/** Under which name a session has all rows of a table, while the views of a role are made of them. */
+export function baseName(table: string): string {
+  return `lpa_all_${table.replace('.', '_')}`
+}
+
 /** A statement whose tables are called as the session's views are. */
 export function withViewNames(sql: string): string {
   const tokens = sqlTokens(sql, 'spark')
-  const isSchema = (index: number) =>
-    SCHEMAS.has(tokens[index]?.text ?? '') &&
-    tokens[index - 1]?.text !== '.' &&
-    tokens[index + 1]?.text === '.'
-  return tokens
-    .map(({ text }, index) => {
-      if (isSchema(index)) return text === 'core' ? '' : `${text}_`
-      return text === '.' && isSchema(index - 1) ? '' : text
-    })
-    .join('')
+  let text = ''
+  for (let index = 0; index < tokens.length; index += 1) {
+    const [token, dot, table] = tokens.slice(index, index + 3)
+    const isSchema = SCHEMAS.has(token?.text ?? '') && tokens[index - 1]?.text !== '.' && dot?.text === '.'
+    text += isSchema ? viewName(`${token?.text}.${table?.text}`) : token?.text
+    if (isSchema) index += 2
+  }
+  return text
 }
 
 /** Whether a statement reads a table; one without a schema is of core. */

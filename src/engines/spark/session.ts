@@ -5,11 +5,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import { type Client, createClient, type Interceptor } from '@connectrpc/connect'
 import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node'
-import { tableFromIPC } from '@uwdata/flechette'
+import { binary, tableFromArrays, tableFromIPC, tableToIPC } from '@uwdata/flechette'
 import { UserError } from '../../errors.ts'
 import { rememberSecret } from '../../secrets.ts'
 import type { Column, Result, Row, Values } from '../../types.ts'
-import { refuseClearToken, type SparkAddress, urlOf } from './address.ts'
+import { refuseClear, type SparkAddress, urlOf } from './address.ts'
 import { explained, isLost, isUnknown } from './failures.ts'
 import {
   ExecutePlanRequestSchema,
@@ -18,7 +18,8 @@ import {
   SparkConnectService,
 } from './protocol/base_pb.js'
 import { type CommandSchema, WriteOperation_SaveMode } from './protocol/commands_pb.js'
-import type { RelationSchema } from './protocol/relations_pb.js'
+import type { Read_DataSourceSchema, RelationSchema } from './protocol/relations_pb.js'
+import { type Ask, StreamingQuery, type StreamRequest } from './streaming.ts'
 import { columnsOf, EXACT, literalsOf, rowsOf, withParameters } from './values.ts'
 
 type Relation = MessageInitShape<typeof RelationSchema>
@@ -43,6 +44,7 @@ const CONNECT_MS = 20_000
 /** A server that has many sessions may take a while to close one; nobody waits for that. */
 const CLOSE_MS = 5_000
 const MOST_TRIES = 8
+const HEAD_LINES = 200
 
 /** What a session has of its own: the meaning of a statement depends on nothing that the server was started with. */
 const SETTINGS: Readonly<Record<string, string>> = {
@@ -91,16 +93,19 @@ export class SparkSession implements AsyncDisposable {
    * @throws UserError unavailable (69) when nothing answers, or a Spark that is too old; notPermitted (77) when the token is
    *   refused, or would leave this machine in the clear
    */
-  static async open(options: SessionOptions): Promise<SparkSession> {
+  static async open(
+    options: SessionOptions,
+    settings: Readonly<Record<string, string>> = {},
+  ): Promise<SparkSession> {
     const { address, token, signal } = options
     signal.throwIfAborted()
     if (token) {
-      refuseClearToken(address)
+      refuseClear(address, 'The token')
       rememberSecret(token)
     }
     const session = new SparkSession(options)
     try {
-      await session.#begin()
+      await session.#begin(settings)
       return session
     } catch (error) {
       session.#http.abort()
@@ -108,7 +113,7 @@ export class SparkSession implements AsyncDisposable {
     }
   }
 
-  async #begin(): Promise<void> {
+  async #begin(settings: Readonly<Record<string, string>>): Promise<void> {
     const within = { signal: this.#signal, timeoutMs: CONNECT_MS }
     const answer = await this.#client.analyzePlan(
       { ...this.#base, analyze: { case: 'sparkVersion', value: {} } },
@@ -122,7 +127,7 @@ export class SparkSession implements AsyncDisposable {
         next: `Use Spark ${LEAST_VERSION.join('.')} or newer.`,
       })
     }
-    const pairs = Object.entries(SETTINGS).map(([key, value]) => ({ key, value }))
+    const pairs = Object.entries({ ...SETTINGS, ...settings }).map(([key, value]) => ({ key, value }))
     await this.#client.config(
       { ...this.#base, operation: { opType: { case: 'set', value: { pairs } } } },
       within,
@@ -150,13 +155,26 @@ export class SparkSession implements AsyncDisposable {
 
   /** Gives Parquet files a name for this session. */
   async viewOfFiles(name: string, { paths, schema }: FileSource): Promise<void> {
-    // A path is a pattern to Spark.
-    const plain = paths.map((path) => path.replace(/[\\*?[\]{}]/g, '\\$&'))
-    const dataSource = { format: 'parquet', paths: plain, ...(schema !== undefined && { schema }) }
-    await this.#view(name, {
-      common: this.#common(),
-      relType: { case: 'read', value: { readType: { case: 'dataSource', value: dataSource } } },
+    await this.#viewOfData(name, {
+      format: 'parquet',
+      paths: [...paths],
+      ...(schema !== undefined && { schema }),
     })
+  }
+
+  /** Gives the lines of a text a name for this session; a line is `value`, and ends in a line feed. */
+  async viewOfLines(name: string, path: string): Promise<void> {
+    await this.#viewOfData(name, { format: 'text', paths: [path], options: { lineSep: '\n' } })
+  }
+
+  /** Gives one row of bytes a name for this session. They are data, and stand in no statement. */
+  async viewOfBytes(name: string, columns: Readonly<Record<string, Uint8Array>>): Promise<void> {
+    const names = Object.keys(columns)
+    const table = tableFromArrays(Object.fromEntries(names.map((column) => [column, [columns[column]]])), {
+      types: Object.fromEntries(names.map((column) => [column, binary()])),
+    })
+    const data = tableToIPC(table, { format: 'stream' }) ?? new Uint8Array()
+    await this.#view(name, { common: this.#common(), relType: { case: 'localRelation', value: { data } } })
   }
 
   /** Writes a SELECT's rows to Parquet files in a folder that is not there yet. */
@@ -174,10 +192,78 @@ export class SparkSession implements AsyncDisposable {
     })
   }
 
+  /** Some records of a source, a line each: clear text, for memory only. */
+  async head({ name, format, options, paths = [] }: StreamRequest['source'], value: string): Promise<string> {
+    await this.#viewOfData(name, { format, options: { ...options }, paths: [...paths] })
+    const { rows } = await this.query(`select ${value} from ${name} limit ${HEAD_LINES}`)
+    return rows.map(([line]) => `${line}\n`).join('')
+  }
+
+  /**
+   * Starts to write what keeps coming to Parquet files in a folder. Doubles are dropped while their key is remembered, which
+   * is for a time after their arrival: so no row is ever too late for it.
+   */
+  async startStream(request: StreamRequest): Promise<StreamingQuery> {
+    const { source, everyMs, folder, checkpoint, partitionBy } = request
+    const { name, format, options, paths = [] } = source
+    await this.#viewOfData(name, { format, options: { ...options }, paths: [...paths] }, true)
+    const answers = await this.#command({
+      commandType: {
+        case: 'writeStreamOperationStart',
+        value: {
+          input: this.#single(request),
+          format: 'parquet',
+          options: { checkpointLocation: checkpoint },
+          partitioningColumnNames: [partitionBy],
+          outputMode: 'append',
+          queryName: name,
+          trigger:
+            everyMs === undefined
+              ? { case: 'availableNow', value: true }
+              : { case: 'processingTimeInterval', value: `${everyMs} milliseconds` },
+          sinkDestination: { case: 'path', value: folder },
+        },
+      },
+    })
+    for (const { responseType } of answers)
+      if (responseType.case === 'writeStreamOperationStartResult' && responseType.value.queryId)
+        return new StreamingQuery(responseType.value.queryId, (command) => this.#askStream(command))
+    throw new Error('Spark has not said which query it started.')
+  }
+
+  /** A SELECT's rows, each key once while it is remembered. */
+  #single({ select, arrival, key, remember }: StreamRequest): Relation {
+    const value = { input: this.#sql(select), eventTime: arrival, delayThreshold: remember }
+    const input: Relation = { common: this.#common(), relType: { case: 'withWatermark', value } }
+    return {
+      common: this.#common(),
+      relType: { case: 'deduplicate', value: { input, columnNames: [key], withinWatermark: true } },
+    }
+  }
+
+  async #askStream(command: Parameters<Ask>[0]) {
+    const told = await this.#command({ commandType: { case: 'streamingQueryCommand', value: command } })
+    return told.flatMap(({ responseType }) =>
+      responseType.case === 'streamingQueryCommandResult' ? [responseType.value.resultType] : [],
+    )[0]
+  }
+
   /** Ends the session, and with it its views. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#client.releaseSession(this.#base, { timeoutMs: CLOSE_MS }).catch(() => {})
     this.#http.abort()
+  }
+
+  async #viewOfData(
+    name: string,
+    value: MessageInitShape<typeof Read_DataSourceSchema>,
+    isStreaming = false,
+  ): Promise<void> {
+    const source = { ...value, paths: value.paths?.map(plainPath) ?? [] }
+    await this.#view(name, {
+      common: this.#common(),
+      relType: { case: 'read', value: { isStreaming, readType: { case: 'dataSource', value: source } } },
+    })
   }
 
   async #view(name: string, input: Relation): Promise<void> {
@@ -186,8 +272,10 @@ export class SparkSession implements AsyncDisposable {
     })
   }
 
-  async #command(command: Command): Promise<void> {
-    for await (const _ of this.#run({ command }));
+  async #command(command: Command): Promise<readonly ExecutePlanResponse[]> {
+    const answers: ExecutePlanResponse[] = []
+    for await (const answer of this.#run({ command })) answers.push(answer)
+    return answers
   }
 
   #sql(statement: string, values: Values = {}): Relation {
@@ -278,6 +366,11 @@ export class SparkSession implements AsyncDisposable {
       )
       .catch(() => {})
   }
+}
+
+/** A path is a pattern to Spark. */
+function plainPath(path: string): string {
+  return path.replace(/[\\*?[\]{}]/g, '\\$&')
 }
 
 function isNewEnough(version: string): boolean {

@@ -3,8 +3,8 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { viewBody } from '../../ddl.ts'
-import type { Engine, TableDeclaration } from '../../types.ts'
-import { mentions, noRows, schemaOf, viewName, withViewNames } from './names.ts'
+import type { Engine, SparkRoleViews, TableDeclaration } from '../../types.ts'
+import { baseName, mentions, noRows, schemaOf, viewName, withViewNames } from './names.ts'
 import { type SessionOptions, SparkSession } from './session.ts'
 
 export interface SparkTablesOptions extends SessionOptions {
@@ -12,6 +12,8 @@ export interface SparkTablesOptions extends SessionOptions {
   readonly engine: Engine & Required<Pick<Engine, 'plainFiles'>>
   /** Its tables and views; the views' SELECTs are in Spark's words. */
   readonly declared: readonly TableDeclaration[]
+  /** As which role they are read; none: the owner. */
+  readonly role?: SparkRoleViews | undefined
 }
 
 export class SparkTables implements AsyncDisposable {
@@ -20,10 +22,13 @@ export class SparkTables implements AsyncDisposable {
   readonly declared: readonly TableDeclaration[]
   /** For what is written on the way. Named so that the next run sweeps it away when this one dies. */
   readonly folder: string
+  readonly #role: SparkRoleViews | undefined
   readonly #known = new Set<string>()
+  readonly #bases = new Set<string>()
 
-  private constructor(session: SparkSession, { engine, declared }: SparkTablesOptions) {
+  private constructor(session: SparkSession, { engine, declared, role }: SparkTablesOptions) {
     this.session = session
+    this.#role = role
     this.engine = engine
     this.declared = declared
     this.folder = join(engine.scratch, `spark-${process.pid}`)
@@ -38,9 +43,21 @@ export class SparkTables implements AsyncDisposable {
     for (const table of this.declared) {
       if (this.#known.has(table.name) || !mentions(sql, table.name)) continue
       this.#known.add(table.name)
-      if (table.kind === 'table') await this.#nameFiles(table)
-      else await this.#nameView(table)
+      if (this.#role) await this.#nameMasked(table, this.#role)
+      else if (table.kind === 'table') await this.#nameFiles(table, viewName(table.name))
+      else await this.#nameView(table, viewBody(table))
     }
+  }
+
+  /** Takes from the session all names but those that the role may use: views keep what they were made of. */
+  async hide(): Promise<void> {
+    if (!this.#role) return
+    const granted = this.#role.tables
+    const hidden = [...this.#known].filter((name) => !granted.includes(name))
+    const names = [...this.#bases, ...hidden.map(viewName)]
+    for (const name of names) await this.session.query(`drop view if exists ${name}`)
+    for (const name of hidden) this.#known.delete(name)
+    this.#bases.clear()
   }
 
   /** From now on the session knows a table of another place under this name. */
@@ -48,15 +65,26 @@ export class SparkTables implements AsyncDisposable {
     this.#known.add(table)
   }
 
-  async #nameView(view: TableDeclaration): Promise<void> {
-    const select = viewBody(view)
+  async #nameView({ name }: TableDeclaration, select: string): Promise<void> {
     await this.need(select)
-    await this.session.view(viewName(view.name), withViewNames(select))
+    await this.session.view(viewName(name), withViewNames(select))
   }
 
-  async #nameFiles(declared: TableDeclaration): Promise<void> {
+  /** What is not the role's is not named at all. */
+  async #nameMasked(table: TableDeclaration, { views }: SparkRoleViews): Promise<void> {
+    const select = views.get(table.name)
+    if (select === undefined) return
+    for (const one of this.declared) {
+      const name = baseName(one.name)
+      if (this.#bases.has(name) || !mentions(select, name)) continue
+      this.#bases.add(name)
+      await this.#nameFiles(one, name)
+    }
+    await this.#nameView(table, select)
+  }
+
+  async #nameFiles(declared: TableDeclaration, name: string): Promise<void> {
     const table = this.engine.configured(declared)
-    const name = viewName(table.name)
     const paths = await this.engine.plainFiles(table.name, join(this.folder, 'copies'))
     if (paths.length === 0) return this.session.view(name, noRows(table))
     await this.session.viewOfFiles(name, { paths, schema: schemaOf(table) })

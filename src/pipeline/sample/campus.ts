@@ -27,8 +27,10 @@ import {
   writeLearners,
 } from './rosters.ts'
 import { writeXapi, type XapiCounts } from './xapi.ts'
+import { xapi as statements } from './xapi-format.ts'
 
-export type EventFileFormat = 'ndjson' | 'csv' | 'parquet'
+/** `xapi`: NDJSON of statements. */
+export type EventFileFormat = 'ndjson' | 'csv' | 'parquet' | 'xapi'
 
 export interface CampusSize {
   /** People in the roster, at least 1. */
@@ -225,7 +227,7 @@ export function campusSummary({ files }: Campus): { text: string; summary: strin
   }
 }
 
-const formats: Record<EventFileFormat, EventFormat> = { ndjson, csv, parquet: typed }
+const formats: Record<EventFileFormat, EventFormat> = { ndjson, csv, parquet: typed, xapi: statements }
 
 function complete(size: CampusSize) {
   const { learners, events, seed } = size

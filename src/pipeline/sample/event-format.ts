@@ -37,7 +37,7 @@ export const csv: EventFormat = {
     kind === 'ragged_row' ? raggedRow(Object.values(row), turn) : csv.encode(withBadValue(row, kind, turn)),
 }
 
-function withBadValue(row: EventRow, kind: BadKind, turn: number): EventRow {
+export function withBadValue(row: EventRow, kind: BadKind, turn: number): EventRow {
   switch (kind) {
     case 'missing_learner_id':
       return { ...row, learnerId: '' }

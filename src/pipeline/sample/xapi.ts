@@ -26,11 +26,12 @@ export interface XapiLog {
   readonly statements: number
 }
 
-const xapiHomePage = 'https://lms.campus.example'
+export const xapiHomePage = 'https://lms.campus.example'
 
 const streams = { xapi: 100 }
 const video = 'https://w3id.org/xapi/video'
 const adl = 'http://adlnet.gov/expapi'
+export const xapiVocabulary = { video, adl }
 const verbs = {
   played: `${video}/verbs/played`,
   paused: `${video}/verbs/paused`,

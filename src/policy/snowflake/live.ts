@@ -192,14 +192,31 @@ function futureGrants(state: SnowflakeState): PolicyObject[] {
     })
 }
 
-/** Of what others have granted: what a policy's own grants do to it. */
+/** Of what others have done: what a policy's own grants do to it, and what no plan takes back. */
 export function liveNotes(state: SnowflakeState, wanted: readonly PolicyObject[]): readonly string[] {
   const own = new Set(rolesOfLpa(state, wanted))
-  return state.futureGrants
+  const ofDatabase = state.futureGrants
     .filter(({ schema, role }) => schema === undefined && !own.has(role))
     .map(
       ({ privilege, on, role }) =>
         `${role}: its ${privilege} on future ${on}s of the database does not count in schemas that have future grants of their own on ${on}s.`,
+    )
+  return [...ofDatabase, ...ownerNotes(state, wanted)]
+}
+
+/** Who makes tables owns them; other roles own what somebody gave them. */
+function ownerNotes({ grants }: SnowflakeState, wanted: readonly PolicyObject[]): string[] {
+  const makers = wanted.flatMap(
+    ({ name }) => /^create table on schema \S+ to role (.+)$/.exec(name)?.[1] ?? [],
+  )
+  return grants
+    .filter(
+      ({ privilege, on, isElsewhere, role }) =>
+        privilege === 'ownership' && GRANTED_ON.has(on) && !isElsewhere && !makers.includes(role),
+    )
+    .map(
+      ({ on, name, role }) =>
+        `${role} owns the ${on} ${name}, and may grant it to anybody. To give it back: grant ownership on ${on} ${name} to role … copy current grants`,
     )
 }
 

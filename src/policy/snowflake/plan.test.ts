@@ -6,7 +6,7 @@ import { accessRows, expectations, readyMadePolicy } from '../access.test-suppor
 import { inOrder, planPolicy } from '../plan.ts'
 import type { Grant, Mask, Policy, Role, RowRule, User } from '../policy.ts'
 import { Account, type Allowed } from './account.test-support.ts'
-import { liveOnSnowflake } from './live.ts'
+import { liveNotes, liveOnSnowflake } from './live.ts'
 import { writeSnowflake } from './statements.ts'
 import { type Relation, wantedOnSnowflake } from './wanted.ts'
 
@@ -116,6 +116,13 @@ describe('the policy that lpa comes with', () => {
         'role lpa_analyst to role theirs',
         'role lpa_admin to user eve',
       ],
+    ])
+    // What is owned cannot be revoked: it is told, of roles that make no tables.
+    account.grants.add('ownership table core.dim_learner lpa_analyst')
+    account.grants.add('ownership table core.dim_course lpa_engineer')
+    const wanted = wantedOnSnowflake(readyMade, account.relations, PLACE).objects
+    expect(liveNotes(account.state(), wanted)).toEqual([
+      'lpa_analyst owns the table core.dim_learner, and may grant it to anybody. To give it back: grant ownership on table core.dim_learner to role … copy current grants',
     ])
     expect(plan(account, readyMade, true).sql).toEqual([
       'revoke role lpa_admin from user eve',

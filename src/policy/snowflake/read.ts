@@ -56,14 +56,24 @@ export async function missingBuilders(ask: Ask): Promise<readonly string[]> {
     : rows.map(({ role_name }) => told(String(role_name)))
 }
 
-/** What finds anew which rows users may see; nothing where no rule selects them. */
-export async function statementsThatFill(ask: Ask): Promise<readonly string[]> {
-  const rules = await readRows(ask, ROW_RULES)
+/** What finds anew which rows users may see, by all rules that select them or by those that read one of the `models`. */
+export async function statementsThatFill(ask: Ask, models?: readonly string[]): Promise<readonly string[]> {
+  const rules = (await readRows(ask, ROW_RULES))
+    .map(([name = '', attribute = '', allowed = '']) => ({ name, attribute, allowed }))
+    .filter(({ allowed }) => models === undefined || readsOne(allowed, models))
   if (rules.length === 0) return []
-  const values = await readRows(ask, USER_VALUES)
-  return fillAllowedRows(
-    rules.map(([name = '', attribute = '', allowed = '']) => ({ name, attribute, allowed })),
-    values.map(([user = '', attribute = '']) => ({ user, attribute })),
+  const values = (await readRows(ask, USER_VALUES)).map(([user = '', attribute = '']) => ({
+    user,
+    attribute,
+  }))
+  return fillAllowedRows(rules, values, models === undefined)
+}
+
+/** What is in no model, of staging, may have changed too. */
+function readsOne(allowed: string, models: readonly string[]): boolean {
+  const tables = [...allowed.matchAll(/\b(core|staging|raw|meta)\s*\.\s*"?(\w+)/gi)]
+  return tables.some(
+    ([, schema = '', table = '']) => schema.toLowerCase() !== 'core' || models.includes(table.toLowerCase()),
   )
 }
 

@@ -5,9 +5,10 @@
  */
 
 import { expand } from '../../sql-expand.ts'
+import { sqlTokens } from '../../sql-tokens.ts'
 import type { Policy, RowRule } from '../policy.ts'
 import { inSession, typeWord, writtenType } from './masking.ts'
-import { ALLOWED_ROWS, POLICY_SCHEMA, qualified, text, told, USER_VALUES } from './names.ts'
+import { ALLOWED_ROWS, text, told, USER_VALUES } from './names.ts'
 import { inheritorsOf } from './roles.ts'
 
 /** A rule on a column of a table. */
@@ -19,26 +20,31 @@ export interface RuledColumn {
 }
 
 export interface RowAccessPolicy {
+  /** Without its schema; policies `of` other rules may be called the same. */
   readonly name: string
   /** `v1 varchar` */
   readonly arguments: readonly string[]
   readonly body: string
 }
 
+const rulesOn = (ruled: readonly RuledColumn[], column: string) =>
+  ruled.flatMap((one) => (one.column === column ? one.rule.name : []))
+
 /** The policy of a table on which these rules are: an argument a column, however many rules look at it. */
 export function rowAccessPolicy(
   policy: Policy,
   ruled: readonly RuledColumn[],
   database: string,
-): RowAccessPolicy & { readonly columns: readonly string[] } {
+): RowAccessPolicy & { readonly of: string; readonly columns: readonly string[] } {
   const columns = [...new Set(ruled.map(({ column }) => column))]
   const names = columns.map((column) => {
-    const own = ruled.filter((one) => one.column === column)
-    return [...own.map(({ rule }) => rule.name), typeWord(own[0]?.type ?? '')].join('_')
+    const type = ruled.find((one) => one.column === column)?.type ?? ''
+    return [...rulesOn(ruled, column), typeWord(type)].join('_')
   })
   const typeOf = (column: string) => writtenType(ruled.find((one) => one.column === column)?.type ?? '')
   return {
-    name: qualified(`${POLICY_SCHEMA}.rows_${names.join('_and_')}`),
+    name: `rows_${names.join('_and_')}`,
+    of: JSON.stringify(columns.map((column) => [typeOf(column), ...rulesOn(ruled, column)])),
     arguments: columns.map((column, index) => `${argument(index)} ${typeOf(column)}`),
     body: ruled
       .map(({ rule, column }) => ruleBody(policy, rule, argument(columns.indexOf(column)), database))
@@ -58,7 +64,9 @@ export function bothPolicies(
   wanted: Omit<RowAccessPolicy, 'name'>,
 ): Omit<RowAccessPolicy, 'name'> {
   const later = (text: string) =>
-    text.replace(/\bv(\d+)\b/g, (_, index) => argument(Number(index) - 1 + live.arguments.length))
+    text.replace(/'(?:[^'\\]|\\.|'')*'|\bv(\d+)\b/gs, (whole, index) =>
+      index === undefined ? whole : argument(Number(index) - 1 + live.arguments.length),
+    )
   return {
     arguments: [...live.arguments, ...wanted.arguments.map(later)],
     body: strictRows(live.body, later(wanted.body)),
@@ -93,16 +101,19 @@ export interface SelectingRule {
 
 /** `$values` would be a variable of the session: `@values` stands for the user's. */
 export function allowedText(allowed: string): string {
-  return expand(allowed, 'snowflake').trim().replace(/;$/, '').replaceAll('$values', '@values')
+  return sqlTokens(expand(allowed, 'snowflake'), 'snowflake')
+    .map(({ kind, text }) => (kind === 'parameter' && text === '$values' ? '@values' : text))
+    .join('')
 }
 
 /** Users of one statement. */
 const USERS_AT_ONCE = 50
 
-/** The statements that find anew which rows each user may see by rules that select them. */
+/** The statements that find anew which rows each user may see by rules that select them: by all there are, or by some. */
 export function fillAllowedRows(
   rules: readonly SelectingRule[],
   userValues: readonly { readonly user: string; readonly attribute: string }[],
+  areAll: boolean,
 ): string[] {
   const inserts = rules.flatMap((rule) => {
     const users = new Set(
@@ -116,11 +127,14 @@ export function fillAllowedRows(
       )
     return statements
   })
-  return [`delete from ${ALLOWED_ROWS}`, ...inserts]
+  const names = rules.map(({ name }) => text(name)).join(', ')
+  return [`delete from ${ALLOWED_ROWS}${areAll ? '' : ` where rule_name in (${names})`}`, ...inserts]
 }
 
 function allowedTo({ name, attribute, allowed }: SelectingRule, user: string): string {
   const values = `select value from ${USER_VALUES} where user_name = ${text(user)} and attribute = ${text(attribute)}`
-  const select = allowed.replaceAll('@values', values)
+  const select = allowed.replaceAll(/'(?:[^'\\]|\\.|'')*'|@values\b/gs, (found) =>
+    found === '@values' ? values : found,
+  )
   return `select distinct ${text(name)}, ${text(user)}, t.value::varchar from (${select}) as t (value) where t.value is not null`
 }

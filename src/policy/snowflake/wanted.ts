@@ -1,5 +1,6 @@
 /** What a policy means in Snowflake: its objects, and what of it Snowflake cannot keep. */
 
+import { createHash } from 'node:crypto'
 import { managed } from '../plan.ts'
 import type { Mask, Policy, PolicyObject, Role, RowRule, Tagging } from '../policy.ts'
 import { rolesOf } from '../resolve.ts'
@@ -180,6 +181,7 @@ function maskingPolicies(policy: Policy, masked: readonly MaskedColumn[], databa
 
 function rowAccess(policy: Policy, tables: ReadonlyMap<string, Relation>, database: string): PolicyObject[] {
   const policies = new Map<string, PolicyObject>()
+  const rules = new Map<string, string>()
   const uses: PolicyObject[] = []
   for (const { name: table, columns } of tables.values()) {
     const ruled = policy.rowRules.flatMap((rule): RuledColumn[] =>
@@ -191,7 +193,8 @@ function rowAccess(policy: Policy, tables: ReadonlyMap<string, Relation>, databa
         }),
     )
     if (ruled.length === 0) continue
-    const { name, columns: on, ...definition } = rowAccessPolicy(policy, ruled, database)
+    const { name: given, of, columns: on, ...definition } = rowAccessPolicy(policy, ruled, database)
+    const name = qualified(`${POLICY_SCHEMA}.${distinct(given, of, rules)}`)
     policies.set(
       name,
       managed('row access policy', name, JSON.stringify(definition satisfies RowAccessDefinition)),
@@ -199,6 +202,18 @@ function rowAccess(policy: Policy, tables: ReadonlyMap<string, Relation>, databa
     uses.push(managed('rows of a table', qualified(table), `${name} on (${on.map(identifier).join(', ')})`))
   }
   return [...byName(policies.values()), ...byName(uses)]
+}
+
+/** Snowflake takes names of so many characters. */
+const LONGEST_NAME = 255
+
+/** A name that no policy of other rules has: those of `x_y` are not those of `x` and `y`. */
+function distinct(name: string, of: string, taken: Map<string, string>): string {
+  const isFree = name.length <= LONGEST_NAME && (taken.get(name) ?? of) === of
+  const hash = createHash('sha256').update(of).digest('hex').slice(0, 16)
+  const own = isFree ? name : `${name.slice(0, LONGEST_NAME - hash.length - 1)}_${hash}`
+  taken.set(own, of)
+  return own
 }
 
 function byName(objects: Iterable<PolicyObject>): PolicyObject[] {

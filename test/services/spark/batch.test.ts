@@ -1,16 +1,29 @@
 /** lpa batch --engine spark where something goes wrong: all of it is there afterwards, or nothing. */
 
-import { chmodSync, cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { cachedSpark } from '../../../src/engines/spark/home.ts'
 import { packageRoot } from '../../../src/sql-files.ts'
-import { copyPlace, initPlace, lpa, lpaOk, type Place, removePlaces, startLpa } from '../../faults/lpa.ts'
+import { withEngine } from '../../faults/dump.ts'
+import {
+  copyPlace,
+  initPlace,
+  isFull,
+  lpa,
+  lpaOk,
+  type Place,
+  removePlaces,
+  startLpa,
+} from '../../faults/lpa.ts'
 import { until } from '../../faults/until.ts'
-import { describeWithSpark, sharedServer } from './shared-spark.ts'
+import { coreRows, expectSameTables } from '../same-cells.ts'
+import { executorsOf } from './executors.ts'
+import { describeWithSpark, QUICK_JAVA, sharedServer } from './shared-spark.ts'
 
 const BATCH = ['batch', '--engine', 'spark']
 /** Of a Java that has done nothing yet, on a machine that does other things. */
-const FIRST_TABLE_MS = 150_000
+const FIRST_TABLE_MS = isFull ? 900_000 : 150_000
 
 describeWithSpark('a batch on Spark', ({ state }) => {
   /** Loaded, not built. */
@@ -38,8 +51,8 @@ describeWithSpark('a batch on Spark', ({ state }) => {
     return JSON.parse((await lpaOk(place, ['query', '--json', '--sql', sql])).stdout)[0].facts
   }
   /** A batch whose warehouse has taken in a table, not committed, and whose Spark writes the next one. */
-  async function startedBatch(serverState = state) {
-    const running = startLpa(place, BATCH, { env: { XDG_STATE_HOME: serverState } })
+  async function startedBatch(serverState = state, more: Readonly<Record<string, string>> = {}) {
+    const running = startLpa(place, BATCH, { env: { XDG_STATE_HOME: serverState, ...more } })
     const written = () =>
       foldersOfRuns().flatMap((folder) => readdirSync(join(place.warehouse, 'tmp', folder)))
     await until(
@@ -93,6 +106,40 @@ describeWithSpark('a batch on Spark', ({ state }) => {
       await lpaOk(place, ['spark', 'down', '--quiet'], withOwn)
     }
   }, 600_000)
+
+  // Four Java processes for minutes.
+  if (isFull)
+    test('of which an executor is killed ends with the same result', async () => {
+      fresh('embedded')
+      const embedded = place
+      await lpaOk(embedded, ['batch', '--quiet'])
+      fresh('cluster')
+      // Workers keep what their executors say beside Spark's jars.
+      const home = join(place.root, 'spark')
+      mkdirSync(home)
+      symlinkSync(join(cachedSpark(), 'jars'), join(home, 'jars'))
+      const own = { XDG_STATE_HOME: join(place.root, 'state'), SPARK_HOME: home, ...QUICK_JAVA }
+      const conf = [
+        'spark.master=local-cluster[2,1,1024]',
+        'spark.executor.memory=700m',
+        'spark.sql.shuffle.partitions=2',
+      ]
+      const up = ['spark', 'up', '--json', '--memory', '1g', ...conf.flatMap((one) => ['--conf', one])]
+      try {
+        const server: number = JSON.parse((await lpaOk(place, up, { env: own })).stdout).pid
+        const { ended } = await startedBatch(own.XDG_STATE_HOME, own)
+        const [killed = 0, other] = executorsOf(server)
+        expect(other).toBeGreaterThan(0)
+        process.kill(killed, 'SIGKILL')
+        const ran = await ended
+        expect(ran.code, ran.stderr).toBe(0)
+        const after = executorsOf(server)
+        expect([after.length, after.includes(killed)]).toEqual([2, false])
+        expectSameTables(await withEngine(embedded, coreRows), await withEngine(place, coreRows))
+      } finally {
+        await lpaOk(place, ['spark', 'down', '--quiet'], { env: own })
+      }
+    }, 1_800_000)
 
   describe('is refused', () => {
     beforeAll(() => fresh('refused'))

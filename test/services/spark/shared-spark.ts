@@ -7,6 +7,10 @@ import { SparkSession } from '../../../src/engines/spark/session.ts'
 export interface SparkPlace {
   /** What XDG_STATE_HOME is for it. */
   readonly state: string
+  /** The folder of what it logs of its work. */
+  readonly events: string
+  /** Where it shows its work. */
+  readonly pages: string
 }
 
 /** The server ends each stream of answers after this, as it does after two minutes: so that every test takes some up again. */
@@ -14,6 +18,9 @@ export const SPARK_SETTINGS = {
   'spark.connect.execute.reattachable.senderMaxStreamDuration': '1s',
   'spark.sql.shuffle.partitions': '2',
 }
+
+/** For a Java whose statements run once: half of what it does would be to compile itself. */
+export const QUICK_JAVA = { JAVA_TOOL_OPTIONS: '-XX:TieredStopAtLevel=1' } as const
 
 /** Tests that need Spark: skipped with the reason where it cannot run. */
 export function describeWithSpark(name: string, tests: (spark: SparkPlace) => void): void {

@@ -1,0 +1,3 @@
+-- title: Remember whom not to let come back
+insert into meta.erased
+select $hash, cast($now as timestamp)

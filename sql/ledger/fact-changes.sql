@@ -1,0 +1,8 @@
+-- title: What a full build changed of the facts
+-- grain: a fact table
+select coalesce(a.fact, b.fact) as fact, sum(case when b.fact is null then 1 else 0 end) as added,
+  sum(case when a.fact is null then 1 else 0 end) as removed, sum(case when a.rest <> b.rest then 1 else 0 end) as changed
+from fact_after a
+full join fact_before b on b.fact = a.fact and b.id = a.id
+group by coalesce(a.fact, b.fact)
+order by fact

@@ -1,0 +1,220 @@
+/** Whom an erasure takes, what it leaves of others, and that nobody comes back. */
+
+import { copyFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Searcher } from '../../test/faults/search.ts'
+import { TryWarehouse } from '../../test/try-warehouse.ts'
+import { rotateKey } from '../key-rotation.ts'
+import { ERASED, pseudonym, readKey } from '../pseudonym.ts'
+import { build } from './build.ts'
+import { type Erasure, erase, erasureSummary, erasureText, isProven } from './erase.ts'
+
+const { signal } = new AbortController()
+const progress = { onStep: () => {}, onModel: () => {} }
+const TOML = '[load]\nmax_rejects = "50%"\n[sources.lms]\nuri = "lms/*"\n'
+
+/** Moodle's log: an event of the user, or of the related user. */
+const LOG =
+  `id,eventname,component,objecttable,objectid,contextlevel,contextinstanceid,courseid,timecreated,userid,relateduserid,realuserid
+1,\\core\\event\\course_viewed,core,,,50,7,7,1768208400,anna,,
+2,\\core\\event\\course_viewed,core,,,50,7,7,1768208460,ben,,
+3,\\core\\event\\user_graded,core,,,50,7,7,1768208520,anna,ben,
+4,\\core\\event\\user_graded,core,,,50,7,7,1768208580,ben,anna,
+5,\\core\\event\\course_viewed,core,,,50,7,7,,anna,,
+`.replaceAll('\\\\', '\\')
+const LEARNERS = `learner_id,email,country,signed_up_on
+anna,anna@x.example,DE,2026-01-01
+ben,ben@x.example,FR,2026-01-02
+cleo,ben@x.example,FR,2026-01-03
+dora,dora@x.example,IT,2026-01-04
+`
+const COMPLETIONS = `learner_id,course_id,completed_at,final_score,grade,passed
+anna,7,2026-02-01T08:00:00Z,0.9,A,true
+ben,7,2026-02-02T08:00:00Z,0.8,B,true
+`
+
+async function campus(): Promise<TryWarehouse> {
+  const its = await TryWarehouse.create(TOML)
+  its.write('lms/log.csv', LOG)
+  its.write('lms/learners.csv', LEARNERS)
+  its.write('lms/completions.csv', COMPLETIONS)
+  return its
+}
+
+const load = (its: TryWarehouse) =>
+  its.load(
+    ['log', 'learners', 'completions'].map((name) => join(its.folder, 'lms', `${name}.csv`)),
+    { source: 'lms', mappings: [] },
+  )
+
+function erased(its: TryWarehouse, ids: string, apply = true): Promise<Erasure> {
+  const file = its.write('requests.txt', ids)
+  return erase(its.config, { from: file, idSpaces: ['lms'], apply, runId: 'r' }, signal, progress)
+}
+
+const idOf = (its: TryWarehouse, id: string) =>
+  pseudonym(readKey(its.config.privacy.keyFile), 'learner', 'lms', id) ?? ''
+
+/** All that the facts and dimensions say. */
+async function told(its: TryWarehouse): Promise<string> {
+  const tables = ['dim_learner', 'fact_learning_event', 'fact_course_completion', 'agg_course_day']
+  const rows = await Promise.all(
+    tables.map((table) =>
+      its.rows(`select columns(c -> c not in ('valid_from')) from ${table} order by all`),
+    ),
+  )
+  return JSON.stringify(rows, (_, value) => (typeof value === 'bigint' ? String(value) : value))
+}
+
+async function rawOf(its: TryWarehouse): Promise<string> {
+  return JSON.stringify([
+    await its.rows('select payload from raw.raw_learning_events order by position'),
+    await its.rows('select payload from raw.rejected_rows where payload is not null'),
+  ])
+}
+
+describe('an erasure', () => {
+  let its: TryWarehouse
+  beforeAll(async () => {
+    its = await campus()
+    await load(its)
+    await its.build()
+  }, 120_000)
+  afterAll(() => its[Symbol.dispose]())
+
+  test('is planned without any change', async () => {
+    const before = its.state()
+    const plan = await erased(its, ' anna \nnobody\n\n', false)
+    expect(plan).toMatchObject({ applied: false, ids: 2, known: 1, pseudonyms: 3 })
+    expect(plan.searched?.found).toContain('catalog.sqlite')
+    expect(erasureSummary(plan)).toBe('1 of 2 ids known, 10 rows to be removed; nothing was changed')
+    expect(its.state()).toBe(before)
+  }, 120_000)
+
+  test('takes rows of theirs, and names in rows of others', async () => {
+    const erasure = await erased(its, 'anna\n')
+    expect(
+      erasureText(erasure).replace(/\d+ files? \([\d,]+ bytes\)|\d+ (?=rewr|del|snap)/g, '…'),
+    ).toMatchInlineSnapshot(`
+      "Rows
+        core.dim_learner               1 removed
+        core.fact_course_completion    1 removed
+        core.fact_learning_event       2 removed
+        raw.raw_learning_events        2 removed, 1 of others, in which they are not named any more
+        raw.rejected_rows              1 of others, in which they are not named any more
+        staging.stg_course_completion  1 removed
+        staging.stg_learner            1 removed
+        staging.stg_learning_event     2 removed
+
+      Proof
+        14 files rewritten, …deleted, …snapshots expired, the catalog written anew
+        … searched for 2 pseudonyms: 0 found"
+    `)
+    expect(isProven(erasure)).toBe(true)
+    const raw = await its.rows('select payload from raw.raw_learning_events order by position')
+    const ben = idOf(its, 'ben')
+    const people = raw.map(([payload]) => JSON.parse(String(payload)))
+    expect(people.map(({ id, userid, relateduserid }) => [id, userid, relateduserid])).toEqual([
+      ['2', ben, undefined],
+      ['3', ERASED, ben],
+    ])
+    // As others look for it: decoded, in statistics, in the catalog's free pages.
+    const searcher = new Searcher([{ kind: 'pseudonym', value: idOf(its, 'anna') }])
+    await searcher.folder(its.config.warehouse.path)
+    expect(searcher.found).toEqual([])
+  }, 120_000)
+
+  test('comes to the same as one before the load, under another key too', async () => {
+    using other = await campus()
+    copyFileSync(its.config.privacy.keyFile, other.config.privacy.keyFile)
+    expect(await erased(other, 'anna\n')).toMatchObject({ ids: 1, known: 0, rows: [] })
+    const [log] = await load(other)
+    expect(log?.mappings[0]?.counts).toMatchObject({ read: 5, mapped: 2, filtered: 3, rejected: 0 })
+    await other.build()
+    expect(await told(other)).toBe(await told(its))
+    expect(await rawOf(other)).toBe(await rawOf(its))
+
+    rotateKey(other.config.privacy.keyFile)
+    await load(other)
+    await other.build()
+    expect(await other.value('select count(*) from dim_learner where learner_key <> 0')).toBe(3)
+    expect(
+      await other.value(`select count(*) from learner where learner_id = '${idOf(other, 'anna')}'`),
+    ).toBe(0)
+  }, 120_000)
+
+  test('does not let them come back, and an address is that of all who have it', async () => {
+    writeFileSync(join(its.folder, 'lms', 'learners.csv'), `${LEARNERS}emil,emil@x.example,AT,2026-01-05\n`)
+    await load(its)
+    await its.build()
+    expect(await its.value('select count(*) from dim_learner where learner_key <> 0')).toBe(4)
+    // Of ben alone, the address that cleo has too stays.
+    expect(await erased(its, 'ben\n', false)).toMatchObject({ known: 1, pseudonyms: 1 })
+    expect(await erased(its, 'Ben@X.example\n')).toMatchObject({ ids: 1, known: 1, left: [] })
+    expect(await its.rows('select country from learner where learner_key <> 0 order by country')).toEqual([
+      ['AT'],
+      ['IT'],
+    ])
+    const checks = await its.build(true)
+    expect(checks).toMatchObject({
+      checks: expect.arrayContaining([expect.objectContaining({ name: 'erased-stay-erased', failures: 0 })]),
+    })
+  }, 120_000)
+
+  test.each([
+    ['', ['lms'], { code: 'LPA-ERASE-NOBODY', exit: 'data' }],
+    [
+      'anna\n',
+      ['lmz'],
+      { code: 'LPA-ERASE-SPACE', exit: 'usage', next: ['Did you mean lms?', 'There are: lms.'] },
+    ],
+  ] as const)('%j of %s is refused', async (ids, idSpaces, error) => {
+    const from = its.write('wrong.txt', ids)
+    const refused = erase(its.config, { from, idSpaces, apply: true, runId: 'r' }, signal, progress)
+    await expect(refused).rejects.toMatchObject(error)
+  })
+})
+
+test('what an erased learner took back stays taken back, loaded or mapped again', async () => {
+  using its = await TryWarehouse.create(TOML)
+  const mapping = (type: string) =>
+    its.write(
+      'voids.sql',
+      `-- entity: learning_event
+-- columns: id = $.id, who = $.who, voids = $.voids, happened = $.at
+-- personal: who(learner)
+select coalesce(voids, id) as event_id, who as learner_id, happened as occurred_at, '${type}' as event_type,
+  voids is not null as deleted
+from source
+`,
+    )
+  const mappings = [mapping('viewed')]
+  const file = its.write(
+    'voids.ndjson',
+    `{"id":"a","who":"ben","at":"2026-01-12T08:00:00Z"}
+{"id":"b","who":"anna","voids":"a","at":"2026-01-12T09:00:00Z"}
+`,
+  )
+  const remain = async () => {
+    const rows = [
+      await its.value('select count(*) from raw.raw_learning_events'),
+      await its.value('select count(*) from staging.stg_deletion'),
+      await its.value('select count(*) from fact_learning_event'),
+    ]
+    return rows.map(Number)
+  }
+  await its.load(file, { source: 'lms', mappings })
+  await its.build()
+  expect(isProven(await erased(its, 'anna\n'))).toBe(true)
+  expect(await remain()).toEqual([2, 1, 0])
+  mapping('launched')
+  await its.load(file, { source: 'lms', mappings })
+  await its.build()
+  expect(await remain()).toEqual([2, 1, 0])
+  mapping('played')
+  const request = { select: [], full: true, replays: true, runId: 'r' }
+  const built = await build(its.config, request, signal, progress)
+  expect(built.replayed?.loads).toBe(1)
+  expect(await remain()).toEqual([2, 1, 0])
+}, 120_000)

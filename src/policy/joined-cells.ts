@@ -1,0 +1,106 @@
+/**
+ * Counts that several reports show: looked at as one table, so that each leaves the same ones out. Else the one would tell
+ * what the other does not.
+ */
+
+import type { Cell, Result, Row } from '../types.ts'
+import { type Cells, type OutsideParts, withoutSmallCells } from './small-cells.ts'
+
+/** Rules of how cells hang together, as a report's header says them. */
+type Rules = Exclude<Cells, string>
+
+export interface JoinedReport {
+  readonly result: Result
+  readonly rules: Rules
+}
+
+/** What a table leaves out, by the key of a row and the name of a column; the row of all has no key. */
+export type LeftOut = ReadonlyMap<Cell, ReadonlyMap<string, Cell>>
+
+/** Of reports that have rows of the same keys. What the first shows is left out last. */
+export function leftOutOf(reports: readonly JoinedReport[], key: string, least: number): LeftOut {
+  const whole = joined(
+    reports.map(({ result }) => result),
+    key,
+  )
+  const rules = reports.flatMap((report) => report.rules)
+  const kept = reports[0]?.result.columns.map(({ name }) => name) ?? []
+  const { columns, rows } = withoutSmallCells(whole, rules, least, { kept })
+  const place = placeOf(columns, key)
+  const shown = new Map(rows.map((row) => [row[place] ?? null, row]))
+  return new Map(
+    whole.rows.map((row) => {
+      const own = row[place] ?? null
+      const gone = columns.flatMap(({ name }, at): [string, Cell][] =>
+        row[at] !== (shown.get(own)?.[at] ?? null) ? [[name, row[at] ?? null]] : [],
+      )
+      return [own, new Map(gone)]
+    }),
+  )
+}
+
+/** Counts that `leftOut` has, and which rows each is a part of: those at the path of its key, and above it. */
+export function outsideParts(
+  { result, rules }: JoinedReport,
+  leftOut: LeftOut,
+  pathOf: ReadonlyMap<Cell, string>,
+): OutsideParts[] {
+  return rules.flatMap((rule) => {
+    if (rule.kind !== 'below') return []
+    const place = placeOf(result.columns, rule.path)
+    const rowsAbove = (path: string) =>
+      result.rows.flatMap((row, index) => (`${path}/`.startsWith(`${row[place]}/`) ? [index] : []))
+    const parts = [...leftOut].flatMap(([key, cells]) => {
+      const [path, value] = [pathOf.get(key), cells.get(rule.of)]
+      return path === undefined || value === undefined
+        ? []
+        : [{ value: Number(value), rows: rowsAbove(path) }]
+    })
+    return [{ column: rule.column, parts }]
+  })
+}
+
+/** What to leave out of a report, by its rules of what others show; `chosen` is the key that it was asked for. */
+export function isLeftOutIn(
+  { result, rules }: JoinedReport,
+  leftOut: LeftOut,
+  chosen: Cell,
+): (row: number, column: string) => boolean {
+  const has = (key: Cell, column: string) => leftOut.get(key)?.has(column) ?? false
+  const cellOf = (row: Row | undefined, column: string) => row?.[placeOf(result.columns, column)] ?? null
+  return (index, name) => {
+    const row = result.rows[index]
+    return rules.some((rule) => {
+      switch (rule.kind) {
+        case 'joined':
+          return has(cellOf(row, rule.key) ?? chosen, name)
+        case 'same by key':
+          return rule.column === name && has(cellOf(row, rule.key) ?? chosen, rule.of)
+        case 'same in row':
+          return rule.columns.includes(name) && row?.[0] === rule.row && has(chosen, rule.of)
+        case 'same as named':
+          return rule.column === name && has(chosen, String(cellOf(row, rule.name)))
+        default:
+          return false
+      }
+    })
+  }
+}
+
+/** The columns of all, those of the same name once. */
+function joined([first, ...others]: readonly Result[], key: string): Result {
+  if (first === undefined) return { columns: [], rows: [] }
+  return others.reduce((whole, other) => {
+    const added = other.columns.filter(({ name }) => placeOf(whole.columns, name) < 0)
+    const byKey = new Map(other.rows.map((row) => [row[placeOf(other.columns, key)] ?? null, row]))
+    const rows = whole.rows.map((row) => {
+      const its = byKey.get(row[placeOf(whole.columns, key)] ?? null)
+      return [...row, ...added.map(({ name }) => its?.[placeOf(other.columns, name)] ?? null)]
+    })
+    return { columns: [...whole.columns, ...added], rows }
+  }, first)
+}
+
+function placeOf(columns: Result['columns'], name: string): number {
+  return columns.findIndex((column) => column.name === name)
+}

@@ -1,0 +1,269 @@
+/** Records that went through stage one elsewhere, as Parquet files: stage two makes of them what it makes of any. */
+
+import { createHash } from 'node:crypto'
+import { mkdirSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { openDuckDB, quoteName, quoteText, readRows } from '../duckdb.ts'
+import { UserError } from '../errors.ts'
+import type { PseudonymKey } from '../pseudonym.ts'
+import { type Field, fieldsOf } from './fields.ts'
+import {
+  discardStaged,
+  type FileRequest,
+  loadIdsOf,
+  recogniseInput,
+  type StagedFile,
+  stagedFolder,
+  stageFile,
+} from './files.ts'
+import type { Input } from './input.ts'
+import { MessageLines } from './kafka/message-lines.ts'
+import type { Mapping } from './mapping.ts'
+import { parseSelect, readsSourceOnly, takenAs } from './select-tree.ts'
+import { recordsSql } from './source-sql.ts'
+import { unsealed } from './spark/seal.ts'
+import type { OnPersonal } from './stage-one.ts'
+import { stageTwo } from './stage-two.ts'
+
+/** As of messages that no Spark has read. */
+const PERSONAL: OnPersonal = 'reject record'
+
+/** Columns beside those of stage one: where a record stands in what it came from; of files no number. */
+export const PLACE = { name: 'lpa_from', part: 'lpa_part', number: 'lpa_number' } as const
+
+/** And by what it was read. */
+export const READ_BY = 'lpa_read_by'
+
+/** What pseudonyms and fields of a record depend on. */
+export function readBy(mapping: Mapping, { key, idSpace }: Pick<FileRequest, 'key' | 'idSpace'>): string {
+  return createHash('sha256').update([key.id, mapping.sha256, idSpace].join('\n')).digest('hex').slice(0, 16)
+}
+
+export interface RecordsElsewhere {
+  readonly files: readonly string[]
+  readonly mapping: Mapping
+  /** What stands for all of it in the ledger. */
+  readonly uri: string
+  /** Tells this batch of records from all others. */
+  readonly identity: string
+  /** Whether their places tell them for good, as topic, partition and offset do. */
+  readonly isPlaced: boolean
+}
+
+const GROUP_ROWS = 122_880
+
+/** Stages them: as one load, and those that were sealed as others. Nothing is committed. */
+export async function stageRecords(
+  elsewhere: RecordsElsewhere,
+  request: FileRequest,
+): Promise<readonly StagedFile[]> {
+  const staged: StagedFile[] = []
+  const loadId = await request.nextLoadId()
+  const folder = stagedFolder(request.scratch, loadId)
+  mkdirSync(folder, { recursive: true })
+  try {
+    const gathered = await gather(elsewhere, folder, request)
+    if (gathered.runs.length > 0)
+      staged.push(await stageGathered(elsewhere, gathered, { loadId, folder, request }))
+    else discardStaged(request.scratch, [loadId])
+    for (const input of sealedInputs(elsewhere, gathered.sealed, request.key)) {
+      const asked = { mappings: request.mappings, entity: request.entity, personal: PERSONAL }
+      staged.push(
+        ...(await stageFile(await recogniseInput(input, asked), { ...request, personal: PERSONAL })),
+      )
+    }
+    return staged
+  } catch (error) {
+    discardStaged(request.scratch, [loadId, ...loadIdsOf(staged)])
+    throw error
+  }
+}
+
+async function stageGathered(
+  { files, mapping, uri, identity, isPlaced }: RecordsElsewhere,
+  { runs, records, fields }: Gathered,
+  { loadId, folder, request }: { loadId: number; folder: string; request: FileRequest },
+): Promise<StagedFile> {
+  const { signal, timezone, memoryLimit, threads, key, idSpace, source } = request
+  const startedAt = new Date().toISOString()
+  const contentSha256 = createHash('sha256').update(identity).digest('hex')
+  const two = await stageTwo({
+    ...{
+      mapping,
+      fields,
+      records,
+      folder,
+      loadId,
+      uri,
+      timezone,
+      threads,
+      signal,
+      source,
+      idSpace,
+      memoryLimit,
+    },
+    ...{ header: [], broken: [], contentSha256, format: mapping.name, loadedAt: startedAt },
+    records: recordsSql(records),
+    lineOf: (record) => record,
+    placeOf: (record) => placeIn(runs, record),
+    places: isPlaced
+      ? runs.map(({ name, part, record, offset }) => ({ record, offset: offset ?? 0, id: `${name}-${part}` }))
+      : undefined,
+    groupRows: GROUP_ROWS,
+    parquetVersion: request.parquetVersion ?? 'v2',
+  })
+  rmSync(records)
+  return {
+    ...{ mapping, reasons: two.reasons, leftOut: [] },
+    batch: {
+      files: two.files,
+      load: {
+        ...{ loadId, uri, startedAt, source, contentSha256, keyId: key.id },
+        format: mapping.name,
+        bytes: files.reduce((sum, file) => sum + statSync(file).size, 0),
+        counts: two.counts,
+        mappingSha256: mapping.sha256,
+        entities: { [mapping.entity]: two.rows },
+      },
+    },
+  }
+}
+
+/** What only the embedded engine reads, as the messages that they were. */
+function sealedInputs(
+  { uri, isPlaced }: RecordsElsewhere,
+  sealed: readonly Sealed[],
+  key: PseudonymKey,
+): Input[] {
+  const byName = Map.groupBy(sealed, ({ name }) => name)
+  return [...byName].map(([name, rows]) => {
+    const lines = new MessageLines(name, name)
+    for (const { part, number, value } of rows)
+      lines.add(part, [{ offset: String(number ?? 0), value: unsealed(key, value) }])
+    const input = lines.input(uri)
+    return isPlaced ? input : { ...input, places: undefined, placeOf: () => name }
+  })
+}
+
+/**
+ * By what doubles of a record are known before the mapping has seen it: the columns that its SELECT takes as event_id and
+ * occurred_at just as they are. Undefined where it makes these itself: then only the warehouse finds doubles.
+ */
+export async function doublesBy(mapping: Mapping): Promise<readonly string[] | undefined> {
+  await using database = await openDuckDB({ memoryLimit: '100MB', spillFolder: '', timezone: 'UTC' })
+  const tree = await parseSelect(database.connection, mapping)
+  if (!readsSourceOnly(tree)) return undefined
+  const fields = fieldsOf(mapping, undefined)
+  const found = ['event_id', 'occurred_at'].map((output) => {
+    const [name, ...others] = takenAs(tree, output)
+    return others.length === 0 ? fields.find((field) => field.isColumn && field.name === name) : undefined
+  })
+  return found.every((field) => field !== undefined) ? found.map(({ name }) => name) : undefined
+}
+
+/** Records in a row whose numbers follow one another. */
+interface Run {
+  readonly record: number
+  readonly name: string
+  readonly part: number
+  readonly offset: number | undefined
+}
+
+interface Sealed {
+  readonly name: string
+  readonly part: number
+  readonly number: bigint | null
+  readonly value: Uint8Array
+}
+
+interface Gathered {
+  /** As stage one writes them: one file, in order. */
+  readonly records: string
+  readonly fields: readonly Field[]
+  readonly runs: readonly Run[]
+  readonly sealed: readonly Sealed[]
+}
+
+async function gather(
+  { files, mapping }: RecordsElsewhere,
+  folder: string,
+  request: FileRequest,
+): Promise<Gathered> {
+  const { memoryLimit, timezone } = request
+  await using database = await openDuckDB({ memoryLimit, spillFolder: join(folder, 'spill'), timezone })
+  const { connection } = database
+  const records = join(folder, 'records.parquet')
+  const fields = fieldsOf(mapping, undefined)
+  const place = Object.values(PLACE).join(', ')
+  await connection.run(`create temp view all_records as
+    select * from read_parquet([${files.map(quoteText).join(', ')}], hive_partitioning = false)`)
+  await assertReadBy(connection, readBy(mapping, request))
+  await connection.run('create temp view arrived as select * from all_records where lpa_sealed is null')
+  const columns = [...fields.map(({ name }) => quoteName(name)), ...WELL_FORMED]
+  await connection.run(`copy (select ${columns.join(', ')} from arrived order by ${place})
+    to ${quoteText(records)} (format parquet, compression lz4, parquet_version v2)`)
+  const sealed = await readRows<{ name: string; part: number; number: bigint | null; value: string }>(
+    connection,
+    `select ${PLACE.name} as name, ${PLACE.part} as part, ${PLACE.number} as number, to_base64(lpa_sealed) as value
+     from all_records where lpa_sealed is not null order by ${place}`,
+  )
+  return {
+    ...{ records, fields, runs: await runsOf(connection, place) },
+    sealed: sealed.map((row) => ({ ...row, value: Buffer.from(row.value, 'base64') })),
+  }
+}
+
+/** @throws UserError config (78) for records that were read by another key, mapping or id space */
+async function assertReadBy(connection: DuckDBConnection, now: string): Promise<void> {
+  const others = await readRows(
+    connection,
+    `select 1 from all_records where ${READ_BY} <> ${quoteText(now)} limit 1`,
+  )
+  if (others.length === 0) return
+  throw new UserError(
+    'LPA-STREAM-KEY',
+    'Records wait that were read under another key, mapping or id space.',
+    {
+      exit: 'config',
+      next: [
+        'Set it back, and let the stream run until they are committed.',
+        'If it was changed on purpose, read everything again: --reset-offsets',
+      ],
+    },
+  )
+}
+
+/** What stage one says of records that it could read. */
+const WELL_FORMED = [
+  'cast(null as usmallint) as lpa_fault',
+  'cast(null as bigint) as lpa_bytes',
+  'cast(null as varchar) as lpa_content',
+]
+
+async function runsOf(connection: DuckDBConnection, place: string): Promise<Run[]> {
+  const rows = await readRows<{ record: bigint; name: string; part: number; number: bigint | null }>(
+    connection,
+    `with numbered as (
+       select *, row_number() over (order by ${place}) as record from arrived
+     ), runs as (
+       select *, coalesce(${PLACE.number} - record, 0) as run from numbered
+     )
+     select min(record) as record, ${PLACE.name} as name, ${PLACE.part} as part, min(${PLACE.number}) as number
+     from runs group by ${PLACE.name}, ${PLACE.part}, run order by 1`,
+  )
+  return rows.map(({ record, number, name, part }) => ({
+    ...{
+      record: Number(record),
+      name,
+      part: Number(part),
+      offset: number === null ? undefined : Number(number),
+    },
+  }))
+}
+
+function placeIn(runs: readonly Run[], record: number): string {
+  const run = runs.findLast((one) => one.record <= record)
+  if (run?.offset === undefined) return run?.name ?? ''
+  return `${run.name}-${run.part}-${run.offset + record - run.record}`
+}
