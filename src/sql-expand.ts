@@ -43,8 +43,8 @@ const jsonPath = (path: Names) => path.map((p) => (typeof p === 'number' ? `[${p
 const sparkPath = (path: Names) => `'$${jsonPath(path)}'`
 // The cast costs nothing for JSON, and gives a VARIANT the same answers: text of text unquoted, JSON null as NULL.
 const duckdbText = (v: string, path: Names) => `json_extract_string(cast(${v} as json), ${sparkPath(path)})`
-/** Spark reads the warehouse's files, in which JSON is text; what is no JSON has nothing in it. */
-const sparkVariant = (v: string) => `try_parse_json(${v})`
+/** Spark reads JSON from the warehouse's files as text, and a VARIANT as one; what is no JSON has nothing in it. */
+const sparkVariant = (v: string) => `try_parse_json(cast(${v} as string))`
 const snowflakePath = (path: Names) => `'${jsonPath(path).slice(1)}'`
 
 const TEXTS: Readonly<Record<Dialect, Texts>> = {
@@ -81,7 +81,7 @@ const TEXTS: Readonly<Record<Dialect, Texts>> = {
     boolean: (v, path) => `try_variant_get(${sparkVariant(v)}, ${sparkPath(path)}, 'boolean')`,
     size: (v, path) => `size(try_variant_get(${sparkVariant(v)}, ${sparkPath(path)}, 'array<variant>'))`,
     variant: (text) => text,
-    json: (v) => `nullif(${v}, 'null')`,
+    json: (v) => `nullif(cast(${v} as string), 'null')`,
     list: (x, separator) => `array_join(array_sort(collect_set(${x})), ${separator})`,
     hash: (x) => `xxhash64(${x})`,
     sha256: (text) => `sha2(${text}, 256)`,

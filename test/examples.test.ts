@@ -24,6 +24,7 @@ const EXAMPLES = new Set(
 /** What an example names that only a real campus would have, and what stands for it here. */
 const STAND_INS: readonly (readonly [RegExp, () => string])[] = [
   [/sample exports/, () => 'sample more-exports'],
+  [/--id-space lms/, () => '--id-space campus'],
   [/--learners 200000 --events 5000000/, () => '--learners 200 --events 5000'],
   [/--at \d{4}-\d\d-\d\d/, () => `--at ${new Date().toISOString()}`],
   [/\b\d{8}-\d{6}-[0-9a-f]{6}\b/, () => first('lpa runs --json').run_id as string],
@@ -60,6 +61,13 @@ beforeAll(() => {
   writeFileSync(join(campus, 'events.ndjson.gz'), gzipSync(withoutLastLine(events)))
   writeFileSync(join(campus, 'exports', 'courses.csv.gz'), gzipSync(exported('categories.csv')))
   writeFileSync(join(campus, 'grades.csv'), withoutLastLine(exported('completions.csv').toString('utf8')))
+  const ids = exported('learners.csv')
+    .toString('utf8')
+    .split('\n')
+    .slice(1, 3)
+    .map((line) => line.split(',')[0])
+  writeFileSync(join(campus, 'requests.csv'), ['student_no', ...ids, ''].join('\n'))
+  writeFileSync(join(campus, 'ids.txt'), [...ids, ''].join('\n'))
   for (const folder of ['mappings', 'core']) mkdirSync(join(campus, folder))
   sh(`for table in dim_date dim_course fact_enrollment agg_course_day; do
     lpa query -q --sql "select * from $table" --format parquet > core/$table.parquet; done`)

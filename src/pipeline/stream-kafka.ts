@@ -183,7 +183,11 @@ export class TopicStream implements ConsumeHooks {
       } catch (error) {
         if (signal.aborted) return
         const known = explained(error, settings)
-        if (!isOfBroker(known)) throw known
+        if (!isOfBroker(known)) {
+          // Where a topic ends tells less than that it is another one.
+          if (known instanceof UserError && known.code === 'LPA-STREAM-GONE') await this.#assertSameTopics()
+          throw known
+        }
         if (this.#assignment > joinedBefore) lostAt = undefined
         if (lostAt === undefined) {
           this.#work.options.progress.onNote(
