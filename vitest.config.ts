@@ -57,12 +57,17 @@ export default defineConfig({
         },
       },
       {
-        // Apart, so that Spark starts for its own tests only.
+        // Apart, so that Spark starts for its own tests only; one of them builds on Snowflake.
         extends: true,
         test: {
           name: 'spark',
           include: ['test/services/spark/**/*.test.ts'],
-          globalSetup: ['test/setup/extensions.ts', 'test/setup/build.ts', 'test/setup/spark.ts'],
+          globalSetup: [
+            'test/setup/extensions.ts',
+            'test/setup/build.ts',
+            'test/setup/spark.ts',
+            'test/setup/snowflake.ts',
+          ],
           testTimeout: 300_000,
           hookTimeout: 300_000,
         },

@@ -24,7 +24,8 @@ export default class Batch extends BaseCommand {
     }),
     full: Flags.boolean({ summary: 'Make every row anew.' }),
     engine: Flags.option({ options: ['spark'] as const })({
-      summary: "Where models run, when not in the warehouse: spark, over the warehouse's own files.",
+      summary:
+        "Where models run, when not in the warehouse: spark, over its files, of Snowflake's over copies.",
     }),
     address: Flags.string({
       helpValue: 'sc://HOST:PORT',

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type ConfigRequest, loadConfig } from './config.ts'
 import { UserError } from './errors.ts'
+import { scrub } from './secrets.ts'
 
 let folder: string
 beforeEach(() => {
@@ -110,6 +111,11 @@ describe('loadConfig', () => {
       'sources.video.id_space': 'lpa.toml:19',
       'privacy.min_cell': 'default',
     })
+  })
+
+  it('shows nobody a token in the address of Spark', () => {
+    load('[spark]\naddress = "sc://spark.example.org/;token=canary-1f2e"\n')
+    expect(scrub('canary-1f2e')).toBe('[secret]')
   })
 
   it('prefers flags to environment to profile to file to defaults', () => {

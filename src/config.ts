@@ -24,6 +24,7 @@ import {
 import { readSources, readTerms } from './config/sources.ts'
 import { didYouMean } from './did-you-mean.ts'
 import { UserError } from './errors.ts'
+import { rememberTypedSecrets } from './secrets.ts'
 
 /** A named source of `lpa.toml`: `lpa load NAME`. */
 export interface SourceSettings {
@@ -177,6 +178,8 @@ export function loadConfig(request: ConfigRequest): Config {
   const extensions = setting('warehouse.extensions')
   const connection = setting('warehouse.connection')
   const sparkAddress = setting('spark.address')
+  // Where it is used it is refused; what tells settings does not show it.
+  rememberTypedSecrets([sparkAddress ?? ''])
   const tokenFile = setting('spark.token_file')
   const user = setting('security.user')
   return {

@@ -58,6 +58,8 @@ it('passwords of addresses that were typed, whatever is in them', () => {
   rememberTypedSecrets(['stream', 'kafka://bob:hunter2/secret@broker:9092/t', 'https://host:8080/path'])
   expect(scrub('kafka://bob:hunter2/secret@broker:9092/t')).toBe('kafka://bob:[secret]@broker:9092/t')
   expect(scrub('https://host:8080/path')).toBe('https://host:8080/path')
+  rememberTypedSecrets(['sc://host:15002/;use_ssl=true;token=of-the-cluster;user_id=somebody'])
+  expect(scrub('true of-the-cluster somebody')).toBe('true [secret] somebody')
 })
 
 it('what else of an address is a secret: a token in the place of a user, a parameter that is called so', () => {

@@ -32,12 +32,17 @@ export function rememberSecretVariables(env: Readonly<Record<string, string | un
 /** A parameter or a header of such a name holds a secret. */
 export const SECRET_NAME = /token|secret|passw|pwd|api[-_]?key|^key$|signature|^sig$|authorization|^cookie$/i
 
-/** Remembers what is secret in addresses that were typed: `kafka://user:password@host`, `https://token@host/path?api_key=…`. */
+/**
+ * Remembers what is secret in addresses that were typed: `kafka://user:password@host`, `https://token@host/path?api_key=…`,
+ * `sc://host/;token=…`.
+ */
 export function rememberTypedSecrets(words: readonly string[]): void {
   for (const word of words) {
     const [, password] = /^[\w+.-]*:\/\/[^:@]*:(.*)@/.exec(word) ?? []
     const [, token] = /^[\w+.-]*:\/\/([^:@/?#]+)@/.exec(word) ?? []
-    const parameters = [...word.matchAll(/[?&]([^=&#]+)=([^&#]*)/g)]
+    const parameters = [
+      ...word.matchAll(word.startsWith('sc://') ? /;([^=;]+)=([^;]*)/g : /[?&]([^=&#]+)=([^&#]*)/g),
+    ]
     const values = parameters.flatMap(([, name = '', value]) => (SECRET_NAME.test(name) ? [value] : []))
     for (const secret of [password, token, ...values]) if (secret !== undefined) rememberSecret(secret)
   }

@@ -125,6 +125,13 @@ export interface Model {
     | { readonly kind: 'incremental'; readonly key: readonly string[]; readonly window?: string }
 }
 
+/** A model that ran elsewhere: its rows lie in Parquet files, which have its columns by name. */
+export interface ModelFiles extends Omit<Model, 'select'> {
+  readonly files: readonly string[]
+  /** Columns that are JSON, and text in the files. */
+  readonly json: readonly string[]
+}
+
 /** What one load brings: staged files and their ledger row. */
 export interface Batch {
   readonly files: readonly ParquetFile[]
@@ -262,10 +269,16 @@ export interface Engine extends Reader, ModelRunner {
   /** The statement that brings a dropped table back with its rows, where the engine keeps these for some time. */
   undropTable?(name: string): string
   /**
-   * Parquet files that hold the rows of a table as they are, and no others: its own, and where rows of these are deleted
-   * or some are in no file, a copy in `folder`. They stay while the transaction is open. Where tables are files.
+   * Parquet files that hold the rows of a table as they are, and no others. Where tables are files: its own, and where rows of
+   * these are deleted or some are in no file, a copy in `folder`. Elsewhere a copy of all inside the open transaction, of the
+   * declared types, JSON as text. They stay while the transaction is open.
    */
-  plainFiles?(table: string, folder: string): Promise<readonly string[]>
+  plainFiles(table: string, folder: string): Promise<readonly string[]>
+  /**
+   * `materialise()` of a model that ran elsewhere, of a temporary one with all its rows. The files stay where they are. Answers
+   * the rows written.
+   */
+  takeIn(model: ModelFiles, full: boolean): Promise<number>
   /** A number that no other load has; gaps are ordinary. */
   nextLoadId(): Promise<number>
   /** A private folder on the same file system as the warehouse, for staged files. */

@@ -14,8 +14,7 @@ import { readDeclared } from './declared.ts'
 
 /**
  * A session of Spark that runs models for a warehouse that is open.
- * @throws UserError usage (2) for a warehouse whose tables are no files; unavailable (69), notPermitted (77) and config (78)
- *   for what is wrong with server, token and address
+ * @throws UserError unavailable (69), notPermitted (77) and config (78) for what is wrong with server, token and address
  */
 export async function openSparkRunner(
   config: Config,
@@ -27,13 +26,17 @@ export async function openSparkRunner(
   return openSparkModels(options)
 }
 
-/** The same for reports and a user's SQL, as the owner or as a role. */
+/**
+ * The same for reports and a user's SQL, as the owner or as a role.
+ * @throws UserError usage (2) for a warehouse whose tables are no files
+ */
 export async function openSparkReports(
   config: Config,
   engine: Engine,
   signal: AbortSignal,
   role?: string,
 ): Promise<SparkReader> {
+  if (!engine.can.files) throw noFiles()
   const options = optionsOf(config, engine, signal)
   const views =
     role === undefined ? undefined : await (await import('./role.ts')).readAsOnSpark(config, engine, role)
@@ -48,7 +51,7 @@ export async function openSparkLoad(config: Config, signal: AbortSignal): Promis
 }
 
 /**
- * A session by itself, for what reads no table and brings the key.
+ * A session by itself, for what reads no table but clear text, and brings the key.
  * @throws UserError notPermitted (77) where the key would leave this machine in the clear
  */
 export async function openSparkSession(
@@ -59,19 +62,20 @@ export async function openSparkSession(
   const server = findServer(config)
   refuseClear(server.address, 'The pseudonym key')
   const { SparkSession } = await import('../engines/spark/session.ts')
-  return SparkSession.open({ ...server, signal }, settings)
+  return SparkSession.open({ ...server, signal, readsClear: true }, settings)
 }
 
 function optionsOf(config: Config, engine: Engine, signal: AbortSignal): SparkTablesOptions {
-  const { plainFiles } = engine
-  if (plainFiles === undefined) {
-    throw new UserError('LPA-SPARK-WAREHOUSE', 'This warehouse has no files that Spark could read.', {
-      exit: 'usage',
-      next: 'It computes by itself: leave --engine out.',
-    })
-  }
   const { tables } = readDeclared('spark')
-  return { ...findServer(config), engine: { ...engine, plainFiles }, declared: tables, signal }
+  return { ...findServer(config), engine, declared: tables, signal }
+}
+
+/** To copy tables for a question would take longer than to ask the warehouse. */
+function noFiles(): UserError {
+  return new UserError('LPA-SPARK-WAREHOUSE', 'This warehouse has no files that Spark could read.', {
+    exit: 'usage',
+    next: 'It answers by itself: leave --engine out.',
+  })
 }
 
 function findServer({ spark }: Config): { address: SparkAddress; token: string | undefined } {

@@ -1,12 +1,15 @@
 /** Two engines that were given the same, compared cell by cell. */
 
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect } from 'vitest'
 import type { Config } from '../../src/config.ts'
+import { openDuckDB, quoteText, readRows } from '../../src/duckdb.ts'
 import { exactJson } from '../../src/output/json.ts'
 import { readDeclared } from '../../src/pipeline/declared.ts'
 import { runReport } from '../../src/pipeline/report.ts'
 import { listSql } from '../../src/sql-files.ts'
-import type { Reader } from '../../src/types.ts'
+import type { Engine, Reader } from '../../src/types.ts'
 
 type Asked = Pick<Reader, 'dialect' | 'query'>
 
@@ -18,10 +21,9 @@ const CORE = readDeclared('duckdb').tables.filter(({ name }) => name.startsWith(
 /** Every row of every table and view of core as text, sorted. */
 export async function coreRows(engine: Asked): Promise<Readonly<Record<string, readonly string[]>>> {
   const tables: Record<string, string[]> = {}
-  for (const { name, kind, columns } of CORE) {
-    // A view declares none.
-    const told = kind === 'view' ? '*' : columns.map((column) => column.name).join(', ')
-    const { rows } = await engine.query(`select ${told} from ${name}`)
+  for (const table of CORE) {
+    const { name } = table
+    const { rows } = await engine.query(selectOf(table))
     tables[name] = rows.map((row) => exactJson(row)).sort()
   }
   return tables
@@ -35,6 +37,35 @@ export function expectSameTables(
     const [here = [], there = []] = [one[name], other[name]]
     expect([name, only(here, there), only(there, here)]).toEqual([name, [], []])
     expect(here.length).toBe(there.length)
+  }
+}
+
+function selectOf({ name, kind, columns }: (typeof CORE)[number]): string {
+  // A view declares none.
+  return `select ${kind === 'view' ? '*' : columns.map((column) => column.name).join(', ')} from ${name}`
+}
+
+/** Every row of every table and view of core as a Parquet file each: for more rows than can be held as text. */
+export async function coreFiles(engine: Pick<Engine, 'exportParquet'>, folder: string): Promise<void> {
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder)
+  for (const table of CORE)
+    await engine.exportParquet(selectOf(table), {}, join(folder, `${table.name}.parquet`))
+}
+
+/** Of two folders of `coreFiles`. */
+export async function expectSameFiles(one: string, other: string): Promise<void> {
+  await using database = await openDuckDB({ memoryLimit: '1GB', spillFolder: one, timezone: 'UTC' })
+  for (const { name } of CORE) {
+    const [here, there] = [one, other].map(
+      (folder) => `select * from read_parquet(${quoteText(join(folder, `${name}.parquet`))})`,
+    )
+    const [counted] = await readRows(
+      database.connection,
+      `select (select count(*) from (${here} except all ${there})) as lacking,
+         (select count(*) from (${there} except all ${here})) as more`,
+    )
+    expect([name, counted]).toEqual([name, { lacking: 0, more: 0 }])
   }
 }
 

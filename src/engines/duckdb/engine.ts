@@ -13,6 +13,7 @@ import type {
   Capabilities,
   Engine,
   Fault,
+  Model,
   OpenMode,
   ParquetFile,
   Result,
@@ -31,7 +32,7 @@ import { catalogFile, catalogInode, catalogLook, createCatalog, hasCatalog } fro
 import { recordChecksums, refuseDamagedCatalog } from './checksums.ts'
 import { keepLakeSmall } from './compaction.ts'
 import { type ExtensionFiles, ensureExtensions } from './extensions.ts'
-import { fillTemporaryTable, materialiseSql } from './materialise.ts'
+import { fillTemporaryTable, fromFiles, materialiseSql } from './materialise.ts'
 import { assertPermitted, followGroup, isPermitted, type Permissions, permissionsOf } from './permissions.ts'
 import { plainFiles } from './plain-files.ts'
 import { keepJournal } from './shared-journal.ts'
@@ -416,6 +417,29 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     })
   }
 
+  async function materialise(model: Model, full: boolean): Promise<number> {
+    const { materialise } = model
+    if (!full && materialise.kind !== 'temporary' && materialise.window) {
+      const touched = `select count(*) from (select 1 from ${materialise.window} limit 1)`
+      if ((await readNumber(connection, touched)) === 0) return 0
+    }
+    const table = `core.${model.name}`
+    const isTable = model.materialise.kind !== 'temporary'
+    const variants = isTable ? await variantColumns(connection, table) : []
+    const started = performance.now()
+    if (areFew) await onOneThread(!slowModels.has(model.name))
+    let rows = 0
+    for (const statement of materialiseSql(model, full)) {
+      rows = statement.startsWith('insert')
+        ? await insertVariants(table, variants, `(${model.select})`, () => execute(statement))
+        : await execute(statement)
+    }
+    if (areFew && performance.now() - started > SLOW_MODEL_MS) slowModels.add(model.name)
+    if (!isTable) temporary.add(model.name)
+    if (full || rows > FEW_ROWS) await releaseMemory(connection, options.memoryLimit)
+    return rows
+  }
+
   return {
     dialect: 'duckdb',
     can: CAN,
@@ -465,28 +489,8 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     createTable,
     alterTable,
     temporaryTable: (name, content) => fillTemporaryTable(connection, name, content),
-    async materialise(model, full) {
-      const { materialise } = model
-      if (!full && materialise.kind !== 'temporary' && materialise.window) {
-        const touched = `select count(*) from (select 1 from ${materialise.window} limit 1)`
-        if ((await readNumber(connection, touched)) === 0) return 0
-      }
-      const table = `core.${model.name}`
-      const isTable = model.materialise.kind !== 'temporary'
-      const variants = isTable ? await variantColumns(connection, table) : []
-      const started = performance.now()
-      if (areFew) await onOneThread(!slowModels.has(model.name))
-      let rows = 0
-      for (const statement of materialiseSql(model, full)) {
-        rows = statement.startsWith('insert')
-          ? await insertVariants(table, variants, `(${model.select})`, () => execute(statement))
-          : await execute(statement)
-      }
-      if (areFew && performance.now() - started > SLOW_MODEL_MS) slowModels.add(model.name)
-      if (!isTable) temporary.add(model.name)
-      if (full || rows > FEW_ROWS) await releaseMemory(connection, options.memoryLimit)
-      return rows
-    },
+    materialise,
+    takeIn: (model, full) => materialise(fromFiles(model), full),
     plainFiles: (table, copies) => plainFiles(connection, table, copies),
     async compact() {
       const { timeTravelMs, memoryLimit } = options

@@ -1,8 +1,8 @@
 /** How models become rows in a DuckLake: always inside one transaction with what they read. */
 
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { quoteName, TYPE_NAMES } from '../../duckdb.ts'
-import type { Model, Result } from '../../types.ts'
+import { quoteName, quoteText, TYPE_NAMES } from '../../duckdb.ts'
+import type { Model, ModelFiles, Result } from '../../types.ts'
 
 /** The statements of a model; the last one answers how many rows it wrote. */
 export function materialiseSql(model: Model, full: boolean): string[] {
@@ -30,6 +30,16 @@ export function materialiseSql(model: Model, full: boolean): string[] {
   return [
     `insert into ${table} (${columns}) ${rows} where not exists (select 1 from ${table} t where ${same('t')})`,
   ]
+}
+
+/** A model that ran elsewhere as a SELECT over its files. */
+export function fromFiles({ files, json, ...model }: ModelFiles): Model {
+  // Of text that is none yet, a VARIANT would be made as one text.
+  const columns = model.columns.map((column) =>
+    json.includes(column) ? `cast(${quoteName(column)} as json) as ${quoteName(column)}` : quoteName(column),
+  )
+  const select = `select ${columns.join(', ') || '*'} from read_parquet([${files.map(quoteText).join(', ')}])`
+  return { ...model, select }
 }
 
 /** Of one statement. */

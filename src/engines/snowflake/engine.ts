@@ -1,5 +1,6 @@
 /** The engine of a team's warehouse: Snowflake, over its own driver. Tables are in one database, a schema an area. */
 
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,6 +11,7 @@ import type {
   Capabilities,
   Cell,
   Engine,
+  ModelFiles,
   OpenMode,
   ParquetFile,
   Result,
@@ -38,11 +40,12 @@ import {
 } from './ddl.ts'
 import { connect } from './driver.ts'
 import { explained, faultOf, isEnded, isLocked, isUnanswered } from './failures.ts'
-import { materialiseSql } from './materialise.ts'
+import { materialiseSql, removalSql } from './materialise.ts'
 import { piecesOf } from './pieces.ts'
 import { Session } from './session.ts'
 import { assertOneSelect } from './statement-check.ts'
 import { asOf } from './time-travel.ts'
+import { joinPieces, rowsOf, unloadSql } from './unload.ts'
 
 export interface SnowflakeOptions {
   /** A connection of Snowflake's own files; none: its default one. */
@@ -368,26 +371,67 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
 
   /** Uploads a staged file to a path of this load's own, and copies its rows. */
   async function copyIn(loadId: number, file: ParquetFile): Promise<void> {
-    const path = `@${STAGE}/load_${loadId}/${basename(file.path, '.parquet')}/`
+    const path = await stagePath(`load_${loadId}/${basename(file.path, '.parquet')}`)
+    for (const piece of await piecesOf(file.path)) {
+      await put(piece, path)
+      rmSync(piece)
+    }
+    await copyRows(file.table, path, file.rows)
+  }
+
+  /** A path of the stage that is emptied with the transaction. */
+  async function stagePath(name: string): Promise<string> {
     // Nobody else uploads under the lock: these are of runs that were killed.
     if (!isStageSwept) await ask(() => session.run(`remove @${STAGE}`))
     isStageSwept = true
+    const path = `@${STAGE}/${name}/`
     uploaded.push(path)
-    for (const piece of await piecesOf(file.path)) {
-      // Not a URL all the way: what is in the path is not encoded.
-      const address = `file://${piece.replaceAll(/['\\]/g, '\\$&')}`
-      const put = await ask(() =>
-        session.run(`put '${address}' ${path} auto_compress = false overwrite = true`),
-      )
-      const [status, message] = valuesOf(put, ['status', 'message'])[0] ?? []
-      if (status !== 'UPLOADED') throw new Error(`PUT of ${basename(piece)}: ${status} ${message}`)
-      rmSync(piece)
-    }
-    await assertWhole(file.table)
-    const copied = await ask(() => session.run(copySql(file.table, path)))
-    const loaded = valuesOf(copied, ['rows_loaded']).reduce((sum, [rows]) => sum + Number(rows), 0)
-    if (loaded !== file.rows)
-      throw new Error(`COPY of ${basename(file.path)} loaded ${loaded} of ${file.rows} rows.`)
+    return path
+  }
+
+  async function put(file: string, path: string): Promise<void> {
+    const told = await ask(() =>
+      session.run(`put '${addressOf(file)}' ${path} auto_compress = false overwrite = true`),
+    )
+    const [status, message] = valuesOf(told, ['status', 'message'])[0] ?? []
+    if (status !== 'UPLOADED') throw new Error(`PUT of ${basename(file)}: ${status} ${message}`)
+  }
+
+  async function copyRows(table: string, path: string, rows: number): Promise<void> {
+    await assertWhole(table)
+    const copied = await ask(() => session.run(copySql(table, path)))
+    const loaded = sumOf(copied, 'rows_loaded')
+    if (loaded !== rows) throw new Error(`COPY into ${table} loaded ${loaded} of ${rows} rows.`)
+  }
+
+  async function plainFiles(table: string, folder: string): Promise<readonly string[]> {
+    assertOpen('plainFiles()')
+    const declared = declaredTable(table)
+    const path = await stagePath(`unload_${randomUUID()}`)
+    const rows = sumOf(await ask(() => session.run(unloadSql(declared, path))), 'rows_unloaded')
+    if (rows === 0) return []
+    const pieces = join(folder, `${table}.pieces`)
+    mkdirSync(pieces, { recursive: true })
+    const fetched = await ask(() => session.run(`get ${path} '${addressOf(pieces)}/'`))
+    for (const [file, status, message] of valuesOf(fetched, ['file', 'status', 'message']))
+      if (status !== 'DOWNLOADED') throw new Error(`GET of ${file}: ${status} ${message}`)
+    const target = join(folder, `${table}.parquet`)
+    const joined = await joinPieces(pieces, declared, target)
+    if (joined !== rows) throw new Error(`GET brought ${joined} of ${rows} rows of ${table}.`)
+    return [target]
+  }
+
+  async function takeIn({ name, materialise, files }: ModelFiles, full: boolean): Promise<number> {
+    assertOpen('takeIn()')
+    const isTemporary = materialise.kind === 'temporary'
+    const removal = isTemporary ? [`delete from ${name}`] : removalSql({ name, materialise }, full)
+    for (const statement of removal) await execute(statement)
+    const rows = await rowsOf(files)
+    if (rows === 0) return 0
+    const path = await stagePath(`model_${randomUUID()}`)
+    for (const file of files) await put(file, path)
+    await copyRows(isTemporary ? name : `core.${name}`, path, rows)
+    return rows
   }
 
   /** A copy by names leaves out, without a word, what the table of an older lpa has no column for: a SELECT does not. */
@@ -399,9 +443,13 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
   }
 
   function columnsOf(table: string): TableDeclaration['columns'] {
-    const declared = options.declared.find(({ name }) => name === table)
+    return withSnowflakeTypes(declaredTable(table)).columns
+  }
+
+  function declaredTable(table: string): TableDeclaration {
+    const declared = [...options.declared, ...options.sessionTables].find(({ name }) => name === table)
     if (!declared) throw new Error(`No table ${table} is declared.`)
-    return withSnowflakeTypes(declared).columns
+    return declared
   }
 
   /** A text becomes a VARIANT by parsing only, so tables with one name their columns. */
@@ -484,6 +532,8 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
       for (const statement of materialiseSql(model, full)) rows = await execute(statement)
       return rows
     },
+    plainFiles,
+    takeIn,
     async nextLoadId() {
       const { rows } = await query(`select ${LOAD_IDS}.nextval as load_id`)
       return Number(rows[0]?.[0])
@@ -518,6 +568,15 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
 function valuesOf({ columns, rows }: Result, names: readonly string[]): Row[] {
   const places = names.map((name) => columns.findIndex((column) => column.name === name))
   return rows.map((row) => places.map((place) => row[place] ?? null))
+}
+
+function sumOf(result: Result, column: string): number {
+  return valuesOf(result, [column]).reduce((sum, [value]) => sum + Number(value), 0)
+}
+
+/** Not a URL all the way: what is in the path is not encoded. */
+function addressOf(path: string): string {
+  return `file://${path.replaceAll(/['\\]/g, '\\$&')}`
 }
 
 /** Every commit adds to one of these; one that only supersedes loads, by the record of its run. */

@@ -2,6 +2,17 @@
 
 import type { Model } from '../../types.ts'
 
+type Materialised = Pick<Model, 'name' | 'materialise'>
+
+/** What takes away the rows that a model makes anew. */
+export function removalSql({ name, materialise }: Materialised, full: boolean): string[] {
+  if (materialise.kind === 'temporary') return []
+  const table = `core.${name}`
+  if (full || materialise.kind === 'table') return [`delete from ${table}`]
+  const { window, key } = materialise
+  return window ? [`delete from ${table} using ${window} where ${sameKey(key, name, window)}`] : []
+}
+
 /** The statements of a model; the last one answers how many rows it wrote. */
 export function materialiseSql(model: Model, full: boolean): string[] {
   const { name, materialise, select } = model
@@ -13,12 +24,11 @@ export function materialiseSql(model: Model, full: boolean): string[] {
   const columns = model.columns.join(', ')
   const rows = `select ${model.columns.map((column) => `m.${column}`).join(', ')} from (${select}) m`
   const insert = `insert into ${table} (${columns}) ${rows}`
-  if (full || materialise.kind === 'table') return [`delete from ${table}`, insert]
-  const same = (a: string, b: string) =>
-    materialise.key.map((column) => `${a}.${column} = ${b}.${column}`).join(' and ')
-  if (materialise.window) {
-    const { window } = materialise
-    return [`delete from ${table} using ${window} where ${same(name, window)}`, insert]
-  }
-  return [`${insert} where not exists (select 1 from ${table} t where ${same('t', 'm')})`]
+  const removal = removalSql(model, full)
+  if (removal.length > 0 || materialise.kind === 'table') return [...removal, insert]
+  return [`${insert} where not exists (select 1 from ${table} t where ${sameKey(materialise.key, 't', 'm')})`]
+}
+
+function sameKey(key: readonly string[], a: string, b: string): string {
+  return key.map((column) => `${a}.${column} = ${b}.${column}`).join(' and ')
 }

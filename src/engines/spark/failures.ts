@@ -20,8 +20,8 @@ export function isUnknown(error: unknown): boolean {
   return errorClass(ConnectError.from(error)) === 'INVALID_HANDLE.OPERATION_NOT_FOUND'
 }
 
-/** The same error in words that say what to do. */
-export function explained(error: unknown, address: SparkAddress): unknown {
+/** The same error in words that say what to do; of one that may quote what was read, nothing but its name. */
+export function explained(error: unknown, address: SparkAddress, mayQuote = false): unknown {
   if (error instanceof UserError || !(error instanceof ConnectError)) return error
   const where = urlOf(address).replace(/^https?/, 'sc')
   const failure = (
@@ -29,7 +29,7 @@ export function explained(error: unknown, address: SparkAddress): unknown {
     message: string,
     exit: 'unavailable' | 'notPermitted' | 'io' | 'config',
     ...next: string[]
-  ) => new UserError(code, message, { exit, where, next, cause: error })
+  ) => new UserError(code, message, { exit, where, next, ...(!mayQuote && { cause: error }) })
   switch (error.code) {
     case Code.Unauthenticated:
     case Code.PermissionDenied:
@@ -80,12 +80,15 @@ export function explained(error: unknown, address: SparkAddress): unknown {
       'unavailable',
       'Nothing was changed. Give them more: spark.executor.memory (or lpa spark up --memory 4g)',
     )
-  return failure(
-    'LPA-SPARK-REFUSED',
-    `Spark refused${named ? ` (${named})` : ''}: ${firstLine(error.rawMessage)}`,
-    'unavailable',
-    'Nothing was changed.',
-  )
+  const refused = `Spark refused${named ? ` (${named})` : ''}`
+  return mayQuote
+    ? failure('LPA-SPARK-REFUSED', `${refused}.`, 'unavailable', 'Nothing was changed. Why is in its log.')
+    : failure(
+        'LPA-SPARK-REFUSED',
+        `${refused}: ${firstLine(error.rawMessage)}`,
+        'unavailable',
+        'Nothing was changed.',
+      )
 }
 
 const GONE = /^INVALID_HANDLE\.(SESSION|OPERATION)/

@@ -33,7 +33,7 @@ export async function openSparkLines(
   settings: Readonly<Record<string, string>> = {},
 ): Promise<SparkLines> {
   refuseClear(options.address, 'The pseudonym key')
-  const session = await SparkSession.open(options, { ...settings, ...DISCREET })
+  const session = await SparkSession.open({ ...options, readsClear: true }, { ...settings, ...DISCREET })
   return {
     async write({ path, folder, select, views, pads }) {
       await session.viewOfBytes(views.pads, pads)

@@ -5,7 +5,6 @@
 
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { quoteName, quoteText } from '../../duckdb.ts'
 import { UserError } from '../../errors.ts'
 import type { Model, ModelRunner, TableDeclaration } from '../../types.ts'
 import { rowsSelect, typeOf, viewName, withViewNames } from './names.ts'
@@ -44,8 +43,11 @@ export async function openSparkModels(options: SparkTablesOptions): Promise<Mode
 
   /** The warehouse takes rows away by the same window. */
   async function handOver(window: string): Promise<void> {
-    const select = readBack('*', temporary.get(window) ?? [])
-    await engine.materialise({ name: window, columns: [], select, materialise: { kind: 'temporary' } }, false)
+    const files = (temporary.get(window) ?? []).flatMap(filesIn)
+    await engine.takeIn(
+      { name: window, columns: [], materialise: { kind: 'temporary' }, files, json: [] },
+      false,
+    )
   }
 
   async function makeTable(model: Model, table: TableDeclaration, full: boolean): Promise<number> {
@@ -65,7 +67,8 @@ export async function openSparkModels(options: SparkTablesOptions): Promise<Mode
       name,
       `select ${columns.join(', ')} from (${withViewNames(model.select)}) m ${isNew}`,
     )
-    const rows = await engine.materialise({ ...model, select: readBack(columnsBack(table), [place]) }, full)
+    const json = table.columns.filter(({ type }) => type === 'json').map((column) => column.name)
+    const rows = await engine.takeIn({ ...model, files: filesIn(place), json }, full)
     await rename(model, table, { place, isWhole, window })
     return rows
   }
@@ -119,12 +122,6 @@ function withText(table: TableDeclaration): TableDeclaration {
   return { ...table, columns }
 }
 
-/** In the warehouse's own words: what Spark wrote. */
-function readBack(columns: string, places: readonly string[]): string {
-  const files = places.flatMap(filesIn).map(quoteText)
-  return `select ${columns} from read_parquet([${files.join(', ')}])`
-}
-
 /**
  * Each by its name: a folder's may look like a pattern.
  * @throws UserError io (74) where Spark wrote elsewhere than the warehouse can see
@@ -136,11 +133,4 @@ export function filesIn(place: string): string[] {
     ...{ exit: 'io', where: place },
     next: 'The folder of the warehouse must be the same one, under the same path, for the server and every executor.',
   })
-}
-
-/** Of text that is none yet, a VARIANT would be made as one text. */
-function columnsBack({ columns }: TableDeclaration): string {
-  return columns
-    .map(({ name, type }) => (type === 'json' ? `cast(${name} as json) as ${name}` : quoteName(name)))
-    .join(', ')
 }

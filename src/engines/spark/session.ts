@@ -29,6 +29,8 @@ export interface SessionOptions {
   readonly address: SparkAddress
   readonly token?: string | undefined
   readonly signal: AbortSignal
+  /** Statements read clear text, which errors of Spark may quote. */
+  readonly readsClear?: boolean
 }
 
 /** Parquet files or folders of such, to be read as they lie. */
@@ -43,6 +45,8 @@ const LEAST_VERSION = [4, 2] as const
 const CONNECT_MS = 20_000
 /** A server that has many sessions may take a while to close one; nobody waits for that. */
 const CLOSE_MS = 5_000
+/** Who was told to stop does not wait long, whether the server hears of it or not. */
+const STOP_MS = 1_000
 const MOST_TRIES = 8
 const HEAD_LINES = 200
 
@@ -59,19 +63,28 @@ const SETTINGS: Readonly<Record<string, string>> = {
   'spark.sql.parquet.compression.codec': 'zstd',
   // DuckDB writes doubles as BYTE_STREAM_SPLIT, which only the other reader knows.
   'spark.sql.parquet.enableVectorizedReader': 'false',
+  // Rows of a file that is gone or broken would be left out without a word.
+  'spark.sql.files.ignoreMissingFiles': 'false',
+  'spark.sql.files.ignoreCorruptFiles': 'false',
+  // Days and instants of long ago are as they are written.
+  'spark.sql.parquet.datetimeRebaseModeInRead': 'CORRECTED',
+  'spark.sql.parquet.datetimeRebaseModeInWrite': 'CORRECTED',
+  'spark.sql.parquet.inferTimestampNTZ.enabled': 'true',
 }
 
 export class SparkSession implements AsyncDisposable {
   readonly #address: SparkAddress
   readonly #signal: AbortSignal
+  readonly #readsClear: boolean
   readonly #http: Http2SessionManager
   readonly #client: Client<typeof SparkConnectService>
   readonly #base: { sessionId: string; userContext: { userId: string; userName: string }; clientType: string }
   #plans = 0n
 
-  private constructor({ address, token, signal }: SessionOptions) {
+  private constructor({ address, token, signal, readsClear = false }: SessionOptions) {
     this.#address = address
     this.#signal = signal
+    this.#readsClear = readsClear
     const { user } = address
     this.#base = {
       sessionId: randomUUID(),
@@ -114,12 +127,23 @@ export class SparkSession implements AsyncDisposable {
   }
 
   async #begin(settings: Readonly<Record<string, string>>): Promise<void> {
-    const within = { signal: this.#signal, timeoutMs: CONNECT_MS }
     const answer = await this.#client.analyzePlan(
       { ...this.#base, analyze: { case: 'sparkVersion', value: {} } },
-      within,
+      { signal: this.#signal, timeoutMs: CONNECT_MS },
     )
-    const version = answer.result.case === 'sparkVersion' ? answer.result.value.version : ''
+    try {
+      await this.#configure(
+        answer.result.case === 'sparkVersion' ? answer.result.value.version : '',
+        settings,
+      )
+    } catch (error) {
+      // It is there by now, and would be for an hour.
+      await this.#release()
+      throw error
+    }
+  }
+
+  async #configure(version: string, settings: Readonly<Record<string, string>>): Promise<void> {
     if (!isNewEnough(version)) {
       throw new UserError('LPA-SPARK-VERSION', `Spark ${version} is too old.`, {
         exit: 'unavailable',
@@ -130,7 +154,7 @@ export class SparkSession implements AsyncDisposable {
     const pairs = Object.entries({ ...SETTINGS, ...settings }).map(([key, value]) => ({ key, value }))
     await this.#client.config(
       { ...this.#base, operation: { opType: { case: 'set', value: { pairs } } } },
-      within,
+      { signal: this.#signal, timeoutMs: CONNECT_MS },
     )
   }
 
@@ -250,8 +274,16 @@ export class SparkSession implements AsyncDisposable {
 
   /** Ends the session, and with it its views. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#client.releaseSession(this.#base, { timeoutMs: CLOSE_MS }).catch(() => {})
+    await this.#release()
     this.#http.abort()
+  }
+
+  async #release(): Promise<void> {
+    await this.#client.releaseSession(this.#base, { timeoutMs: this.#closeMs }).catch(() => {})
+  }
+
+  get #closeMs(): number {
+    return this.#signal.aborted ? STOP_MS : CLOSE_MS
   }
 
   async #viewOfData(
@@ -298,7 +330,7 @@ export class SparkSession implements AsyncDisposable {
     try {
       yield* this.#attached(plan)
     } catch (error) {
-      throw this.#signal.aborted ? this.#signal.reason : explained(error, this.#address)
+      throw this.#signal.aborted ? this.#signal.reason : explained(error, this.#address, this.#readsClear)
     }
   }
 
@@ -346,10 +378,15 @@ export class SparkSession implements AsyncDisposable {
           : this.#client.reattachExecute(after, within)
       }
     } finally {
-      if (this.#signal.aborted) await this.#interrupt(operationId)
-      await this.#client
-        .releaseExecute({ ...operation, release: { case: 'releaseAll', value: {} } }, { timeoutMs: CLOSE_MS })
-        .catch(() => {})
+      await Promise.all([
+        this.#signal.aborted && this.#interrupt(operationId),
+        this.#client
+          .releaseExecute(
+            { ...operation, release: { case: 'releaseAll', value: {} } },
+            { timeoutMs: this.#closeMs },
+          )
+          .catch(() => {}),
+      ])
     }
   }
 
@@ -362,7 +399,7 @@ export class SparkSession implements AsyncDisposable {
           interruptType: InterruptRequest_InterruptType.OPERATION_ID,
           interrupt: { case: 'operationId', value: operationId },
         },
-        { timeoutMs: CLOSE_MS },
+        { timeoutMs: this.#closeMs },
       )
       .catch(() => {})
   }

@@ -9,7 +9,7 @@ import { type SessionOptions, SparkSession } from './session.ts'
 
 export interface SparkTablesOptions extends SessionOptions {
   /** The warehouse, open for as long as its files are read. */
-  readonly engine: Engine & Required<Pick<Engine, 'plainFiles'>>
+  readonly engine: Engine
   /** Its tables and views; the views' SELECTs are in Spark's words. */
   readonly declared: readonly TableDeclaration[]
   /** As which role they are read; none: the owner. */
@@ -18,7 +18,7 @@ export interface SparkTablesOptions extends SessionOptions {
 
 export class SparkTables implements AsyncDisposable {
   readonly session: SparkSession
-  readonly engine: SparkTablesOptions['engine']
+  readonly engine: Engine
   readonly declared: readonly TableDeclaration[]
   /** For what is written on the way. Named so that the next run sweeps it away when this one dies. */
   readonly folder: string
@@ -84,7 +84,8 @@ export class SparkTables implements AsyncDisposable {
   }
 
   async #nameFiles(declared: TableDeclaration, name: string): Promise<void> {
-    const table = this.engine.configured(declared)
+    // A copy has the types that are declared.
+    const table = this.engine.can.files ? this.engine.configured(declared) : declared
     const paths = await this.engine.plainFiles(table.name, join(this.folder, 'copies'))
     if (paths.length === 0) return this.session.view(name, noRows(table))
     await this.session.viewOfFiles(name, { paths, schema: schemaOf(table) })

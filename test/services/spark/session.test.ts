@@ -1,8 +1,11 @@
 /** The client against a real server: values, parameters, streams that are taken up again, stops, failures. */
 
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { addressOf } from '../../../src/engines/spark/local-server.ts'
 import { SparkSession } from '../../../src/engines/spark/session.ts'
 import { describeWithSpark, openSession, sharedServer } from './shared-spark.ts'
@@ -122,6 +125,61 @@ describeWithSpark('a session of Spark', () => {
       })
     })
 
+    describe('of files', () => {
+      let folder: string
+      beforeAll(() => {
+        folder = mkdtempSync(join(tmpdir(), 'lpa-spark-files-'))
+      })
+      afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+      test.each([
+        ['gone', (file: string) => rmSync(file)],
+        ['broken', (file: string) => writeFileSync(file, 'no Parquet')],
+      ])('one that is %s is told, whatever the server is set to', async (what, harm) => {
+        const place = join(folder, what)
+        await session.write('select id from range(0, 4, 1, 2)', place)
+        const files = readdirSync(place).filter((name) => name.endsWith('.parquet'))
+        expect(files.length).toBe(2)
+        await session.viewOfFiles(what, { paths: [place], schema: 'id bigint' })
+        harm(join(place, files[0] ?? ''))
+        await expect(session.query(`select count(id) from ${what}`)).rejects.toMatchObject({
+          code: 'LPA-SPARK-FILES',
+        })
+      })
+
+      test.each([
+        ['1 / (id - 1)', 'LPA-SPARK-REFUSED', 'DIVIDE_BY_ZERO'],
+        ["cast(if(id = 1, 'x', '1') as int)", 'LPA-SPARK-REFUSED', 'CAST_INVALID_INPUT'],
+      ])('%s fails as itself, not as a file', async (expression, code, named) => {
+        const place = join(folder, named)
+        await expect(session.write(`select ${expression} as x from range(3)`, place)).rejects.toMatchObject({
+          code,
+          message: expect.stringContaining(named),
+        })
+      })
+    })
+
+    test('what reads clear text never quotes it', async () => {
+      const { address, token } = { address: addressOf(sharedServer()), token: sharedServer().token }
+      await using own = await SparkSession.open({ address, token, signal, readsClear: true })
+      const asked = own.query("select cast(concat('jane', '@example.org') as int)")
+      const error = await asked.then(
+        () => undefined,
+        (thrown: Error) => thrown,
+      )
+      expect([error?.message, error?.cause]).toEqual(['Spark refused (CAST_INVALID_INPUT).', undefined])
+    })
+
+    test('a session that cannot be set up is ended on the server', async () => {
+      const address = { ...addressOf(sharedServer()), user: 'ended' }
+      const { token } = sharedServer()
+      const wrong = { 'spark.sql.files.ignoreMissingFiles': 'perhaps' }
+      await expect(SparkSession.open({ address, token, signal }, wrong)).rejects.toMatchObject({
+        code: 'LPA-SPARK-REFUSED',
+      })
+      expect(await sessionsOf('ended')).toEqual(['ended'])
+    })
+
     test('a wrong token', async () => {
       const address = addressOf(sharedServer())
       await expect(SparkSession.open({ address, token: 'another-one', signal })).rejects.toMatchObject({
@@ -152,6 +210,17 @@ describeWithSpark('a session of Spark', () => {
     })
   })
 })
+
+/** Of a user's sessions how they are, as the server shows them: a session that has ended has the time of its end. */
+async function sessionsOf(user: string): Promise<readonly ('open' | 'ended')[]> {
+  const spark = inject('spark')
+  const page = 'pages' in spark ? await (await fetch(`${spark.pages}/connect/`)).text() : ''
+  return [...page.matchAll(/<tr[^>]*>(.*?)<\/tr>/gs)].flatMap(([, row = '']) => {
+    if (!row.includes(`<td> ${user} </td>`)) return []
+    const times = row.match(/\d{4}\/\d\d\/\d\d \d\d:\d\d:\d\d/g) ?? []
+    return [times.length === 2 ? 'ended' : 'open']
+  })
+}
 
 /** So many rows of one partition, of which each takes a second. */
 function slowRows(rows: number): string {

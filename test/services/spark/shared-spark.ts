@@ -17,6 +17,9 @@ export interface SparkPlace {
 export const SPARK_SETTINGS = {
   'spark.connect.execute.reattachable.senderMaxStreamDuration': '1s',
   'spark.sql.shuffle.partitions': '2',
+  // A cluster may be set so, for others.
+  'spark.sql.files.ignoreMissingFiles': 'true',
+  'spark.sql.files.ignoreCorruptFiles': 'true',
 }
 
 /** For a Java whose statements run once: half of what it does would be to compile itself. */

@@ -142,6 +142,10 @@ class Session:
         if not self.autocommit and not self.is_in_transaction and statements.is_dml(sql):
             self.connection._duck_conn.begin()
             self._follow_transaction("BEGIN")
+        if stage_files.is_unload(sql):
+            return answers.texts(*stage_files.unload(sql, self.connection), answers.UNKNOWN, self.place)
+        if stage_files.is_get(sql):
+            return answers.success(stage_files.get(sql, self.connection))
         plain = statements.runnable(_TRANSACTION.sub(self._transaction(), sql))
         answer = self._ask(self.memory.told(plain.sql), _parameters(binds, plain.lost_binds), describe_only)
         if plain.is_changed:
