@@ -1,5 +1,6 @@
 /** What Spark's errors mean. It names each kind, `[TABLE_OR_VIEW_NOT_FOUND] …`; the way there has codes of its own. */
 
+import { BinaryReader } from '@bufbuild/protobuf/wire'
 import { Code, ConnectError } from '@connectrpc/connect'
 import { UserError } from '../../errors.ts'
 import { type SparkAddress, urlOf } from './address.ts'
@@ -20,14 +21,53 @@ export function isUnknown(error: unknown): boolean {
   return errorClass(ConnectError.from(error)) === 'INVALID_HANDLE.OPERATION_NOT_FOUND'
 }
 
-/** The same error in words that say what to do; of one that may quote what was read, nothing but its name. */
-export function explained(error: unknown, address: SparkAddress, mayQuote = false): unknown {
+/** By which the server tells what caused an error, if it does. */
+export function errorIdOf(error: unknown): string | undefined {
+  if (!(error instanceof ConnectError)) return undefined
+  for (const detail of error.details)
+    if ('type' in detail && detail.type === 'google.rpc.ErrorInfo')
+      return metadataOf(detail.value).get('errorId')
+  return undefined
+}
+
+/** Its third field, a map of texts; of a map's entry the first is the key. */
+function metadataOf(errorInfo: Uint8Array): ReadonlyMap<string, string> {
+  const metadata = new Map<string, string>()
+  for (const [field, entry] of fieldsOf(errorInfo)) {
+    if (field !== 3) continue
+    const [key = '', value = ''] = fieldsOf(entry).map(([, text]) => new TextDecoder().decode(text))
+    metadata.set(key, value)
+  }
+  return metadata
+}
+
+/** Of a message that has texts and messages only. */
+function fieldsOf(message: Uint8Array): readonly [field: number, value: Uint8Array][] {
+  const reader = new BinaryReader(message)
+  const fields: [number, Uint8Array][] = []
+  while (reader.pos < reader.len) fields.push([reader.tag()[0], reader.bytes()])
+  return fields
+}
+
+export interface ErrorContext {
+  /** What caused it, in Spark's words. */
+  readonly causes?: readonly string[]
+  /** It may quote what was read: nothing but its name is told. */
+  readonly mayQuote?: boolean
+}
+
+/** The same error in words that say what to do. */
+export function explained(
+  error: unknown,
+  address: SparkAddress,
+  { causes = [], mayQuote = false }: ErrorContext = {},
+): unknown {
   if (error instanceof UserError || !(error instanceof ConnectError)) return error
   const where = urlOf(address).replace(/^https?/, 'sc')
   const failure = (
     code: string,
     message: string,
-    exit: 'unavailable' | 'notPermitted' | 'io' | 'config',
+    exit: 'unavailable' | 'notPermitted' | 'io' | 'cannotCreate',
     ...next: string[]
   ) => new UserError(code, message, { exit, where, next, ...(!mayQuote && { cause: error }) })
   switch (error.code) {
@@ -63,22 +103,31 @@ export function explained(error: unknown, address: SparkAddress, mayQuote = fals
       'unavailable',
       'Nothing was changed. Run it again.',
     )
+  // What a task says of a file may only be how room or memory came to an end.
+  const all = [error.rawMessage, ...causes].join('\n')
+  if (FULL.test(all))
+    return failure(
+      'LPA-SPARK-DISK',
+      'A disk is full where Spark writes.',
+      'cannotCreate',
+      'Nothing was changed. Make room where the warehouse is, and in spark.local.dir of server and executors.',
+    )
+  if (MEMORY.test(all))
+    return failure(
+      'LPA-SPARK-MEMORY',
+      'Spark lost executors, or their memory was not enough.',
+      'unavailable',
+      'Nothing was changed. Give them more: spark.executor.memory (or lpa spark up --memory 4g)',
+    )
   if (
     (named !== undefined && UNREAD.test(named)) ||
-    /FileNotFoundException|AccessDenied|Permission denied/.test(error.rawMessage)
+    /FileNotFoundException|AccessDenied|Permission denied/.test(all)
   )
     return failure(
       'LPA-SPARK-FILES',
       `Spark cannot read or write the warehouse's files (${named ?? 'I/O'}).`,
       'io',
       'The folder of the warehouse must be there under the same path, and open to its user, for the server and every executor.',
-    )
-  if (MEMORY.test(error.rawMessage))
-    return failure(
-      'LPA-SPARK-MEMORY',
-      'Spark lost executors, or their memory was not enough.',
-      'unavailable',
-      'Nothing was changed. Give them more: spark.executor.memory (or lpa spark up --memory 4g)',
     )
   const refused = `Spark refused${named ? ` (${named})` : ''}`
   return mayQuote
@@ -93,6 +142,7 @@ export function explained(error: unknown, address: SparkAddress, mayQuote = fals
 
 const GONE = /^INVALID_HANDLE\.(SESSION|OPERATION)/
 const UNREAD = /^(PATH_NOT_FOUND|FAILED_READ_FILE|FAILED_RENAME|TASK_WRITE_FAILED|CANNOT_READ_FILE_FOOTER)/
+const FULL = /No space left on device|Disk quota exceeded/
 const MEMORY = /OutOfMemory|ExecutorLostFailure|Unable to acquire \d+ bytes/
 
 function firstLine(message: string): string {

@@ -10,7 +10,7 @@ import { UserError } from '../../errors.ts'
 import { rememberSecret } from '../../secrets.ts'
 import type { Column, Result, Row, Values } from '../../types.ts'
 import { refuseClear, type SparkAddress, urlOf } from './address.ts'
-import { explained, isLost, isUnknown } from './failures.ts'
+import { errorIdOf, explained, isLost, isUnknown } from './failures.ts'
 import {
   ExecutePlanRequestSchema,
   type ExecutePlanResponse,
@@ -330,8 +330,19 @@ export class SparkSession implements AsyncDisposable {
     try {
       yield* this.#attached(plan)
     } catch (error) {
-      throw this.#signal.aborted ? this.#signal.reason : explained(error, this.#address, this.#readsClear)
+      if (this.#signal.aborted) throw this.#signal.reason
+      const causes = await this.#causesOf(error)
+      throw explained(error, this.#address, { causes, mayQuote: this.#readsClear })
     }
+  }
+
+  async #causesOf(error: unknown): Promise<readonly string[]> {
+    const errorId = errorIdOf(error)
+    if (errorId === undefined) return []
+    const told = await this.#client
+      .fetchErrorDetails({ ...this.#base, errorId }, { timeoutMs: CLOSE_MS })
+      .catch(() => undefined)
+    return told?.errors.map(({ message }) => message) ?? []
   }
 
   /**

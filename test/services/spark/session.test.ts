@@ -1,5 +1,6 @@
 /** The client against a real server: values, parameters, streams that are taken up again, stops, failures. */
 
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -8,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { addressOf } from '../../../src/engines/spark/local-server.ts'
 import { SparkSession } from '../../../src/engines/spark/session.ts'
+import { isFull } from '../../faults/lpa.ts'
 import { describeWithSpark, openSession, sharedServer } from './shared-spark.ts'
 
 const { signal } = new AbortController()
@@ -158,6 +160,23 @@ describeWithSpark('a session of Spark', () => {
         })
       })
     })
+
+    // To mount one takes root. Spark may still hold a file of it open.
+    if (isFull)
+      test('a full disk', async (context) => {
+        const small = mkdtempSync(join(tmpdir(), 'lpa-spark-small-'))
+        const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=600k', 'tmpfs', small])
+        if (status !== 0) context.skip('no file system can be mounted here')
+        try {
+          const rows = 'select rand() as x, uuid() as y from range(0, 200000, 1, 1)'
+          await expect(session.write(rows, join(small, 'rows'))).rejects.toMatchObject({
+            ...{ code: 'LPA-SPARK-DISK', exit: 'cannotCreate' },
+          })
+        } finally {
+          spawnSync('umount', ['--lazy', small])
+          rmSync(small, { recursive: true })
+        }
+      })
 
     test('what reads clear text never quotes it', async () => {
       const { address, token } = { address: addressOf(sharedServer()), token: sharedServer().token }
