@@ -93,7 +93,11 @@ export async function startLocalServer(
   // Two at once would start two, and know of one.
   using _lock = await takeWriterLock(stateFolder(), START_LIMIT_MS, request.signal)
   const running = findLocalServer()
-  if (running) return { server: running, isNew: false }
+  if (running) {
+    // The run that started it may have been killed while it did.
+    await untilItAnswers(running, request.signal)
+    return { server: running, isNew: false }
+  }
   const lacking = javaLacking('Spark')
   if (lacking) {
     const [what = '', next = ''] = lacking.split(/: (.*)/s)

@@ -1,16 +1,17 @@
 /** lpa spark up, status, down: in a folder of state of the test's own, beside the Spark of the other tests. */
 
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { processStart } from '../../../src/process-alive.ts'
-import { lpa, newPlace, type Place, removePlaces } from '../../faults/lpa.ts'
+import { lpa, newPlace, type Place, removePlaces, startLpa } from '../../faults/lpa.ts'
+import { until } from '../../faults/until.ts'
 import { describeWithSpark } from './shared-spark.ts'
 
 describeWithSpark('lpa spark', () => {
   let place: Place
-  const spark = (...args: string[]) =>
-    lpa(place, ['spark', ...args], { env: { XDG_STATE_HOME: join(place.root, 'state') } })
+  const own = () => ({ XDG_STATE_HOME: join(place.root, 'state') })
+  const spark = (...args: string[]) => lpa(place, ['spark', ...args], { env: own() })
   const record = async (...args: string[]) => JSON.parse((await spark(...args, '--json')).stdout)
   const stateFile = () => join(place.root, 'state', 'lpa', 'spark.json')
   const state = () => JSON.parse(readFileSync(stateFile(), 'utf8'))
@@ -32,6 +33,18 @@ describeWithSpark('lpa spark', () => {
   })
 
   describe('up', () => {
+    test('that is killed leaves one that starts: the next one waits for it', async () => {
+      const { child, ended } = startLpa(place, ['spark', 'up'], { env: own() })
+      await until(() => existsSync(stateFile()), 'Spark is being started')
+      child.kill('SIGKILL')
+      await ended
+      expect(await spark('up')).toMatchObject({
+        ...{ code: 0, stderr: expect.stringContaining('Spark runs already') },
+      })
+      expect(await record('status')).toMatchObject({ state: 'running' })
+      await spark('down')
+    })
+
     test('starts it, and tells where it is', async () => {
       const up = await spark('up', '--memory', '512m', '--json')
       expect(up.code, up.stderr).toBe(0)
