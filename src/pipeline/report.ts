@@ -7,7 +7,7 @@ import { durationText } from '../duration.ts'
 import { UserError } from '../errors.ts'
 import { parseInstant } from '../instant.ts'
 import { expand } from '../sql-expand.ts'
-import { listSql, paramValues, readSql, type SqlFile } from '../sql-files.ts'
+import { hasSql, listSql, paramValues, readSql, type SqlFile } from '../sql-files.ts'
 import { isCode, sqlTokens } from '../sql-tokens.ts'
 import type { At, Dialect, Engine, Fault, Reader, Result, ResultStream, Values } from '../types.ts'
 import { ledgerRows } from './ledger.ts'
@@ -79,14 +79,11 @@ function ofEveryLoad(sql: string): string {
   return sql.replaceAll('from checked_load', 'from meta.loads')
 }
 
-/** Checks that no report has the name of: what they find is asked for like one. */
-function askedChecks(): string[] {
-  return listSql('checks').filter((name) => !listSql('reports').includes(name))
-}
-
+/** A check is asked for by its name too, unless a report has that name. */
 function readReport(name: string, dialect: Dialect): SqlFile {
-  if (askedChecks().includes(name)) return readSql('checks', name, dialect)
-  if (!listSql('snowflake').includes(name)) return readSql('reports', name, dialect)
+  if (hasSql('reports', name, dialect)) return readSql('reports', name, dialect)
+  if (hasSql('checks', name)) return readSql('checks', name, dialect)
+  if (!hasSql('snowflake', name)) return readSql('reports', name, dialect)
   if (dialect === 'snowflake') return readSql('snowflake', name)
   throw new UserError(
     'LPA-QUERY-ENGINE',
@@ -115,14 +112,15 @@ export function listReports(config: Pick<Config, 'metrics' | 'warehouse'>): Resu
   const text = (name: string) => ({ name, type: 'text' as const })
   const dialect = config.warehouse.engine
   const ofDialect = dialect === 'snowflake' ? listSql('snowflake') : []
-  const names = [...listSql('reports'), ...ofDialect, ...askedChecks()]
+  const reports = [...listSql('reports'), ...ofDialect]
+  const names = [...reports, ...listSql('checks').filter((name) => !reports.includes(name))]
   return {
     columns: [text('report'), text('title'), text('parameters')],
     rows: names.map((name) => {
-      const { report, values } = reportQuestion(name, {}, { dialect }, config)
+      const report = readReport(name, dialect)
+      const values = paramValues(report, configuredParams(report, config.metrics))
       const params = Object.entries(values).map(([param, value]) => `${param}=${value ?? ''}`)
-      const title = report?.title ?? ''
-      return [name, report?.kind === 'checks' ? `Check: ${title}` : title, params.join(' ')]
+      return [name, report.kind === 'checks' ? `Check: ${report.title}` : report.title, params.join(' ')]
     }),
   }
 }
