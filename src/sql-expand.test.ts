@@ -87,6 +87,14 @@ describe('expand', () => {
     expect(DIALECTS.map((d) => expand(call, d))).toEqual([duckdb, spark, snowflake])
   })
 
+  test('hashes several values at once, and where a NULL stands counts', () => {
+    const call = 'lpa_hash(x, y)'
+    expect(DIALECTS.map((dialect) => expand(call, dialect))).toEqual([
+      ...['hash(x, y)', 'xxhash64(x, y is null, y)', 'hash(x, y)'],
+    ])
+    expect(() => expand('lpa_sha256(x, y)', 'duckdb')).toThrow('takes 1 argument(s), not 2')
+  })
+
   test('has a text for sixteen functions, and this table names them all', () => {
     expect(CALLS.map(([call]) => call.slice(0, call.indexOf('('))).sort()).toEqual(
       [...PORTABLE_FUNCTIONS].sort(),

@@ -117,11 +117,11 @@ export interface Model {
   /**
    * `table`: every row anew. `incremental`: rows whose key is not there yet are added; with a window, rows whose key
    * is in that temporary table are taken away and made anew. Nothing is done where the window of either is empty.
-   * `temporary`: rows are added to a table of this transaction.
+   * `temporary`: rows are added to a table of this transaction, those that are not there yet; all that there are, `once`.
    */
   readonly materialise:
     | { readonly kind: 'table'; readonly window?: string }
-    | { readonly kind: 'temporary' }
+    | { readonly kind: 'temporary'; readonly once?: true }
     | { readonly kind: 'incremental'; readonly key: readonly string[]; readonly window?: string }
 }
 

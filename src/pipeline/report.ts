@@ -274,6 +274,7 @@ const NAMES: Readonly<Record<string, string>> = {
   course: 'course-ids',
   category: 'category-names',
   country: 'countries',
+  cohort: 'cohorts',
 }
 
 /** An answer of nothing may mean that there is no such course. */
