@@ -13,7 +13,7 @@ With --role it is what that role may see, masked, without keys; roles that may n
   static override examples = [
     '<%= config.bin %> export campus-2026-01',
     '<%= config.bin %> export for-excel --format csv --select fact_enrollment --select course',
-    '<%= config.bin %> export for-research --role lpa_engineer --force',
+    '<%= config.bin %> export campus-2026-01 --at 2026-02-01 --force',
   ]
   static override args = {
     dir: Args.string({ required: true, description: 'Folder for the files; made by this.' }),
