@@ -87,6 +87,8 @@ export interface TableDeclaration {
   /** `core.fact_enrollment` */
   readonly name: string
   readonly columns: readonly { readonly name: string; readonly type: string; readonly required: boolean }[]
+  /** What a row is, where that is said. */
+  readonly grain: string | undefined
   /** Columns whose values together no other row has; none where that is not said. */
   readonly key: readonly string[]
   /** Columns that queries filter by, coarsest first. */
@@ -238,8 +240,10 @@ export interface Engine extends Reader, ModelRunner {
   /** Runs one statement; answers the number of rows it changed. */
   execute(statement: string, values?: Values): Promise<number>
   stream(statement: string, values?: Values): Promise<ResultStream>
-  /** Writes a query's rows to a new Parquet file. */
-  exportParquet(statement: string, values: Values, file: string): Promise<void>
+  /** Writes a query's rows to a new Parquet file; answers how many. */
+  exportParquet(statement: string, values: Values, file: string): Promise<number>
+  /** Reads several times of one state of the warehouse, whatever others commit meanwhile. */
+  oneState<T>(work: () => Promise<T>): Promise<T>
   /**
    * Refuses user SQL that is not one SELECT over the warehouse's tables.
    * @throws UserError notPermitted (77) that names what was refused

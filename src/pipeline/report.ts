@@ -51,7 +51,7 @@ export interface Answer {
   /** Tables that the role's SQL names. */
   readonly tables: readonly string[]
   /** Writes the rows to a Parquet file in the system's temporary folder instead, where who answers can. */
-  readonly toParquet?: (file: string) => Promise<void>
+  readonly toParquet?: (file: string) => Promise<unknown>
 }
 
 /** @throws UserError usage for an unknown report or parameter, with the nearest name, and for a report of another engine. */
@@ -341,7 +341,7 @@ export function tooLarge(): UserError {
 }
 
 /** `12` is a snapshot's number, `2026-01-12T08:00:00Z` an instant, `2026-01-12` the end of that day. */
-function parseAt(text: string): At {
+export function parseAt(text: string): At {
   if (/^\d{1,9}$/.test(text)) return { version: text }
   const time = parseInstant(text.length > 10 ? text : `${text}T23:59:59.999`)
   if (!time) {

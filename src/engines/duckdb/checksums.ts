@@ -233,7 +233,7 @@ function dataFiles(folder: string): string[] {
     .sort()
 }
 
-async function sha256OfFile(file: string, onBytes?: (bytes: number) => void): Promise<string> {
+export async function sha256OfFile(file: string, onBytes?: (bytes: number) => void): Promise<string> {
   const hash = createHash('sha256')
   for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) {
     hash.update(chunk)

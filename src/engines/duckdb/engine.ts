@@ -330,11 +330,25 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     return { columns, rows }
   }
 
-  async function exportParquet(statement: string, values: Values, file: string): Promise<void> {
-    await connection.run(
+  async function exportParquet(statement: string, values: Values, file: string): Promise<number> {
+    const { rowsChanged } = await connection.run(
       `copy (${statement}) to ${quoteText(file)} (format parquet, compression zstd)`,
       bind(values),
     )
+    return rowsChanged
+  }
+
+  async function oneState<T>(work: () => Promise<T>): Promise<T> {
+    stop.signal.throwIfAborted()
+    await endStream()
+    await connection.run('begin')
+    open = 'work'
+    try {
+      return await work()
+    } finally {
+      open = undefined
+      await connection.run('commit').catch(() => {})
+    }
   }
 
   function columnsOf(result: DuckDBResult) {
@@ -425,6 +439,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     query,
     stream,
     exportParquet,
+    oneState,
     faultOf,
     async assertReadOnly(statement) {
       const { checkStatement } = await import('../../statement-checker.ts')
