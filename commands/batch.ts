@@ -53,14 +53,14 @@ export default class Batch extends BaseCommand {
       this.signal,
       { onModel: (name, index, total) => this.progress.step(`Building ${name} (${index + 1} of ${total})`) },
     )
-    for (const [model, moves] of lineage ? movesOfBuild(summary) : []) {
-      lineage?.part(model, moves)
-      lineage?.moved(moves)
-    }
     if (this.format() !== 'table' || summary.outcome === 'built') await this.print(buildRows(summary))
     this.note(...changeNotes(summary))
     this.note(...checkNotes(summary.checks))
     const failed = summary.checks.some((check) => check.severity === 'error' && check.failures > 0)
     this.finish({ summary: buildSummary(summary), details: summary, exit: failed ? 'findings' : 'done' })
+    for (const [model, moves] of lineage ? movesOfBuild(summary) : []) {
+      lineage?.part(model, moves)
+      lineage?.moved(moves)
+    }
   }
 }

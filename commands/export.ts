@@ -9,7 +9,9 @@ export default class Export extends BaseCommand {
   static override description =
     `The folder has a file for each table of core, of one state of the warehouse, and a datapackage.json (Frictionless) that tells columns, types, keys, row counts and SHA-256. It is there when it is whole. attributes is JSON text in it, instants are UTC.
 
-With --role it is what that role may see, masked, without keys; roles that may not see small counts get reports only. Who exports as a role is recorded.`
+With --role it is what that role may see, masked, without keys; roles that may not see small counts get reports only. Who exports as a role is recorded, where the warehouse can be written.
+
+Whoever is erased later is still in what was exported before: export anew then.`
   static override examples = [
     '<%= config.bin %> export campus-2026-01',
     '<%= config.bin %> export for-excel --format csv --select fact_enrollment --select course',

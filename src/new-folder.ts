@@ -27,13 +27,14 @@ export async function fillFolder<T>(
     await syncFiles(part)
     if (replaces && existsSync(folder)) renameSync(folder, old)
     giveName(part, folder)
+    rmSync(old, { recursive: true, force: true })
     syncFolder(dirname(folder))
     return filled
   } catch (error) {
     if (existsSync(old) && !existsSync(folder)) renameSync(old, folder)
     throw error
   } finally {
-    for (const left of [part, old]) rmSync(left, { recursive: true, force: true })
+    rmSync(part, { recursive: true, force: true })
   }
 }
 
@@ -50,7 +51,8 @@ function giveName(part: string, folder: string): void {
   try {
     renameSync(part, folder)
   } catch (error) {
-    if (existsSync(folder)) throw folderExists(folder)
+    const { code = '' } = error as NodeJS.ErrnoException
+    if (['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(code)) throw folderExists(folder)
     throw error
   }
 }
@@ -58,12 +60,15 @@ function giveName(part: string, folder: string): void {
 const beside = (folder: string, kind: string) =>
   join(dirname(folder), `.${basename(folder)}.${process.pid}.${kind}`)
 
+const LEFT = /^(\d+)\.(part|old)$/
+
 /** Takes away what runs left that were killed, and gives a folder its name back that one of them was about to replace. */
 function tidy(folder: string): void {
   const before = `.${basename(folder)}.`
   for (const name of readdirSync(dirname(folder))) {
-    const [pid = '', kind] = name.startsWith(before) ? name.slice(before.length).split('.') : []
-    if (!/^\d+$/.test(pid) || (kind !== 'part' && kind !== 'old') || isAlive(Number(pid))) continue
+    const [, pid, kind] = (name.startsWith(before) && LEFT.exec(name.slice(before.length))) || []
+    // In a container each run may have the number of the one before.
+    if (pid === undefined || (Number(pid) !== process.pid && isAlive(Number(pid)))) continue
     const left = join(dirname(folder), name)
     if (kind === 'old' && !existsSync(folder)) renameSync(left, folder)
     else rmSync(left, { recursive: true, force: true })

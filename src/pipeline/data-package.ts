@@ -4,6 +4,7 @@ import { referenceOf } from '../ddl.ts'
 import type { Column, ColumnType, TableDeclaration } from '../types.ts'
 
 export const PACKAGE_FILE = 'datapackage.json'
+export const PACKAGE_NAME = 'lpa-core'
 const PROFILE = 'https://datapackage.org/profiles/2.0/datapackage.json'
 
 export type FileFormat = 'parquet' | 'csv'
@@ -54,7 +55,7 @@ export function dataPackage(
   const there = new Set(tables.map(({ declared }) => declared.name))
   return {
     $schema: PROFILE,
-    name: 'lpa-core',
+    name: PACKAGE_NAME,
     title: 'Dimensions and facts of a learning-platform warehouse',
     description: describe(role),
     created,

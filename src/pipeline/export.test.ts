@@ -1,6 +1,14 @@
 /** What an export writes, refuses and leaves as it was. */
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join, relative } from 'node:path'
 import { asyncBufferFromFile, parquetReadObjects } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
@@ -136,7 +144,7 @@ describe('what is there already', () => {
     )
 
   test('stays, unless it is an export and may go', async () => {
-    await exported('twice', { tables: ['dim_date', 'course'] })
+    await exported('twice', { tables: ['dim_date', 'course', 'core.course'] })
     expect(await refused('twice')).toMatchObject({ code: 'LPA-EXPORT-EXISTS', exit: 'cannotCreate' })
     expect(readdirSync(place('twice'))).toContain('course.parquet')
     await exported('twice', { tables: ['dim_date'], force: true })
@@ -147,11 +155,14 @@ describe('what is there already', () => {
     mkdirSync(place('mine'), { recursive: true })
     writeFileSync(join(place('mine'), 'thesis.txt'), 'years of work')
     expect(await refused('mine', true)).toMatchObject({ code: 'LPA-EXPORT-FOREIGN' })
+    const resources = [{ path: 'thesis.txt' }]
+    writeFileSync(join(place('mine'), 'datapackage.json'), JSON.stringify({ name: 'thesis', resources }))
+    expect(await refused('mine', true)).toMatchObject({ code: 'LPA-EXPORT-FOREIGN' })
     writeFileSync(place('a-file'), '')
     expect(await refused('a-file', true)).toMatchObject({ code: 'LPA-FOLDER-EXISTS' })
     const inside = relative(join(its.folder, 'out'), join(its.config.warehouse.path, 'data', 'x'))
     expect(await refused(inside)).toMatchObject({ code: 'LPA-EXPORT-PLACE' })
-    expect(readdirSync(place('mine'))).toEqual(['thesis.txt'])
+    expect(readdirSync(place('mine')).sort()).toEqual(['datapackage.json', 'thesis.txt'])
   })
 
   test('stays when the new one fails, and nothing is left beside it', async () => {
@@ -170,8 +181,10 @@ describe('what is there already', () => {
     await exported('killed', { tables: ['dim_date'] })
     const dead = '999999999'
     const [part, old] = ['part', 'old'].map((kind) => join(its.folder, 'out', `.killed.${dead}.${kind}`))
-    for (const folder of [part, old]) mkdirSync(folder ?? '')
-    writeFileSync(join(old ?? '', 'datapackage.json'), '{}')
+    mkdirSync(part ?? '')
+    renameSync(place('killed'), old ?? '')
+    expect(await refused('killed')).toMatchObject({ code: 'LPA-FOLDER-EXISTS' })
+    expect(readdirSync(place('killed')).sort()).toEqual(['datapackage.json', 'dim_date.parquet'])
     await exported('killed', { tables: ['dim_date'], force: true })
     expect([part, old].filter((folder) => existsSync(folder ?? ''))).toEqual([])
   })

@@ -2,7 +2,7 @@
 
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { open, writeFile } from 'node:fs/promises'
-import { join, resolve, sep } from 'node:path'
+import { basename, dirname, join, resolve, sep } from 'node:path'
 import type { Config } from '../config.ts'
 import { nearest } from '../did-you-mean.ts'
 import { sha256OfFile } from '../engines/duckdb/checksums.ts'
@@ -12,7 +12,14 @@ import { withPath } from '../new-file.ts'
 import { fillFolder, folderExists } from '../new-folder.ts'
 import { scrub } from '../secrets.ts'
 import type { Engine, RoleTraits, TableDeclaration } from '../types.ts'
-import { dataPackage, type FileFormat, PACKAGE_FILE, plainName, type WrittenTable } from './data-package.ts'
+import {
+  dataPackage,
+  type FileFormat,
+  PACKAGE_FILE,
+  PACKAGE_NAME,
+  plainName,
+  type WrittenTable,
+} from './data-package.ts'
 import { readDeclared } from './declared.ts'
 import { parseAt } from './report.ts'
 import { refuseForRoles, withheldFrom } from './role-answers.ts'
@@ -109,8 +116,8 @@ function chosen(all: readonly TableDeclaration[], names: readonly string[]): Tab
   const core = all.filter(({ name }) => name.startsWith('core.'))
   if (names.length === 0) return core.filter(({ name }) => !COMPUTED.includes(name))
   const known = new Map(core.map((table) => [plainName(table.name), table]))
-  return [...new Set(names)].map((name) => {
-    const table = known.get(name.replace(/^core\./, ''))
+  return [...new Set(names.map((name) => name.replace(/^core\./, '')))].map((name) => {
+    const table = known.get(name)
     if (table) return table
     throw new UserError('LPA-EXPORT-TABLE', `core has no table ${name}.`, {
       exit: 'usage',
@@ -148,8 +155,8 @@ function assertMayExport({ role, minCell }: RoleTraits): void {
 
 /** @throws UserError cannotCreate where files would be lost, or would be taken for the warehouse's own */
 function assertPlace(folder: string, warehouse: string, force: boolean): void {
-  const place = existsSync(folder) ? realpathSync(folder) : resolve(folder)
-  if (`${place}${sep}`.startsWith(`${resolve(warehouse)}${sep}`))
+  const place = realPlace(folder)
+  if (`${place}${sep}`.startsWith(`${realPlace(warehouse)}${sep}`))
     throw new UserError('LPA-EXPORT-PLACE', `${folder} is inside the warehouse.`, {
       exit: 'cannotCreate',
       next: 'Name a folder beside it.',
@@ -171,10 +178,18 @@ function assertPlace(folder: string, warehouse: string, force: boolean): void {
     })
 }
 
-/** Names of the files in a folder that its `datapackage.json` tells of. */
+/** Where links lead, also of a folder that is not there yet. */
+function realPlace(folder: string): string {
+  if (existsSync(folder)) return realpathSync(folder)
+  const path = resolve(folder)
+  return join(realPlace(dirname(path)), basename(path))
+}
+
+/** Names of the files in a folder that the `datapackage.json` of an export tells of. */
 function filesOfExport(folder: string): ReadonlySet<string> {
   try {
-    const { resources } = JSON.parse(readFileSync(join(folder, PACKAGE_FILE), 'utf8'))
+    const { name, resources } = JSON.parse(readFileSync(join(folder, PACKAGE_FILE), 'utf8'))
+    if (name !== PACKAGE_NAME) return new Set()
     return new Set([PACKAGE_FILE, ...resources.map(({ path }: { path: string }) => path)])
   } catch {
     return new Set()

@@ -33,12 +33,12 @@ test('tells of every table of core which tables it is made of', () => {
 })
 
 test('tells of a load where its records went, and neither file nor path', () => {
-  const counts = { read: 3, mapped: 2, rejected: 1, filtered: 0, doubled: 0 }
+  const counts = { read: 10, mapped: 6, rejected: 1, filtered: 3, doubled: 0 }
   const mapping = {
     loadId: 1,
     mapping: 'events',
     entity: 'learning_event',
-    rows: 2,
+    rows: 6,
     counts,
     reasons: [],
     leftOut: [],
@@ -46,8 +46,9 @@ test('tells of a load where its records went, and neither file nor path', () => 
   const file = { input: '/home/anna/clicks.csv', source: 'lms', format: 'csv', replaced: [], milliseconds: 1 }
   const moves = movesOfLoad({ ...file, outcome: 'loaded', mappings: [mapping] })
   expect(moves.outputs.map(({ name, rows }) => [name, rows])).toEqual([
-    ['raw.raw_learning_events', 2],
-    ['staging.stg_learning_event', 2],
+    ['raw.raw_learning_events', 9],
+    ['staging.stg_learning_event', 6],
+    ['raw.rejected_rows', 1],
   ])
   expect(JSON.stringify(moves)).not.toContain('anna')
   expect(movesOfLoad({ ...file, outcome: 'unchanged', mappings: [mapping] })).toEqual({

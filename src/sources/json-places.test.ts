@@ -8,7 +8,7 @@ const record = (more: object) => JSON.stringify({ since: '2026-01-12T08:00:00Z',
 const ndjson = (...records: object[]) => `${records.map(record).join('\n')}\n`
 
 const SEVERAL = `-- entity: learning_event
--- columns: since, who = $.actor.id | $.actor."@id" | $.actor, thing = $.object.of.id | $.object.of | $.object.id
+-- columns: since, who = $.actor.id | $.actor."@id" | $."a/ctor"."@id" | $.actor, thing = $.object.of.id | $.object.of | $.object.id
 -- columns: thing_kind = $.object.type
 -- personal: who(learner)
 select who as learner_id, since as occurred_at, 'viewed' as event_type, thing as activity_id, thing_kind as activity_type
@@ -48,6 +48,7 @@ test.each([
   ['around a text with brackets', '"actor":{"@id":"a","more":"}{","@id":"b"}'],
   ['around a text with quotes', String.raw`"actor":{"@id":"a","more":"\"}\\","@id":"b"}`],
   ['in what is spelled with escapes', String.raw`"\u0061ctor":{"@id":"a","@id":"b"}`],
+  ['in what has slashes, also escaped', String.raw`"a\/ctor":{"@id":"a","@id":"b"},"actor":{"@id":"a"}`],
   ['in the second of two', '"object":{"actor":{"@id":"a"}},"actor":{"@id":"a","@id":"b"}'],
 ])('a key of a person that stands twice is rejected: %s', async (_, twice) => {
   const staged = await folder.stage('double.ndjson', `{"since":"2026-01-12T08:00:00Z",${twice}}\n`, SEVERAL)

@@ -255,7 +255,9 @@ function mayHoldTwice(parent: JsonPath, key: string): string {
   const others = '(?:[^{}"]|"(?:[^"\\\\]|\\\\.)*")*'
   const member = `${label(key)}\\s*:`
   const pattern = `${label(name)}\\s*:\\s*\\{${others}(?:\\{|${member}${others}${member})`
-  return `and (contains(line, '\\u') or regexp_matches(line, ${quoteText(pattern)}))`
+  // A slash may be written as \/.
+  const sign = `${label(name)}${label(key)}`.includes('/') ? '\\' : '\\u'
+  return `and (contains(line, ${quoteText(sign)}) or regexp_matches(line, ${quoteText(pattern)}))`
 }
 
 // ── tables ────────────────────────────────────────────────────────────────────────────────────────────────

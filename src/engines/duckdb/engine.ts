@@ -318,7 +318,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     try {
       return await queryOnce(statement, values)
     } catch (error) {
-      if (!isReadOnly || !/No such file or directory/.test(String(error))) throw error
+      if (!isReadOnly || open === 'work' || !/No such file or directory/.test(String(error))) throw error
       return queryOnce(statement, values)
     }
   }
