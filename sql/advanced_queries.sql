@@ -45,11 +45,12 @@ cohorts as (
 active_days as (
   select distinct v.learner_key, v.date_key
   from fact_learning_event v
-  join courses c on c.course_key = v.course_key
+  left join courses c on c.course_key = v.course_key
   left join learners l on l.learner_key = v.learner_key
   left join cohorts h on h.learner_key = v.learner_key
   where v.learner_key <> 0 and v.event_type not in ('registered', 'unregistered')
     and (cast(null as string) is null or l.learner_key is not null)
+    and (cast(null as string) is null and cast(null as string) is null or c.course_key is not null)
     and (cast(null as string) is null or h.cohort = cast(null as string))
 ),
 -- The windows of the first day to show look back on the 27 before it.
@@ -542,26 +543,29 @@ learners as (
 enrolled as (
   select e.enrolled_date_key as date_key, count(*) as enrollments
   from fact_enrollment e
-  join courses c on c.course_key = e.course_key
+  left join courses c on c.course_key = e.course_key
   left join learners l on l.learner_key = e.learner_key
   where (cast(null as string) is null or l.learner_key is not null)
+    and (cast(null as string) is null and cast(null as string) is null or c.course_key is not null)
   group by e.enrolled_date_key
 ),
 completed as (
   select f.completed_date_key as date_key, count(*) as completions
   from fact_course_completion f
-  join courses c on c.course_key = f.course_key
+  left join courses c on c.course_key = f.course_key
   left join learners l on l.learner_key = f.learner_key
   where (cast(null as string) is null or l.learner_key is not null)
+    and (cast(null as string) is null and cast(null as string) is null or c.course_key is not null)
   group by f.completed_date_key
 ),
 happened as (
   select v.date_key, count(*) as events,
     count(distinct case when v.learner_key <> 0 and v.event_type not in ('registered', 'unregistered') then v.learner_key end) as active_learners
   from fact_learning_event v
-  join courses c on c.course_key = v.course_key
+  left join courses c on c.course_key = v.course_key
   left join learners l on l.learner_key = v.learner_key
   where (cast(null as string) is null or l.learner_key is not null)
+    and (cast(null as string) is null and cast(null as string) is null or c.course_key is not null)
   group by v.date_key
 ),
 bounds as (
@@ -830,47 +834,52 @@ enrolled as (
     count(case when e.enrolled_date_key < w.current_from then 1 end) as previous_count
   from fact_enrollment e
   cross join windows w
-  join courses c on c.course_key = e.course_key
+  left join courses c on c.course_key = e.course_key
   left join learners l on l.learner_key = e.learner_key
   where e.enrolled_date_key >= w.previous_from
     and (cast(null as string) is null or l.learner_key is not null)
+    and (cast(null as string) is null and cast(null as string) is null or c.course_key is not null)
 ),
 completed as (
   select count(case when f.completed_date_key >= w.current_from then 1 end) as current_count,
     count(case when f.completed_date_key < w.current_from then 1 end) as previous_count
   from fact_course_completion f
   cross join windows w
-  join courses c on c.course_key = f.course_key
+  left join courses c on c.course_key = f.course_key
   left join learners l on l.learner_key = f.learner_key
   where f.completed_date_key >= w.previous_from
     and (cast(null as string) is null or l.learner_key is not null)
+    and (cast(null as string) is null and cast(null as string) is null or c.course_key is not null)
 ),
 active as (
   select count(distinct case when v.date_key >= w.current_from then v.learner_key end) as current_count,
     count(distinct case when v.date_key < w.current_from then v.learner_key end) as previous_count
   from fact_learning_event v
   cross join windows w
-  join courses c on c.course_key = v.course_key
+  left join courses c on c.course_key = v.course_key
   left join learners l on l.learner_key = v.learner_key
   where v.date_key >= w.previous_from and v.learner_key <> 0 and v.event_type not in ('registered', 'unregistered')
     and (cast(null as string) is null or l.learner_key is not null)
+    and (cast(null as string) is null and cast(null as string) is null or c.course_key is not null)
 ),
 happened as (
   select count(case when v.date_key >= w.current_from then 1 end) as current_count,
     count(case when v.date_key < w.current_from then 1 end) as previous_count
   from fact_learning_event v
   cross join windows w
-  join courses c on c.course_key = v.course_key
+  left join courses c on c.course_key = v.course_key
   left join learners l on l.learner_key = v.learner_key
   where v.date_key >= w.previous_from
     and (cast(null as string) is null or l.learner_key is not null)
+    and (cast(null as string) is null and cast(null as string) is null or c.course_key is not null)
 ),
 pairs as (
   select e.learner_key, e.course_key, min(e.enrolled_date_key) as date_key
   from fact_enrollment e
-  join courses c on c.course_key = e.course_key
+  left join courses c on c.course_key = e.course_key
   left join learners l on l.learner_key = e.learner_key
   where (cast(null as string) is null or l.learner_key is not null)
+    and (cast(null as string) is null and cast(null as string) is null or c.course_key is not null)
   group by e.learner_key, e.course_key
 ),
 rates as (

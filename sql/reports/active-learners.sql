@@ -37,11 +37,12 @@ cohorts as (
 active_days as (
   select distinct v.learner_key, v.date_key
   from fact_learning_event v
-  join courses c on c.course_key = v.course_key
+  left join courses c on c.course_key = v.course_key
   left join learners l on l.learner_key = v.learner_key
   left join cohorts h on h.learner_key = v.learner_key
   where v.learner_key <> 0 and v.event_type not in ('registered', 'unregistered')
     and (cast($country as string) is null or l.learner_key is not null)
+    and (cast($course as string) is null and cast($category as string) is null or c.course_key is not null)
     and (cast($cohort as string) is null or h.cohort = cast($cohort as string))
 ),
 -- The windows of the first day to show look back on the 27 before it.

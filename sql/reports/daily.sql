@@ -26,26 +26,29 @@ learners as (
 enrolled as (
   select e.enrolled_date_key as date_key, count(*) as enrollments
   from fact_enrollment e
-  join courses c on c.course_key = e.course_key
+  left join courses c on c.course_key = e.course_key
   left join learners l on l.learner_key = e.learner_key
   where (cast($country as string) is null or l.learner_key is not null)
+    and (cast($course as string) is null and cast($category as string) is null or c.course_key is not null)
   group by e.enrolled_date_key
 ),
 completed as (
   select f.completed_date_key as date_key, count(*) as completions
   from fact_course_completion f
-  join courses c on c.course_key = f.course_key
+  left join courses c on c.course_key = f.course_key
   left join learners l on l.learner_key = f.learner_key
   where (cast($country as string) is null or l.learner_key is not null)
+    and (cast($course as string) is null and cast($category as string) is null or c.course_key is not null)
   group by f.completed_date_key
 ),
 happened as (
   select v.date_key, count(*) as events,
     count(distinct case when v.learner_key <> 0 and v.event_type not in ('registered', 'unregistered') then v.learner_key end) as active_learners
   from fact_learning_event v
-  join courses c on c.course_key = v.course_key
+  left join courses c on c.course_key = v.course_key
   left join learners l on l.learner_key = v.learner_key
   where (cast($country as string) is null or l.learner_key is not null)
+    and (cast($course as string) is null and cast($category as string) is null or c.course_key is not null)
   group by v.date_key
 ),
 bounds as (

@@ -37,47 +37,52 @@ enrolled as (
     count(case when e.enrolled_date_key < w.current_from then 1 end) as previous_count
   from fact_enrollment e
   cross join windows w
-  join courses c on c.course_key = e.course_key
+  left join courses c on c.course_key = e.course_key
   left join learners l on l.learner_key = e.learner_key
   where e.enrolled_date_key >= w.previous_from
     and (cast($country as string) is null or l.learner_key is not null)
+    and (cast($course as string) is null and cast($category as string) is null or c.course_key is not null)
 ),
 completed as (
   select count(case when f.completed_date_key >= w.current_from then 1 end) as current_count,
     count(case when f.completed_date_key < w.current_from then 1 end) as previous_count
   from fact_course_completion f
   cross join windows w
-  join courses c on c.course_key = f.course_key
+  left join courses c on c.course_key = f.course_key
   left join learners l on l.learner_key = f.learner_key
   where f.completed_date_key >= w.previous_from
     and (cast($country as string) is null or l.learner_key is not null)
+    and (cast($course as string) is null and cast($category as string) is null or c.course_key is not null)
 ),
 active as (
   select count(distinct case when v.date_key >= w.current_from then v.learner_key end) as current_count,
     count(distinct case when v.date_key < w.current_from then v.learner_key end) as previous_count
   from fact_learning_event v
   cross join windows w
-  join courses c on c.course_key = v.course_key
+  left join courses c on c.course_key = v.course_key
   left join learners l on l.learner_key = v.learner_key
   where v.date_key >= w.previous_from and v.learner_key <> 0 and v.event_type not in ('registered', 'unregistered')
     and (cast($country as string) is null or l.learner_key is not null)
+    and (cast($course as string) is null and cast($category as string) is null or c.course_key is not null)
 ),
 happened as (
   select count(case when v.date_key >= w.current_from then 1 end) as current_count,
     count(case when v.date_key < w.current_from then 1 end) as previous_count
   from fact_learning_event v
   cross join windows w
-  join courses c on c.course_key = v.course_key
+  left join courses c on c.course_key = v.course_key
   left join learners l on l.learner_key = v.learner_key
   where v.date_key >= w.previous_from
     and (cast($country as string) is null or l.learner_key is not null)
+    and (cast($course as string) is null and cast($category as string) is null or c.course_key is not null)
 ),
 pairs as (
   select e.learner_key, e.course_key, min(e.enrolled_date_key) as date_key
   from fact_enrollment e
-  join courses c on c.course_key = e.course_key
+  left join courses c on c.course_key = e.course_key
   left join learners l on l.learner_key = e.learner_key
   where (cast($country as string) is null or l.learner_key is not null)
+    and (cast($course as string) is null and cast($category as string) is null or c.course_key is not null)
   group by e.learner_key, e.course_key
 ),
 rates as (
