@@ -34,7 +34,7 @@ const DIMENSIONS = ['dim_date.date_key', 'dim_course_category.category_key', 'di
 /** Their current versions are views. */
 const CURRENT = ['learner.learner_key', 'course.course_key']
 
-export interface Reference {
+interface Reference {
   /** `core.dim_date` */
   readonly table: string
   readonly column: string

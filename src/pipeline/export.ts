@@ -22,7 +22,7 @@ import {
 } from './data-package.ts'
 import { readDeclared } from './declared.ts'
 import { parseAt } from './report.ts'
-import { refuseForRoles, withheldFrom } from './role-answers.ts'
+import { assertMayExport, refuseForRoles, withheldFrom } from './role-answers.ts'
 import { type OpenExtras, withWarehouse } from './warehouse.ts'
 
 export interface ExportRequest {
@@ -64,7 +64,7 @@ export async function exportCore(
   onTable: (table: string, index: number, total: number) => void,
 ): Promise<Export> {
   const { folder, format, at, role, force, raw } = request
-  if (role !== undefined) refuseForRoles({ at, write: false, exports: true })
+  if (role !== undefined) refuseForRoles({ at, write: false })
   const extras = {
     ...(role !== undefined && (await import('./role.ts')).readAs(config, role)),
     at: at === undefined ? undefined : parseAt(at),
@@ -138,18 +138,6 @@ function seenBy(
     'LPA-QUERY-REFUSED',
     `The role ${role} may not read ${hidden ? hidden.name : 'any table of core'}.`,
     { exit: 'notPermitted', next: `What it may: lpa grant show ${role}` },
-  )
-}
-
-function assertMayExport({ role, minCell }: RoleTraits): void {
-  if (minCell === undefined) return
-  throw new UserError(
-    'LPA-ROLE-CELLS',
-    `The role ${role} may not see fewer than ${minCell} learners at once: it gets reports, no tables.`,
-    {
-      exit: 'notPermitted',
-      next: `Reports: lpa query --list, then lpa query REPORT --role ${role} --format csv`,
-    },
   )
 }
 
