@@ -15,6 +15,9 @@ export interface Look {
   readonly folders: ReadonlyMap<string, string>
 }
 
+/** One by one, each would cost six times as much. */
+const AT_ONCE = 64
+
 /**
  * Looked at again and again, since network file systems tell nobody of what appears in them. Data are the files that
  * a folder is loaded with; what is hidden, or called .part or .tmp until it is complete, is none.
@@ -46,9 +49,10 @@ export class Directory {
     }
     const marks = new Map<string, string>()
     const found = await dataFilesIn(this.path)
-    for (const path of found.files) {
-      const mark = await markOf(path)
-      if (mark !== undefined) marks.set(path, mark)
+    for (let at = 0; at < found.files.length; at += AT_ONCE) {
+      const some = found.files.slice(at, at + AT_ONCE)
+      for (const [index, mark] of (await Promise.all(some.map(markOf))).entries())
+        if (mark !== undefined) marks.set(some[index] as string, mark)
     }
     const folders = new Map<string, string>()
     for (const path of found.folders) folders.set(path, await identityOf(path))
