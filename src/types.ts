@@ -231,6 +231,26 @@ export interface SearchedFiles {
   readonly found: readonly string[]
 }
 
+/** What there is to do so that a warehouse stays small and quick. */
+export interface Upkeep {
+  /** Files of tables that are merged, or rid of deleted rows. */
+  readonly files: number
+  /** Rows of single commits that lie in the catalog. */
+  readonly rows: number
+  /** Older states that `warehouse.time_travel` does not keep. */
+  readonly states: number
+  /** Files that no state has needed for an hour. */
+  readonly unneeded: number
+  /** Of the catalog, that nothing lies in. */
+  readonly freeBytes: number
+}
+
+/** What was done of it. */
+export interface Upkept extends Upkeep {
+  /** By how much the warehouse is smaller; less than nothing while files that were merged are still kept for readers. */
+  readonly freedBytes: number
+}
+
 export interface Engine extends Reader, ModelRunner {
   readonly can: Capabilities
   /** To open it is a login, perhaps with a telephone in the hand: a run asks for one, also for its own record. */
@@ -304,6 +324,10 @@ export interface Engine extends Reader, ModelRunner {
    * read stays the same.
    */
   compact(): Promise<number>
+  /** What `upkeep` would do. Reads only. Where tables are files. */
+  planUpkeep?(): Promise<Upkeep>
+  /** Does all that `compact` does and leaves for later, and writes the catalog anew where much of it is free. */
+  upkeep?(): Promise<Upkept>
 }
 
 // ── charts ────────────────────────────────────────────────────────────────────────────────────────────────

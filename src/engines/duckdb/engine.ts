@@ -430,6 +430,11 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     })
   }
 
+  const lake = {
+    ...{ connection, folder, locked },
+    ...{ memoryLimit: options.memoryLimit, timeTravelMs: options.timeTravelMs },
+  }
+
   return {
     dialect: 'duckdb',
     can: CAN,
@@ -503,10 +508,20 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
       return rows
     },
     plainFiles: (table, copies) => plainFiles(connection, table, copies),
-    async compact() {
-      const { timeTravelMs, memoryLimit } = options
+    async planUpkeep() {
+      const { planUpkeep } = await import('./upkeep.ts')
+      return planUpkeep(lake)
+    },
+    async upkeep() {
+      const { keepHouse } = await import('./upkeep.ts')
       await onOneThread(true)
-      const kept = await keepLakeSmall({ connection, folder, memoryLimit, timeTravelMs, locked })
+      hasCommitted = true
+      return keepHouse(lake)
+    },
+    async compact() {
+      const { memoryLimit } = options
+      await onOneThread(true)
+      const kept = await keepLakeSmall(lake)
       if (!kept.hasChanged && commits < MANY_COMMITS) return kept.tables
       commits = 0
       // What is remembered of each commit, and of files that are gone, would be let go of at the end only.
