@@ -61,7 +61,12 @@ const CALLS: readonly (readonly [string, string, string, string])[] = [
     "array_size(get_path(v, 'tags'))",
   ],
   ['lpa_variant(t)', 'cast(t as json)', 't', "parse_json(t, 'd')"],
-  ['lpa_json(v)', "nullif(cast(cast(v as json) as varchar), 'null')", "nullif(cast(v as string), 'null')", 'to_json(v)'],
+  [
+    'lpa_json(v)',
+    "nullif(cast(cast(v as json) as varchar), 'null')",
+    "nullif(cast(v as string), 'null')",
+    'to_json(v)',
+  ],
   [
     "lpa_list(x, ', ')",
     "string_agg(distinct x, ', ' order by x)",
