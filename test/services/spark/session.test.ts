@@ -118,7 +118,7 @@ describeWithSpark('a session of Spark', () => {
       ['select nothing from range(1)', 'LPA-SPARK-REFUSED', 'UNRESOLVED_COLUMN'],
       ['selec 1', 'LPA-SPARK-REFUSED', 'PARSE_SYNTAX_ERROR'],
       ['select 1 / 0', 'LPA-SPARK-REFUSED', 'DIVIDE_BY_ZERO'],
-      ['select * from parquet.`/nowhere/at/all`', 'LPA-SPARK-FILES', 'PATH_NOT_FOUND'],
+      ['select * from parquet.`file:/nowhere/at/all`', 'LPA-SPARK-FILES', 'PATH_NOT_FOUND'],
     ])('%s', async (statement, code, named) => {
       await expect(session.query(statement)).rejects.toMatchObject({
         code,
