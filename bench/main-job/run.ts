@@ -105,9 +105,10 @@ function tableOf(results: Results): string {
 function stepsOf(results: Results): string {
   const runs = results.get(FLOORS[0] as Job) ?? []
   const steps = Object.keys(runs[0]?.steps ?? {}).map((step) => {
-    const seconds = median(runs.map((run) => run.steps[step]?.wallSeconds ?? Number.NaN))
-    const megabytes = Math.max(...runs.map((run) => run.steps[step]?.peakMegabytes ?? Number.NaN))
-    return `${step} ${seconds.toFixed(1)} s, ${megabytes} MB`
+    const all = runs.flatMap((run) => run.steps[step] ?? [])
+    const [wall, cpu] = [median(all.map((one) => one.wallSeconds)), median(all.map((one) => one.cpuSeconds))]
+    const megabytes = Math.max(...all.map((one) => one.peakMegabytes))
+    return `${step} ${wall.toFixed(1)} s, CPU ${cpu.toFixed(1)} s, ${megabytes} MB`
   })
   return `lpa's steps: ${steps.join('; ')}`
 }
