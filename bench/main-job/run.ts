@@ -44,6 +44,7 @@ async function makeExports(folder: string, events: number): Promise<void> {
   for (const name of readdirSync(folder)) if (name.startsWith('xapi-')) rmSync(join(folder, name))
 }
 
+/** @throws Error where a job found something else than lpa */
 async function runRounds(jobs: readonly Job[], exports: string, rounds: number): Promise<Results> {
   const results = new Map(jobs.map((job) => [job, [] as Done[]]))
   for (let round = 0; round < rounds; round += 1) {
@@ -57,6 +58,7 @@ async function runRounds(jobs: readonly Job[], exports: string, rounds: number):
         `round ${round + 1}, ${job.name}: ${done.wallSeconds.toFixed(1)} s, ${done.cpuSeconds.toFixed(1)} s CPU, ${done.peakMegabytes} MB; load ${load}\n`,
       )
     }
+    compareAnswers(results)
   }
   return results
 }
@@ -71,7 +73,6 @@ async function runOnce(job: Job, exports: string): Promise<Done> {
   }
 }
 
-/** @throws Error where a job found something else than lpa */
 function compareAnswers(results: Results): void {
   const own = results.get(FLOORS[0] as Job)?.[0]?.answer
   for (const [job, runs] of results) {
@@ -131,14 +132,13 @@ const jobs = await chosenJobs()
 const exports = join(work, 'exports')
 // What the first command of a machine does once, such as fetching extensions or compiling Python, belongs to no round.
 await makeExports(exports, 1000)
-compareAnswers(await runRounds(jobs, exports, 1))
+await runRounds(jobs, exports, 1)
 const all = new Map<number, Results>()
 for (const events of sizes) {
   rmSync(exports, { recursive: true })
   await makeExports(exports, events)
   const before = loadavg()[0]?.toFixed(1)
   const results = await runRounds(jobs, exports, rounds)
-  compareAnswers(results)
   all.set(events, results)
   process.stdout.write(
     `${count(events)} events; median of ${rounds} rounds, peak of all; load of the machine ${before} before, ${loadavg()[0]?.toFixed(1)} after; all found what lpa found\n\n${tableOf(results)}\n\n${stepsOf(results)}\n\n`,
