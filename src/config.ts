@@ -82,6 +82,8 @@ export interface Config {
     /** `sc://HOST:PORT`; none: the one of this machine. */
     readonly address?: string
     readonly tokenFile?: string
+    /** Who signed the certificate of its proxy, besides those that everybody trusts. */
+    readonly caFile?: string
   }
   readonly privacy: { readonly keyFile: string; readonly minCell: number }
   readonly security: {
@@ -181,6 +183,7 @@ export function loadConfig(request: ConfigRequest): Config {
   // Where it is used it is refused; what tells settings does not show it.
   rememberTypedSecrets([sparkAddress ?? ''])
   const tokenFile = setting('spark.token_file')
+  const caFile = setting('spark.ca_file')
   const user = setting('security.user')
   return {
     root,
@@ -202,6 +205,7 @@ export function loadConfig(request: ConfigRequest): Config {
     spark: {
       ...(sparkAddress !== undefined && { address: sparkAddress }),
       ...(tokenFile !== undefined && { tokenFile }),
+      ...(caFile !== undefined && { caFile }),
     },
     privacy: { keyFile: required('privacy.key_file'), minCell: required('privacy.min_cell') },
     security: { folder: required('security.folder'), ...(user !== undefined && { user }) },

@@ -17,6 +17,7 @@ export function removalSql({ name, materialise }: Materialised, full: boolean): 
 export function materialiseSql(model: Model, full: boolean): string[] {
   const { name, materialise, select } = model
   if (materialise.kind === 'temporary') {
+    if (materialise.once) return [`insert into ${name} select * from (${select})`]
     // Run again, a temporary model adds what is new.
     return [`insert into ${name} select * from (${select}) except select * from ${name}`]
   }
