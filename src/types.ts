@@ -295,7 +295,7 @@ export interface Engine extends Reader, ModelRunner {
   /**
    * Parquet files that hold the rows of a table as they are, and no others. Where tables are files: its own, and where rows of
    * these are deleted or some are in no file, a copy in `folder`. Elsewhere a copy of all inside the open transaction, of the
-   * declared types, JSON as text. They stay while the transaction is open.
+   * declared types, JSON and VARIANT as text. They stay while the transaction is open.
    */
   plainFiles(table: string, folder: string): Promise<readonly string[]>
   /**

@@ -20,7 +20,7 @@ export function unloadSql({ name, columns }: TableDeclaration, path: string): st
 
 /**
  * One file of the fetched ones, which are taken away. Snowflake chooses types by what a column is, or by the values of each
- * file; here it gets those that are declared, JSON as text.
+ * file; here it gets those that are declared, JSON and VARIANT as text.
  * @returns its rows
  */
 export async function joinPieces(
@@ -32,7 +32,7 @@ export async function joinPieces(
   const pieces = readdirSync(folder).map((name) => join(folder, name))
   const parts = columns.map(({ name, type }) => {
     const quoted = quoteName(name)
-    return `cast(${quoted} as ${type === 'json' ? 'varchar' : type}) as ${quoted}`
+    return `cast(${quoted} as ${isJson(type) ? 'varchar' : type}) as ${quoted}`
   })
   await database.connection.run('set preserve_insertion_order = false')
   const rows = await readNumber(
@@ -51,6 +51,10 @@ export async function rowsOf(files: readonly string[]): Promise<number> {
     database.connection,
     `select coalesce(sum(num_rows), 0) from parquet_file_metadata(${listOf(files)})`,
   )
+}
+
+function isJson(type: string): boolean {
+  return type === 'json' || type === 'variant'
 }
 
 function openIn(spillFolder: string): Promise<Database> {

@@ -7,7 +7,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../../errors.ts'
 import type { Model, ModelRunner, TableDeclaration } from '../../types.ts'
-import { rowsSelect, typeOf, viewName, withViewNames } from './names.ts'
+import { rowsSelect, typeOf, viewName, withText, withViewNames } from './names.ts'
 import { SparkTables, type SparkTablesOptions } from './tables.ts'
 
 export async function openSparkModels(options: SparkTablesOptions): Promise<ModelRunner & AsyncDisposable> {
@@ -112,14 +112,6 @@ function unlessIn(other: string, { materialise }: Model): string {
   const key = materialise.kind === 'incremental' ? materialise.key : []
   const same = key.map((column) => `o.${column} = m.${column}`)
   return `where not exists (select 1 from ${other} o where ${same.join(' and ')})`
-}
-
-/** On Spark JSON is text, whatever the warehouse keeps it as. */
-function withText(table: TableDeclaration): TableDeclaration {
-  const columns = table.columns.map((column) =>
-    column.type === 'variant' ? { ...column, type: 'json' } : column,
-  )
-  return { ...table, columns }
 }
 
 /**

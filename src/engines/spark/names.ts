@@ -46,6 +46,14 @@ const TYPES: Readonly<Record<string, string>> = {
   integer: 'int',
 }
 
+/** On Spark JSON is text, whatever the warehouse keeps it as. */
+export function withText(table: TableDeclaration): TableDeclaration {
+  const columns = table.columns.map((column) =>
+    column.type === 'variant' ? { ...column, type: 'json' } : column,
+  )
+  return { ...table, columns }
+}
+
 /** The columns of a declared table, as Spark writes a schema. */
 export function schemaOf({ columns }: Pick<TableDeclaration, 'columns'>): string {
   return columns.map(({ name, type }) => `\`${name}\` ${typeOf(type)}`).join(', ')

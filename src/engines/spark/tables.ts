@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { viewBody } from '../../ddl.ts'
 import type { Engine, SparkRoleViews, TableDeclaration } from '../../types.ts'
-import { baseName, mentions, noRows, schemaOf, viewName, withViewNames } from './names.ts'
+import { baseName, mentions, noRows, schemaOf, viewName, withText, withViewNames } from './names.ts'
 import { type SessionOptions, SparkSession } from './session.ts'
 
 export interface SparkTablesOptions extends SessionOptions {
@@ -84,8 +84,7 @@ export class SparkTables implements AsyncDisposable {
   }
 
   async #nameFiles(declared: TableDeclaration, name: string): Promise<void> {
-    // A copy has the types that are declared.
-    const table = this.engine.can.files ? this.engine.configured(declared) : declared
+    const table = this.engine.can.files ? this.engine.configured(declared) : withText(declared)
     const paths = await this.engine.plainFiles(table.name, join(this.folder, 'copies'))
     if (paths.length === 0) return this.session.view(name, noRows(table))
     await this.session.viewOfFiles(name, { paths, schema: schemaOf(table) })
