@@ -19,6 +19,7 @@ import { sparkJars } from '../../scripts/spark-jars.ts'
 import { loadConfig } from '../../src/config.ts'
 import { readDeclared } from '../../src/pipeline/declared.ts'
 import { withWarehouse } from '../../src/pipeline/warehouse.ts'
+import { count, median } from '../numbers.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const USAGE = join(ROOT, 'bench', 'report-memory.mjs')
@@ -159,9 +160,6 @@ async function round(staged: string, number: number): Promise<Record<Run, Measur
   return results
 }
 
-const median = (numbers: readonly number[]) =>
-  numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
-const count = (value: number) => value.toLocaleString('en')
 const wall = ({ seconds }: Measured) => seconds
 const cpu = ({ lpa, spark }: Measured) => lpa.cpuSeconds + spark.cpuSeconds
 

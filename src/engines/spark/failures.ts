@@ -71,12 +71,19 @@ export function explained(
     ...next: string[]
   ) => new UserError(code, message, { exit, where, next, ...(!mayQuote && { cause: error }) })
   const tls = codeOf(error.cause)
-  if (/^ERR_SSL_/.test(tls))
+  if (PLAIN.test(tls))
     return failure(
       'LPA-SPARK-TLS',
       `What answers there speaks no TLS (${tls}).`,
       'unavailable',
       'Spark Connect has none of its own: use_ssl=true is for a proxy before it. Check the port.',
+    )
+  if (/^ERR_SSL_/.test(tls))
+    return failure(
+      'LPA-SPARK-TLS',
+      `TLS with what answers there fails (${tls}).`,
+      'unavailable',
+      'A proxy that wants a certificate of lpa, or has no protocol of TLS in common with it, cannot be used.',
     )
   if (UNTRUSTED.test(tls))
     return failure(
@@ -107,7 +114,7 @@ export function explained(
         'LPA-SPARK-NETWORK',
         'What answers there ends the connection.',
         'unavailable',
-        'Nothing was changed. A proxy with TLS wants to be told: sc://HOST:PORT/;use_ssl=true',
+        `Nothing was changed.${address.isEncrypted ? '' : ' A proxy with TLS wants to be told: sc://HOST:PORT/;use_ssl=true'}`,
       )
     case Code.Unimplemented:
       return failure(
@@ -162,6 +169,8 @@ export function explained(
       )
 }
 
+/** What answers TLS with something else. */
+const PLAIN = /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)/
 const UNTRUSTED = /^(ERR_TLS_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH)/
 const GONE = /^INVALID_HANDLE\.(SESSION|OPERATION)/
 const UNREAD = /^(PATH_NOT_FOUND|FAILED_READ_FILE|FAILED_RENAME|TASK_WRITE_FAILED|CANNOT_READ_FILE_FOOTER)/

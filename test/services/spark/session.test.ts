@@ -280,6 +280,23 @@ describeWithSpark('a session of Spark', () => {
       })
     })
 
+    test('that wants a certificate of lpa, it is not told as one without TLS', async () => {
+      const pem = readFileSync(join(folder, 'server.pem'))
+      const strict = createTlsServer({ key: pem, cert: pem, ALPNProtocols: ['h2'], requestCert: true, ca })
+      strict.on('tlsClientError', () => {})
+      await new Promise<void>((resolve) => strict.listen(0, '127.0.0.1', resolve))
+      const address = {
+        ...addressOf(server),
+        port: (strict.address() as AddressInfo).port,
+        isEncrypted: true,
+      }
+      await expect(SparkSession.open({ address, ca, signal })).rejects.toMatchObject({
+        code: 'LPA-SPARK-TLS',
+        message: expect.stringContaining('CERTIFICATE_REQUIRED'),
+      })
+      strict.close()
+    })
+
     test('that is not there, TLS is not what Spark itself speaks', async () => {
       const address = { ...addressOf(server), isEncrypted: true }
       await expect(SparkSession.open({ address, signal })).rejects.toMatchObject({
