@@ -48,9 +48,9 @@ const load = (its: TryWarehouse) =>
     { source: 'lms', mappings: [] },
   )
 
-function erased(its: TryWarehouse, ids: string, apply = true): Promise<Erasure> {
+function erased(its: TryWarehouse, ids: string, apply = true, idSpaces = ['lms']): Promise<Erasure> {
   const file = its.write('requests.txt', ids)
-  return erase(its.config, { from: file, idSpaces: ['lms'], apply, runId: 'r' }, signal, progress)
+  return erase(its.config, { from: file, idSpaces, apply, runId: 'r' }, signal, progress)
 }
 
 const idOf = (its: TryWarehouse, id: string) =>
@@ -87,6 +87,7 @@ describe('an erasure', () => {
     const before = its.state()
     const plan = await erased(its, ' anna \nnobody\n\n', false)
     expect(plan).toMatchObject({ applied: false, ids: 2, known: 1, pseudonyms: 3 })
+    expect(erasureText(plan)).toContain('Not known: 1 of 2 ids')
     expect(plan.searched?.found).toContain('catalog.sqlite')
     expect(erasureSummary(plan)).toBe('1 of 2 ids known, 10 rows to be removed; nothing was changed')
     expect(its.state()).toBe(before)
@@ -231,3 +232,20 @@ from source
   expect(built.replayed?.loads).toBe(1)
   expect(await remain()).toEqual([2, 1, 0])
 }, 120_000)
+
+test('an account of xAPI is known by its home page, and who names it without is told so', async () => {
+  using its = await TryWarehouse.create(TOML)
+  const actor = { account: { homePage: 'https://lms.example', name: 'eve' } }
+  const rest = {
+    verb: { id: 'http://adlnet.gov/expapi/verbs/completed' },
+    object: { id: 'https://c.example/1' },
+  }
+  const statement = { id: 's1', timestamp: '2026-01-12T08:00:00Z', actor, ...rest }
+  await its.load(its.write('lms/s.ndjson', `${JSON.stringify(statement)}\n`), { source: 'lms', mappings: [] })
+  const missed = await erased(its, 'eve\n', false)
+  expect(missed).toMatchObject({ known: 0, rows: [] })
+  expect(erasureText(missed)).toContain('--id-space https://')
+  const found = await erased(its, 'eve\n', false, ['https://lms.example'])
+  expect(found).toMatchObject({ known: 1, rows: expect.arrayContaining([expect.anything()]) })
+  expect(erasureText(found)).not.toContain('Not known')
+}, 60_000)

@@ -227,7 +227,7 @@ export function isProven({ applied, searched, left }: Erasure): boolean {
 
 /** For people: rows by table, then what was done about the past and what was searched. */
 export function erasureText(erasure: Erasure): string {
-  const { applied, rows, searched, forgotten, left, past, pseudonyms } = erasure
+  const { applied, ids, known, rows, searched, forgotten, left, past, pseudonyms } = erasure
   const width = Math.max(0, ...rows.map(({ table }) => table.length))
   const told = rows.map(({ table, removed, blanked }) => {
     const parts = [
@@ -239,6 +239,13 @@ export function erasureText(erasure: Erasure): string {
     return `  ${table.padEnd(width)}  ${parts.join(', ')}`
   })
   const lines = [rows.length > 0 ? 'Rows' : 'No row names them.', ...told]
+  if (known < ids) {
+    lines.push(
+      ...['', `Not known: ${said(ids - known)} of ${counted(ids, 'id')}`],
+      '  An id is written as its export has it, and is looked for in the id spaces that were named.',
+      '  Of an account of xAPI that is the address of its home page: --id-space https://lms.example.edu',
+    )
+  }
   if (forgotten) {
     const { filesRewritten, filesDeleted, snapshotsExpired } = forgotten
     lines.push(

@@ -6,10 +6,12 @@ import type { Config } from '../config.ts'
 import { UserError } from '../errors.ts'
 import { type PseudonymKey, readKey } from '../pseudonym.ts'
 import { maskEmails } from '../secrets.ts'
+import { bundleNotes } from '../sources/export-by.ts'
 import {
   discardStaged,
   type FileRequest,
   filesOf,
+  hasArchives,
   loadIdsOf,
   type RecognisedFile,
   recogniseFile,
@@ -193,7 +195,7 @@ export async function load(
   progress: LoadProgress,
 ): Promise<LoadedFile[]> {
   const key = readKey(config.privacy.keyFile)
-  const planned = await withArchives(planInputs(config, request))
+  const planned = await withArchives(planInputs(config, request), progress)
   for (const note of passedOverNotes(config, request)) progress.onNote(note)
   return withWarehouse(config, 'write', signal, async (engine) => {
     const erased = await readErased(engine, config.privacy.keyFile, key)
@@ -210,6 +212,10 @@ export async function load(
     })
     const snapshots = snapshotsOf(outlines)
     for (const note of partsNotes(snapshots)) progress.onNote(note)
+    const bundles = planned.flatMap(({ path, api }, index) =>
+      api ? [] : [{ path, mappings: outlines[index]?.mappings ?? [] }],
+    )
+    for (const note of await bundleNotes(bundles)) progress.onNote(note)
     const files: LoadedFile[] = []
     for (const [index, input] of planned.entries()) {
       progress.onFile(input.path, index, planned.length)
@@ -246,11 +252,17 @@ export async function load(
 }
 
 /** Each file of an archive is loaded as those of a folder are. */
-async function withArchives(planned: readonly PlannedInput[]): Promise<PlannedInput[]> {
+async function withArchives(
+  planned: readonly PlannedInput[],
+  { onNote }: Pick<LoadProgress, 'onNote'>,
+): Promise<PlannedInput[]> {
   const inputs: PlannedInput[] = []
   for (const input of planned) {
     const paths = input.api ? [input.path] : await filesOf(input.path)
     inputs.push(...paths.map((path) => ({ ...input, path })))
+    if (!input.api && (await hasArchives(input.path))) {
+      onNote(`${maskEmails(input.path)}: archives in it are passed over: unpack it, and load those.`)
+    }
   }
   return inputs
 }

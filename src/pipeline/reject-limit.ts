@@ -45,11 +45,15 @@ export function tooManyRejects(
   next: readonly string[],
   input: string,
 ): UserError {
-  const some = reasons.slice(0, 5)
+  // Several mappings may read one input, and reject a record for the same reason.
+  const each = new Map(
+    reasons.map((reason) => [`${reason.first}: ${reason.reason} (${reason.count} ×)`, reason]),
+  )
+  const some = [...each].slice(0, 5)
   return new UserError('LPA-LOAD-REJECTS', message, {
     exit: 'data',
-    where: some[0]?.first ?? input,
-    next: [...some.map(({ first, reason, count }) => `${first}: ${reason} (${count} ×)`), ...next],
+    where: some[0]?.[1].first ?? input,
+    next: [...some.map(([told]) => told), ...next],
   })
 }
 

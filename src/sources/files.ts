@@ -168,7 +168,15 @@ export async function filesOf(path: string): Promise<string[]> {
   if (!isZip(path)) return [path]
   const names = await filesInZip(path, (name) => DATA_FILE.test(name))
   if (names.length > 0) return names.map((name) => `${path}/${name}`)
-  throw unreadable(path, 'There is no data in this archive.', WHAT_IS_DATA)
+  const next = (await hasArchives(path))
+    ? 'There are archives in it: unpack it, and load those.'
+    : WHAT_IS_DATA
+  throw unreadable(path, 'There is no data in this archive.', next)
+}
+
+/** Whether archives lie in an archive, which nobody looks into. */
+export async function hasArchives(path: string): Promise<boolean> {
+  return isZip(path) && (await filesInZip(path, (name) => /\.zip$/i.test(name))).length > 0
 }
 
 function isFolder(path: string): boolean {

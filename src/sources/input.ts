@@ -125,7 +125,7 @@ export function unreadable(where: string, message: string, next: string, cause?:
 /** How to convert a file: what is not UTF-8 nor UTF-16 is mostly what Excel writes in the west of Europe. */
 export function toUtf8(name: string, from: 'UTF-16' | 'WINDOWS-1252' = 'WINDOWS-1252'): string {
   const guess = from === 'UTF-16' ? '' : 'It may be Windows-1252 (Latin-1), as from Excel. '
-  return `${guess}Convert it: iconv -f ${from} -t UTF-8 ${name === '-' ? '' : `"${name}" `}> utf8.csv`
+  return `${guess}Convert it: iconv -f ${from} -t UTF-8 ${name === '-' ? '' : `"${name}" `}> utf8${/\.(json|ndjson|jsonl|tsv)$/i.exec(name)?.[0] ?? '.csv'}`
 }
 
 function refuseParquet(name: string, { stats }: ByteSource, compression: Compression): void {

@@ -10,10 +10,38 @@ test('what is not recognised as an entity is told what that needs', () => {
     expect.objectContaining({ next: expect.arrayContaining([needed]) }),
   )
   expect(() => recogniseMappings(input, () => keys, undefined)).toThrow(
-    expect.objectContaining({ next: expect.not.arrayContaining([needed]) }),
+    expect.objectContaining({
+      next: expect.arrayContaining([`${needed}, of which it has no enrollment_id`]),
+    }),
   )
   expect(recogniseMappings(input, () => [...keys, 'Enrollment_ID'], 'enrollment')[0]?.name).toBe(
     'campus_enrollment',
+  )
+})
+
+test.each([
+  [
+    'a log of Moodle without its times',
+    'csv',
+    'eventname objecttable contextlevel UserId courseid relateduserid',
+    'timecreated',
+  ],
+  ['statements without an object', 'ndjson', 'actor verb $.verb.id', '$.object'],
+] as const)('%s is told what it lacks', (_, format, keys, lacks) => {
+  const input = { name: 'f', format } as Input
+  expect(() => recogniseMappings(input, () => keys.split(' '), undefined)).toThrow(
+    expect.objectContaining({
+      next: expect.arrayContaining([expect.stringContaining(`of which it has no ${lacks}`)]),
+    }),
+  )
+})
+
+test('what is far from every mapping is told of none', () => {
+  const input = { name: 'f.csv', format: 'csv' } as Input
+  expect(() => recogniseMappings(input, () => ['course_id', 'b', 'c'], undefined)).toThrow(
+    expect.objectContaining({
+      next: [expect.stringMatching(/^Its columns/), expect.stringMatching(/^Write a mapping/)],
+    }),
   )
 })
 

@@ -216,20 +216,34 @@ export function recogniseMappings(
     where: input.name,
     next: [
       `Its columns: ${shownNames(keysIn(undefined))}`,
-      ...(entity === undefined ? [] : whatIsNeeded(entity, keysIn(undefined).map(spelled))),
+      ...whatIsNeeded(entity, (records) => keysIn(records).map(spelled), spelled),
       'Write a mapping (README, "Your own exports") and name it: --mapping mine.sql',
     ],
   })
 }
 
-/** Of the entity's mappings the one that misses least: what it needs. */
-function whatIsNeeded(entity: string, keys: readonly string[]): string[] {
-  const missing = (needed: readonly string[]) => needed.filter((key) => !keys.includes(key)).length
+/** Of the entity's mappings the one that misses least: what it needs. Of all, if the input has more than half of that. */
+function whatIsNeeded(
+  entity: string | undefined,
+  keysIn: (records: JsonPath | undefined) => readonly string[],
+  spelled: (key: string) => string,
+): string[] {
   const [nearest] = packagedMappings()
-    .filter((mapping) => mapping.entity === entity)
-    .flatMap(({ name, recognise }) => recognise.map((needed) => ({ name, needed })))
-    .sort((a, b) => missing(a.needed) - missing(b.needed))
-  return nearest ? [`What ${nearest.name} needs: ${nearest.needed.join(', ')}`] : []
+    .filter((mapping) => entity === undefined || mapping.entity === entity)
+    .flatMap(({ name, recognise, records }) => {
+      const has = new Set(keysIn(records).flatMap((key) => [key, `$.${key}`]))
+      return recognise.map((needed) => ({
+        name,
+        needed,
+        lacks: needed.filter((key) => !has.has(spelled(key))),
+      }))
+    })
+    .filter(({ needed, lacks }) => entity !== undefined || lacks.length < needed.length / 2)
+    .sort((a, b) => a.lacks.length - b.lacks.length || b.needed.length - a.needed.length)
+  if (!nearest) return []
+  const { name, needed, lacks } = nearest
+  const missing = entity === undefined ? `, of which it has no ${lacks.join(', ')}` : ''
+  return [`What ${name} needs: ${needed.join(', ')}${missing}`]
 }
 
 /** Those mappings that recognise the same inputs: together they read all that is in them. */

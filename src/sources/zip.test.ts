@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { UserError } from '../errors.ts'
-import { filesOf } from './files.ts'
+import { filesOf, hasArchives } from './files.ts'
 import { assertUnchanged, openInput, readInput } from './input.ts'
 import { type ZippedFile, zipOf } from './zip.test-support.ts'
 
@@ -49,6 +49,16 @@ test.each([false, true])('the data files of an archive are inputs, with ZIP64: %
   expect(await filesOf(path)).toEqual([`${path}/big.csv`, `${path}/roster/users.csv`])
   expect(await textOf(`${path}/roster/users.csv`)).toBe(USERS)
   expect(await textOf(`${path}/big.csv`)).toBe(big)
+})
+
+test('archives in an archive are told, and not looked into', async () => {
+  const inner = { name: 'more.ZIP', text: 'x' }
+  const beside = archive([{ name: 'users.csv', text: USERS }, inner])
+  expect(await filesOf(beside)).toEqual([`${beside}/users.csv`])
+  expect(await hasArchives(beside)).toBe(true)
+  expect(await hasArchives(archive([{ name: 'users.csv', text: USERS }]))).toBe(false)
+  const error = await failure(filesOf(archive([inner])))
+  expect(error).toMatchObject({ next: [expect.stringContaining('unpack it')] })
 })
 
 test('an archive that was replaced since it was looked at is not what was recognised', async () => {
