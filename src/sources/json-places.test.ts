@@ -49,6 +49,7 @@ test.each([
   ['around a text with quotes', String.raw`"actor":{"@id":"a","more":"\"}\\","@id":"b"}`],
   ['in what is spelled with escapes', String.raw`"\u0061ctor":{"@id":"a","@id":"b"}`],
   ['in what has slashes, also escaped', String.raw`"a\/ctor":{"@id":"a","@id":"b"},"actor":{"@id":"a"}`],
+  ['behind one in another object', '"object":{"@id":"a"},"actor":{"@id":"a","@id":"b"}'],
   ['in the second of two', '"object":{"actor":{"@id":"a"}},"actor":{"@id":"a","@id":"b"}'],
 ])('a key of a person that stands twice is rejected: %s', async (_, twice) => {
   const staged = await folder.stage('double.ndjson', `{"since":"2026-01-12T08:00:00Z",${twice}}\n`, SEVERAL)
@@ -58,6 +59,7 @@ test.each([
 test.each([
   ['inside it', '"actor":{"@id":"a","more":{"@id":"b"}}'],
   ['in a text', String.raw`"actor":{"@id":"a","more":"\"@id\":\"b\""}`],
+  ['before it', '"object":{"@id":"b"},"actor":{"@id":"a"}'],
   ['beside it', '"object":{"actor":{"@id":"a"},"@id":"b"},"actor":{"@id":"a"}'],
 ])('one that stands in another object too is none: %s', async (_, once) => {
   const staged = await folder.stage('once.ndjson', `{"since":"2026-01-12T08:00:00Z",${once}}\n`, SEVERAL)

@@ -231,8 +231,8 @@ function faultSql(fields: readonly Field[], parsed: readonly JsonPath[]): string
     const key = path.at(-1) ?? ''
     const parent = path.slice(0, -1)
     const text = parsed.find((other) => isPrefix(other, parent))
-    // A pattern of % alone is quick. Inside a text quotes stand behind backslashes.
-    const label = (text ? key : JSON.stringify(key)).replaceAll('_', '%')
+    // Inside a text quotes stand behind backslashes.
+    const label = text ? likeSql(key) : keyEnd(key)
     const keys = text
       ? `json_keys(lpa_parsed(line -> ${quoteText(formatJsonPath(text))}), ${quoteText(formatJsonPath(parent.slice(text.length)))})`
       : `json_keys(line, ${quoteText(formatJsonPath(parent))})`
@@ -242,6 +242,16 @@ function faultSql(fields: readonly Field[], parsed: readonly JsonPath[]): string
   return `case
     when not json_valid(line) or (line[1] <> '{' and ltrim(line, ${ASCII_SPACE})[1] <> '{') then ${MALFORMED}
     ${doubles.join('\n    ')} end`
+}
+
+/** A pattern of % alone is quick. */
+function likeSql(text: string): string {
+  return text.replaceAll('_', '%')
+}
+
+/** A key without its first quote: a search stops at each character that it begins with, and a line is full of quotes. */
+function keyEnd(key: string): string {
+  return likeSql(JSON.stringify(key).slice(1))
 }
 
 /**
@@ -257,7 +267,9 @@ function mayHoldTwice(parent: JsonPath, key: string): string {
   const pattern = `${label(name)}\\s*:\\s*\\{${others}(?:\\{|${member}${others}${member})`
   // A slash may be written as \/.
   const sign = `${label(name)}${label(key)}`.includes('/') ? '\\' : '\\u'
-  return `and (contains(line, ${quoteText(sign)}) or regexp_matches(line, ${quoteText(pattern)}))`
+  const after = `%${keyEnd(name)}%${keyEnd(key)}%${keyEnd(key)}%`
+  return `and (contains(line, ${quoteText(sign)})
+    or (line like ${quoteText(after)} and regexp_matches(line, ${quoteText(pattern)})))`
 }
 
 // ── tables ────────────────────────────────────────────────────────────────────────────────────────────────

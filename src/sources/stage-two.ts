@@ -134,7 +134,7 @@ async function write(
       raw,
       options,
       // Payloads differ from one another: a dictionary costs time and gains nothing.
-      ', compression_level 1, string_dictionary_page_size_limit 1024',
+      ', string_dictionary_page_size_limit 1024',
     )
     files.push(await describeFile('raw.raw_learning_events', raw, kept))
   }
@@ -208,7 +208,7 @@ async function copy(
   more = '',
 ): Promise<number> {
   const result = await connection.run(
-    `copy (${select}) to ${quoteText(target)} (format parquet, compression zstd, parquet_version ${parquetVersion}, row_group_size ${groupRows}${more})`,
+    `copy (${select}) to ${quoteText(target)} (format parquet, compression zstd, compression_level 1, parquet_version ${parquetVersion}, row_group_size ${groupRows}${more})`,
   )
   return result.rowsChanged
 }
