@@ -75,6 +75,8 @@ describe('asUserError', () => {
     ).toEqual([73, 73, 77, 74, 74, 69])
     expect(system('ELOOP')).toMatchObject({ exitCode: 66, message: expect.stringContaining('leads back') })
     expect(system('ENAMETOOLONG').exitCode).toBe(66)
+    const made = Object.assign(new Error('x'), { code: 'ENOENT', syscall: 'mkdir', path: 'a/b' })
+    expect(asUserError(made)).toMatchObject({ exitCode: 73, message: 'a/b cannot be made (mkdir).' })
   })
 
   it('takes everything else for a fault of its own', () => {

@@ -13,7 +13,7 @@ export function systemFailure(message: string, cause: unknown): UserError | unde
   if (/No space left|Disk quota exceeded|database or disk is full/i.test(message)) {
     return new UserError('LPA-DISK-FULL', 'The disk is full.', {
       exit: 'cannotCreate',
-      next: 'Make room and run it again: nothing was changed.',
+      next: 'Make room and run it again.',
       cause,
     })
   }
@@ -43,7 +43,7 @@ export function systemFailure(message: string, cause: unknown): UserError | unde
     return new UserError('LPA-SYSTEM-CANTOPEN', "The warehouse's catalog cannot be opened.", {
       exit: 'io',
       next: [
-        'Check its owner and permissions: lpa doctor',
+        'Check its owner and permissions, and how its disk is mounted: lpa doctor',
         'Or too few files may be open at once: raise the limit (ulimit -n).',
       ],
       cause,
