@@ -57,6 +57,17 @@ export default defineConfig({
         },
       },
       {
+        // Apart, so that their packages are fetched for its own tests only.
+        extends: true,
+        test: {
+          name: 'python',
+          include: ['test/services/python/**/*.test.ts'],
+          globalSetup: ['test/setup/extensions.ts', 'test/setup/build.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
         // Apart, so that Spark starts for its own tests only.
         extends: true,
         test: {

@@ -1,6 +1,8 @@
 import { Flags } from '@oclif/core'
 import { BaseCommand } from '../src/base-command.ts'
+import { lineageFlag } from '../src/lineage-flag.ts'
 import { build, buildRows, buildSummary, changeNotes } from '../src/pipeline/build.ts'
+import { movesOfBuild } from '../src/pipeline/lineage.ts'
 import { checkNotes } from '../src/pipeline/quality.ts'
 import { runRecorder } from '../src/pipeline/runs.ts'
 
@@ -23,6 +25,7 @@ export default class Batch extends BaseCommand {
       summary: 'Make only this model anew; every load must be built.',
     }),
     full: Flags.boolean({ summary: 'Make every row anew.' }),
+    ...lineageFlag,
     engine: Flags.option({ options: ['spark'] as const })({
       summary: "Where models run, when not in the warehouse: spark, over the warehouse's own files.",
     }),
@@ -37,6 +40,7 @@ export default class Batch extends BaseCommand {
     const { flags } = await this.start(Batch)
     const config = await this.settings({ 'spark.address': flags.address })
     this.recordRun(runRecorder(config))
+    const lineage = await this.traceTo(flags.lineage)
     const summary = await build(
       config,
       {
@@ -54,5 +58,9 @@ export default class Batch extends BaseCommand {
     this.note(...checkNotes(summary.checks))
     const failed = summary.checks.some((check) => check.severity === 'error' && check.failures > 0)
     this.finish({ summary: buildSummary(summary), details: summary, exit: failed ? 'findings' : 'done' })
+    for (const [model, moves] of lineage ? movesOfBuild(summary) : []) {
+      lineage?.part(model, moves)
+      lineage?.moved(moves)
+    }
   }
 }

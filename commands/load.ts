@@ -1,6 +1,8 @@
 import { Args, Flags } from '@oclif/core'
 import { BaseCommand } from '../src/base-command.ts'
+import { lineageFlag } from '../src/lineage-flag.ts'
 import { mappingFlags } from '../src/mapping-flags.ts'
+import { movesOfLoad } from '../src/pipeline/lineage.ts'
 import { firstRowTables, load, loadNotes, loadRows, loadSummary, loadTable } from '../src/pipeline/load.ts'
 import { runRecorder } from '../src/pipeline/runs.ts'
 
@@ -43,7 +45,9 @@ While earlier loads lie under another pseudonym key, a load warns (also with --q
       dependsOn: ['engine'],
       summary: 'The Spark Connect server; unless said, spark.address, else that of lpa spark up.',
     }),
+    ...lineageFlag,
     'dry-run': Flags.boolean({
+      exclusive: ['lineage'],
       summary: 'Read, map and check, show the first rows with their types; load nothing.',
     }),
   }
@@ -55,6 +59,7 @@ While earlier loads lie under another pseudonym key, a load warns (also with --q
       'spark.address': flags.address,
     })
     if (!flags['dry-run']) this.recordRun(runRecorder(config))
+    const lineage = await this.traceTo(flags.lineage)
     const { as: entity, mapping: mappings = [], source, full, engine, 'dry-run': dryRun } = flags
     const request = { inputs: argv as string[], entity, mappings, source, full, dryRun, engine }
     const files = await load(config, request, this.signal, {
@@ -62,7 +67,10 @@ While earlier loads lie under another pseudonym key, a load warns (also with --q
       onBytes: (read) => this.progress.update(read),
       onNote: (line) => this.note(line),
       onWarning: (...lines) => this.warning(...lines),
-      onLoaded: (file) => this.note(...loadNotes(file)),
+      onLoaded: (file) => {
+        lineage?.moved(movesOfLoad(file))
+        this.note(...loadNotes(file))
+      },
     })
     await this.print(loadRows(files), { table: loadTable(files) })
     if (this.format() === 'table')

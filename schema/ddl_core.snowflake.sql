@@ -202,11 +202,15 @@ cluster by (date_key, course_key)
 data_retention_time_in_days = 1;
 
 -- The current versions: the documented joins.
+-- grain: a learner
+-- key: learner_key
 create or replace view core.learner as
 select learner_key, learner_id, email_hash, country, region, age_band, gender, education_level, signed_up_on, attributes
 from core.dim_learner
 where is_current;
 
+-- grain: a course
+-- key: course_key
 create or replace view core.course as
 select course_key, course_id, course_title, category_key, instructor_key, language, difficulty, duration_hours,
   starts_on, ends_on, published_on, attributes

@@ -162,11 +162,15 @@ create table core.agg_course_day (
 );
 
 -- The current versions: the documented joins.
+-- grain: a learner
+-- key: learner_key
 create view core.learner as
 select learner_key, learner_id, email_hash, country, region, age_band, gender, education_level, signed_up_on, attributes
 from core.dim_learner
 where is_current;
 
+-- grain: a course
+-- key: course_key
 create view core.course as
 select course_key, course_id, course_title, category_key, instructor_key, language, difficulty, duration_hours,
   starts_on, ends_on, published_on, attributes

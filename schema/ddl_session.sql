@@ -83,12 +83,6 @@ create table repeated_event (
 
 create table fact_before (
   fact varchar,
-  id varchar,
-  rest bigint
-);
-
-create table fact_after (
-  fact varchar,
-  id varchar,
+  id bigint,
   rest bigint
 );

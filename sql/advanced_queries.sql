@@ -11,18 +11,53 @@ attach 'ducklake:sqlite:warehouse/catalog.sqlite' as lake
 use lake.core;
 
 -- active-learners: Active learners by day
--- grain: a day, from the first event to the newest day of events
+-- grain: a day, from the first event that counts to the newest day of events
 -- Distinct learners with any event except registered and unregistered. dau: on the day; wau: in the
 -- day's whole ISO week, later days of it included, so the same all week (the newest may be incomplete);
 -- mau_28_days: on the day and the 27 before it, so it starts below wau; stickiness: dau ÷ mau_28_days.
 -- parameter since = null: first day to show; the first event when not given
 -- parameter until = null: last day to show; the newest event when not given
-with active as (
-  select distinct learner_key, date_key
-  from fact_learning_event
-  where learner_key <> 0 and event_type not in ('registered', 'unregistered')
-    -- The windows of the first day to show look back on the 27 before it.
-    and (cast(null as date) is null or date_key >= cast(extract(year from (cast(null as date) + cast(-27 as int))) * 10000 + extract(month from (cast(null as date) + cast(-27 as int))) * 100 + extract(day from (cast(null as date) + cast(-27 as int))) as int))
+-- parameter course = null: events of this course_id; all events when not given
+-- parameter category = null: events of courses of a category_id, or of a path and all below it; all when not given
+-- parameter country = null: of learners of this country; of all when not given
+-- parameter cohort = null: of learners whose first enrollment in any course was in this ISO week, as 2026-W05
+with courses as (
+  select c.course_key
+  from course c
+  left join dim_course_category k on k.category_key = c.category_key
+  where (cast(null as string) is null or c.course_id = cast(null as string))
+    and (cast(null as string) is null or k.category_id = cast(null as string) or k.path = cast(null as string)
+      or starts_with(k.path, cast(null as string) || '/'))
+),
+learners as (
+  select learner_key from learner where country = cast(null as string)
+),
+firsts as (
+  select learner_key, min(enrolled_date_key) as date_key
+  from fact_enrollment
+  group by learner_key
+),
+cohorts as (
+  select f.learner_key, cast(d.iso_year as string) || '-W' || lpad(cast(d.iso_week as string), 2, '0') as cohort
+  from firsts f
+  join dim_date d on d.date_key = f.date_key
+),
+active_days as (
+  select distinct v.learner_key, v.date_key
+  from fact_learning_event v
+  left join courses c on c.course_key = v.course_key
+  left join learners l on l.learner_key = v.learner_key
+  left join cohorts h on h.learner_key = v.learner_key
+  where v.learner_key <> 0 and v.event_type not in ('registered', 'unregistered')
+    and (cast(null as string) is null or l.learner_key is not null)
+    and (cast(null as string) is null and cast(null as string) is null or c.course_key is not null)
+    and (cast(null as string) is null or h.cohort = cast(null as string))
+),
+-- The windows of the first day to show look back on the 27 before it.
+active as (
+  select learner_key, date_key
+  from active_days
+  where cast(null as date) is null or date_key >= cast(extract(year from (cast(null as date) + cast(-27 as int))) * 10000 + extract(month from (cast(null as date) + cast(-27 as int))) * 100 + extract(day from (cast(null as date) + cast(-27 as int))) as int)
 ),
 followed as (
   select date_key, lead(date_key) over (partition by learner_key order by date_key nulls last) as next_date_key
@@ -58,11 +93,16 @@ net as (
   from changes
   group by day
 ),
--- Also with a first day to show: quiet days before the first activity that is read are days.
-bounds as (
-  select min(date_key) as first_key, max(date_key) as last_key
+newest as (
+  select max(date_key) as date_key
   from fact_learning_event
   where learner_key <> 0 and event_type not in ('registered', 'unregistered')
+),
+-- Also with a first day to show: quiet days before the first activity that is read are days.
+bounds as (
+  select min(a.date_key) as first_key, max(n.date_key) as last_key
+  from active_days a
+  cross join newest n
 ),
 days as (
   select d.full_date as day, substr(d.day_name, 1, 3) as weekday, d.iso_year, d.iso_week,
@@ -94,6 +134,10 @@ order by day nulls last;
 -- against an attempt that the roster calls completed. never_started: no event at all. The reason is given in words.
 -- parameter days = 7: no event for this many days
 -- parameter course = null: a course_id; all courses when not given
+-- parameter category = null: a category_id, or a path and all below it; all when not given
+-- parameter country = null: of learners of this country; of all when not given
+-- parameter since = null: whose latest attempt began on this day or later
+-- parameter until = null: whose latest attempt began on this day or earlier
 -- parameter most = null: the longest silent so many; all when not given
 with newest as (
   select coalesce(v.date_key, n.date_key) as date_key
@@ -162,8 +206,15 @@ listed as (
     l.learner_id
   from silent s
   join course c on c.course_key = s.course_key
+  left join dim_course_category k on k.category_key = c.category_key
   join learner l on l.learner_key = s.learner_key
-  where s.days_silent >= cast(7 as int) and (cast(null as string) is null or c.course_id = cast(null as string))
+  where s.days_silent >= cast(7 as int)
+    and (cast(null as string) is null or c.course_id = cast(null as string))
+    and (cast(null as string) is null or k.category_id = cast(null as string) or k.path = cast(null as string)
+      or starts_with(k.path, cast(null as string) || '/'))
+    and (cast(null as string) is null or l.country = cast(null as string))
+    and (cast(null as date) is null or s.enrolled_on >= cast(null as date))
+    and (cast(null as date) is null or s.enrolled_on <= cast(null as date))
 ),
 placed as (
   select course_id, class, days_silent, enrolled_on, last_event_on, events, reason, learner_id,
@@ -179,6 +230,10 @@ order by place nulls last;
 -- grain: a category, with everything below it
 -- Courses of the category and of all categories under it, their enrollments (attempts), distinct
 -- learners, distinct (learner, course) pairs, and the share of the pairs that completed.
+-- parameter category = null: a category_id, or a path and all below it; all when not given
+-- parameter country = null: of learners of this country; of all when not given
+-- parameter since = null: enrolled on this day or later
+-- parameter until = null: enrolled on this day or earlier
 with recursive up as (
   select category_key, category_key as ancestor_key, 0 as distance
   from dim_course_category
@@ -190,9 +245,13 @@ with recursive up as (
   where k.parent_category_key is not null and u.distance < 20
 ),
 pairs as (
-  select learner_key, course_key, count(*) as attempts
-  from fact_enrollment
-  group by learner_key, course_key
+  select e.learner_key, e.course_key, count(*) as attempts
+  from fact_enrollment e
+  left join learner l on l.learner_key = e.learner_key
+  where (cast(null as string) is null or l.country = cast(null as string))
+    and (cast(null as date) is null or e.enrolled_date_key >= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))
+    and (cast(null as date) is null or e.enrolled_date_key <= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))
+  group by e.learner_key, e.course_key
 ),
 enrolled as (
   select c.category_key, p.learner_key, sum(p.attempts) as attempts, count(*) as pairs, count(f.completed_at) as completed
@@ -222,7 +281,9 @@ select k.level, repeat('  ', k.level - 1) || coalesce(k.category_name, '(none)')
 from dim_course_category k
 left join sizes s on s.category_key = k.category_key
 left join totals t on t.category_key = k.category_key
-where k.category_key <> 0 or s.courses > 0
+where (k.category_key <> 0 or s.courses > 0)
+  and (cast(null as string) is null or k.category_id = cast(null as string) or k.path = cast(null as string)
+    or starts_with(k.path, cast(null as string) || '/'))
 -- Children directly below their parent: the separator sorts before every letter.
 order by case when k.category_key = 0 then 1 else 0 end nulls last, replace(k.path, '/', chr(1)) nulls last, k.category_key nulls last;
 
@@ -251,18 +312,31 @@ order by case when failures = 0 then 2 when severity = 'error' then 0 else 1 end
 -- parameter country = null: of learners of this country; of all when not given
 -- parameter since = null: enrolled on this day or later
 -- parameter until = null: enrolled on this day or earlier
-with pairs as (
+-- parameter cohort = null: of learners whose first enrollment in any course was in this ISO week, as 2026-W05
+with firsts as (
+  select learner_key, min(enrolled_date_key) as date_key
+  from fact_enrollment
+  group by learner_key
+),
+cohorts as (
+  select f.learner_key, cast(d.iso_year as string) || '-W' || lpad(cast(d.iso_week as string), 2, '0') as cohort
+  from firsts f
+  join dim_date d on d.date_key = f.date_key
+),
+pairs as (
   select distinct e.learner_key, e.course_key
   from fact_enrollment e
   join course c on c.course_key = e.course_key
   left join dim_course_category k on k.category_key = c.category_key
   left join learner l on l.learner_key = e.learner_key
+  left join cohorts h on h.learner_key = e.learner_key
   where (cast(null as string) is null or c.course_id = cast(null as string))
     and (cast(null as string) is null or k.category_id = cast(null as string) or k.path = cast(null as string)
       or starts_with(k.path, cast(null as string) || '/'))
     and (cast(null as string) is null or l.country = cast(null as string))
     and (cast(null as date) is null or e.enrolled_date_key >= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))
     and (cast(null as date) is null or e.enrolled_date_key <= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))
+    and (cast(null as string) is null or h.cohort = cast(null as string))
 ),
 activity as (
   select learner_key, course_key, count(*) as views
@@ -349,11 +423,25 @@ order by day nulls last;
 -- grain: a course
 -- Courses by the share of their enrolled (learner, course) pairs that completed. place: among all ranked
 -- courses; place_in_category: among those of the same category; quartile 1 is the best quarter; ahead_of: the
--- percent of the other ranked courses with a lower share. Courses with fewer than min_learners are not ranked.
+-- percent of the other ranked courses with a lower share. Courses with fewer than min_learners are not ranked; of
+-- some learners or days, among the courses that have enough of these.
 -- parameter min_learners = 5: courses with fewer learners are left out
 -- parameter top = 10: places to show in each category
+-- parameter category = null: ranks those of a category_id, or of a path and all below it, only; all when not given
+-- parameter country = null: of learners of this country; of all when not given
+-- parameter since = null: enrolled on this day or later
+-- parameter until = null: enrolled on this day or earlier
 with pairs as (
-  select distinct learner_key, course_key from fact_enrollment
+  select distinct e.learner_key, e.course_key
+  from fact_enrollment e
+  left join course c on c.course_key = e.course_key
+  left join dim_course_category k on k.category_key = c.category_key
+  left join learner l on l.learner_key = e.learner_key
+  where (cast(null as string) is null or k.category_id = cast(null as string) or k.path = cast(null as string)
+      or starts_with(k.path, cast(null as string) || '/'))
+    and (cast(null as string) is null or l.country = cast(null as string))
+    and (cast(null as date) is null or e.enrolled_date_key >= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))
+    and (cast(null as date) is null or e.enrolled_date_key <= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))
 ),
 scores as (
   select p.course_key, count(*) as learners, count(f.completed_at) as completed, cast(sum(cast(f.final_score as decimal(18, 9))) as double) / nullif(count(f.final_score), 0) as mean_score,
@@ -386,6 +474,9 @@ order by place nulls last, course_id nulls last;
 -- the enrolled (activities completed ÷ required, else the latest reported of the course; none counts as 0; empty when the course
 -- reports none at all). new_enrollments: attempts begun in the newest days of the data, against as many days before.
 -- parameter days = 7: length of the window in days
+-- parameter course = null: a course_id; all courses when not given
+-- parameter category = null: a category_id, or a path and all below it; all when not given
+-- parameter country = null: of learners of this country; of all when not given
 with windows as (
   select cast(extract(year from (d.full_date + cast(1 - cast(7 as int) as int))) * 10000 + extract(month from (d.full_date + cast(1 - cast(7 as int) as int))) * 100 + extract(day from (d.full_date + cast(1 - cast(7 as int) as int))) as int) as current_from,
     cast(extract(year from (d.full_date + cast(1 - 2 * cast(7 as int) as int))) * 10000 + extract(month from (d.full_date + cast(1 - 2 * cast(7 as int) as int))) * 100 + extract(day from (d.full_date + cast(1 - 2 * cast(7 as int) as int))) as int) as previous_from
@@ -397,6 +488,13 @@ pairs as (
     count(case when e.enrolled_date_key >= w.previous_from and e.enrolled_date_key < w.current_from then 1 end) as previous_count
   from fact_enrollment e
   cross join windows w
+  left join course c on c.course_key = e.course_key
+  left join dim_course_category k on k.category_key = c.category_key
+  left join learner l on l.learner_key = e.learner_key
+  where (cast(null as string) is null or c.course_id = cast(null as string))
+    and (cast(null as string) is null or k.category_id = cast(null as string) or k.path = cast(null as string)
+      or starts_with(k.path, cast(null as string) || '/'))
+    and (cast(null as string) is null or l.country = cast(null as string))
   group by e.learner_key, e.course_key
 ),
 progressed as (
@@ -423,30 +521,57 @@ join course c on c.course_key = b.course_key
 order by enrolled desc nulls last, course_id nulls last;
 
 -- daily: The platform day by day
--- grain: a day, from the first to the newest day of the data
+-- grain: a day, from the first that has something to count to the newest day of the data
 -- Enrollments and first completions by their day; active_learners: distinct learners with any event
 -- except registered and unregistered; events: all events.
 -- parameter since = null: first day to show; the first of the data when not given
 -- parameter until = null: last day to show; the newest of the data when not given
-with enrolled as (
-  select enrolled_date_key as date_key, count(*) as enrollments
-  from fact_enrollment
-  group by enrolled_date_key
+-- parameter course = null: of this course_id; of all, and of none, when not given
+-- parameter category = null: of a category_id, or of a path and all below it; of all when not given
+-- parameter country = null: of learners of this country; of all when not given
+with courses as (
+  select c.course_key
+  from course c
+  left join dim_course_category k on k.category_key = c.category_key
+  where (cast(null as string) is null or c.course_id = cast(null as string))
+    and (cast(null as string) is null or k.category_id = cast(null as string) or k.path = cast(null as string)
+      or starts_with(k.path, cast(null as string) || '/'))
+),
+learners as (
+  select learner_key from learner where country = cast(null as string)
+),
+enrolled as (
+  select e.enrolled_date_key as date_key, count(*) as enrollments
+  from fact_enrollment e
+  left join courses c on c.course_key = e.course_key
+  left join learners l on l.learner_key = e.learner_key
+  where (cast(null as string) is null or l.learner_key is not null)
+    and (cast(null as string) is null and cast(null as string) is null or c.course_key is not null)
+  group by e.enrolled_date_key
 ),
 completed as (
-  select completed_date_key as date_key, count(*) as completions
-  from fact_course_completion
-  group by completed_date_key
+  select f.completed_date_key as date_key, count(*) as completions
+  from fact_course_completion f
+  left join courses c on c.course_key = f.course_key
+  left join learners l on l.learner_key = f.learner_key
+  where (cast(null as string) is null or l.learner_key is not null)
+    and (cast(null as string) is null and cast(null as string) is null or c.course_key is not null)
+  group by f.completed_date_key
 ),
 happened as (
-  select date_key, count(*) as events,
-    count(distinct case when learner_key <> 0 and event_type not in ('registered', 'unregistered') then learner_key end) as active_learners
-  from fact_learning_event
-  group by date_key
+  select v.date_key, count(*) as events,
+    count(distinct case when v.learner_key <> 0 and v.event_type not in ('registered', 'unregistered') then v.learner_key end) as active_learners
+  from fact_learning_event v
+  left join courses c on c.course_key = v.course_key
+  left join learners l on l.learner_key = v.learner_key
+  where (cast(null as string) is null or l.learner_key is not null)
+    and (cast(null as string) is null and cast(null as string) is null or c.course_key is not null)
+  group by v.date_key
 ),
 bounds as (
-  select min(t.date_key) as first_key, max(t.date_key) as last_key
+  select min(t.date_key) as first_key, max(n.date_key) as last_key
   from (select date_key from enrolled union all select date_key from completed union all select date_key from happened) t
+  cross join newest_day n
 )
 select d.full_date as day, substr(d.day_name, 1, 3) as weekday, coalesce(e.enrollments, 0) as enrollments,
   coalesce(c.completions, 0) as completions, coalesce(h.active_learners, 0) as active_learners, coalesce(h.events, 0) as events
@@ -464,15 +589,22 @@ order by day nulls last;
 -- The last activity that each learner reached, by its order in the course: the number in the activity's
 -- id (COURSE/NN-name), else the order in which anybody first reached it. reached: learners who got at least this
 -- far; last_here: those who got no further; dropped: of them, those who did not complete the course;
--- dropped_percent: dropped ÷ reached.
+-- dropped_percent: dropped ÷ reached. The order is that of all learners, whomever the counts are of.
 -- parameter course = null: a course_id; all courses when not given
+-- parameter category = null: a category_id, or a path and all below it; all when not given
+-- parameter country = null: of learners of this country; of all when not given
+-- parameter since = null: of who enrolled in the course on this day or later
+-- parameter until = null: of who enrolled in the course on this day or earlier
 with reached as (
   select v.course_key, v.activity_id, v.learner_key, min(v.occurred_at) as first_at
   from fact_learning_event v
   join course c on c.course_key = v.course_key
+  left join dim_course_category k on k.category_key = c.category_key
   where v.course_key <> 0 and v.learner_key <> 0 and v.activity_id is not null
     and v.event_type not in ('registered', 'unregistered') and coalesce(v.activity_type, '') not in ('course', 'certificate')
     and (cast(null as string) is null or c.course_id = cast(null as string))
+    and (cast(null as string) is null or k.category_id = cast(null as string) or k.path = cast(null as string)
+      or starts_with(k.path, cast(null as string) || '/'))
   group by v.course_key, v.activity_id, v.learner_key
 ),
 activities as (
@@ -486,10 +618,20 @@ positions as (
     row_number() over (partition by course_key order by activity_no nulls last, first_at nulls last, activity_id nulls last) as position
   from activities
 ),
+enrolled as (
+  select distinct learner_key, course_key
+  from fact_enrollment
+  where (cast(null as date) is null or enrolled_date_key >= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))
+    and (cast(null as date) is null or enrolled_date_key <= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))
+),
 furthest as (
   select r.course_key, r.learner_key, max(p.position) as position
   from reached r
   join positions p on p.course_key = r.course_key and p.activity_id = r.activity_id
+  left join learner l on l.learner_key = r.learner_key
+  left join enrolled e on e.learner_key = r.learner_key and e.course_key = r.course_key
+  where (cast(null as string) is null or l.country = cast(null as string))
+    and (cast(null as date) is null and cast(null as date) is null or e.learner_key is not null)
   group by r.course_key, r.learner_key
 ),
 stops as (
@@ -580,18 +722,31 @@ order by newest_load_at desc nulls last, l.source nulls last;
 -- parameter country = null: of learners of this country; of all when not given
 -- parameter since = null: enrolled on this day or later
 -- parameter until = null: enrolled on this day or earlier
-with pairs as (
+-- parameter cohort = null: of learners whose first enrollment in any course was in this ISO week, as 2026-W05
+with firsts as (
+  select learner_key, min(enrolled_date_key) as date_key
+  from fact_enrollment
+  group by learner_key
+),
+cohorts as (
+  select f.learner_key, cast(d.iso_year as string) || '-W' || lpad(cast(d.iso_week as string), 2, '0') as cohort
+  from firsts f
+  join dim_date d on d.date_key = f.date_key
+),
+pairs as (
   select distinct e.learner_key, e.course_key
   from fact_enrollment e
   join course c on c.course_key = e.course_key
   left join dim_course_category k on k.category_key = c.category_key
   left join learner l on l.learner_key = e.learner_key
+  left join cohorts h on h.learner_key = e.learner_key
   where (cast(null as string) is null or c.course_id = cast(null as string))
     and (cast(null as string) is null or k.category_id = cast(null as string) or k.path = cast(null as string)
       or starts_with(k.path, cast(null as string) || '/'))
     and (cast(null as string) is null or l.country = cast(null as string))
     and (cast(null as date) is null or e.enrolled_date_key >= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))
     and (cast(null as date) is null or e.enrolled_date_key <= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))
+    and (cast(null as string) is null or h.cohort = cast(null as string))
 ),
 activity as (
   select learner_key, course_key, count(*) as views,
@@ -649,49 +804,83 @@ order by p.place nulls last;
 
 -- overview: The platform at a glance
 -- grain: a key figure
--- The newest days of the data against as many before them. enrollments: attempts begun; completions: first
--- completions; active_learners: distinct learners with any event except registered and unregistered; events: all;
--- completion_rate: (learner, course) pairs completed ÷ pairs enrolled, up to the newest day and, before, up to
--- the day that the window began after.
+-- The newest days of the data, whatever is chosen of it, against as many before them. enrollments: attempts
+-- begun; completions: first completions; active_learners: distinct learners with any event except registered and
+-- unregistered; events: all; completion_rate: (learner, course) pairs completed ÷ pairs enrolled, up to the newest
+-- day and, before, up to the day that the window began after.
 -- parameter days = 7: length of the window in days
+-- parameter course = null: of this course_id; of all, and of none, when not given
+-- parameter category = null: of a category_id, or of a path and all below it; of all when not given
+-- parameter country = null: of learners of this country; of all when not given
 with windows as (
   select cast(extract(year from (d.full_date + cast(1 - cast(7 as int) as int))) * 10000 + extract(month from (d.full_date + cast(1 - cast(7 as int) as int))) * 100 + extract(day from (d.full_date + cast(1 - cast(7 as int) as int))) as int) as current_from,
     cast(extract(year from (d.full_date + cast(1 - 2 * cast(7 as int) as int))) * 10000 + extract(month from (d.full_date + cast(1 - 2 * cast(7 as int) as int))) * 100 + extract(day from (d.full_date + cast(1 - 2 * cast(7 as int) as int))) as int) as previous_from
   from newest_day n
   join dim_date d on d.date_key = n.date_key
 ),
+courses as (
+  select c.course_key
+  from course c
+  left join dim_course_category k on k.category_key = c.category_key
+  where (cast(null as string) is null or c.course_id = cast(null as string))
+    and (cast(null as string) is null or k.category_id = cast(null as string) or k.path = cast(null as string)
+      or starts_with(k.path, cast(null as string) || '/'))
+),
+learners as (
+  select learner_key from learner where country = cast(null as string)
+),
 enrolled as (
   select count(case when e.enrolled_date_key >= w.current_from then 1 end) as current_count,
     count(case when e.enrolled_date_key < w.current_from then 1 end) as previous_count
   from fact_enrollment e
   cross join windows w
+  left join courses c on c.course_key = e.course_key
+  left join learners l on l.learner_key = e.learner_key
   where e.enrolled_date_key >= w.previous_from
+    and (cast(null as string) is null or l.learner_key is not null)
+    and (cast(null as string) is null and cast(null as string) is null or c.course_key is not null)
 ),
 completed as (
   select count(case when f.completed_date_key >= w.current_from then 1 end) as current_count,
     count(case when f.completed_date_key < w.current_from then 1 end) as previous_count
   from fact_course_completion f
   cross join windows w
+  left join courses c on c.course_key = f.course_key
+  left join learners l on l.learner_key = f.learner_key
   where f.completed_date_key >= w.previous_from
+    and (cast(null as string) is null or l.learner_key is not null)
+    and (cast(null as string) is null and cast(null as string) is null or c.course_key is not null)
 ),
 active as (
   select count(distinct case when v.date_key >= w.current_from then v.learner_key end) as current_count,
     count(distinct case when v.date_key < w.current_from then v.learner_key end) as previous_count
   from fact_learning_event v
   cross join windows w
+  left join courses c on c.course_key = v.course_key
+  left join learners l on l.learner_key = v.learner_key
   where v.date_key >= w.previous_from and v.learner_key <> 0 and v.event_type not in ('registered', 'unregistered')
+    and (cast(null as string) is null or l.learner_key is not null)
+    and (cast(null as string) is null and cast(null as string) is null or c.course_key is not null)
 ),
 happened as (
   select count(case when v.date_key >= w.current_from then 1 end) as current_count,
     count(case when v.date_key < w.current_from then 1 end) as previous_count
   from fact_learning_event v
   cross join windows w
+  left join courses c on c.course_key = v.course_key
+  left join learners l on l.learner_key = v.learner_key
   where v.date_key >= w.previous_from
+    and (cast(null as string) is null or l.learner_key is not null)
+    and (cast(null as string) is null and cast(null as string) is null or c.course_key is not null)
 ),
 pairs as (
-  select learner_key, course_key, min(enrolled_date_key) as date_key
-  from fact_enrollment
-  group by learner_key, course_key
+  select e.learner_key, e.course_key, min(e.enrolled_date_key) as date_key
+  from fact_enrollment e
+  left join courses c on c.course_key = e.course_key
+  left join learners l on l.learner_key = e.learner_key
+  where (cast(null as string) is null or l.learner_key is not null)
+    and (cast(null as string) is null and cast(null as string) is null or c.course_key is not null)
+  group by e.learner_key, e.course_key
 ),
 rates as (
   select 100 * cast(count(f.completed_at) as double) / nullif(count(*), 0) as current_rate,
@@ -721,6 +910,9 @@ order by kpi_no nulls last;
 -- grain: a course, after one row for all courses together
 -- Distinct (learner, course) pairs in staged enrollments (the roster) and in staged registered events.
 -- The roster wins in fact_enrollment. The pairs behind the differences: report reconciliation-differences.
+-- parameter course = null: a course_id; all courses when not given
+-- parameter category = null: a category_id, or a path and all below it; all when not given
+-- parameter country = null: of learners of this country; of all when not given
 with roster as (
   select distinct learner_key, course_key, course_id from staging.live_enrollment
 ),
@@ -739,10 +931,17 @@ pairs as (
   group by course_key, learner_key
 ),
 by_course as (
-  select course_key, max(course_id) as course_id, count(case when in_roster > 0 then 1 end) as roster,
-    count(case when in_events > 0 then 1 end) as events, count(case when in_roster > 0 and in_events > 0 then 1 end) as matched
-  from pairs
-  group by course_key
+  select p.course_key, max(p.course_id) as course_id, count(case when p.in_roster > 0 then 1 end) as roster,
+    count(case when p.in_events > 0 then 1 end) as events, count(case when p.in_roster > 0 and p.in_events > 0 then 1 end) as matched
+  from pairs p
+  left join course c on c.course_key = p.course_key
+  left join dim_course_category k on k.category_key = c.category_key
+  left join learner l on l.learner_key = p.learner_key
+  where (cast(null as string) is null or p.course_id = cast(null as string))
+    and (cast(null as string) is null or k.category_id = cast(null as string) or k.path = cast(null as string)
+      or starts_with(k.path, cast(null as string) || '/'))
+    and (cast(null as string) is null or l.country = cast(null as string))
+  group by p.course_key
 ),
 scoped as (
   select 1 as section, course_id, roster, events, matched from by_course
@@ -760,6 +959,8 @@ order by s.section nulls last, s.course_id nulls last;
 -- (learner, course) pairs that are in staged enrollments and in no registered event, or the other way
 -- round, with the first day and the sources that say so. Sums by course: report reconciliation.
 -- parameter course = null: a course_id; all courses when not given
+-- parameter category = null: a category_id, or a path and all below it; all when not given
+-- parameter country = null: of learners of this country; of all when not given
 with roster as (
   select learner_key, course_key, max(learner_id) as learner_id, max(course_id) as course_id,
     min(enrolled_date_key) as date_key, string_agg(distinct source, ', ' order by source) as sources
@@ -774,18 +975,24 @@ events as (
   group by learner_key, course_key
 ),
 differences as (
-  select r.course_id, r.learner_id, 'only in the roster' as difference, r.date_key, r.sources
+  select r.learner_key, r.course_key, r.course_id, r.learner_id, 'only in the roster' as difference, r.date_key, r.sources
   from roster r
   where not exists (select 1 from events v where v.learner_key = r.learner_key and v.course_key = r.course_key)
   union all
-  select v.course_id, v.learner_id, 'only in the events', v.date_key, v.sources
+  select v.learner_key, v.course_key, v.course_id, v.learner_id, 'only in the events', v.date_key, v.sources
   from events v
   where not exists (select 1 from roster r where r.learner_key = v.learner_key and r.course_key = v.course_key)
 )
 select x.course_id, x.difference, d.full_date as first_day, x.sources, x.learner_id
 from differences x
 left join dim_date d on d.date_key = x.date_key
-where cast(null as string) is null or x.course_id = cast(null as string)
+left join course c on c.course_key = x.course_key
+left join dim_course_category k on k.category_key = c.category_key
+left join learner l on l.learner_key = x.learner_key
+where (cast(null as string) is null or x.course_id = cast(null as string))
+  and (cast(null as string) is null or k.category_id = cast(null as string) or k.path = cast(null as string)
+    or starts_with(k.path, cast(null as string) || '/'))
+  and (cast(null as string) is null or l.country = cast(null as string))
 order by course_id nulls last, difference nulls last, first_day nulls last, learner_id nulls last;
 
 -- rejects: Why records were rejected
@@ -800,18 +1007,24 @@ order by records desc nulls last, source nulls last, reason_code nulls last, col
 -- retention: Retention by week of first enrollment
 -- grain: a cohort: the learners whose first enrollment fell into an ISO week
 -- The share of a cohort (percent) with any event except registered and unregistered in week n after
--- the cohort's week; week_0 is that week itself. Empty where no such events have reached the week; the newest
--- week of events may be incomplete.
+-- the cohort's week, in whatever course; week_0 is that week itself. Empty where no such events have reached the
+-- week; the newest week of events may be incomplete.
 -- parameter cohort = null: an ISO week, as 2026-W05; all when not given
 -- parameter course = null: whose first enrollment in this course_id it is; in any when not given
+-- parameter category = null: whose first enrollment in a category_id, or in a path and all below it, it is; in any when not given
 -- parameter country = null: of learners of this country; of all when not given
+-- parameter since = null: cohorts whose week begins on this day or later
+-- parameter until = null: cohorts whose week begins on this day or earlier
 with firsts as (
   select e.learner_key, min(e.enrolled_date_key) as date_key
   from fact_enrollment e
   left join course c on c.course_key = e.course_key
+  left join dim_course_category k on k.category_key = c.category_key
   left join learner l on l.learner_key = e.learner_key
   where e.learner_key <> 0
     and (cast(null as string) is null or c.course_id = cast(null as string))
+    and (cast(null as string) is null or k.category_id = cast(null as string) or k.path = cast(null as string)
+      or starts_with(k.path, cast(null as string) || '/'))
     and (cast(null as string) is null or l.country = cast(null as string))
   group by e.learner_key
 ),
@@ -838,6 +1051,8 @@ newest as (
 sizes as (
   select monday, cohort, count(*) as learners
   from cohorts
+  where (cast(null as date) is null or monday >= cast(null as date))
+    and (cast(null as date) is null or monday <= cast(null as date))
   group by monday, cohort
 ),
 active as (
@@ -888,15 +1103,22 @@ order by source nulls last, topic nulls last, partition nulls last, topic_id nul
 -- parameter since = null: first day to look at; the first event when not given
 -- parameter until = null: last day to look at; the newest event when not given
 -- parameter course = null: a course_id; all courses when not given
+-- parameter category = null: a category_id, or a path and all below it; all when not given
+-- parameter country = null: of learners of this country; of all when not given
 with events as (
   select v.learner_key, v.course_key, v.event_type, v.activity_id, v.source, d.full_date,
     floor((cast(epoch_ms(v.occurred_at) - epoch_ms(timestamp '1970-01-01 00:00:00') as double) / 1000)) as instant
   from fact_learning_event v
   join dim_date d on d.date_key = v.date_key
   join course c on c.course_key = v.course_key
+  left join dim_course_category k on k.category_key = c.category_key
+  left join learner l on l.learner_key = v.learner_key
   where (cast(null as date) is null or d.full_date >= cast(null as date))
     and (cast(null as date) is null or d.full_date <= cast(null as date))
     and (cast(null as string) is null or c.course_id = cast(null as string))
+    and (cast(null as string) is null or k.category_id = cast(null as string) or k.path = cast(null as string)
+      or starts_with(k.path, cast(null as string) || '/'))
+    and (cast(null as string) is null or l.country = cast(null as string))
 ),
 -- Most warehouses have one source: nothing is compared there.
 shared as (
@@ -938,17 +1160,29 @@ order by x.doubles desc nulls last, c.course_id nulls last, x.source_a nulls las
 -- grain: a course
 -- Time on task is the sum of the gaps between a learner's events in a course that lie inside sessions;
 -- a longer gap starts a new session, a lone event adds 0. Side by side for the short and the long longest gap
--- (5 and 30 minutes). median_minutes: of a learner, in long sessions.
+-- (5 and 30 minutes). median_minutes: of a learner, in long sessions. Of some days: sessions are cut at their ends.
 -- parameter short_minutes = 5: longest gap inside a short session
 -- parameter long_minutes = 30: longest gap inside a long session
 -- parameter course = null: a course_id; all courses when not given
+-- parameter category = null: a category_id, or a path and all below it; all when not given
+-- parameter country = null: of learners of this country; of all when not given
+-- parameter since = null: of events on this day or later
+-- parameter until = null: of events on this day or earlier
 with events as (
   select v.learner_key, v.course_key, v.occurred_at,
     -- Events of one instant may come in any order: their gap is 0 either way.
     lag(v.occurred_at) over (partition by v.learner_key, v.course_key order by v.occurred_at nulls last) as previous_at
   from fact_learning_event v
   join course c on c.course_key = v.course_key
-  where v.course_key <> 0 and v.learner_key <> 0 and (cast(null as string) is null or c.course_id = cast(null as string))
+  left join dim_course_category k on k.category_key = c.category_key
+  left join learner l on l.learner_key = v.learner_key
+  where v.course_key <> 0 and v.learner_key <> 0
+    and (cast(null as string) is null or c.course_id = cast(null as string))
+    and (cast(null as string) is null or k.category_id = cast(null as string) or k.path = cast(null as string)
+      or starts_with(k.path, cast(null as string) || '/'))
+    and (cast(null as string) is null or l.country = cast(null as string))
+    and (cast(null as date) is null or v.date_key >= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))
+    and (cast(null as date) is null or v.date_key <= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))
 ),
 gaps as (
   -- Whole milliseconds: a sum of doubles depends on the order of its rows.
@@ -988,18 +1222,31 @@ order by hours_long desc nulls last, course_id nulls last;
 -- parameter country = null: of learners of this country; of all when not given
 -- parameter since = null: enrolled on this day or later
 -- parameter until = null: enrolled on this day or earlier
-with pairs as (
+-- parameter cohort = null: of learners whose first enrollment in any course was in this ISO week, as 2026-W05
+with firsts as (
+  select learner_key, min(enrolled_date_key) as date_key
+  from fact_enrollment
+  group by learner_key
+),
+cohorts as (
+  select f.learner_key, cast(d.iso_year as string) || '-W' || lpad(cast(d.iso_week as string), 2, '0') as cohort
+  from firsts f
+  join dim_date d on d.date_key = f.date_key
+),
+pairs as (
   select e.learner_key, e.course_key, e.status
   from fact_enrollment e
   join course c on c.course_key = e.course_key
   left join dim_course_category k on k.category_key = c.category_key
   left join learner l on l.learner_key = e.learner_key
+  left join cohorts h on h.learner_key = e.learner_key
   where (cast(null as string) is null or c.course_id = cast(null as string))
     and (cast(null as string) is null or k.category_id = cast(null as string) or k.path = cast(null as string)
       or starts_with(k.path, cast(null as string) || '/'))
     and (cast(null as string) is null or l.country = cast(null as string))
     and (cast(null as date) is null or e.enrolled_date_key >= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))
     and (cast(null as date) is null or e.enrolled_date_key <= cast(extract(year from cast(null as date)) * 10000 + extract(month from cast(null as date)) * 100 + extract(day from cast(null as date)) as int))
+    and (cast(null as string) is null or h.cohort = cast(null as string))
   qualify row_number() over (partition by e.learner_key, e.course_key
     order by e.attempt desc nulls last, e.enrolled_at desc nulls last, e.enrollment_id desc nulls last) = 1
 ),

@@ -3,6 +3,7 @@ import type { Config } from './config.ts'
 import { formatDuration } from './duration.ts'
 import { EXIT, type ExitName, STOP_SIGNALS, UserError } from './errors.ts'
 import { asUserError, failureJson, failureOutput, reportFailure } from './failure.ts'
+import type { Lineage } from './lineage.ts'
 import { type Log, silentLog } from './log.ts'
 import { wrapped } from './output/width.ts'
 import {
@@ -90,6 +91,7 @@ export abstract class BaseCommand extends Command {
   #log: Log = silentLog
   #outcome: { summary?: string; details?: object; exit: ExitName } = { exit: 'done' }
   #recordRun: ((run: RunRecord) => Promise<void>) | undefined
+  #lineage: Lineage | undefined
   #audit:
     | { readonly role: string | undefined; readonly record: (run: RunRecord) => Promise<void> }
     | undefined
@@ -257,6 +259,17 @@ export abstract class BaseCommand extends Command {
     this.#audit = { role, record }
   }
 
+  /** For `--lineage FILE`: the events of this run, of which the last is written at the end, however it ends. */
+  protected async traceTo(file: string | undefined): Promise<Lineage | undefined> {
+    if (file === undefined) return undefined
+    const { Lineage } = await import('./lineage.ts')
+    this.#lineage = new Lineage({
+      ...{ file, runId: this.runId, job: this.#name, version: this.config.version },
+      namespace: process.env.OPENLINEAGE_NAMESPACE || 'lpa',
+    })
+    return this.#lineage
+  }
+
   /** What is recorded of a run before its end: for what may not happen unrecorded. */
   protected runSoFar(summary: string, role: string | undefined): RunRecord {
     return {
@@ -297,7 +310,11 @@ export abstract class BaseCommand extends Command {
     const finishedAt = new Date()
     const run = () => this.#runRecord(finishedAt, code, failure)
     // The report is written also of a run that could not be recorded.
-    for (const tell of [async () => this.#recordRun?.(run()), () => this.#writeReport(run(), failure)]) {
+    for (const tell of [
+      async () => this.#recordRun?.(run()),
+      async () => this.#lineage?.end(run()),
+      () => this.#writeReport(run(), failure),
+    ]) {
       await tell().catch((thrown) => {
         // The first failure is the one that matters.
         failure ??= asUserError(thrown)

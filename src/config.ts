@@ -81,6 +81,8 @@ export interface Config {
     /** `sc://HOST:PORT`; none: the one of this machine. */
     readonly address?: string
     readonly tokenFile?: string
+    /** Who signed the certificate of its proxy, besides those that everybody trusts. */
+    readonly caFile?: string
   }
   readonly privacy: { readonly keyFile: string; readonly minCell: number }
   readonly security: {
@@ -178,6 +180,7 @@ export function loadConfig(request: ConfigRequest): Config {
   const connection = setting('warehouse.connection')
   const sparkAddress = setting('spark.address')
   const tokenFile = setting('spark.token_file')
+  const caFile = setting('spark.ca_file')
   const user = setting('security.user')
   return {
     root,
@@ -199,6 +202,7 @@ export function loadConfig(request: ConfigRequest): Config {
     spark: {
       ...(sparkAddress !== undefined && { address: sparkAddress }),
       ...(tokenFile !== undefined && { tokenFile }),
+      ...(caFile !== undefined && { caFile }),
     },
     privacy: { keyFile: required('privacy.key_file'), minCell: required('privacy.min_cell') },
     security: { folder: required('security.folder'), ...(user !== undefined && { user }) },

@@ -4,7 +4,7 @@ import type { TableDeclaration } from './types.ts'
 
 /**
  * The tables and views of one DDL text, in its order. Understands what our own files use: one statement each,
- * a column a line, `-- key:`, `-- cluster:` and `-- partition: month of` comments directly above.
+ * a column a line, `-- grain:`, `-- key:`, `-- cluster:` and `-- partition: month of` comments directly above.
  */
 export function parseDdl(text: string): TableDeclaration[] {
   const declarations: TableDeclaration[] = []
@@ -14,6 +14,7 @@ export function parseDdl(text: string): TableDeclaration[] {
       kind: kind as 'table' | 'view',
       name,
       columns: kind === 'table' ? parseColumns(rest) : [],
+      grain: /^-- grain: (.+)$/m.exec(comments)?.[1],
       key: commentList(comments, 'key'),
       cluster: commentList(comments, 'cluster'),
       partitionMonth: /^-- partition: month of (\w+)/m.exec(comments)?.[1],
@@ -26,6 +27,28 @@ export function parseDdl(text: string): TableDeclaration[] {
 /** The SELECT of a declared view. */
 export function viewBody({ sql }: Pick<TableDeclaration, 'sql'>): string {
   return sql.replace(/^create view \S+ as\s+/, '')
+}
+
+/** Dimensions with one row a key; of those with history a key names several, which no foreign key can say. */
+const DIMENSIONS = ['dim_date.date_key', 'dim_course_category.category_key', 'dim_instructor.instructor_key']
+/** Their current versions are views. */
+const CURRENT = ['learner.learner_key', 'course.course_key']
+
+interface Reference {
+  /** `core.dim_date` */
+  readonly table: string
+  readonly column: string
+}
+
+/** What a column of core refers to by its name: `enrolled_date_key` to `core.dim_date (date_key)`. */
+export function referenceOf(table: string, column: string, { toViews = false } = {}): Reference | undefined {
+  if (!table.startsWith('core.')) return undefined
+  for (const name of toViews ? [...DIMENSIONS, ...CURRENT] : DIMENSIONS) {
+    const [dimension, key = ''] = name.split('.')
+    if (!`_${column}`.endsWith(`_${key}`)) continue
+    return table === `core.${dimension}` ? undefined : { table: `core.${dimension}`, column: key }
+  }
+  return undefined
 }
 
 function parseColumns(body: string): { name: string; type: string; required: boolean }[] {

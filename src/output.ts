@@ -25,7 +25,7 @@ export interface WriteOptions {
   /** Draws the chart as text. Charts are above this layer, so who has one brings it. */
   readonly draw?: (result: Result, size: Size, terminal: Terminal) => string | Promise<string>
   /** Writes the rows to this new file as Parquet: the engine does it, so the caller brings it. */
-  readonly parquet?: (file: string) => Promise<void>
+  readonly parquet?: (file: string) => Promise<unknown>
 }
 
 /**
@@ -99,7 +99,10 @@ async function writeJson(rows: ResultStream, asArray: boolean, write: Write): Pr
   if (asArray) await write(separator === '[\n' ? '[]\n' : '\n]\n')
 }
 
-async function writeParquet(parquet: (file: string) => Promise<void>, options: WriteOptions): Promise<void> {
+async function writeParquet(
+  parquet: (file: string) => Promise<unknown>,
+  options: WriteOptions,
+): Promise<void> {
   if (options.terminal.isTerminal) {
     throw new UserError('LPA-OUTPUT-BINARY', 'Parquet is binary and would garble the terminal.', {
       exit: 'usage',

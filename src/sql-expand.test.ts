@@ -61,7 +61,12 @@ const CALLS: readonly (readonly [string, string, string, string])[] = [
     "array_size(get_path(v, 'tags'))",
   ],
   ['lpa_variant(t)', 'cast(t as json)', 't', "parse_json(t, 'd')"],
-  ['lpa_json(v)', "nullif(cast(cast(v as json) as varchar), 'null')", "nullif(cast(v as string), 'null')", 'to_json(v)'],
+  [
+    'lpa_json(v)',
+    "nullif(cast(cast(v as json) as varchar), 'null')",
+    "nullif(cast(v as string), 'null')",
+    'to_json(v)',
+  ],
   [
     "lpa_list(x, ', ')",
     "string_agg(distinct x, ', ' order by x)",
@@ -80,6 +85,14 @@ const CALLS: readonly (readonly [string, string, string, string])[] = [
 describe('expand', () => {
   test.each(CALLS)('%s', (call, duckdb, spark, snowflake) => {
     expect(DIALECTS.map((d) => expand(call, d))).toEqual([duckdb, spark, snowflake])
+  })
+
+  test('hashes several values at once, and where a NULL stands counts', () => {
+    const call = 'lpa_hash(x, y)'
+    expect(DIALECTS.map((dialect) => expand(call, dialect))).toEqual([
+      ...['hash(x, y)', 'xxhash64(x, y is null, y)', 'hash(x, y)'],
+    ])
+    expect(() => expand('lpa_sha256(x, y)', 'duckdb')).toThrow('takes 1 argument(s), not 2')
   })
 
   test('has a text for sixteen functions, and this table names them all', () => {

@@ -22,8 +22,8 @@ interface Texts {
   variant(text: string): string
   json(v: string): string
   list(x: string, separator: string): string
-  /** A number of 64 bits: the engine's own, so only to be compared within one. */
-  hash(x: string): string
+  /** A number of 64 bits, of one value or of several: the engine's own, so only to be compared within one. */
+  hash(x: string, ...more: readonly string[]): string
   /** In hex. */
   sha256(text: string): string
   starts_with(text: string, start: string): string
@@ -64,7 +64,7 @@ const TEXTS: Readonly<Record<Dialect, Texts>> = {
     // A NULL VARIANT as JSON is the text `null`.
     json: (v) => `nullif(cast(cast(${v} as json) as varchar), 'null')`,
     list: (x, separator) => `string_agg(distinct ${x}, ${separator} order by ${x})`,
-    hash: (x) => `hash(${x})`,
+    hash: (x, ...more) => `hash(${[x, ...more].join(', ')})`,
     sha256: (text) => `sha256(${text})`,
     starts_with: (text, start) => `starts_with(${text}, ${start})`,
     floor: (x) => `floor(${x})`,
@@ -83,7 +83,8 @@ const TEXTS: Readonly<Record<Dialect, Texts>> = {
     variant: (text) => text,
     json: (v) => `nullif(cast(${v} as string), 'null')`,
     list: (x, separator) => `array_join(array_sort(collect_set(${x})), ${separator})`,
-    hash: (x) => `xxhash64(${x})`,
+    // Of several values its own passes over a NULL, wherever it stands.
+    hash: (x, ...more) => `xxhash64(${[x, ...more.flatMap((each) => [`${each} is null`, each])].join(', ')})`,
     sha256: (text) => `sha2(${text}, 256)`,
     starts_with: (text, start) => `startswith(${text}, ${start})`,
     // Its own answers whole numbers of 64 bits, and 0 for NaN; beyond 2^52 a double has no fraction.
@@ -104,7 +105,7 @@ const TEXTS: Readonly<Record<Dialect, Texts>> = {
     variant: (text) => `parse_json(${text}, 'd')`,
     json: (v) => `to_json(${v})`,
     list: (x, separator) => `listagg(distinct ${x}, ${separator}) within group (order by ${x})`,
-    hash: (x) => `hash(${x})`,
+    hash: (x, ...more) => `hash(${[x, ...more].join(', ')})`,
     sha256: (text) => `sha2(${text}, 256)`,
     starts_with: (text, start) => `startswith(${text}, ${start})`,
     floor: (x) => `floor(${x})`,
@@ -112,6 +113,7 @@ const TEXTS: Readonly<Record<Dialect, Texts>> = {
 }
 
 const TAKES_PATH: ReadonlySet<string> = new Set(['text', 'number', 'boolean', 'size'])
+const TAKES_MORE: ReadonlySet<string> = new Set(['hash'])
 
 /** The portable functions by name, `lpa_date_key` first. */
 export const PORTABLE_FUNCTIONS: readonly string[] = Object.keys(TEXTS.duckdb).map((name) => `lpa_${name}`)
@@ -153,7 +155,7 @@ function expandCall(name: SqlToken, args: readonly SqlToken[][], texts: Texts): 
   }
   const write = texts[key as keyof Texts] as (...values: unknown[]) => string
   const given = args.length === 1 && args[0]?.length === 0 ? 0 : args.length
-  if (given !== write.length) {
+  if (given < write.length || (given > write.length && !TAKES_MORE.has(key))) {
     throw new Error(`line ${name.line}: ${name.text} takes ${write.length} argument(s), not ${given}.`)
   }
   const values: unknown[] = args.map((arg) => expandTokens(arg, texts))

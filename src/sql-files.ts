@@ -71,16 +71,24 @@ export function listSql(kind: SqlKind): string[] {
     .sort()
 }
 
+export function hasSql(kind: SqlKind, name: string, dialect: Dialect = 'duckdb'): boolean {
+  return fileOf(kind, name, dialect) !== undefined
+}
+
 /**
  * Reads `sql/KIND/NAME.sql`, or the override `NAME.DIALECT.sql` where there is one.
  * @throws UserError LPA-SQL-UNKNOWN (usage) with the nearest name; LPA-SQL-HEADER for a header it cannot read.
  */
 export function readSql(kind: SqlKind, name: string, dialect: Dialect = 'duckdb'): SqlFile {
+  const path = fileOf(kind, name, dialect)
+  if (path === undefined) throw unknownName(kind, name)
+  return parseSql(readFileSync(path, 'utf8'), { kind, name, path })
+}
+
+function fileOf(kind: SqlKind, name: string, dialect: Dialect): string | undefined {
+  if (!/^[a-z][\w-]*$/.test(name)) return undefined
   const folder = join(packageRoot(), 'sql', kind)
-  const candidates = /^[a-z][\w-]*$/.test(name) ? [`${name}.${dialect}.sql`, `${name}.sql`] : []
-  const file = candidates.find((candidate) => existsSync(join(folder, candidate)))
-  if (file === undefined) throw unknownName(kind, name)
-  return parseSql(readFileSync(join(folder, file), 'utf8'), { kind, name, path: join(folder, file) })
+  return [`${name}.${dialect}.sql`, `${name}.sql`].map((file) => join(folder, file)).find(existsSync)
 }
 
 function unknownName(kind: SqlKind, name: string): UserError {

@@ -816,6 +816,10 @@ describe('edges, counted by hand', () => {
       // 1: one; 2: one; 3: two; 4: one. Of 5 minutes each event is one of its own.
       { course_id: 'CS101', learners: 4, sessions_long: 5, hours_long: 1, sessions_short: 7, hours_short: 0 },
     ])
+    // Of one day, the session over midnight has what lies in it.
+    expect(await runReport(its, 'time-on-task', { since: '2026-03-02' })).toMatchObject([
+      { learners: 1, sessions_long: 1, hours_long: 0 },
+    ])
   })
 
   test('the last moment of a day is its own, and 1 January 2027 is in the last ISO week of 2026', async () => {
@@ -926,8 +930,45 @@ describe('parameters that choose of whom a report counts', () => {
     await its.run(`insert into core.fact_course_completion
       (learner_key, course_key, completed_date_key, completed_at, days_to_complete, source) values
       (1, 1, 20260115, timestamp '2026-01-15', 10, 'roster'), (3, 1, 20260201, timestamp '2026-02-01', 20, 'roster')`)
+    const seen: readonly (readonly [learner: number, course: number, at: string, activity: string | null])[] =
+      [
+        [1, 1, '2026-01-06 10:00:00', 'CS101/01-intro'],
+        [1, 1, '2026-01-06 10:20:00', 'CS101/02-loops'],
+        [2, 1, '2026-01-13 09:00:00', 'CS101/01-intro'],
+        [3, 1, '2026-01-13 09:00:00', 'CS101/01-intro'],
+        [3, 1, '2026-01-14 09:10:00', 'CS101/03-lists'],
+        [4, 2, '2026-02-02 12:00:00', 'CS102/01-tables'],
+        [1, 3, '2026-02-03 12:00:00', null],
+        // Of no course.
+        [4, 0, '2026-02-03 13:00:00', null],
+      ]
+    await its.run(`insert into core.fact_learning_event
+      (event_id, learner_key, course_key, date_key, occurred_at, event_type, activity_id, quantity, source) values ${seen
+        .map(
+          ([learner, course, at, activity], n) =>
+            `('${n}', ${learner}, ${course}, ${at.slice(0, 10).replaceAll('-', '')}, timestamp '${at}', 'viewed', ${activity ? `'${activity}'` : 'null'}, 1, 'lms')`,
+        )
+        .join(', ')}`)
+    // The roster does not know that the second is enrolled, the events know of the second and the third only.
+    await its.run(`insert into staging.stg_enrollment
+      (enrollment_id, learner_id, learner_key, course_id, course_key, enrolled_at, enrolled_date_key, effective_at, source, load_id, position)
+      select e.enrollment_id, l.learner_id, e.learner_key, c.course_id, e.course_key, e.enrolled_at, e.enrolled_date_key, e.enrolled_at, e.source, 1, 0
+      from core.fact_enrollment e join core.course c using (course_key) join core.learner l using (learner_key)
+      where e.enrollment_id <> '2/1'`)
+    await its.run(`insert into staging.stg_learning_event
+      (event_id, learner_id, learner_key, course_id, course_key, date_key, occurred_at, event_type, quantity, source, load_id, position)
+      select enrollment_id, learner_id, learner_key, 'CS101', 1, enrolled_date_key, enrolled_at, 'registered', 1, 'lms', 2, 0
+      from core.fact_enrollment join core.learner using (learner_key) where enrollment_id in ('2/1', '3/1')`)
     return its
   }
+
+  const campusOfFew = few()
+
+  /** Of each row the values of these columns, in one line. */
+  const linesOf =
+    (its: DuckDBConnection, report: string, ...columns: readonly string[]) =>
+    async (given: Record<string, string>) =>
+      (await runReport(its, report, given)).map((row) => columns.map((name) => row[name] ?? '-').join(' '))
 
   test.each<[Record<string, string>, number, number]>([
     [{}, 5, 2],
@@ -944,8 +985,12 @@ describe('parameters that choose of whom a report counts', () => {
     // Both days are part of it.
     [{ since: '2026-01-11', until: '2026-02-01' }, 3, 1],
     [{ until: '2026-01-10' }, 1, 1],
+    // The first and the second began in the week of 5 January, whatever they enrolled in later.
+    [{ cohort: '2026-W02' }, 3, 1],
+    [{ cohort: '2026-W02', course: 'HI201' }, 1, 0],
+    [{ cohort: '2026-W06' }, 0, 0],
   ])('%j: %i enrolled, %i completed', async (given, enrolled, completed) => {
-    const its = await few()
+    const its = await campusOfFew
     const [all] = await runReport(its, 'completion-rate', given)
     expect([all?.enrolled ?? 0, all?.completed ?? 0]).toEqual([enrolled, completed])
     const steps = await runReport(its, 'funnel', given)
@@ -953,20 +998,222 @@ describe('parameters that choose of whom a report counts', () => {
     expect([reached('enrolled'), reached('completed')]).toEqual([enrolled, completed])
     const [open] = await runReport(its, 'time-to-completion', given)
     expect([open?.enrolled ?? 0, open?.completed ?? 0]).toEqual([enrolled, completed])
-    if ('since' in given || 'until' in given) return
+    if ('since' in given || 'until' in given || 'cohort' in given) return
     const total = async (report: string) =>
       sum((await runReport(its, report, given)).map((row) => Number(row[report])))
     expect([await total('enrollments'), await total('completions')]).toEqual([enrolled, completed])
   })
 
   test('retention of one cohort, of a course and of a country: 11 January is a Sunday, the 12th another week', async () => {
-    const its = await few()
+    const its = await campusOfFew
     const cohorts = async (given: Record<string, string>) =>
       (await runReport(its, 'retention', given)).map(({ cohort, learners }) => `${cohort} ${learners}`)
     expect(await cohorts({})).toEqual(['2026-W02 2', '2026-W03 1', '2026-W05 1'])
     expect(await cohorts({ cohort: '2026-W03' })).toEqual(['2026-W03 1'])
     expect(await cohorts({ country: 'PL' })).toEqual(['2026-W03 1', '2026-W05 1'])
     expect(await cohorts({ course: 'HI201' })).toEqual(['2026-W06 1'])
+    expect(await cohorts({ category: 'Science' })).toEqual(['2026-W02 2', '2026-W03 1', '2026-W05 1'])
+    expect(await cohorts({ category: 'History' })).toEqual(['2026-W06 1'])
+    // Cohorts are whole, or not there.
+    expect(await cohorts({ since: '2026-01-06' })).toEqual(['2026-W03 1', '2026-W05 1'])
+    expect(await cohorts({ since: '2026-01-12', until: '2026-01-12' })).toEqual(['2026-W03 1'])
+    expect(await cohorts({ country: 'DE' })).toEqual([])
+  })
+
+  test('active-learners: of whom, and of which courses', async () => {
+    const its = await campusOfFew
+    const active = async (given: Record<string, string>) => {
+      const rows = await runReport(its, 'active-learners', given)
+      return [rows[0]?.day, rows.length, sum(rows.map(({ dau }) => Number(dau)))]
+    }
+    // Until the newest day of all events, 3 February.
+    expect(await active({})).toEqual(['2026-01-06', 29, 7])
+    expect(await active({ country: 'FR' })).toEqual(['2026-01-06', 29, 3])
+    expect(await active({ country: 'PL' })).toEqual(['2026-01-13', 22, 4])
+    expect(await active({ course: 'CS101' })).toEqual(['2026-01-06', 29, 4])
+    expect(await active({ category: 'Science' })).toEqual(['2026-01-06', 29, 5])
+    expect(await active({ category: 'cat13' })).toEqual(['2026-02-02', 2, 1])
+    expect(await active({ cohort: '2026-W02' })).toEqual(['2026-01-06', 29, 3])
+    expect(await active({ cohort: '2026-W05' })).toEqual(['2026-02-02', 2, 2])
+    expect(await active({ cohort: '2026-W02', country: 'PL' })).toEqual([undefined, 0, 0])
+    expect(await active({ country: 'PL', since: '2026-02-01', until: '2026-02-02' })).toEqual([
+      ...['2026-02-01', 2, 1],
+    ])
+  })
+
+  test('daily: of whom, and of which courses', async () => {
+    const its = await campusOfFew
+    const daily = async (given: Record<string, string>) => {
+      const rows = await runReport(its, 'daily', given)
+      const total = (name: string) => sum(rows.map((row) => Number(row[name])))
+      return [
+        rows[0]?.day,
+        rows.length,
+        ...['enrollments', 'completions', 'active_learners', 'events'].map(total),
+      ]
+    }
+    expect(await daily({})).toEqual(['2026-01-05', 30, 5, 2, 7, 8])
+    expect(await daily({ country: 'FR' })).toEqual(['2026-01-05', 30, 3, 1, 3, 4])
+    expect(await daily({ country: 'PL' })).toEqual(['2026-01-12', 23, 2, 1, 4, 4])
+    expect(await daily({ course: 'CS101' })).toEqual(['2026-01-05', 30, 3, 2, 4, 5])
+    expect(await daily({ category: 'Science' })).toEqual(['2026-01-05', 30, 4, 2, 5, 6])
+    expect(await daily({ country: 'DE' })).toEqual([undefined, 0, 0, 0, 0, 0])
+  })
+
+  test('overview: the week up to 3 February, of some only', async () => {
+    const its = await campusOfFew
+    const overview = linesOf(its, 'overview', 'kpi', 'value', 'previous')
+    expect(await overview({})).toEqual([
+      ...[
+        'enrollments 2 0',
+        'completions 1 0',
+        'completion_rate 40 33.3',
+        'active_learners 2 0',
+        'events 3 0',
+      ],
+    ])
+    expect(await overview({ country: 'PL' })).toEqual([
+      ...['enrollments 1 0', 'completions 1 0', 'completion_rate 50 0', 'active_learners 1 0', 'events 2 0'],
+    ])
+    expect(await overview({ course: 'CS101' })).toEqual([
+      ...[
+        'enrollments 0 0',
+        'completions 1 0',
+        'completion_rate 66.7 33.3',
+        'active_learners 0 0',
+        'events 0 0',
+      ],
+    ])
+    expect(await overview({ category: 'History' })).toEqual([
+      ...['enrollments 1 0', 'completions 0 0', 'completion_rate 0 -', 'active_learners 1 0', 'events 1 0'],
+    ])
+    expect(await overview({ country: 'DE' })).toEqual([
+      ...['enrollments 0 0', 'completions 0 0', 'completion_rate - -', 'active_learners 0 0', 'events 0 0'],
+    ])
+  })
+
+  test('at-risk: of a category, a country, and of who enrolled in some days', async () => {
+    const atRisk = linesOf(await campusOfFew, 'at-risk', 'course_id', 'days_silent')
+    const all = { days: '0' }
+    expect(await atRisk(all)).toEqual(['CS101 28', 'CS101 21', 'CS101 20', 'CS102 1', 'HI201 0'])
+    expect(await atRisk({ ...all, country: 'FR' })).toEqual(['CS101 28', 'CS101 21', 'HI201 0'])
+    expect(await atRisk({ ...all, category: 'Science/Computing/Data' })).toEqual(['CS102 1'])
+    expect(await atRisk({ ...all, since: '2026-01-12' })).toEqual(['CS101 20', 'CS102 1', 'HI201 0'])
+    expect(await atRisk({ ...all, until: '2026-01-11' })).toEqual(['CS101 28', 'CS101 21'])
+    expect(await atRisk({ ...all, country: 'FR', most: '1' })).toEqual(['CS101 28'])
+    expect(await atRisk({ ...all, country: 'DE' })).toEqual([])
+  })
+
+  test('category-rollup: of some learners and days, and of a part of the tree', async () => {
+    const rollup = linesOf(
+      await campusOfFew,
+      'category-rollup',
+      'path',
+      'enrollments',
+      'learners',
+      'pairs',
+      'completed',
+    )
+    expect(await rollup({ country: 'FR' })).toEqual([
+      ...[
+        'History 1 1 1 0',
+        'Science 2 2 2 1',
+        'Science/Computing 2 2 2 1',
+        'Science/Computing/Data 0 0 0 0',
+      ],
+      'Science Fiction 0 0 0 0',
+    ])
+    expect(await rollup({ category: 'Science/Computing' })).toEqual([
+      ...['Science/Computing 4 4 4 2', 'Science/Computing/Data 1 1 1 0'],
+    ])
+    expect(await rollup({ category: 'Science', since: '2026-01-12', until: '2026-02-01' })).toEqual([
+      ...['Science 2 2 2 1', 'Science/Computing 2 2 2 1', 'Science/Computing/Data 1 1 1 0'],
+    ])
+    expect(await rollup({ category: 'Scien' })).toEqual([])
+  })
+
+  test('course-ranking: places among the courses of a category, by some learners and days', async () => {
+    const ranking = linesOf(
+      await campusOfFew,
+      'course-ranking',
+      'place',
+      'course_id',
+      'learners',
+      'completion_percent',
+    )
+    const all = { min_learners: '1' }
+    expect(await ranking(all)).toEqual(['1 CS101 3 66.7', '2 CS102 1 0', '2 HI201 1 0'])
+    expect(await ranking({ ...all, country: 'FR' })).toEqual(['1 CS101 2 50', '2 HI201 1 0'])
+    expect(await ranking({ ...all, category: 'Science' })).toEqual(['1 CS101 3 66.7', '2 CS102 1 0'])
+    expect(await ranking({ ...all, since: '2026-02-01' })).toEqual(['1 CS102 1 0', '1 HI201 1 0'])
+    expect(await ranking({ ...all, until: '2026-01-05' })).toEqual(['1 CS101 1 100'])
+    expect(await ranking({ min_learners: '3', country: 'FR' })).toEqual([])
+  })
+
+  test('course-table: of a course, a category and a country, with new enrollments of the week before 3 February', async () => {
+    const table = linesOf(
+      await campusOfFew,
+      'course-table',
+      'course_id',
+      'enrolled',
+      'completed',
+      'new_enrollments',
+    )
+    expect(await table({})).toEqual(['CS101 3 2 0', 'CS102 1 0 1', 'HI201 1 0 1'])
+    expect(await table({ country: 'FR' })).toEqual(['CS101 2 1 0', 'HI201 1 0 1'])
+    expect(await table({ course: 'CS102' })).toEqual(['CS102 1 0 1'])
+    expect(await table({ category: 'Science', country: 'PL' })).toEqual(['CS101 1 1 0', 'CS102 1 0 1'])
+    expect(await table({ country: 'DE' })).toEqual([])
+  })
+
+  test('drop-off: the order is that of all learners, whomever it counts', async () => {
+    const steps = linesOf(await campusOfFew, 'drop-off', 'activity_id', 'reached', 'last_here', 'dropped')
+    const of = { course: 'CS101' }
+    expect(await steps(of)).toEqual(['CS101/01-intro 3 1 1', 'CS101/02-loops 2 1 0', 'CS101/03-lists 1 1 0'])
+    expect(await steps({ ...of, country: 'FR' })).toEqual([
+      ...['CS101/01-intro 2 1 1', 'CS101/02-loops 1 1 0', 'CS101/03-lists 0 0 0'],
+    ])
+    expect(await steps({ ...of, since: '2026-01-12' })).toEqual([
+      ...['CS101/01-intro 1 0 0', 'CS101/02-loops 1 0 0', 'CS101/03-lists 1 1 0'],
+    ])
+    expect(await steps({ ...of, until: '2026-01-11' })).toEqual([
+      ...['CS101/01-intro 2 1 1', 'CS101/02-loops 1 1 0', 'CS101/03-lists 0 0 0'],
+    ])
+    expect(await steps({ category: 'Science/Computing/Data' })).toEqual(['CS102/01-tables 1 1 1'])
+    expect(await steps({ category: 'History' })).toEqual([])
+  })
+
+  test('time-on-task: of some learners, courses and days', async () => {
+    const tasks = linesOf(
+      await campusOfFew,
+      'time-on-task',
+      'course_id',
+      'learners',
+      'sessions_long',
+      'hours_long',
+    )
+    expect(await tasks({})).toEqual(['CS101 3 4 0.33', 'CS102 1 1 0', 'HI201 1 1 0'])
+    expect(await tasks({ country: 'FR' })).toEqual(['CS101 2 2 0.33', 'HI201 1 1 0'])
+    expect(await tasks({ category: 'Science' })).toEqual(['CS101 3 4 0.33', 'CS102 1 1 0'])
+    expect(await tasks({ since: '2026-01-14' })).toEqual(['CS101 1 1 0', 'CS102 1 1 0', 'HI201 1 1 0'])
+    expect(await tasks({ until: '2026-01-06' })).toEqual(['CS101 1 1 0.33'])
+    expect(await tasks({ country: 'DE' })).toEqual([])
+  })
+
+  test('reconciliation, and its differences: of a course, a category and a country', async () => {
+    const its = await campusOfFew
+    const sums = linesOf(its, 'reconciliation', 'course_id', 'roster', 'events', 'matched')
+    expect(await sums({})).toEqual(['All courses 4 2 1', 'CS101 2 2 1', 'CS102 1 0 0', 'HI201 1 0 0'])
+    expect(await sums({ country: 'FR' })).toEqual(['All courses 2 1 0', 'CS101 1 1 0', 'HI201 1 0 0'])
+    expect(await sums({ course: 'CS101' })).toEqual(['All courses 2 2 1', 'CS101 2 2 1'])
+    expect(await sums({ category: 'cat13' })).toEqual(['All courses 1 0 0', 'CS102 1 0 0'])
+    expect(await sums({ country: 'DE' })).toEqual([])
+    const differences = linesOf(its, 'reconciliation-differences', 'course_id', 'difference')
+    expect(await differences({ country: 'FR' })).toEqual([
+      ...['CS101 only in the events', 'CS101 only in the roster', 'HI201 only in the roster'],
+    ])
+    expect(await differences({ category: 'Science', country: 'PL' })).toEqual(['CS102 only in the roster'])
+    expect(await differences({ country: 'DE' })).toEqual([])
   })
 })
 
@@ -1019,6 +1266,12 @@ describe('suspected-doubles', () => {
     ])
     expect(await runReport(its, 'suspected-doubles', { until: '2026-03-02' })).toMatchObject([{ doubles: 1 }])
     expect(await runReport(its, 'suspected-doubles', { course: 'CS102' })).toEqual([])
+    // Where the learners are now: they were in FR.
+    const chosen = async (given: Record<string, string>) =>
+      sum((await runReport(its, 'suspected-doubles', given)).map(({ doubles }) => Number(doubles)))
+    expect(await chosen({ country: 'DE', category: 'Science/Computing' })).toBe(3)
+    expect(await chosen({ country: 'FR' })).toBe(0)
+    expect(await chosen({ category: 'History' })).toBe(0)
   })
 })
 

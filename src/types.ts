@@ -87,6 +87,8 @@ export interface TableDeclaration {
   /** `core.fact_enrollment` */
   readonly name: string
   readonly columns: readonly { readonly name: string; readonly type: string; readonly required: boolean }[]
+  /** What a row is, where that is said. */
+  readonly grain: string | undefined
   /** Columns whose values together no other row has; none where that is not said. */
   readonly key: readonly string[]
   /** Columns that queries filter by, coarsest first. */
@@ -117,11 +119,11 @@ export interface Model {
   /**
    * `table`: every row anew. `incremental`: rows whose key is not there yet are added; with a window, rows whose key
    * is in that temporary table are taken away and made anew. Nothing is done where the window of either is empty.
-   * `temporary`: rows are added to a table of this transaction.
+   * `temporary`: rows are added to a table of this transaction, those that are not there yet; all that there are, `once`.
    */
   readonly materialise:
     | { readonly kind: 'table'; readonly window?: string }
-    | { readonly kind: 'temporary' }
+    | { readonly kind: 'temporary'; readonly once?: true }
     | { readonly kind: 'incremental'; readonly key: readonly string[]; readonly window?: string }
 }
 
@@ -229,6 +231,26 @@ export interface SearchedFiles {
   readonly found: readonly string[]
 }
 
+/** What there is to do so that a warehouse stays small and quick. */
+export interface Upkeep {
+  /** Files of tables that are merged, or rid of deleted rows. */
+  readonly files: number
+  /** Rows of single commits that lie in the catalog. */
+  readonly rows: number
+  /** Older states that `warehouse.time_travel` does not keep. */
+  readonly states: number
+  /** Files that no state has needed for an hour. */
+  readonly unneeded: number
+  /** Of the catalog, that nothing lies in. */
+  readonly freeBytes: number
+}
+
+/** What was done of it. */
+export interface Upkept extends Upkeep {
+  /** By how much the warehouse is smaller; less than nothing while files that were merged are still kept for readers. */
+  readonly freedBytes: number
+}
+
 export interface Engine extends Reader, ModelRunner {
   readonly can: Capabilities
   /** To open it is a login, perhaps with a telephone in the hand: a run asks for one, also for its own record. */
@@ -238,8 +260,10 @@ export interface Engine extends Reader, ModelRunner {
   /** Runs one statement; answers the number of rows it changed. */
   execute(statement: string, values?: Values): Promise<number>
   stream(statement: string, values?: Values): Promise<ResultStream>
-  /** Writes a query's rows to a new Parquet file. */
-  exportParquet(statement: string, values: Values, file: string): Promise<void>
+  /** Writes a query's rows to a new Parquet file; answers how many. */
+  exportParquet(statement: string, values: Values, file: string): Promise<number>
+  /** Reads several times of one state of the warehouse, whatever others commit meanwhile. */
+  oneState<T>(work: () => Promise<T>): Promise<T>
   /**
    * Refuses user SQL that is not one SELECT over the warehouse's tables.
    * @throws UserError notPermitted (77) that names what was refused
@@ -300,6 +324,10 @@ export interface Engine extends Reader, ModelRunner {
    * read stays the same.
    */
   compact(): Promise<number>
+  /** What `upkeep` would do. Reads only. Where tables are files. */
+  planUpkeep?(): Promise<Upkeep>
+  /** Does all that `compact` does and leaves for later, and writes the catalog anew where much of it is free. */
+  upkeep?(): Promise<Upkept>
 }
 
 // ── charts ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -23,6 +23,7 @@ const COMMANDS = [
   'query --list --json',
   'query enrollments --json',
   'dash --json',
+  'export out --select dim_date --json',
   'doctor --json',
   'erase --from exports/learners.csv:learner_id --id-space campus --plan --json',
   'load no-such-file --json',

@@ -188,4 +188,7 @@ test('a course that the warehouse does not have is told from one without learner
   expect(await lpa(place, ['query', 'funnel', '-q', '--param', 'course=BIO101'])).toMatchObject({
     stderr: '',
   })
+  expect(await lpa(place, ['query', 'retention', '-q', '--param', 'cohort=2020-W01'])).toMatchObject({
+    ...{ code: 0, stderr: 'Warning: There is no cohort "2020-W01".\n' },
+  })
 })

@@ -350,6 +350,32 @@ describe('--reveal', () => {
   })
 })
 
+it('exports what a role may see, and records who did', () => {
+  const ran = lpa([
+    'export',
+    'seen',
+    '--role',
+    'lpa_analyst',
+    '--select',
+    'dim_instructor',
+    '--format',
+    'csv',
+  ])
+  expect(ran).toMatchObject({ code: 0, stdout: '' })
+  const [head, ...people] = readFileSync(join(folder, 'seen', 'dim_instructor.csv'), 'utf8')
+    .trim()
+    .split('\n')
+  const place = head?.split(',').indexOf('display_name') ?? -1
+  expect(new Set(people.map((line) => line.split(',')[place]))).toEqual(new Set(['***']))
+  const [run] = rows(['query', '--sql', "select * from meta.runs where command = 'export'"])
+  expect(run).toMatchObject({ role: 'lpa_analyst', exit_code: 0 })
+  expect(run?.summary).toMatch(
+    /rows of 1 table of version \d+, in seen; asked by nora as lpa_analyst of core\.dim_instructor$/,
+  )
+  expect(lpa(['export', 'counts', '--role', 'lpa_dashboard'])).toMatchObject({ code: 77, stdout: '' })
+  expect(existsSync(join(folder, 'counts'))).toBe(false)
+})
+
 it('records who asked what as which role', () => {
   const runs = rows([
     'query',

@@ -74,7 +74,8 @@ test('metrics.* are what report parameters are unless given', async () => {
   const unset = loadConfig({ cwd: '/', env: {} })
   expect((await questionOf({ report: 'time-on-task' }, unset)).values).toMatchObject({ long_minutes: 30 })
   const listed = (its: typeof config) => listReports(its).rows.find(([report]) => report === 'at-risk')?.[2]
-  expect([listed(unset), listed(config)]).toEqual(['days=7 course= most=', 'days=14 course= most='])
+  const rest = 'course= category= country= since= until= most='
+  expect([listed(unset), listed(config)]).toEqual([`days=7 ${rest}`, `days=14 ${rest}`])
 })
 
 test('a warehouse of an older lpa asks for schema apply, and is whole after it', async () => {

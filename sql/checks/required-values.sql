@@ -9,8 +9,9 @@ union all
 select 'dim_course_category', cast(category_key as string) from dim_course_category where category_key <> 0 and category_id is null
 union all
 select 'dim_instructor', cast(instructor_key as string)
-from dim_instructor
-where instructor_key <> 0 and instructor_id is null and instructor_key not in (select instructor_key from bridge_course_instructor)
+from dim_instructor i
+where instructor_key <> 0 and instructor_id is null
+  and not exists (select 1 from bridge_course_instructor b where b.instructor_key = i.instructor_key)
 union all
 select 'fact_enrollment', enrollment_id
 from fact_enrollment

@@ -1,19 +1,14 @@
--- title: Rows of the facts by what names them, and a hash of the rest
+-- title: Rows of the facts by a hash of what names them, and one of the rest
 -- grain: a row of a fact table
-select 'fact_enrollment' as fact, enrollment_id as id,
-  lpa_hash(learner_key || '|' || course_key || '|' || attempt || '|' || cast(enrolled_at as string) || '|' || status || '|'
-    || coalesce(mode, '') || '|' || coalesce(cast(withdrawn_at as string), '') || '|' || coalesce(cast(price_amount as string), '')
-    || '|' || coalesce(price_currency, '') || '|' || source) as rest
+select 'fact_enrollment' as fact, lpa_hash(enrollment_id) as id,
+  lpa_hash(learner_key, course_key, attempt, enrolled_at, status, mode, withdrawn_at, price_amount, price_currency, source) as rest
 from fact_enrollment
 union all
-select 'fact_learning_event', event_id,
-  lpa_hash(learner_key || '|' || course_key || '|' || cast(occurred_at as string) || '|' || event_type || '|' || coalesce(activity_id, '')
-    || '|' || coalesce(activity_type, '') || '|' || coalesce(session_id, '') || '|' || coalesce(cast(duration_seconds as string), '')
-    || '|' || coalesce(cast(score as string), '') || '|' || coalesce(cast(progress as string), '') || '|' || cast(quantity as string)
-    || '|' || source || '|' || coalesce(lpa_json(attributes), ''))
+select 'fact_learning_event', lpa_hash(event_id),
+  lpa_hash(learner_key, course_key, occurred_at, event_type, activity_id, activity_type, session_id, duration_seconds, score,
+    progress, quantity, source, lpa_json(attributes))
 from fact_learning_event
 union all
-select 'fact_course_completion', learner_key || '/' || course_key,
-  lpa_hash(cast(completed_at as string) || '|' || coalesce(cast(final_score as string), '') || '|' || coalesce(grade, '') || '|'
-    || coalesce(cast(passed as string), '') || '|' || coalesce(cast(days_to_complete as string), '') || '|' || source)
+select 'fact_course_completion', lpa_hash(learner_key, course_key),
+  lpa_hash(completed_at, final_score, grade, passed, days_to_complete, source)
 from fact_course_completion

@@ -1,19 +1,55 @@
 -- title: Active learners by day
--- grain: a day, from the first event to the newest day of events
+-- grain: a day, from the first event that counts to the newest day of events
 -- definition: Distinct learners with any event except registered and unregistered. dau: on the day; wau: in the
 --   day's whole ISO week, later days of it included, so the same all week (the newest may be incomplete);
 --   mau_28_days: on the day and the 27 before it, so it starts below wau; stickiness: dau ÷ mau_28_days.
 -- chart: line x=day y=dau,mau_28_days
 -- cells: dau, wau, mau_28_days
 -- cells: stickiness_percent follows dau, mau_28_days
+-- narrows: course, category, country, cohort
 -- param: since date null "first day to show; the first event when not given"
 -- param: until date null "last day to show; the newest event when not given"
-with active as (
-  select distinct learner_key, date_key
-  from fact_learning_event
-  where learner_key <> 0 and event_type not in ('registered', 'unregistered')
-    -- The windows of the first day to show look back on the 27 before it.
-    and (cast($since as date) is null or date_key >= lpa_date_key(lpa_add_days(cast($since as date), -27)))
+-- param: course text null "events of this course_id; all events when not given"
+-- param: category text null "events of courses of a category_id, or of a path and all below it; all when not given"
+-- param: country text null "of learners of this country; of all when not given"
+-- param: cohort text null "of learners whose first enrollment in any course was in this ISO week, as 2026-W05"
+with courses as (
+  select c.course_key
+  from course c
+  left join dim_course_category k on k.category_key = c.category_key
+  where (cast($course as string) is null or c.course_id = cast($course as string))
+    and (cast($category as string) is null or k.category_id = cast($category as string) or k.path = cast($category as string)
+      or lpa_starts_with(k.path, cast($category as string) || '/'))
+),
+learners as (
+  select learner_key from learner where country = cast($country as string)
+),
+firsts as (
+  select learner_key, min(enrolled_date_key) as date_key
+  from fact_enrollment
+  group by learner_key
+),
+cohorts as (
+  select f.learner_key, cast(d.iso_year as string) || '-W' || lpad(cast(d.iso_week as string), 2, '0') as cohort
+  from firsts f
+  join dim_date d on d.date_key = f.date_key
+),
+active_days as (
+  select distinct v.learner_key, v.date_key
+  from fact_learning_event v
+  left join courses c on c.course_key = v.course_key
+  left join learners l on l.learner_key = v.learner_key
+  left join cohorts h on h.learner_key = v.learner_key
+  where v.learner_key <> 0 and v.event_type not in ('registered', 'unregistered')
+    and (cast($country as string) is null or l.learner_key is not null)
+    and (cast($course as string) is null and cast($category as string) is null or c.course_key is not null)
+    and (cast($cohort as string) is null or h.cohort = cast($cohort as string))
+),
+-- The windows of the first day to show look back on the 27 before it.
+active as (
+  select learner_key, date_key
+  from active_days
+  where cast($since as date) is null or date_key >= lpa_date_key(lpa_add_days(cast($since as date), -27))
 ),
 followed as (
   select date_key, lead(date_key) over (partition by learner_key order by date_key nulls last) as next_date_key
@@ -49,11 +85,16 @@ net as (
   from changes
   group by day
 ),
--- Also with a first day to show: quiet days before the first activity that is read are days.
-bounds as (
-  select min(date_key) as first_key, max(date_key) as last_key
+newest as (
+  select max(date_key) as date_key
   from fact_learning_event
   where learner_key <> 0 and event_type not in ('registered', 'unregistered')
+),
+-- Also with a first day to show: quiet days before the first activity that is read are days.
+bounds as (
+  select min(a.date_key) as first_key, max(n.date_key) as last_key
+  from active_days a
+  cross join newest n
 ),
 days as (
   select d.full_date as day, substr(d.day_name, 1, 3) as weekday, d.iso_year, d.iso_week,

@@ -8,9 +8,14 @@
 -- chart: count x=course_id y=learners
 -- cells: learners
 -- table: course_id, learner_id, days_silent, reason
+-- narrows: category, country, since, until
 -- param: days integer 7 "no event for this many days"
 -- setting: days = metrics.at_risk_days
 -- param: course text null "a course_id; all courses when not given"
+-- param: category text null "a category_id, or a path and all below it; all when not given"
+-- param: country text null "of learners of this country; of all when not given"
+-- param: since date null "whose latest attempt began on this day or later"
+-- param: until date null "whose latest attempt began on this day or earlier"
 -- param: most integer null "the longest silent so many; all when not given"
 with newest as (
   select coalesce(v.date_key, n.date_key) as date_key
@@ -79,8 +84,15 @@ listed as (
     l.learner_id
   from silent s
   join course c on c.course_key = s.course_key
+  left join dim_course_category k on k.category_key = c.category_key
   join learner l on l.learner_key = s.learner_key
-  where s.days_silent >= cast($days as int) and (cast($course as string) is null or c.course_id = cast($course as string))
+  where s.days_silent >= cast($days as int)
+    and (cast($course as string) is null or c.course_id = cast($course as string))
+    and (cast($category as string) is null or k.category_id = cast($category as string) or k.path = cast($category as string)
+      or lpa_starts_with(k.path, cast($category as string) || '/'))
+    and (cast($country as string) is null or l.country = cast($country as string))
+    and (cast($since as date) is null or s.enrolled_on >= cast($since as date))
+    and (cast($until as date) is null or s.enrolled_on <= cast($until as date))
 ),
 placed as (
   select course_id, class, days_silent, enrolled_on, last_event_on, events, reason, learner_id,

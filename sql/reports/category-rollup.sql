@@ -11,6 +11,11 @@
 -- cells: enrollments, learners follow pairs
 -- cells: pairs by path adds up enrolled of completion-rate
 -- cells: completed by path adds up completed of completion-rate
+-- narrows: category, country, since, until
+-- param: category text null "a category_id, or a path and all below it; all when not given"
+-- param: country text null "of learners of this country; of all when not given"
+-- param: since date null "enrolled on this day or later"
+-- param: until date null "enrolled on this day or earlier"
 with recursive up as (
   select category_key, category_key as ancestor_key, 0 as distance
   from dim_course_category
@@ -22,9 +27,13 @@ with recursive up as (
   where k.parent_category_key is not null and u.distance < 20
 ),
 pairs as (
-  select learner_key, course_key, count(*) as attempts
-  from fact_enrollment
-  group by learner_key, course_key
+  select e.learner_key, e.course_key, count(*) as attempts
+  from fact_enrollment e
+  left join learner l on l.learner_key = e.learner_key
+  where (cast($country as string) is null or l.country = cast($country as string))
+    and (cast($since as date) is null or e.enrolled_date_key >= lpa_date_key(cast($since as date)))
+    and (cast($until as date) is null or e.enrolled_date_key <= lpa_date_key(cast($until as date)))
+  group by e.learner_key, e.course_key
 ),
 enrolled as (
   select c.category_key, p.learner_key, sum(p.attempts) as attempts, count(*) as pairs, count(f.completed_at) as completed
@@ -54,6 +63,8 @@ select k.level, repeat('  ', k.level - 1) || coalesce(k.category_name, '(none)')
 from dim_course_category k
 left join sizes s on s.category_key = k.category_key
 left join totals t on t.category_key = k.category_key
-where k.category_key <> 0 or s.courses > 0
+where (k.category_key <> 0 or s.courses > 0)
+  and (cast($category as string) is null or k.category_id = cast($category as string) or k.path = cast($category as string)
+    or lpa_starts_with(k.path, cast($category as string) || '/'))
 -- Children directly below their parent: the separator sorts before every letter.
 order by case when k.category_key = 0 then 1 else 0 end nulls last, replace(k.path, '/', chr(1)) nulls last, k.category_key nulls last

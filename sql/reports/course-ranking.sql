@@ -2,7 +2,8 @@
 -- grain: a course
 -- definition: Courses by the share of their enrolled (learner, course) pairs that completed. place: among all ranked
 --   courses; place_in_category: among those of the same category; quartile 1 is the best quarter; ahead_of: the
---   percent of the other ranked courses with a lower share. Courses with fewer than min_learners are not ranked.
+--   percent of the other ranked courses with a lower share. Courses with fewer than min_learners are not ranked; of
+--   some learners or days, among the courses that have enough of these.
 -- chart: bar x=course_title y=completion_percent
 -- cells: learners, completed
 -- cells: learners, completed add up
@@ -13,10 +14,24 @@
 -- cells: the order follows place
 -- cells: min_learners is at least the threshold
 -- table: place, course_id, course_title, category, learners, completed, completion_percent
+-- narrows: category, country, since, until
 -- param: min_learners integer 5 "courses with fewer learners are left out"
 -- param: top integer 10 "places to show in each category"
+-- param: category text null "ranks those of a category_id, or of a path and all below it, only; all when not given"
+-- param: country text null "of learners of this country; of all when not given"
+-- param: since date null "enrolled on this day or later"
+-- param: until date null "enrolled on this day or earlier"
 with pairs as (
-  select distinct learner_key, course_key from fact_enrollment
+  select distinct e.learner_key, e.course_key
+  from fact_enrollment e
+  left join course c on c.course_key = e.course_key
+  left join dim_course_category k on k.category_key = c.category_key
+  left join learner l on l.learner_key = e.learner_key
+  where (cast($category as string) is null or k.category_id = cast($category as string) or k.path = cast($category as string)
+      or lpa_starts_with(k.path, cast($category as string) || '/'))
+    and (cast($country as string) is null or l.country = cast($country as string))
+    and (cast($since as date) is null or e.enrolled_date_key >= lpa_date_key(cast($since as date)))
+    and (cast($until as date) is null or e.enrolled_date_key <= lpa_date_key(cast($until as date)))
 ),
 scores as (
   select p.course_key, count(*) as learners, count(f.completed_at) as completed, cast(sum(cast(f.final_score as decimal(18, 9))) as double) / nullif(count(f.final_score), 0) as mean_score,

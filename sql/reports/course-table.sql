@@ -13,8 +13,12 @@
 -- cells: enrolled by course_id is enrolled of completion-rate
 -- cells: completed by course_id is completed of completion-rate
 -- cells: the order follows enrolled
+-- narrows: course, category, country
 -- table: course_id, course_title, enrolled, completed, completion_percent, mean_progress_percent
 -- param: days integer 7 "length of the window in days"
+-- param: course text null "a course_id; all courses when not given"
+-- param: category text null "a category_id, or a path and all below it; all when not given"
+-- param: country text null "of learners of this country; of all when not given"
 with windows as (
   select lpa_date_key(lpa_add_days(d.full_date, 1 - cast($days as int))) as current_from,
     lpa_date_key(lpa_add_days(d.full_date, 1 - 2 * cast($days as int))) as previous_from
@@ -26,6 +30,13 @@ pairs as (
     count(case when e.enrolled_date_key >= w.previous_from and e.enrolled_date_key < w.current_from then 1 end) as previous_count
   from fact_enrollment e
   cross join windows w
+  left join course c on c.course_key = e.course_key
+  left join dim_course_category k on k.category_key = c.category_key
+  left join learner l on l.learner_key = e.learner_key
+  where (cast($course as string) is null or c.course_id = cast($course as string))
+    and (cast($category as string) is null or k.category_id = cast($category as string) or k.path = cast($category as string)
+      or lpa_starts_with(k.path, cast($category as string) || '/'))
+    and (cast($country as string) is null or l.country = cast($country as string))
   group by e.learner_key, e.course_key
 ),
 progressed as (

@@ -3,20 +3,28 @@
 -- definition: The last activity that each learner reached, by its order in the course: the number in the activity's
 --   id (COURSE/NN-name), else the order in which anybody first reached it. reached: learners who got at least this
 --   far; last_here: those who got no further; dropped: of them, those who did not complete the course;
---   dropped_percent: dropped ÷ reached.
+--   dropped_percent: dropped ÷ reached. The order is that of all learners, whomever the counts are of.
 -- chart: bar x=activity_id y=reached,dropped
 -- cells: reached, last_here, dropped
 -- cells: reached falls by last_here within course_id
 -- cells: dropped is part of last_here
 -- cells: dropped_percent follows reached, dropped
+-- narrows: category, country, since, until
 -- param: course text null "a course_id; all courses when not given"
+-- param: category text null "a category_id, or a path and all below it; all when not given"
+-- param: country text null "of learners of this country; of all when not given"
+-- param: since date null "of who enrolled in the course on this day or later"
+-- param: until date null "of who enrolled in the course on this day or earlier"
 with reached as (
   select v.course_key, v.activity_id, v.learner_key, min(v.occurred_at) as first_at
   from fact_learning_event v
   join course c on c.course_key = v.course_key
+  left join dim_course_category k on k.category_key = c.category_key
   where v.course_key <> 0 and v.learner_key <> 0 and v.activity_id is not null
     and v.event_type not in ('registered', 'unregistered') and coalesce(v.activity_type, '') not in ('course', 'certificate')
     and (cast($course as string) is null or c.course_id = cast($course as string))
+    and (cast($category as string) is null or k.category_id = cast($category as string) or k.path = cast($category as string)
+      or lpa_starts_with(k.path, cast($category as string) || '/'))
   group by v.course_key, v.activity_id, v.learner_key
 ),
 activities as (
@@ -30,10 +38,20 @@ positions as (
     row_number() over (partition by course_key order by activity_no nulls last, first_at nulls last, activity_id nulls last) as position
   from activities
 ),
+enrolled as (
+  select distinct learner_key, course_key
+  from fact_enrollment
+  where (cast($since as date) is null or enrolled_date_key >= lpa_date_key(cast($since as date)))
+    and (cast($until as date) is null or enrolled_date_key <= lpa_date_key(cast($until as date)))
+),
 furthest as (
   select r.course_key, r.learner_key, max(p.position) as position
   from reached r
   join positions p on p.course_key = r.course_key and p.activity_id = r.activity_id
+  left join learner l on l.learner_key = r.learner_key
+  left join enrolled e on e.learner_key = r.learner_key and e.course_key = r.course_key
+  where (cast($country as string) is null or l.country = cast($country as string))
+    and (cast($since as date) is null and cast($until as date) is null or e.learner_key is not null)
   group by r.course_key, r.learner_key
 ),
 stops as (

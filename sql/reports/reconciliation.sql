@@ -8,6 +8,10 @@
 -- cells: roster = matched + only_roster
 -- cells: events = matched + only_events
 -- cells: roster by course_id is enrolled of completion-rate
+-- narrows: course, category, country
+-- param: course text null "a course_id; all courses when not given"
+-- param: category text null "a category_id, or a path and all below it; all when not given"
+-- param: country text null "of learners of this country; of all when not given"
 with roster as (
   select distinct learner_key, course_key, course_id from staging.live_enrollment
 ),
@@ -26,10 +30,17 @@ pairs as (
   group by course_key, learner_key
 ),
 by_course as (
-  select course_key, max(course_id) as course_id, count(case when in_roster > 0 then 1 end) as roster,
-    count(case when in_events > 0 then 1 end) as events, count(case when in_roster > 0 and in_events > 0 then 1 end) as matched
-  from pairs
-  group by course_key
+  select p.course_key, max(p.course_id) as course_id, count(case when p.in_roster > 0 then 1 end) as roster,
+    count(case when p.in_events > 0 then 1 end) as events, count(case when p.in_roster > 0 and p.in_events > 0 then 1 end) as matched
+  from pairs p
+  left join course c on c.course_key = p.course_key
+  left join dim_course_category k on k.category_key = c.category_key
+  left join learner l on l.learner_key = p.learner_key
+  where (cast($course as string) is null or p.course_id = cast($course as string))
+    and (cast($category as string) is null or k.category_id = cast($category as string) or k.path = cast($category as string)
+      or lpa_starts_with(k.path, cast($category as string) || '/'))
+    and (cast($country as string) is null or l.country = cast($country as string))
+  group by p.course_key
 ),
 scoped as (
   select 1 as section, course_id, roster, events, matched from by_course

@@ -1,23 +1,29 @@
 -- title: Retention by week of first enrollment
 -- grain: a cohort: the learners whose first enrollment fell into an ISO week
 -- definition: The share of a cohort (percent) with any event except registered and unregistered in week n after
---   the cohort's week; week_0 is that week itself. Empty where no such events have reached the week; the newest
---   week of events may be incomplete.
+--   the cohort's week, in whatever course; week_0 is that week itself. Empty where no such events have reached the
+--   week; the newest week of events may be incomplete.
 -- chart: heat x=cohort y=week_0,week_1,week_2,week_3,week_4,week_5,week_6,week_7,week_8
 -- cells: learners
 -- cells: learners add up
 -- cells: week_0, week_1, week_2, week_3, week_4, week_5, week_6, week_7, week_8 are shares of learners
--- narrows: cohort, course, country
+-- narrows: cohort, course, category, country, since, until
 -- param: cohort text null "an ISO week, as 2026-W05; all when not given"
 -- param: course text null "whose first enrollment in this course_id it is; in any when not given"
+-- param: category text null "whose first enrollment in a category_id, or in a path and all below it, it is; in any when not given"
 -- param: country text null "of learners of this country; of all when not given"
+-- param: since date null "cohorts whose week begins on this day or later"
+-- param: until date null "cohorts whose week begins on this day or earlier"
 with firsts as (
   select e.learner_key, min(e.enrolled_date_key) as date_key
   from fact_enrollment e
   left join course c on c.course_key = e.course_key
+  left join dim_course_category k on k.category_key = c.category_key
   left join learner l on l.learner_key = e.learner_key
   where e.learner_key <> 0
     and (cast($course as string) is null or c.course_id = cast($course as string))
+    and (cast($category as string) is null or k.category_id = cast($category as string) or k.path = cast($category as string)
+      or lpa_starts_with(k.path, cast($category as string) || '/'))
     and (cast($country as string) is null or l.country = cast($country as string))
   group by e.learner_key
 ),
@@ -44,6 +50,8 @@ newest as (
 sizes as (
   select monday, cohort, count(*) as learners
   from cohorts
+  where (cast($since as date) is null or monday >= cast($since as date))
+    and (cast($until as date) is null or monday <= cast($until as date))
   group by monday, cohort
 ),
 active as (

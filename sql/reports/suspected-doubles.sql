@@ -7,19 +7,26 @@
 -- cells: learners
 -- cells: doubles, share, first_day, last_day follow learners
 -- cells: the order follows doubles
--- narrows: since, until
+-- narrows: since, until, category, country
 -- param: since date null "first day to look at; the first event when not given"
 -- param: until date null "last day to look at; the newest event when not given"
 -- param: course text null "a course_id; all courses when not given"
+-- param: category text null "a category_id, or a path and all below it; all when not given"
+-- param: country text null "of learners of this country; of all when not given"
 with events as (
   select v.learner_key, v.course_key, v.event_type, v.activity_id, v.source, d.full_date,
     floor(lpa_seconds(timestamp '1970-01-01 00:00:00', v.occurred_at)) as instant
   from fact_learning_event v
   join dim_date d on d.date_key = v.date_key
   join course c on c.course_key = v.course_key
+  left join dim_course_category k on k.category_key = c.category_key
+  left join learner l on l.learner_key = v.learner_key
   where (cast($since as date) is null or d.full_date >= cast($since as date))
     and (cast($until as date) is null or d.full_date <= cast($until as date))
     and (cast($course as string) is null or c.course_id = cast($course as string))
+    and (cast($category as string) is null or k.category_id = cast($category as string) or k.path = cast($category as string)
+      or lpa_starts_with(k.path, cast($category as string) || '/'))
+    and (cast($country as string) is null or l.country = cast($country as string))
 ),
 -- Most warehouses have one source: nothing is compared there.
 shared as (

@@ -10,24 +10,37 @@
 -- cells: quarter_days, median_days, three_quarter_days follow completed
 -- cells: joined by course_id with completion-rate
 -- cells: the order follows enrolled
--- narrows: category, country, since, until
+-- narrows: category, country, since, until, cohort
 -- param: course text null "a course_id; all courses when not given"
 -- param: category text null "a category_id, or a path and all below it; all when not given"
 -- param: country text null "of learners of this country; of all when not given"
 -- param: since date null "enrolled on this day or later"
 -- param: until date null "enrolled on this day or earlier"
-with pairs as (
+-- param: cohort text null "of learners whose first enrollment in any course was in this ISO week, as 2026-W05"
+with firsts as (
+  select learner_key, min(enrolled_date_key) as date_key
+  from fact_enrollment
+  group by learner_key
+),
+cohorts as (
+  select f.learner_key, cast(d.iso_year as string) || '-W' || lpad(cast(d.iso_week as string), 2, '0') as cohort
+  from firsts f
+  join dim_date d on d.date_key = f.date_key
+),
+pairs as (
   select e.learner_key, e.course_key, e.status
   from fact_enrollment e
   join course c on c.course_key = e.course_key
   left join dim_course_category k on k.category_key = c.category_key
   left join learner l on l.learner_key = e.learner_key
+  left join cohorts h on h.learner_key = e.learner_key
   where (cast($course as string) is null or c.course_id = cast($course as string))
     and (cast($category as string) is null or k.category_id = cast($category as string) or k.path = cast($category as string)
       or lpa_starts_with(k.path, cast($category as string) || '/'))
     and (cast($country as string) is null or l.country = cast($country as string))
     and (cast($since as date) is null or e.enrolled_date_key >= lpa_date_key(cast($since as date)))
     and (cast($until as date) is null or e.enrolled_date_key <= lpa_date_key(cast($until as date)))
+    and (cast($cohort as string) is null or h.cohort = cast($cohort as string))
   qualify row_number() over (partition by e.learner_key, e.course_key
     order by e.attempt desc nulls last, e.enrolled_at desc nulls last, e.enrollment_id desc nulls last) = 1
 ),

@@ -125,6 +125,7 @@ export const SETTINGS = {
   'warehouse.connection': text(null, "the name of a connection in Snowflake's own files"),
   'spark.address': text(null, 'the address of a Spark Connect server: sc://HOST:15002', /^sc:\/\//),
   'spark.token_file': path(null),
+  'spark.ca_file': path(null),
   'privacy.key_file': path('pseudonym.key'),
   'privacy.min_cell': whole(10, 1, 'learners'),
   'security.folder': path('security'),

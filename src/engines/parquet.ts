@@ -8,9 +8,10 @@ import type { Cell, ResultStream } from '../types.ts'
 
 /**
  * Decimals keep the digits that they have behind the point, timestamps microseconds.
+ * Answers the number of rows.
  * @throws Error for an integer beyond 64 bits
  */
-export async function writeParquet({ columns, chunks }: ResultStream, file: string): Promise<void> {
+export async function writeParquet({ columns, chunks }: ResultStream, file: string): Promise<number> {
   const spillFolder = mkdtempSync(join(tmpdir(), 'lpa-parquet-'))
   try {
     await using database = await openDuckDB({ memoryLimit: '600MB', spillFolder, timezone: 'UTC' })
@@ -32,9 +33,10 @@ export async function writeParquet({ columns, chunks }: ResultStream, file: stri
       const target = type === 'decimal' ? `decimal(38, ${await scaleOf(name)})` : TYPE_NAMES[type]
       casts.push(`cast(${name} as ${target}) as ${name}`)
     }
-    await connection.run(
+    const { rowsChanged } = await connection.run(
       `copy (select ${casts.join(', ')} from rows_of) to ${quoteText(file)} (format parquet, compression zstd)`,
     )
+    return rowsChanged
     async function scaleOf(name: string): Promise<number> {
       const reader = await connection.runAndReadAll(
         `select coalesce(max(length(split_part(${name}, '.', 2))), 0) from rows_of`,

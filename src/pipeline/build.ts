@@ -117,7 +117,8 @@ export const BUILD_USES = [
   'repeated_event',
 ]
 
-const COMPARES = ['fact_before', 'fact_after'] as const
+/** What `--full` compares the facts with. */
+const BEFORE = 'fact_before'
 
 /** What no warehouse holds: tables of the session, which other models read. */
 const TEMPORARY: ReadonlySet<string> = new Set<(typeof MODELS)[number]>([...TOUCHED, 'repeated_event'])
@@ -182,7 +183,7 @@ export async function buildIn(
 ): Promise<BuildSummary> {
   // The checks belong to the build: after a kill between the two, the next run would find nothing to do.
   return engine.transaction(() => buildWithin(config, engine, request, progress, runner), {
-    uses: request.replays ? [...BUILD_USES, ...COMPARES] : BUILD_USES,
+    uses: request.replays ? [...BUILD_USES, BEFORE] : BUILD_USES,
     rows: 0,
   })
 }
@@ -197,7 +198,7 @@ export async function buildWithin(
 ): Promise<BuildSummary> {
   const started = performance.now()
   const fillRows = engine.can.roles === true ? await underPolicy(engine) : undefined
-  if (request.replays) await keepFacts(engine, 'fact_before')
+  if (request.replays) await keepFacts(engine)
   const { batch, records, ...made } = await buildInTransaction(
     { config, engine, runner, request, progress },
     selectedModels(request.select),
@@ -216,14 +217,16 @@ export async function buildWithin(
   }
 }
 
-async function keepFacts(engine: Engine, name: (typeof COMPARES)[number]): Promise<void> {
+async function keepFacts(engine: Engine): Promise<void> {
   const select = ledgerSql(engine, 'fact-state')
-  await engine.materialise({ name, columns: [], select, materialise: { kind: 'temporary' } }, true)
+  const materialise = { kind: 'temporary', once: true } as const
+  await engine.materialise({ name: BEFORE, columns: [], select, materialise }, true)
 }
 
 async function factChanges(engine: Engine): Promise<FactChange[]> {
-  await keepFacts(engine, 'fact_after')
-  return (await ledgerRows(engine, 'fact-changes')).map(([fact, ...counts]) => {
+  const now = `(${ledgerSql(engine, 'fact-state')})`
+  const { rows } = await engine.query(ledgerSql(engine, 'fact-changes').replace('fact_now', () => now))
+  return rows.map(([fact, ...counts]) => {
     const [added = 0, removed = 0, changed = 0] = counts.map(Number)
     return { fact: String(fact), added, removed, changed }
   })

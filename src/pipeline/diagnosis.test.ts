@@ -9,11 +9,13 @@ test('what doctor tells fits the terminal, but for paths, which have a line of t
       { area: 'tables', name: 'core.fact_enrollment', value: 'sorted by a, b, c, by month of enrolled_at' },
     ],
     findings: [{ code: 'LPA-X', message: 'one two '.repeat(12).trim(), next: [] }],
+    planned: ['240 small files: merged'],
     fixed: [],
   }
   const lines = diagnosisText(diagnosis, 60).split('\n')
   expect(lines.filter((line) => line.length > 60)).toEqual([`    ${path},`])
   expect(lines).toContain('  extension')
+  expect(lines).toEqual(expect.arrayContaining(['by --fix', '  240 small files: merged']))
   expect(lines).toContain('  core.fact_enrollment  sorted by a, b, c, by month of')
   expect(lines).toContain('                          enrolled_at')
 })

@@ -21,6 +21,8 @@ export interface Finding {
 export interface Diagnosis {
   readonly facts: Fact[]
   readonly findings: Finding[]
+  /** What `--fix` would do, where nothing is wrong yet. */
+  readonly planned: string[]
   /** What `--fix` mended. */
   readonly fixed: string[]
 }
@@ -43,8 +45,8 @@ export function inBytes(bytes: number): string {
   return `${power > 0 && scaled < 10 ? scaled.toFixed(1) : Math.round(scaled)} ${units[power]}`
 }
 
-/** For people: the facts by area, what was mended, then the findings with what to do; in lines of so many cells. */
-export function diagnosisText({ facts, findings, fixed }: Diagnosis, cells: number): string {
+/** For people: the facts by area, what was or would be mended, then the findings with what to do; in lines of so many cells. */
+export function diagnosisText({ facts, findings, planned, fixed }: Diagnosis, cells: number): string {
   // Names of sources and profiles are a user's.
   const width = Math.max(...facts.map(({ name }) => safeText(name).length))
   const lines: string[] = []
@@ -57,6 +59,7 @@ export function diagnosisText({ facts, findings, fixed }: Diagnosis, cells: numb
   }
   const said = (text: string) => wrapped(safeText(text), cells)
   if (fixed.length > 0) lines.push('mended', ...fixed.map((text) => said(`  ${text}`)), '')
+  if (planned.length > 0) lines.push('by --fix', ...planned.map((text) => said(`  ${text}`)), '')
   lines.push(findings.length === 0 ? 'Nothing is wrong.' : 'findings')
   for (const { code, message, next } of findings) {
     lines.push(said(`  ${message} (${code})`), ...next.map((step) => said(`      ${step}`)))

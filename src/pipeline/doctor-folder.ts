@@ -107,9 +107,15 @@ async function examineChecksums(
 
 export function damageFinding(path: string, kind: 'changed' | 'missing'): Finding {
   const what = kind === 'changed' ? 'is not as it was written' : 'is gone, and a snapshot needs it'
+  const isBuilt = path.startsWith('data/core/')
   return {
     code: kind === 'changed' ? 'LPA-DOCTOR-DAMAGED' : 'LPA-DOCTOR-MISSING',
     message: `${path} ${what}.`,
-    next: ['Restore the warehouse from a backup, or make it anew from the exports.'],
+    next: [
+      ...(isBuilt
+        ? ['Make core anew from what was loaded: lpa batch --full. Older states stay as they are.']
+        : []),
+      `${isBuilt ? 'Or restore' : 'Restore'} the warehouse from a backup, or make it anew from the exports.`,
+    ],
   }
 }

@@ -26,7 +26,7 @@ async function examine(port: number, { mode = 0o600, more = '' } = {}): Promise<
     cwd: home,
     env: { LPA_WAREHOUSE_ENGINE: 'snowflake', LPA_WAREHOUSE_CONNECTION: 'dev' },
   })
-  const diagnosis: Diagnosis = { facts: [], findings: [], fixed: [] }
+  const diagnosis: Diagnosis = { facts: [], findings: [], planned: [], fixed: [] }
   await examineSnowflake(config, new AbortController().signal, diagnosis)
   return diagnosis
 }

@@ -8,9 +8,10 @@ import { keptKeys, wayBack } from '../key-rotation.ts'
 import type { Engine } from '../types.ts'
 import { asFinding, type Diagnosis, inBytes } from './diagnosis.ts'
 import { damageFinding } from './doctor-folder.ts'
+import { examineUpkeep } from './doctor-upkeep.ts'
 import { ledgerRows } from './ledger.ts'
 import { readOtherLoads, reloadsOf } from './reload.ts'
-import { planSchema } from './schema.ts'
+import { applySchema, planSchema } from './schema.ts'
 
 export interface WarehouseRequest {
   readonly verify: boolean
@@ -18,6 +19,8 @@ export interface WarehouseRequest {
   /** Of the key that is configured. */
   readonly keyId: string | undefined
   readonly isWriting: boolean
+  /** Whether somebody else's warehouse was opened to this user. */
+  readonly isReader: boolean
   /** Files that are told of already. */
   readonly damaged: ReadonlySet<string>
 }
@@ -31,10 +34,13 @@ export async function examineWarehouse(
   request: WarehouseRequest,
   diagnosis: Diagnosis,
 ): Promise<void> {
-  if (engine.can.files) await tellVersions(engine, config, diagnosis)
-  const isComplete = await examineSchema(engine, diagnosis)
   // The first transaction of a run takes away what killed runs left behind.
   if (request.fix) await engine.transaction(async () => {})
+  // What is damaged must not become a part of what is sound.
+  if (!request.isReader && request.damaged.size === 0)
+    await examineUpkeep(engine, config, request.fix, diagnosis)
+  if (engine.can.files) await tellVersions(engine, config, diagnosis)
+  const isComplete = await examineSchema(engine, request.fix, diagnosis)
   if (engine.can.files) await examineFiles(engine, config, request, diagnosis)
   else await tellClustering(engine, diagnosis)
   if (!isComplete) return
@@ -64,9 +70,20 @@ async function tellVersions(engine: Engine, { warehouse }: Config, { facts }: Di
   facts.push({ area: 'warehouse', name: 'snapshots', value: `${count}, versions ${first} to ${last}` })
 }
 
-/** Answers whether all tables are there to be asked. */
-async function examineSchema(engine: Engine, { facts, findings }: Diagnosis): Promise<boolean> {
-  const plan = await planSchema(engine)
+/** Answers whether all tables are there to be asked. Views hold nothing, and can be made again. */
+async function examineSchema(
+  engine: Engine,
+  fix: boolean,
+  { facts, findings, fixed }: Diagnosis,
+): Promise<boolean> {
+  let plan = await planSchema(engine)
+  const isMended =
+    engine.can.files && plan.steps.every(({ kind }) => kind === 'create view' || kind === 'replace view')
+  if (fix && isMended && plan.steps.length > 0) {
+    const { steps } = await applySchema(engine)
+    fixed.push(...steps.map(({ target }) => `The view ${target} was made again.`))
+    plan = await planSchema(engine)
+  }
   for (const { message } of plan.findings) {
     findings.push({ code: 'LPA-DOCTOR-DRIFT', message, next: ['See: lpa schema status'] })
   }
@@ -80,7 +97,7 @@ async function examineSchema(engine: Engine, { facts, findings }: Diagnosis): Pr
   findings.push({
     code: 'LPA-DOCTOR-SCHEMA',
     message: `The schema is not up to date: ${length} ${length === 1 ? 'step is' : 'steps are'} pending.`,
-    next: ['lpa schema plan', 'lpa schema apply'],
+    next: ['lpa schema plan', isMended ? 'lpa doctor --fix' : 'lpa schema apply'],
   })
   return plan.steps.every(({ kind }) => kind !== 'create table')
 }

@@ -37,7 +37,7 @@ export async function diagnose(
   signal: AbortSignal,
   onBytes: (bytes: number) => void,
 ): Promise<Diagnosis> {
-  const diagnosis: Diagnosis = { facts: [], findings: [], fixed: [] }
+  const diagnosis: Diagnosis = { facts: [], findings: [], planned: [], fixed: [] }
   tellProgram(request.lpaVersion, diagnosis)
   tellConfiguration(config, diagnosis)
   const isReader = await onlyReads(config)
@@ -57,7 +57,7 @@ export async function diagnose(
   if (isReachable) {
     try {
       await withWarehouse(config, request.fix ? 'write' : 'read', signal, (engine) =>
-        examineWarehouse(engine, config, { ...request, ...state, verify, keyId }, diagnosis),
+        examineWarehouse(engine, config, { ...request, ...state, verify, keyId, isReader }, diagnosis),
       )
     } catch (error) {
       if (signal.aborted) throw error

@@ -176,6 +176,19 @@ describe('an erasure', () => {
   })
 })
 
+test('who is erased before the first load is not let in by it: it must be said whose ids these are', async () => {
+  using its = await TryWarehouse.create()
+  const from = its.write('requests.txt', 'anna\n')
+  const asked = (...idSpaces: string[]) =>
+    erase(its.config, { from, idSpaces, apply: true, runId: 'r' }, signal, progress)
+  await expect(asked()).rejects.toMatchObject({ code: 'LPA-ERASE-SPACE', exit: 'usage' })
+  expect(await asked('lms')).toMatchObject({ ids: 1, known: 0 })
+  its.write('lms/learners.csv', LEARNERS)
+  await its.load([join(its.folder, 'lms', 'learners.csv')], { source: 'lms', mappings: [] })
+  await its.build()
+  expect(await its.value('select count(*) from dim_learner where learner_key <> 0')).toBe(3)
+}, 120_000)
+
 test('what an erased learner took back stays taken back, loaded or mapped again', async () => {
   using its = await TryWarehouse.create(TOML)
   const mapping = (type: string) =>

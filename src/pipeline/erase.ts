@@ -172,15 +172,20 @@ async function idSpacesOf(
   const loaded = (await ledgerRows(engine, 'load-sources')).map(([source]) => String(source))
   const spaceOf = (source: string) => config.sources[source]?.idSpace ?? source
   const known = [...new Set([...Object.keys(config.sources), ...loaded].map(spaceOf))].sort()
-  if (given.length === 0 && known.length <= 1) return known
-  const unknown = given.find((space) => !known.includes(space) && !space.includes(':'))
+  if (given.length === 0 && known.length === 1) return known
+  // Before the first load, who is told to be erased is remembered all the same.
+  const unknown = given.find((space) => known.length > 0 && !known.includes(space) && !space.includes(':'))
   if (given.length > 0 && unknown === undefined) return given
   const what =
     unknown === undefined ? 'It is not said whose ids these are.' : `No source has the id space ${unknown}.`
   throw new UserError('LPA-ERASE-SPACE', what, {
     exit: 'usage',
     next:
-      unknown === undefined ? [`Say it: --id-space NAME, of ${known.join(', ')}`] : nearest(unknown, known),
+      unknown === undefined
+        ? [
+            `Say it: --id-space NAME${known.length > 0 ? `, of ${known.join(', ')}` : ', as the source is called that will be loaded'}`,
+          ]
+        : nearest(unknown, known),
   })
 }
 

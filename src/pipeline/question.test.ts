@@ -33,8 +33,11 @@ const explained = (name: string) => {
 
 test('a report is explained by its definition, its SQL and the tables that it reads', () => {
   const { tables, text, sql } = explained('reconciliation-differences')
-  expect(tables).toEqual(['dim_date', 'staging.live_enrollment', 'staging.stg_learning_event'])
-  expect(text).toContain('Tables: dim_date, staging.live_enrollment, staging.stg_learning_event\n')
+  expect(tables).toEqual([
+    ...['course', 'dim_course_category', 'dim_date', 'learner'],
+    ...['staging.live_enrollment', 'staging.stg_learning_event'],
+  ])
+  expect(text.replaceAll('\n  ', ' ')).toContain(`Tables: ${tables.join(', ')}\n`)
   expect(text.endsWith(`\n\n${sql}\n`)).toBe(true)
 })
 

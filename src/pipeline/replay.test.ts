@@ -108,10 +108,11 @@ select id as event_id, who as learner_id, happened as occurred_at, 'viewed' as e
   const { signal } = new AbortController()
   const erasedMeanwhile = withWarehouse(other.config, 'write', signal, (engine) => {
     const exportParquet = async (...asked: Parameters<typeof engine.exportParquet>) => {
-      await engine.exportParquet(...asked)
+      const rows = await engine.exportParquet(...asked)
       await engine.transaction(() =>
         engine.execute("insert into meta.erased values ('ab', timestamp '2026-01-01')"),
       )
+      return rows
     }
     return replayRaw(other.config, { ...engine, exportParquet }, signal)
   })

@@ -7,7 +7,7 @@ import { durationText } from '../duration.ts'
 import { UserError } from '../errors.ts'
 import { parseInstant } from '../instant.ts'
 import { expand } from '../sql-expand.ts'
-import { listSql, paramValues, readSql, type SqlFile } from '../sql-files.ts'
+import { hasSql, listSql, paramValues, readSql, type SqlFile } from '../sql-files.ts'
 import { isCode, sqlTokens } from '../sql-tokens.ts'
 import type { At, Dialect, Engine, Fault, Reader, Result, ResultStream, Values } from '../types.ts'
 import { ledgerRows } from './ledger.ts'
@@ -51,7 +51,7 @@ export interface Answer {
   /** Tables that the role's SQL names. */
   readonly tables: readonly string[]
   /** Writes the rows to a Parquet file in the system's temporary folder instead, where who answers can. */
-  readonly toParquet?: (file: string) => Promise<void>
+  readonly toParquet?: (file: string) => Promise<unknown>
 }
 
 /** @throws UserError usage for an unknown report or parameter, with the nearest name, and for a report of another engine. */
@@ -79,14 +79,11 @@ function ofEveryLoad(sql: string): string {
   return sql.replaceAll('from checked_load', 'from meta.loads')
 }
 
-/** Checks that no report has the name of: what they find is asked for like one. */
-function askedChecks(): string[] {
-  return listSql('checks').filter((name) => !listSql('reports').includes(name))
-}
-
+/** A check is asked for by its name too, unless a report has that name. */
 function readReport(name: string, dialect: Dialect): SqlFile {
-  if (askedChecks().includes(name)) return readSql('checks', name, dialect)
-  if (!listSql('snowflake').includes(name)) return readSql('reports', name, dialect)
+  if (hasSql('reports', name, dialect)) return readSql('reports', name, dialect)
+  if (hasSql('checks', name)) return readSql('checks', name, dialect)
+  if (!hasSql('snowflake', name)) return readSql('reports', name, dialect)
   if (dialect === 'snowflake') return readSql('snowflake', name)
   throw new UserError(
     'LPA-QUERY-ENGINE',
@@ -115,14 +112,15 @@ export function listReports(config: Pick<Config, 'metrics' | 'warehouse'>): Resu
   const text = (name: string) => ({ name, type: 'text' as const })
   const dialect = config.warehouse.engine
   const ofDialect = dialect === 'snowflake' ? listSql('snowflake') : []
-  const names = [...listSql('reports'), ...ofDialect, ...askedChecks()]
+  const reports = [...listSql('reports'), ...ofDialect]
+  const names = [...reports, ...listSql('checks').filter((name) => !reports.includes(name))]
   return {
     columns: [text('report'), text('title'), text('parameters')],
     rows: names.map((name) => {
-      const { report, values } = reportQuestion(name, {}, { dialect }, config)
+      const report = readReport(name, dialect)
+      const values = paramValues(report, configuredParams(report, config.metrics))
       const params = Object.entries(values).map(([param, value]) => `${param}=${value ?? ''}`)
-      const title = report?.title ?? ''
-      return [name, report?.kind === 'checks' ? `Check: ${title}` : title, params.join(' ')]
+      return [name, report.kind === 'checks' ? `Check: ${report.title}` : report.title, params.join(' ')]
     }),
   }
 }
@@ -276,6 +274,7 @@ const NAMES: Readonly<Record<string, string>> = {
   course: 'course-ids',
   category: 'category-names',
   country: 'countries',
+  cohort: 'cohorts',
 }
 
 /** An answer of nothing may mean that there is no such course. */
@@ -342,7 +341,7 @@ export function tooLarge(): UserError {
 }
 
 /** `12` is a snapshot's number, `2026-01-12T08:00:00Z` an instant, `2026-01-12` the end of that day. */
-function parseAt(text: string): At {
+export function parseAt(text: string): At {
   if (/^\d{1,9}$/.test(text)) return { version: text }
   const time = parseInstant(text.length > 10 ? text : `${text}T23:59:59.999`)
   if (!time) {

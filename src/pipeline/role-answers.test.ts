@@ -161,7 +161,12 @@ test('who may not see few is not told of some learners apart from the others', (
     )
   for (const name of ['enrollments', 'completions'])
     expect(asks(role(10), name, { course: 'CS101' })).toThrow('it takes no --param course')
-  expect(asks(role(10), 'retention', { cohort: '2026-W06' })).toThrow('it takes no --param cohort')
+  for (const name of ['active-learners', 'daily', 'overview', 'course-table', 'reconciliation'])
+    expect(asks(role(10), name, { course: 'CS101' }), name).toThrow('it takes no --param course')
+  for (const name of ['category-rollup', 'course-ranking', 'time-on-task', 'drop-off', 'retention'])
+    expect(asks(role(10), name, { since: '2026-01-01' }), name).toThrow('it takes no --param since')
+  for (const name of ['retention', 'active-learners', 'funnel'])
+    expect(asks(role(10), name, { cohort: '2026-W06' }), name).toThrow('it takes no --param cohort')
   expect(asks(role(10), 'completion-rate', {})).not.toThrow()
   expect(asks(role(10), 'completion-rate', { course: 'CS101' })).not.toThrow()
   expect(asks(role(10), 'enrollments', { since: '2026-01-01' })).not.toThrow()
@@ -174,7 +179,7 @@ test('every report says of which of its parameters that is so', () => {
     const narrows = header.narrows?.[0]?.split(', ') ?? []
     const names = params.map((param) => param.name)
     expect(names, name).toEqual(expect.arrayContaining(narrows))
-    for (const param of ['country', 'category'])
+    for (const param of ['country', 'category', 'cohort'])
       if (names.includes(param)) expect(narrows, name).toContain(param)
   }
 })

@@ -10,7 +10,7 @@ import type { Cell, Reader, Result, ResultStream, RoleTraits } from '../types.ts
 import type { AskOptions, Question } from './report.ts'
 
 /** @throws UserError usage */
-export function refuseForRoles({ at, write }: AskOptions): void {
+export function refuseForRoles({ at, write }: Pick<AskOptions, 'at' | 'write'>): void {
   const what = write
     ? 'A role reads: it takes no --write.'
     : 'A role sees the warehouse as it is now: it takes no --at.'
@@ -36,12 +36,24 @@ function narrowedBy({ report, values }: Question): string | undefined {
   return names.find((name) => values[name] !== null && values[name] !== undefined)
 }
 
-function noNarrowing({ role, minCell }: RoleTraits, report: string, name: string): UserError {
+/** @throws UserError notPermitted (77) */
+export function assertMayExport(role: RoleTraits): void {
+  if (role.minCell === undefined) return
+  const next = `Reports: lpa query --list, then lpa query REPORT --role ${role.role} --format csv`
+  throw noFew(role, ': it gets reports, no tables.', next)
+}
+
+function noFew({ role, minCell }: RoleTraits, what: string, next: string): UserError {
   return new UserError(
     'LPA-ROLE-CELLS',
-    `The role ${role} may not see fewer than ${minCell} learners at once: it takes no --param ${name} of ${report}.`,
-    { exit: 'notPermitted', next: `Without it: lpa query ${report} --role ${role}` },
+    `The role ${role} may not see fewer than ${minCell} learners at once${what}`,
+    { exit: 'notPermitted', next },
   )
+}
+
+function noNarrowing(role: RoleTraits, report: string, name: string): UserError {
+  const next = `Without it: lpa query ${report} --role ${role.role}`
+  return noFew(role, `: it takes no --param ${name} of ${report}.`, next)
 }
 
 function noReveal({ role }: RoleTraits): UserError {
@@ -51,12 +63,8 @@ function noReveal({ role }: RoleTraits): UserError {
   })
 }
 
-function noParquet({ role, minCell }: RoleTraits): UserError {
-  return new UserError(
-    'LPA-ROLE-CELLS',
-    `The role ${role} may not see fewer than ${minCell} learners at once: its answers are not written as Parquet.`,
-    { exit: 'notPermitted', next: 'Another format: --format csv' },
-  )
+function noParquet(role: RoleTraits): UserError {
+  return noFew(role, ': its answers are not written as Parquet.', 'Another format: --format csv')
 }
 
 /** What people see of a value that is left out: it is there, whereas one that is missing has a dash. */
@@ -166,13 +174,9 @@ async function wholeReport({ dialect, query }: RoleReader, name: string): Promis
   })
 }
 
-function noCells({ report }: Question, { role, minCell }: RoleTraits): UserError {
+function noCells({ report }: Question, role: RoleTraits): UserError {
   const what = report === undefined ? 'It gets reports only' : `The rows of ${report.name} are single ones`
-  return new UserError(
-    'LPA-ROLE-CELLS',
-    `The role ${role} may not see fewer than ${minCell} learners at once. ${what}.`,
-    { exit: 'notPermitted', next: 'Reports: lpa query --list' },
-  )
+  return noFew(role, `. ${what}.`, 'Reports: lpa query --list')
 }
 
 /** A report that reads what the role may not: its engine says that there is no such table. */

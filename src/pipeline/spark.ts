@@ -1,11 +1,12 @@
 /** Spark beside a warehouse: which server, by which token, over which files. */
 
+import { readCaFile } from '../ca-file.ts'
 import type { Config } from '../config.ts'
-import { isLoopback, parseAddress, refuseClear, type SparkAddress } from '../engines/spark/address.ts'
+import { isLoopback, parseAddress, refuseClear } from '../engines/spark/address.ts'
 import type { SparkLines } from '../engines/spark/lines.ts'
 import { addressOf, findLocalServer } from '../engines/spark/local-server.ts'
 import type { SparkReader } from '../engines/spark/reader.ts'
-import type { SparkSession } from '../engines/spark/session.ts'
+import type { SessionOptions, SparkSession } from '../engines/spark/session.ts'
 import type { SparkTablesOptions } from '../engines/spark/tables.ts'
 import { UserError } from '../errors.ts'
 import { readPrivate } from '../private-file.ts'
@@ -74,7 +75,7 @@ function optionsOf(config: Config, engine: Engine, signal: AbortSignal): SparkTa
   return { ...findServer(config), engine: { ...engine, plainFiles }, declared: tables, signal }
 }
 
-function findServer({ spark }: Config): { address: SparkAddress; token: string | undefined } {
+function findServer({ spark }: Config): Omit<SessionOptions, 'signal'> {
   const local = findLocalServer()
   const token = spark.tokenFile
     ? readPrivate(spark.tokenFile, 'LPA-SPARK-TOKEN-FILE')
@@ -82,7 +83,8 @@ function findServer({ spark }: Config): { address: SparkAddress; token: string |
   if (spark.address !== undefined) {
     const address = parseAddress(spark.address)
     const isLocal = local?.port === address.port && isLoopback(address)
-    return { address, token: token ?? (isLocal ? local?.token : undefined) }
+    const ca = spark.caFile === undefined ? undefined : readCaFile(spark.caFile, 'LPA-SPARK-CA')
+    return { address, token: token ?? (isLocal ? local?.token : undefined), ca }
   }
   if (local !== undefined) return { address: addressOf(local), token: local.token }
   throw new UserError('LPA-SPARK-NONE', 'No Spark is named, and none runs on this machine.', {

@@ -2,12 +2,12 @@
 
 import { existsSync, realpathSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Config } from '../config.ts'
 import { UserError } from '../errors.ts'
 import { asUserError } from '../failure.ts'
 import { maskEmails } from '../secrets.ts'
 import { Directory, type Look, markOf } from '../sources/directory.ts'
+import { DirectoryWatch } from '../sources/directory-watch.ts'
 import { recogniseFile } from '../sources/files.ts'
 import { type Mapping, readMapping } from '../sources/mapping.ts'
 import { loadFile, loadNotes } from './load.ts'
@@ -43,6 +43,10 @@ interface Waiting extends PlannedInput {
 const PATIENCE_MS = 30_000
 /** Another look at a directory at least so much later: a file that is being written changes within that time. */
 const LEAST_PAUSE_MS = 1000
+/** Where nothing changes, looking takes no more than one part of so many of the time, */
+const LOOK_SHARE = 50
+/** and comes again after so long at most. */
+const MOST_PAUSE_MS = 60_000
 /** So often in a row another run may replace parts of a snapshot before this one gives up. */
 const OVERTAKEN_AT_MOST = 5
 /** Files that are named in a message. */
@@ -101,9 +105,13 @@ class DirectoryStream {
   async run(): Promise<void> {
     const { signal, untilCaughtUp, commitEveryMs } = this.#work.options
     const pauseMs = Math.max(commitEveryMs, LEAST_PAUSE_MS)
+    using watch = new DirectoryWatch()
     for (let waitedMs = 0; ; waitedMs += pauseMs) {
       signal.throwIfAborted()
+      const started = performance.now()
       const look = await this.#look()
+      const lookMs = performance.now() - started
+      const isUnseen = look !== undefined && watch.follow(look.folders)
       if (look) {
         // While files come, facts follow each of them; what they left is done when none does.
         if (!(await this.#load(look))) await this.#work.rest()
@@ -113,7 +121,8 @@ class DirectoryStream {
           return this.#end(look)
         }
       }
-      await sleep(pauseMs, undefined, { signal })
+      const isQuiet = look?.isSame && !isUnseen && this.#fresh(look).length === 0
+      await watch.pause(pauseMs, isQuiet ? Math.min(LOOK_SHARE * lookMs, MOST_PAUSE_MS) : 0, signal)
     }
   }
 

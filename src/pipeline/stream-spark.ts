@@ -168,7 +168,8 @@ class SparkStream {
     const { target } = this.#request
     if (!('directory' in target) || !existsSync(target.directory)) return
     const { directory } = target
-    const others = (await dataFilesIn(directory)).filter((file) => !isRead(relative(directory, file)))
+    const { files: found } = await dataFilesIn(directory)
+    const others = found.filter((file) => !isRead(relative(directory, file)))
     if (others.length === 0) return
     const files = others.length === 1 ? '1 other file is' : `${others.length} other files are`
     this.#work.options.progress.onWarning(

@@ -9,7 +9,14 @@ export interface Look {
   readonly ready: ReadonlyMap<string, string>
   /** Files that are new or were changed since. */
   readonly changing: readonly string[]
+  /** Nothing is as it was not the time before: neither is a file gone. */
+  readonly isSame: boolean
+  /** The folders that were looked into, by their path, each with what says that it is still the same one. */
+  readonly folders: ReadonlyMap<string, string>
 }
+
+/** One by one, each would cost six times as much. */
+const AT_ONCE = 64
 
 /**
  * Looked at again and again, since network file systems tell nobody of what appears in them. Data are the files that
@@ -25,13 +32,14 @@ export class Directory {
 
   /** @throws UserError noInput (66) when it is not there; the system's error when it cannot be read */
   async look(): Promise<Look> {
-    const now = await this.#marks()
-    const ready = new Map([...now].filter(([path, mark]) => this.#before.get(path) === mark))
-    this.#before = now
-    return { ready, changing: [...now.keys()].filter((path) => !ready.has(path)) }
+    const { marks, folders } = await this.#marks()
+    const ready = new Map([...marks].filter(([path, mark]) => this.#before.get(path) === mark))
+    const isSame = ready.size === marks.size && ready.size === this.#before.size
+    this.#before = marks
+    return { ready, changing: [...marks.keys()].filter((path) => !ready.has(path)), isSame, folders }
   }
 
-  async #marks(): Promise<ReadonlyMap<string, string>> {
+  async #marks() {
     const folder = await stat(this.path).catch(() => undefined)
     if (!folder?.isDirectory()) {
       throw new UserError('LPA-INPUT-MISSING', `${this.path}: there is no such folder.`, {
@@ -40,11 +48,15 @@ export class Directory {
       })
     }
     const marks = new Map<string, string>()
-    for (const path of await dataFilesIn(this.path)) {
-      const mark = await markOf(path)
-      if (mark !== undefined) marks.set(path, mark)
+    const found = await dataFilesIn(this.path)
+    for (let at = 0; at < found.files.length; at += AT_ONCE) {
+      const some = found.files.slice(at, at + AT_ONCE)
+      for (const [index, mark] of (await Promise.all(some.map(markOf))).entries())
+        if (mark !== undefined) marks.set(some[index] as string, mark)
     }
-    return marks
+    const folders = new Map<string, string>()
+    for (const path of found.folders) folders.set(path, await identityOf(path))
+    return { marks, folders }
   }
 }
 
@@ -64,4 +76,10 @@ export async function markOf(path: string): Promise<string | undefined> {
     if (code === 'ENOENT' || code === 'ELOOP') return undefined
     throw error
   }
+}
+
+/** A folder that was made again may have the inode of the one before. */
+async function identityOf(folder: string): Promise<string> {
+  const stats = await stat(folder, { bigint: true }).catch(() => undefined)
+  return [stats?.dev, stats?.ino, stats?.birthtimeNs].join(' ')
 }

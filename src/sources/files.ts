@@ -146,16 +146,18 @@ export function archivesIn(folder: string): string[] {
   return paths.filter(isZip).sort()
 }
 
-/** Data files of a directory that is looked at again and again, none of whose answers may block. */
-export async function dataFilesIn(folder: string): Promise<string[]> {
+/** Data files of a directory that is looked at again and again, none of whose answers may block; and the folders they may be in. */
+export async function dataFilesIn(folder: string): Promise<{ files: string[]; folders: string[] }> {
   await access(folder, constants.R_OK | constants.X_OK)
-  const found: string[] = []
+  const [files, folders] = [[] as string[], [folder]]
   for await (const entry of glob('**/*', { cwd: folder, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name)
-    if (entry.isDirectory()) await access(path, constants.R_OK | constants.X_OK)
-    else if (DATA_FILE.test(entry.name)) found.push(path)
+    if (entry.isDirectory()) {
+      await access(path, constants.R_OK | constants.X_OK)
+      folders.push(path)
+    } else if (DATA_FILE.test(entry.name)) files.push(path)
   }
-  return found.sort()
+  return { files: files.sort(), folders }
 }
 
 /**

@@ -8,7 +8,7 @@ const record = (more: object) => JSON.stringify({ since: '2026-01-12T08:00:00Z',
 const ndjson = (...records: object[]) => `${records.map(record).join('\n')}\n`
 
 const SEVERAL = `-- entity: learning_event
--- columns: since, who = $.actor.id | $.actor."@id" | $.actor, thing = $.object.of.id | $.object.of | $.object.id
+-- columns: since, who = $.actor.id | $.actor."@id" | $."a/ctor"."@id" | $.actor, thing = $.object.of.id | $.object.of | $.object.id
 -- columns: thing_kind = $.object.type
 -- personal: who(learner)
 select who as learner_id, since as occurred_at, 'viewed' as event_type, thing as activity_id, thing_kind as activity_type
@@ -41,10 +41,28 @@ test('of several places the first that holds a text or a number counts; somebody
   expect(await folder.everything(staged)).not.toContain('"somebody')
 })
 
-test('a key of a person that stands twice is rejected at each place', async () => {
-  const line = record({ actor: { id: 'a' } }).replace('"actor":{"id":"a"}', '"actor":{"@id":"a","@id":"b"}')
-  const staged = await folder.stage('double.ndjson', `${line}\n`, SEVERAL)
+test.each([
+  ['side by side', '"actor":{"@id":"a","@id":"b"}'],
+  ['with blanks', '"actor" : { "@id" : "a" , "@id"\t: "b" }'],
+  ['around an object', '"actor":{"@id":"a","more":{"of":1},"@id":"b"}'],
+  ['around a text with brackets', '"actor":{"@id":"a","more":"}{","@id":"b"}'],
+  ['around a text with quotes', String.raw`"actor":{"@id":"a","more":"\"}\\","@id":"b"}`],
+  ['in what is spelled with escapes', String.raw`"\u0061ctor":{"@id":"a","@id":"b"}`],
+  ['in what has slashes, also escaped', String.raw`"a\/ctor":{"@id":"a","@id":"b"},"actor":{"@id":"a"}`],
+  ['in the second of two', '"object":{"actor":{"@id":"a"}},"actor":{"@id":"a","@id":"b"}'],
+])('a key of a person that stands twice is rejected: %s', async (_, twice) => {
+  const staged = await folder.stage('double.ndjson', `{"since":"2026-01-12T08:00:00Z",${twice}}\n`, SEVERAL)
   expect(staged.reasons.map(({ code }) => code)).toEqual(['json:double-key'])
+})
+
+test.each([
+  ['inside it', '"actor":{"@id":"a","more":{"@id":"b"}}'],
+  ['in a text', String.raw`"actor":{"@id":"a","more":"\"@id\":\"b\""}`],
+  ['beside it', '"object":{"actor":{"@id":"a"},"@id":"b"},"actor":{"@id":"a"}'],
+])('one that stands in another object too is none: %s', async (_, once) => {
+  const staged = await folder.stage('once.ndjson', `{"since":"2026-01-12T08:00:00Z",${once}}\n`, SEVERAL)
+  expect(staged.reasons).toEqual([])
+  expect(await folder.rows(staged, 'learner_id')).toHaveLength(1)
 })
 
 const PARSED = `-- entity: learning_event

@@ -32,7 +32,7 @@ export interface ReplayRequest {
   readonly parquetVersion: 'v1' | 'v2'
   readonly signal: AbortSignal
   /** Writes `position` and `payload` of its records to a file. */
-  readonly exportRaw: (file: string) => Promise<void>
+  readonly exportRaw: (file: string) => Promise<unknown>
 }
 
 /** Stages the load anew under its `loadId`. Records that were rejected then are no part of raw, and stay rejected. */

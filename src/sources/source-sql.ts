@@ -30,12 +30,12 @@ export function sourceColumns({ mapping, header }: StageTwoOptions): readonly st
 
 /**
  * The kept paths as one JSON object, without keys that were absent. Written as text: half the cost of to_json and
- * a merge that takes the nulls out.
+ * a merge that takes the nulls out. Fields of which no record has a value need not be written.
  */
-export function payloadSql(fields: readonly Field[]): string {
+export function payloadSql(fields: readonly Field[], written = fields): string {
   type Node = { field?: Field; children: Map<string, Node> }
   const root: Node = { children: new Map() }
-  for (const field of fields) {
+  for (const field of written) {
     if (ancestorOf(field, fields)) continue
     let node = root
     for (const key of field.path) {

@@ -190,7 +190,7 @@ function jsonSource(options: StageOneOptions): Source {
       : `when ${values.map((value) => `${macro}(${value})`).join(' or ')} then ${fault}`
   const fault = `case when lpa_fault is not null then lpa_fault ${when('lpa_is_deep', kept, DEEP)}
     ${when('lpa_holds_deep', [...texts, ...inTexts], DEEP)} ${when('lpa_is_unreal', kept, UNREAL)}
-    ${isNumber.length > 0 ? `when (${isNumber.join(' or ')}) and lpa_is_unreal(line) then ${UNREAL}` : ''} end`
+    ${isNumber.length > 0 ? `when case when lpa_is_unreal(line) then ${isNumber.join(' or ')} else false end then ${UNREAL}` : ''} end`
   const spec = quoteText(places.structure())
   const records = `(select line, lpa_fault, case when lpa_fault is null then json_transform(line, ${spec}) end as r
       from (select line, ${faultSql(fields, mapping.parse)} as lpa_fault from ${linesSql(options)}))`
@@ -236,12 +236,28 @@ function faultSql(fields: readonly Field[], parsed: readonly JsonPath[]): string
     const keys = text
       ? `json_keys(lpa_parsed(line -> ${quoteText(formatJsonPath(text))}), ${quoteText(formatJsonPath(parent.slice(text.length)))})`
       : `json_keys(line, ${quoteText(formatJsonPath(parent))})`
-    return `when case when line like ${quoteText(`%${label}%${label}%`)}
+    return `when case when line like ${quoteText(`%${label}%${label}%`)} ${text ? '' : mayHoldTwice(parent, key)}
       then len(list_filter(${keys}, lambda key: key = ${quoteText(key)})) > 1 end then ${DOUBLE_KEY}`
   })
   return `case
     when not json_valid(line) or (line[1] <> '{' and ltrim(line, ${ASCII_SPACE})[1] <> '{') then ${MALFORMED}
     ${doubles.join('\n    ')} end`
+}
+
+/**
+ * Most lines have such a key in several objects. To ask for the keys of one takes the whole line apart; a pattern tells of
+ * most lines that no object of this name has the key twice: it stops at an object inside, and knows no escapes.
+ */
+function mayHoldTwice(parent: JsonPath, key: string): string {
+  const name = parent.at(-1)
+  if (name === undefined) return ''
+  const label = (part: string) => JSON.stringify(part).replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  const others = '(?:[^{}"]|"(?:[^"\\\\]|\\\\.)*")*'
+  const member = `${label(key)}\\s*:`
+  const pattern = `${label(name)}\\s*:\\s*\\{${others}(?:\\{|${member}${others}${member})`
+  // A slash may be written as \/.
+  const sign = `${label(name)}${label(key)}`.includes('/') ? '\\' : '\\u'
+  return `and (contains(line, ${quoteText(sign)}) or regexp_matches(line, ${quoteText(pattern)}))`
 }
 
 // ── tables ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -9,12 +9,13 @@ import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
-import { openDuckDB, quoteText, readNumber, readRows } from '../duckdb.ts'
+import { openDuckDB, quoteName, quoteText, readNumber, readRows } from '../duckdb.ts'
 import { ERASED } from '../pseudonym.ts'
 import type { Counts, ParquetFile } from '../types.ts'
 import { checkedSql } from './casts.ts'
 import { type EntityRules, entityRules } from './entities.ts'
 import { type Fault, faultsOf } from './faults.ts'
+import type { Field } from './fields.ts'
 import { createJsonMacros } from './json-macros.ts'
 import { prepareMapping, strayRows } from './prepare-mapping.ts'
 import { recordIdSql } from './record-id.ts'
@@ -128,7 +129,7 @@ async function write(
       connection,
       `from (select cast(${loadId} as bigint) as load_id, ${quoteText(options.source)} as source, ${quoteText(options.format)} as format,
          source_row as position, timestamp ${sqlTime(options.loadedAt)} as received_at,
-         ${payloadSql(options.fields)} as payload
+         ${payloadSql(options.fields, await fieldsWithValues(connection, options.fields))} as payload
        from lpa_records anti join lpa_rejects x on x.position = source_row) ${others}`,
       raw,
       options,
@@ -162,6 +163,15 @@ async function write(
       doubled,
     },
   }
+}
+
+/** An export seldom has all that its format may have, and an absent value costs as much to write as one that is there. */
+async function fieldsWithValues(connection: DuckDBConnection, fields: readonly Field[]): Promise<Field[]> {
+  if (fields.length === 0) return []
+  const isThere = fields.map(({ name }) => `count(${quoteName(name)}) > 0`)
+  const reader = await connection.runAndReadAll(`select ${isThere.join(', ')} from lpa_records`)
+  const [row] = reader.getRows()
+  return fields.filter((_, index) => row?.[index])
 }
 
 /** The records that say that something is gone, as rows of staging.stg_deletion. */

@@ -106,9 +106,10 @@ async function withEntries(archive: string, visit: (entry: Entry) => Promise<boo
 }
 
 async function opened(archive: string): Promise<ZipFile> {
-  const { openPromise } = await import('yauzl')
+  // Bundled, a CommonJS package has its default export only.
+  const { default: yauzl } = await import('yauzl')
   try {
-    return await openPromise(archive, { autoClose: false, lazyEntries: true, strictFileNames: true })
+    return await yauzl.openPromise(archive, { autoClose: false, lazyEntries: true, strictFileNames: true })
   } catch (cause) {
     throw damaged(archive, cause)
   }

@@ -1,9 +1,11 @@
 /** OneRoster bundles: whole folders, everything or changes as their manifest tells. */
 
-import { readdirSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { readdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
 import { loadSummary } from '../../src/pipeline/load.ts'
 import { zipOf } from '../../src/sources/zip.test-support.ts'
+import { initPlace, lpaOk, removePlaces } from '../faults/lpa.ts'
 import { FormatCampus, goldenFacts, MANY_REJECTS } from './format-campus.ts'
 
 const LEARNERS = [940001, 940002, 940003, 940004, 940005, 940006].map((number) => ({ id: `u-${number}` }))
@@ -11,6 +13,7 @@ const LEARNERS = [940001, 940002, 940003, 940004, 940005, 940006].map((number) =
 const PEOPLE = [...LEARNERS, ...['e-1', 'e-2', 'e-3', 'e-5', 'e-9', 'r-1', 'r-9'].map((id) => ({ id }))]
 
 const campus = FormatCampus.shared('oneroster', PEOPLE)
+afterAll(removePlaces)
 
 test('a bundle of everything, and files of it of which nothing is loaded', async () => {
   const loaded = await campus.load('bulk-1.1')
@@ -65,6 +68,17 @@ test('zipped bundles are what their folders are, and nothing of them is unpacked
     expect((await other.warehouse.load(again)).map(({ outcome }) => outcome)).not.toContain('loaded')
   }
   await other.expectNothingPersonal(['bulk-1.1/users.csv'], ['u-940001', 'Svetlana'])
+})
+
+test('archives are read by what is installed too, where packages are bundled', async () => {
+  const place = await initPlace('zipped')
+  const files = ['users.csv', 'manifest.csv'].map((name) => ({ name, text: campus.text(`bulk-1.1/${name}`) }))
+  writeFileSync(join(place.root, 'bundle.zip'), zipOf(files))
+  const { stdout } = await lpaOk(place, ['load', 'bundle.zip', '--dry-run', '--json'])
+  expect(JSON.parse(stdout)).toMatchObject([
+    { input: 'bundle.zip/manifest.csv' },
+    { input: 'bundle.zip/users.csv', mapping: 'oneroster_user', mapped: 3 },
+  ])
 })
 
 test('a bundle of everything of 1.2 takes the place of what the source held', async () => {

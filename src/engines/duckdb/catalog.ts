@@ -51,6 +51,23 @@ export async function inCatalog<T>(folder: string, work: (database: DatabaseSync
   }
 }
 
+/** Bytes of the catalog that nothing lies in any more: SQLite uses them again, and gives none back. */
+export function freeBytes(database: DatabaseSync): number {
+  const pragma = (name: string) => Number(database.prepare(`pragma ${name}`).get()?.[name])
+  return pragma('freelist_count') * pragma('page_size')
+}
+
+/**
+ * Writes the catalog anew without them, under the writer lock, and empties its log.
+ * @returns whether the log is empty: beside a reader it takes a moment
+ */
+export function shrinkCatalog(folder: string): Promise<boolean> {
+  return inCatalog(folder, (database) => {
+    database.exec('vacuum')
+    return database.prepare('pragma wal_checkpoint(truncate)').get()?.busy === 0
+  })
+}
+
 /** Names of the tables in which DuckLake keeps rows, or deletions of rows, of single tables. */
 export function inlinedTables(database: DatabaseSync, kind: 'data' | 'delete'): string[] {
   return database

@@ -15,8 +15,16 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Damage, recordChecksums, verifyChecksums } from './checksums.ts'
+import {
+  assertUnchanged,
+  type Damage,
+  recordChecksums,
+  refuseDamagedCatalog,
+  unrecordCatalog,
+  verifyChecksums,
+} from './checksums.ts'
 import { openDuckLake } from './engine.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lpa-checksums-'))
@@ -153,3 +161,22 @@ function randomFrom(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
   }
 }
+
+test('a catalog that is about to change without a snapshot has no checksum, and its files have theirs', async () => {
+  await recordChecksums(folder)
+  await unrecordCatalog(folder)
+  const catalog = new DatabaseSync(join(folder, 'catalog.sqlite'))
+  catalog.exec(`update ducklake_snapshot set snapshot_time = '2026-01-01 00:00:00+00'`)
+  catalog.close()
+  await refuseDamagedCatalog(folder)
+  const unrecorded: Damage = { path: 'catalog.sqlite', kind: 'unrecorded' }
+  expect(await damages()).toEqual([unrecorded])
+  const [file] = dataFiles() as [string]
+  flip(file, 99)
+  expect(await damages()).toEqual([unrecorded, { path: file, kind: 'changed' }])
+  const changed = assertUnchanged(folder, [file.slice('data/'.length)])
+  await expect(changed).rejects.toMatchObject({ code: 'LPA-WAREHOUSE-DAMAGED', where: join(folder, file) })
+  flip(file, 99)
+  await recordChecksums(folder)
+  expect(await damages()).toEqual([])
+})

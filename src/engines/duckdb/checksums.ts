@@ -71,13 +71,42 @@ export async function recordChecksums(
     }
     // Of runs that were killed while they wrote: under the lock nobody else does.
     for (const name of readdirSync(folder)) if (UNFINISHED.test(name)) rmSync(join(folder, name))
-    await writeWhole(
-      join(folder, SUMS),
-      `${lines.join('\n')}\n`,
-      isShared(catalogFile(folder)) ? 0o640 : 0o600,
-    )
+    await writeSums(folder, lines)
   } finally {
     lock[Symbol.dispose]()
+  }
+}
+
+async function writeSums(folder: string, lines: readonly string[]): Promise<void> {
+  const mode = isShared(catalogFile(folder)) ? 0o640 : 0o600
+  await writeWhole(join(folder, SUMS), `${lines.join('\n')}\n`, mode)
+}
+
+/**
+ * Before a change of the catalog that makes no snapshot, under the writer lock: of a run that is killed after it, the catalog
+ * is one without a checksum, not one that was damaged.
+ */
+export async function unrecordCatalog(folder: string): Promise<void> {
+  const sums = readSums(folder)
+  if (!sums?.byPath.has(CATALOG)) return
+  const files = [...sums.byPath].filter(([path]) => path !== CATALOG)
+  await writeSums(folder, [`${HEAD}${sums.version}`, ...files.map(([path, hash]) => `${hash}  ${path}`)])
+}
+
+/**
+ * Before data files become parts of new ones, which would make a changed bit a good one.
+ * @throws UserError LPA-WAREHOUSE-DAMAGED (io)
+ */
+export async function assertUnchanged(folder: string, files: readonly string[]): Promise<void> {
+  const recorded = readSums(folder)?.byPath
+  for (const file of files) {
+    const expected = recorded?.get(`${DATA}/${file}`)
+    if (expected === undefined || (await sha256OfFile(join(folder, DATA, file))) === expected) continue
+    throw new UserError('LPA-WAREHOUSE-DAMAGED', 'A file is not as it was written, and was left as it is.', {
+      exit: 'io',
+      where: join(folder, DATA, file),
+      next: 'See what else is damaged: lpa doctor --verify',
+    })
   }
 }
 
@@ -112,7 +141,8 @@ export async function verifyChecksums(
   const damages: Damage[] = []
   const catalogHash = await hash(CATALOG)
   // A run that was killed after its commit, or ended beside a reader, has left a newer catalog than it recorded.
-  const isNewer = catalog !== undefined && (!sums || Number(catalog.version) > Number(sums.version))
+  const isNewer =
+    catalog !== undefined && (!sums?.byPath.has(CATALOG) || Number(catalog.version) > Number(sums.version))
   if (isNewer) damages.push({ path: CATALOG, kind: 'unrecorded' })
   else if (catalogHash !== sums?.byPath.get(CATALOG)) damages.push({ path: CATALOG, kind: 'changed' })
   const isListDamaged = existsSync(join(folder, SUMS)) && !sums
@@ -233,7 +263,7 @@ function dataFiles(folder: string): string[] {
     .sort()
 }
 
-async function sha256OfFile(file: string, onBytes?: (bytes: number) => void): Promise<string> {
+export async function sha256OfFile(file: string, onBytes?: (bytes: number) => void): Promise<string> {
   const hash = createHash('sha256')
   for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) {
     hash.update(chunk)

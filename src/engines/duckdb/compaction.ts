@@ -7,9 +7,10 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { quoteText, releaseMemory } from '../../duckdb.ts'
 import { inCatalog, inlinedTables } from './catalog.ts'
+import { assertUnchanged } from './checksums.ts'
 import { removeUnneeded, thinSnapshots } from './kept-snapshots.ts'
 
-interface Lake {
+export interface Lake {
   /** On one thread: each that writes has a group of rows in memory, which no limit counts. */
   readonly connection: DuckDBConnection
   readonly folder: string
@@ -24,44 +25,72 @@ const TIERS_BYTES = [
   [0, 1024 * 1024],
   [1024 * 1024, 8 * 1024 * 1024],
 ] as const
-const MANY_FILES = 20
 /** Rows of a table that lie in the catalog itself, where nothing is indexed: a file of them takes a few kilobytes. */
 const MANY_INLINED_ROWS = 1000
+/** From more files on it is worth it, where commits wait meanwhile; and where somebody asked for it. */
+const MANY_FILES = 20
+const MANY_FILES_ASKED = 4
+/** Files that one call writes, while it holds the lock: more go with the next one. */
+const MOST_MERGED = 50
 /** Files with deleted rows are made anew without them; larger ones where half of their rows are deleted. */
 const FEW_BYTES = 64 * 1024 * 1024
+
+/** A call of DuckLake's that makes less of what a table is read from. */
+export interface Compaction {
+  readonly call: string
+  /** Paths below `data/` that it reads. */
+  readonly files: readonly string[]
+  /** Rows that it moves out of the catalog. */
+  readonly rows: number
+}
+
+export interface Kept {
+  readonly tables: number
+  readonly states: number
+  readonly unneeded: number
+  readonly hasChanged: boolean
+}
 
 /**
  * Thins snapshots, moves rows out of the catalog, and merges files. Rows, their order of loads and the snapshots that are
  * kept stay as they are. Others may write between the steps.
+ * @throws UserError LPA-WAREHOUSE-DAMAGED (io), where it is asked for, before a changed file would become a part of a new one
  */
-export async function keepLakeSmall(lake: Lake): Promise<{ tables: number; hasChanged: boolean }> {
+export async function keepLakeSmall(lake: Lake, isAsked = false): Promise<Kept> {
   const { connection, folder, memoryLimit, locked } = lake
-  const thinned = await locked(() => thinSnapshots(connection, folder, lake.timeTravelMs))
-  const statements = await inCatalog(folder, (database) => [
-    ...flushes(database),
-    ...rewrites(database),
-    ...merges(database),
-  ])
-  for (const statement of statements) {
+  const states = await locked(() => thinSnapshots(connection, folder, lake.timeTravelMs))
+  const compactions = await inCatalog(folder, (database) => plannedCompactions(database, isAsked))
+  for (const { call, files } of compactions) {
     await locked(async () => {
+      if (isAsked) await assertUnchanged(folder, files)
       await releaseMemory(connection, memoryLimit)
-      await connection.run(statement)
+      await connection.run(call)
     })
   }
-  const removed = await locked(() => removeUnneeded(connection, folder))
-  return { tables: statements.length, hasChanged: thinned + statements.length + removed > 0 }
+  const unneeded = await locked(() => removeUnneeded(connection, folder))
+  const tables = compactions.length
+  return { tables, states, unneeded, hasChanged: states + tables + unneeded > 0 }
+}
+
+export function plannedCompactions(database: DatabaseSync, isAsked: boolean): Compaction[] {
+  const many = isAsked ? MANY_FILES_ASKED : MANY_FILES
+  return [...flushes(database), ...rewrites(database, many), ...merges(database, many)]
 }
 
 const LIVE_TABLES = `
-  (select t.table_id, t.table_name, s.schema_name
+  (select t.table_id, t.table_name, s.schema_name, s.path || t.path as folder
    from ducklake_table t
    join ducklake_schema s on s.schema_id = t.schema_id and s.end_snapshot is null
    where t.end_snapshot is null)`
 
-/** Of files, those with deleted rows: no others are merged with them, and one whose rows are all deleted stays. */
+/** Of files with deleted rows, how many: no others are merged with them, and one whose rows are all deleted stays. */
 function thinFiles(database: DatabaseSync): string {
-  const inlined = inlinedTables(database, 'delete').map((name) => ` union select file_id from ${name}`)
-  return `(select data_file_id from ducklake_delete_file where end_snapshot is null${inlined.join('')})`
+  const inlined = inlinedTables(database, 'delete').map((name) => ` union all select file_id, 1 from ${name}`)
+  return `
+  (select file_id, sum(deleted) as deleted
+   from (select data_file_id as file_id, delete_count as deleted from ducklake_delete_file where end_snapshot is null
+     ${inlined.join('')})
+   group by file_id)`
 }
 
 /** The tables of rows, as a call names them. */
@@ -72,11 +101,13 @@ function tablesIn(database: DatabaseSync, sql: string, schemaFlag = ', schema =>
     .map((row) => ({
       named: quoteText(String(row.table_name)) + schemaFlag + quoteText(String(row.schema_name)),
       bytes: Number(row.bytes),
+      files: JSON.parse(String(row.files ?? '[]')) as string[],
+      rows: Number(row.inlined ?? 0),
     }))
 }
 
 /** DuckLake keeps in its catalog what commits write of a few rows. */
-function flushes(database: DatabaseSync): string[] {
+function flushes(database: DatabaseSync): Compaction[] {
   const counts = inlinedTables(database, 'data').map(
     (name) =>
       `select ${Number(name.split('_').at(-2))} as table_id, count(*) as inlined from ${name} where end_snapshot is null`,
@@ -84,43 +115,50 @@ function flushes(database: DatabaseSync): string[] {
   if (counts.length === 0) return []
   return tablesIn(
     database,
-    `select schema_name, table_name from (${counts.join(' union all ')}) join ${LIVE_TABLES} using (table_id)
+    `select schema_name, table_name, sum(inlined) as inlined
+     from (${counts.join(' union all ')}) join ${LIVE_TABLES} using (table_id)
      group by table_id having sum(inlined) > ${MANY_INLINED_ROWS}`,
     ', schema_name => ',
-  ).map(({ named }) => `call ducklake_flush_inlined_data('lake', table_name => ${named})`)
+  ).map(({ named, files, rows }) => ({
+    call: `call ducklake_flush_inlined_data('lake', table_name => ${named})`,
+    ...{ files, rows },
+  }))
 }
 
-function rewrites(database: DatabaseSync): string[] {
+function rewrites(database: DatabaseSync, many: number): Compaction[] {
   return tablesIn(
     database,
-    `select schema_name, table_name, sum(file_size_bytes) as bytes
-     from ducklake_data_file f join ${LIVE_TABLES} using (table_id)
-     where f.end_snapshot is null and f.data_file_id in ${thinFiles(database)}
-     group by table_id having count(*) > ${MANY_FILES}`,
-  ).map(
-    ({ named, bytes }) =>
-      `call ducklake_rewrite_data_files('lake', ${named}, delete_threshold => ${bytes < FEW_BYTES ? 0 : 0.5})`,
-  )
+    `select schema_name, table_name, sum(file_size_bytes) as bytes, json_group_array(folder || f.path) as files
+     from ducklake_data_file f join ${LIVE_TABLES} using (table_id) join ${thinFiles(database)} on file_id = data_file_id
+     where f.end_snapshot is null
+     group by table_id
+     having sum(case when 2 * deleted >= record_count then 1 else 0 end) > ${many}
+       or (count(*) > ${many} and bytes < ${FEW_BYTES})`,
+  ).map(({ named, bytes, files, rows }) => ({
+    call: `call ducklake_rewrite_data_files('lake', ${named}, delete_threshold => ${bytes < FEW_BYTES ? 0 : 0.5})`,
+    ...{ files, rows },
+  }))
 }
 
 /** Files of a partition are merged with one another only. */
-function merges(database: DatabaseSync): string[] {
+function merges(database: DatabaseSync, many: number): Compaction[] {
   return TIERS_BYTES.flatMap(([least, most]) =>
     tablesIn(
       database,
-      `select distinct schema_name, table_name from (
-         select schema_name, table_name
+      `select schema_name, table_name, json_group_array(path) as files from (
+         select table_id, schema_name, table_name, folder || f.path as path,
+           count(*) over (partition by table_id, p.part) as alike
          from ducklake_data_file f join ${LIVE_TABLES} using (table_id)
          left join (
            select data_file_id, group_concat(partition_value, '/' order by partition_key_index) as part
            from ducklake_file_partition_value group by data_file_id
          ) p on p.data_file_id = f.data_file_id
          where f.end_snapshot is null and f.file_size_bytes >= ${least} and f.file_size_bytes < ${most}
-           and f.data_file_id not in ${thinFiles(database)}
-         group by table_id, p.part having count(*) > ${MANY_FILES})`,
-    ).map(
-      ({ named }) =>
-        `call ducklake_merge_adjacent_files('lake', ${named}, min_file_size => ${least}, max_file_size => ${most})`,
-    ),
+           and f.data_file_id not in (select file_id from ${thinFiles(database)}))
+       where alike > ${many} group by table_id`,
+    ).map(({ named, files, rows }) => ({
+      call: `call ducklake_merge_adjacent_files('lake', ${named}, min_file_size => ${least}, max_file_size => ${most}, max_compacted_files => ${MOST_MERGED})`,
+      ...{ files, rows },
+    })),
   )
 }

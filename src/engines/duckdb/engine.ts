@@ -318,7 +318,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     try {
       return await queryOnce(statement, values)
     } catch (error) {
-      if (!isReadOnly || !/No such file or directory/.test(String(error))) throw error
+      if (!isReadOnly || open === 'work' || !/No such file or directory/.test(String(error))) throw error
       return queryOnce(statement, values)
     }
   }
@@ -330,11 +330,25 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     return { columns, rows }
   }
 
-  async function exportParquet(statement: string, values: Values, file: string): Promise<void> {
-    await connection.run(
+  async function exportParquet(statement: string, values: Values, file: string): Promise<number> {
+    const { rowsChanged } = await connection.run(
       `copy (${statement}) to ${quoteText(file)} (format parquet, compression zstd)`,
       bind(values),
     )
+    return rowsChanged
+  }
+
+  async function oneState<T>(work: () => Promise<T>): Promise<T> {
+    stop.signal.throwIfAborted()
+    await endStream()
+    await connection.run('begin')
+    open = 'work'
+    try {
+      return await work()
+    } finally {
+      open = undefined
+      await connection.run('commit').catch(() => {})
+    }
   }
 
   function columnsOf(result: DuckDBResult) {
@@ -416,6 +430,11 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     })
   }
 
+  const lake = {
+    ...{ connection, folder, locked },
+    ...{ memoryLimit: options.memoryLimit, timeTravelMs: options.timeTravelMs },
+  }
+
   return {
     dialect: 'duckdb',
     can: CAN,
@@ -425,6 +444,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     query,
     stream,
     exportParquet,
+    oneState,
     faultOf,
     async assertReadOnly(statement) {
       const { checkStatement } = await import('../../statement-checker.ts')
@@ -488,10 +508,20 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
       return rows
     },
     plainFiles: (table, copies) => plainFiles(connection, table, copies),
-    async compact() {
-      const { timeTravelMs, memoryLimit } = options
+    async planUpkeep() {
+      const { planUpkeep } = await import('./upkeep.ts')
+      return planUpkeep(lake)
+    },
+    async upkeep() {
+      const { keepHouse } = await import('./upkeep.ts')
       await onOneThread(true)
-      const kept = await keepLakeSmall({ connection, folder, memoryLimit, timeTravelMs, locked })
+      hasCommitted = true
+      return keepHouse(lake)
+    },
+    async compact() {
+      const { memoryLimit } = options
+      await onOneThread(true)
+      const kept = await keepLakeSmall(lake)
       if (!kept.hasChanged && commits < MANY_COMMITS) return kept.tables
       commits = 0
       // What is remembered of each commit, and of files that are gone, would be let go of at the end only.

@@ -7,7 +7,8 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { readNumber, readRows, releaseMemory } from '../../duckdb.ts'
 import { UserError } from '../../errors.ts'
 import type { ForgottenPast } from '../../types.ts'
-import { inCatalog } from './catalog.ts'
+import { shrinkCatalog } from './catalog.ts'
+import { unrecordCatalog } from './checksums.ts'
 import { removeInlined, removeUnneeded } from './kept-snapshots.ts'
 
 interface Lake {
@@ -23,6 +24,7 @@ interface Lake {
  * the next one. Readers that began before go on with what they opened; what they have yet to open is gone.
  */
 export async function forgetPast({ connection, folder, memoryLimit, waitMs }: Lake): Promise<ForgottenPast> {
+  await unrecordCatalog(folder)
   await releaseMemory(connection, memoryLimit)
   const filesBefore = filesOf(folder)
   const snapshots = () =>
@@ -62,11 +64,7 @@ function filesOf(folder: string): Set<string> {
 async function emptyPages(folder: string, waitMs: number): Promise<void> {
   const deadline = Date.now() + Math.max(waitMs, LEAST_WAIT_MS)
   for (;;) {
-    const isEmptied = await inCatalog(folder, (database) => {
-      database.exec('vacuum')
-      return database.prepare('pragma wal_checkpoint(truncate)').get()?.busy === 0
-    })
-    if (isEmptied) return
+    if (await shrinkCatalog(folder)) return
     if (Date.now() > deadline) {
       throw new UserError('LPA-ERASE-READERS', 'Another run reads the catalog: its log cannot be emptied.', {
         exit: 'locked',

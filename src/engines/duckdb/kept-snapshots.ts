@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { readRows } from '../../duckdb.ts'
 import { inCatalog, inlinedTables } from './catalog.ts'
+import { unrecordCatalog } from './checksums.ts'
 
 /** All states of the last hour are kept, and of older hours the last. */
 const HOUR_MS = 3_600_000
@@ -12,16 +13,11 @@ const HOUR_MS = 3_600_000
 const MOST_SNAPSHOTS = 5000
 const MOST_FILES = 10_000
 
-/**
- * Takes away snapshots that are too old, or too close to one another. Under the writer lock, in no transaction, and after a
- * commit since the checksums were recorded: it makes no snapshot, by which a changed catalog would be known to be newer.
- * @returns how many
- */
-export async function thinSnapshots(
+/** Snapshots that are too old, or too close to one another. */
+export async function snapshotsToGo(
   connection: DuckDBConnection,
-  folder: string,
   timeTravelMs: number,
-): Promise<number> {
+): Promise<readonly number[]> {
   const goes = await readRows<{ snapshot_id: number }>(
     connection,
     `select snapshot_id from (
@@ -30,11 +26,25 @@ export async function thinSnapshots(
        from __ducklake_metadata_lake.ducklake_snapshot)
      where snapshot_id < newest and made_at < now() - interval '${HOUR_MS} milliseconds'
        and (place > 1 or made_at < now() - interval '${timeTravelMs} milliseconds')
-     order by snapshot_id limit ${MOST_SNAPSHOTS}`,
+     order by snapshot_id`,
   )
+  return goes.map(({ snapshot_id }) => snapshot_id)
+}
+
+/**
+ * Takes them away. Under the writer lock, in no transaction: it makes no snapshot, by which a changed catalog would be known
+ * to be newer.
+ * @returns how many
+ */
+export async function thinSnapshots(
+  connection: DuckDBConnection,
+  folder: string,
+  timeTravelMs: number,
+): Promise<number> {
+  const goes = (await snapshotsToGo(connection, timeTravelMs)).slice(0, MOST_SNAPSHOTS)
   if (goes.length === 0) return 0
-  const versions = goes.map(({ snapshot_id }) => snapshot_id).join(', ')
-  await connection.run(`call ducklake_expire_snapshots('lake', versions => [${versions}])`)
+  await unrecordCatalog(folder)
+  await connection.run(`call ducklake_expire_snapshots('lake', versions => [${goes.join(', ')}])`)
   await removeInlined(folder)
   return goes.length
 }
@@ -61,9 +71,24 @@ export function removeInlined(folder: string): Promise<void> {
   })
 }
 
+interface Unneeded {
+  readonly data_file_id: number
+  readonly path: string
+}
+
+/** Files that no snapshot has needed for so long. DuckLake's own clean-up compares times as texts, by the day. */
+export function unneededFiles(connection: DuckDBConnection, afterMs = HOUR_MS): Promise<readonly Unneeded[]> {
+  return readRows<Unneeded>(
+    connection,
+    `select data_file_id, path from __ducklake_metadata_lake.ducklake_files_scheduled_for_deletion
+     where cast(path_is_relative as boolean)
+       and cast(schedule_start as timestamptz) <= now() - interval '${afterMs} milliseconds'
+     limit ${MOST_FILES}`,
+  )
+}
+
 /**
- * Removes files that no snapshot needs any more, an hour after that: readers may have begun before. DuckLake's own clean-up
- * compares times as texts, by the day.
+ * Removes files that no snapshot needs any more, an hour after that: readers may have begun before.
  * @returns how many
  */
 export async function removeUnneeded(
@@ -71,14 +96,9 @@ export async function removeUnneeded(
   folder: string,
   afterMs = HOUR_MS,
 ): Promise<number> {
-  const files = await readRows<{ data_file_id: number; path: string }>(
-    connection,
-    `select data_file_id, path from __ducklake_metadata_lake.ducklake_files_scheduled_for_deletion
-     where cast(path_is_relative as boolean)
-       and cast(schedule_start as timestamptz) <= now() - interval '${afterMs} milliseconds'
-     limit ${MOST_FILES}`,
-  )
+  const files = await unneededFiles(connection, afterMs)
   if (files.length === 0) return 0
+  await unrecordCatalog(folder)
   for (const { path } of files) rmSync(join(folder, 'data', path), { force: true })
   const ids = files.map(({ data_file_id }) => data_file_id).join(', ')
   await connection.run(

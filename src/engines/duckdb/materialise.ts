@@ -8,6 +8,7 @@ import type { Model, Result } from '../../types.ts'
 export function materialiseSql(model: Model, full: boolean): string[] {
   const { name, materialise, select } = model
   if (materialise.kind === 'temporary') {
+    if (materialise.once) return [`create temp table ${name} as ${select}`]
     // Run again, a temporary model adds what is new.
     return [
       `create temp table if not exists ${name} as select * from (${select}) where false`,

@@ -1,5 +1,6 @@
 /** Snowflake's statements for declared tables. */
 
+import { referenceOf } from '../../ddl.ts'
 import type { TableChange, TableDeclaration } from '../../types.ts'
 
 /** Stage of files on their way into tables, and the numbers of loads: both come with the ledger of loads. */
@@ -74,8 +75,8 @@ function tableSql({ name, columns, cluster, key }: TableDeclaration): string {
   )
   if (key.length > 0) lines.push(`  primary key (${key.map(columnName).join(', ')})`)
   for (const column of columns) {
-    const referenced = referencedBy(name, column.name)
-    if (referenced) lines.push(`  foreign key (${column.name}) references ${referenced}`)
+    const to = referenceOf(name, column.name)
+    if (to) lines.push(`  foreign key (${column.name}) references ${to.table} (${to.column})`)
   }
   // Staging is made anew of its sources, so Fail-safe is not paid for.
   const isTransient = name.startsWith('staging.')
@@ -84,18 +85,6 @@ function tableSql({ name, columns, cluster, key }: TableDeclaration): string {
     ...(cluster.length > 0 ? [`cluster by (${cluster.join(', ')})`] : []),
     `data_retention_time_in_days = ${RETENTION_DAYS}`,
   ].join('\n')
-}
-
-/** Dimensions with one row a key; of those with history a key names several, which no foreign key can say. */
-const REFERENCED = ['dim_date.date_key', 'dim_course_category.category_key', 'dim_instructor.instructor_key']
-
-/** `core.dim_date (date_key)` for `enrolled_date_key` of a table of core. */
-function referencedBy(table: string, column: string): string | undefined {
-  if (!table.startsWith('core.')) return undefined
-  for (const [dimension, key] of REFERENCED.map((name) => name.split('.')))
-    if (key && `_${column}`.endsWith(`_${key}`))
-      return table === `core.${dimension}` ? undefined : `core.${dimension} (${key})`
-  return undefined
 }
 
 /** A table of the session, which a transaction fills. */

@@ -440,6 +440,23 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     }
   }
 
+  async function version(): Promise<string> {
+    let rowsOf = 0
+    let newest = ''
+    for (const [table, column] of NEWEST) {
+      // Nothing but count and max: its metadata answers that, and no warehouse need be resumed.
+      const asked = query(`select count(*) as rows_of, max(${column}) as newest from ${table}`)
+      const { rows } = await asked.catch((error) => {
+        if (mayLack && faultOf(error) === 'name') return { rows: [[0, null]] }
+        throw error
+      })
+      rowsOf += Number(rows[0]?.[0])
+      // Instants of one length sort as texts.
+      newest = [newest, String(rows[0]?.[1] ?? '').slice(0, 'YYYY-MM-DDThh:mm:ss'.length)].sort()[1] ?? ''
+    }
+    return rowsOf === 0 ? '0' : `${rowsOf}.${(Date.parse(`${newest}Z`) / 1000).toString(36)}`
+  }
+
   return {
     dialect: 'snowflake',
     can: CAN,
@@ -454,7 +471,13 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     faultOf,
     async exportParquet(statement, values, file) {
       const { writeParquet } = await import('../parquet.ts')
-      await writeParquet(await stream(statement, values), file)
+      return writeParquet(await stream(statement, values), file)
+    },
+    async oneState(work) {
+      const before = await version()
+      const result = await work()
+      if (options.at === undefined && (await version()) !== before) throw changedMeanwhile()
+      return result
     },
     async assertReadOnly(statement) {
       assertOneSelect(statement)
@@ -490,28 +513,20 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     },
     // Snowflake merges small files by itself, and forgets by its retention.
     compact: async () => 0,
-    async version() {
-      let rowsOf = 0
-      let newest = ''
-      for (const [table, column] of NEWEST) {
-        // Nothing but count and max: its metadata answers that, and no warehouse need be resumed.
-        const asked = query(`select count(*) as rows_of, max(${column}) as newest from ${table}`)
-        const { rows } = await asked.catch((error) => {
-          if (mayLack && faultOf(error) === 'name') return { rows: [[0, null]] }
-          throw error
-        })
-        rowsOf += Number(rows[0]?.[0])
-        // Instants of one length sort as texts.
-        newest = [newest, String(rows[0]?.[1] ?? '').slice(0, 'YYYY-MM-DDThh:mm:ss'.length)].sort()[1] ?? ''
-      }
-      return rowsOf === 0 ? '0' : `${rowsOf}.${(Date.parse(`${newest}Z`) / 1000).toString(36)}`
-    },
+    version,
     interrupt() {
       stopped = true
       session.stop()
     },
     close: () => session.close(),
   }
+}
+
+function changedMeanwhile(): UserError {
+  return new UserError('LPA-SNOWFLAKE-CHANGED', 'The warehouse was changed while it was read.', {
+    exit: 'unavailable',
+    next: 'Run it again, or read it as it was: --at TIME',
+  })
 }
 
 /** Of a result the columns of these names. */

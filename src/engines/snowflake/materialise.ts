@@ -6,6 +6,7 @@ import type { Model } from '../../types.ts'
 export function materialiseSql(model: Model, full: boolean): string[] {
   const { name, materialise, select } = model
   if (materialise.kind === 'temporary') {
+    if (materialise.once) return [`insert into ${name} select * from (${select})`]
     // Run again, a temporary model adds what is new.
     return [`insert into ${name} select * from (${select}) except select * from ${name}`]
   }

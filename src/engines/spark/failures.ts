@@ -30,6 +30,21 @@ export function explained(error: unknown, address: SparkAddress): unknown {
     exit: 'unavailable' | 'notPermitted' | 'io' | 'config',
     ...next: string[]
   ) => new UserError(code, message, { exit, where, next, cause: error })
+  const tls = codeOf(error.cause)
+  if (/^ERR_SSL_/.test(tls))
+    return failure(
+      'LPA-SPARK-TLS',
+      `What answers there speaks no TLS (${tls}).`,
+      'unavailable',
+      'Spark Connect has none of its own: use_ssl=true is for a proxy before it. Check the port.',
+    )
+  if (UNTRUSTED.test(tls))
+    return failure(
+      'LPA-SPARK-TLS',
+      `The certificate cannot be trusted (${tls}).`,
+      'unavailable',
+      'If it is signed in your own house, name who signed it: ca_file = "ca.pem" under [spark]',
+    )
   switch (error.code) {
     case Code.Unauthenticated:
     case Code.PermissionDenied:
@@ -46,6 +61,13 @@ export function explained(error: unknown, address: SparkAddress): unknown {
         `Spark Connect does not answer: ${firstLine(error.rawMessage)}`,
         'unavailable',
         'Nothing was changed. Check that it runs, and its address; the one of this machine: lpa spark status',
+      )
+    case Code.Canceled:
+      return failure(
+        'LPA-SPARK-NETWORK',
+        'What answers there ends the connection.',
+        'unavailable',
+        'Nothing was changed. A proxy with TLS wants to be told: sc://HOST:PORT/;use_ssl=true',
       )
     case Code.Unimplemented:
       return failure(
@@ -88,9 +110,14 @@ export function explained(error: unknown, address: SparkAddress): unknown {
   )
 }
 
+const UNTRUSTED = /^(ERR_TLS_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH)/
 const GONE = /^INVALID_HANDLE\.(SESSION|OPERATION)/
 const UNREAD = /^(PATH_NOT_FOUND|FAILED_READ_FILE|FAILED_RENAME|TASK_WRITE_FAILED|CANNOT_READ_FILE_FOOTER)/
 const MEMORY = /OutOfMemory|ExecutorLostFailure|Unable to acquire \d+ bytes/
+
+function codeOf(cause: unknown): string {
+  return String((cause as { code?: string } | undefined)?.code ?? '')
+}
 
 function firstLine(message: string): string {
   return message.split('\n')[0] ?? message

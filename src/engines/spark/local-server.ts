@@ -197,7 +197,7 @@ function javaArguments(home: string, port: number, { memory, settings = {} }: St
     // Hadoop has a mask of its own, which counts for checkpoints.
     'spark.hadoop.fs.permissions.umask-mode': '077',
     'spark.sql.shuffle.partitions': 8,
-    'spark.sql.warehouse.dir': stateFolder('spark-warehouse'),
+    'spark.sql.warehouse.dir': `file:${stateFolder('spark-warehouse')}`,
     ...settings,
   }
   const opened = [...OPENED, ...INNER].map((name) => `--add-opens=${name}=ALL-UNNAMED`)

@@ -2,6 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { getCACertificates } from 'node:tls'
 import { create, type MessageInitShape } from '@bufbuild/protobuf'
 import { type Client, createClient, type Interceptor } from '@connectrpc/connect'
 import { createGrpcTransport, Http2SessionManager } from '@connectrpc/connect-node'
@@ -28,6 +29,8 @@ type Command = MessageInitShape<typeof CommandSchema>
 export interface SessionOptions {
   readonly address: SparkAddress
   readonly token?: string | undefined
+  /** Who signed its certificate, besides those that everybody trusts. */
+  readonly ca?: string | undefined
   readonly signal: AbortSignal
 }
 
@@ -69,7 +72,7 @@ export class SparkSession implements AsyncDisposable {
   readonly #base: { sessionId: string; userContext: { userId: string; userName: string }; clientType: string }
   #plans = 0n
 
-  private constructor({ address, token, signal }: SessionOptions) {
+  private constructor({ address, token, ca, signal }: SessionOptions) {
     this.#address = address
     this.#signal = signal
     const { user } = address
@@ -79,7 +82,8 @@ export class SparkSession implements AsyncDisposable {
       clientType: 'lpa',
     }
     const baseUrl = urlOf(address)
-    this.#http = new Http2SessionManager(baseUrl, { pingIntervalMs: 30_000 })
+    const trusted = ca === undefined ? {} : { ca: [...getCACertificates('default'), ca] }
+    this.#http = new Http2SessionManager(baseUrl, { pingIntervalMs: 30_000 }, trusted)
     const authorise: Interceptor = (next) => (request) => {
       if (token) request.header.set('authorization', `Bearer ${token}`)
       return next(request)
@@ -185,7 +189,7 @@ export class SparkSession implements AsyncDisposable {
         value: {
           input: this.#sql(select),
           source: 'parquet',
-          saveType: { case: 'path', value: folder },
+          saveType: { case: 'path', value: sharedPath(folder) },
           mode: WriteOperation_SaveMode.ERROR_IF_EXISTS,
         },
       },
@@ -213,7 +217,7 @@ export class SparkSession implements AsyncDisposable {
         value: {
           input: this.#single(request),
           format: 'parquet',
-          options: { checkpointLocation: checkpoint },
+          options: { checkpointLocation: sharedPath(checkpoint) },
           partitioningColumnNames: [partitionBy],
           outputMode: 'append',
           queryName: name,
@@ -221,7 +225,7 @@ export class SparkSession implements AsyncDisposable {
             everyMs === undefined
               ? { case: 'availableNow', value: true }
               : { case: 'processingTimeInterval', value: `${everyMs} milliseconds` },
-          sinkDestination: { case: 'path', value: folder },
+          sinkDestination: { case: 'path', value: sharedPath(folder) },
         },
       },
     })
@@ -368,9 +372,14 @@ export class SparkSession implements AsyncDisposable {
   }
 }
 
-/** A path is a pattern to Spark. */
+/** A path of this machine: without a scheme, a cluster that has HDFS would look there. */
+function sharedPath(path: string): string {
+  return `file:${path}`
+}
+
+/** Where Spark reads, a path is a pattern. */
 function plainPath(path: string): string {
-  return path.replace(/[\\*?[\]{}]/g, '\\$&')
+  return sharedPath(path.replace(/[\\*?[\]{}]/g, '\\$&'))
 }
 
 function isNewEnough(version: string): boolean {

@@ -1,10 +1,10 @@
 /** A connection to a Kafka cluster: what its topics are, and consumers of them. */
 
-import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Consumer, ISocketFactory, Kafka, KafkaConfig, SASLOptions } from 'kafkajs'
+import { readCaFile } from '../../ca-file.ts'
 import { type KafkaSettings, kafkaName } from '../../config/kafka.ts'
 import { UserError } from '../../errors.ts'
 import { readSecret } from '../source-secret.ts'
@@ -203,24 +203,14 @@ function configOf(settings: KafkaSettings): KafkaConfig {
     clientId: 'lpa',
     brokers: [...brokers],
     // Certificates are always checked.
-    ...(tls && { ssl: { rejectUnauthorized: true, ...(caFile && { ca: [readCa(caFile)] }) } }),
+    ...(tls && {
+      ssl: { rejectUnauthorized: true, ...(caFile && { ca: [readCaFile(caFile, 'LPA-SOURCE-CA')] }) },
+    }),
     ...(auth && { sasl: { mechanism: auth, username: user, password } as SASLOptions }),
     connectionTimeout: 5000,
     requestTimeout: 30_000,
     retry: { retries: 3, initialRetryTime: 200 },
     logCreator: () => () => {},
-  }
-}
-
-function readCa(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (cause) {
-    throw new UserError('LPA-SOURCE-CA', `The certificates of ca_file cannot be read: ${file}.`, {
-      exit: 'noInput',
-      next: 'Check the path and its permissions.',
-      cause,
-    })
   }
 }
 

@@ -200,6 +200,20 @@ describeLpaOnSnowflake('lpa on Snowflake', () => {
     expect(ran).toMatchObject({ code, stdout: '', stderr: expect.stringContaining(words) })
   })
 
+  test('export writes of one state what the warehouse has', async () => {
+    const written = await place.json<{
+      readonly tables: readonly { readonly table: string; readonly rows: number }[]
+    }>(['export', 'out'])
+    expect(written.tables).toHaveLength(12)
+    for (const { table, rows } of written.tables)
+      expect(rows, table).toBe(await place.value(`select count(*) from ${table}`))
+    const { resources } = JSON.parse(readFileSync(join(place.folder.root, 'out', 'datapackage.json'), 'utf8'))
+    const types = resources[4].schema.fields.map(({ type }: { type: string }) => type)
+    expect(types).toEqual(
+      expect.arrayContaining(['integer', 'string', 'number', 'date', 'datetime', 'boolean']),
+    )
+  })
+
   test('query --write changes the warehouse in one transaction, and is in the history', async () => {
     await place.lpaOk(['query', '--write', '--sql', `delete from meta.checks where check_name = 'one-key'`])
     expect(await place.value(`select count(*) from meta.checks where check_name = 'one-key'`)).toBe(0)

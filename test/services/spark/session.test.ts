@@ -1,10 +1,15 @@
 /** The client against a real server: values, parameters, streams that are taken up again, stops, failures. */
 
-import { createServer } from 'node:net'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { type AddressInfo, connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { createServer as createTlsServer, type Server } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { addressOf } from '../../../src/engines/spark/local-server.ts'
 import { SparkSession } from '../../../src/engines/spark/session.ts'
+import { makeCertificates } from '../kafka/certificates.ts'
 import { describeWithSpark, openSession, sharedServer } from './shared-spark.ts'
 
 const { signal } = new AbortController()
@@ -113,7 +118,7 @@ describeWithSpark('a session of Spark', () => {
       ['select nothing from range(1)', 'LPA-SPARK-REFUSED', 'UNRESOLVED_COLUMN'],
       ['selec 1', 'LPA-SPARK-REFUSED', 'PARSE_SYNTAX_ERROR'],
       ['select 1 / 0', 'LPA-SPARK-REFUSED', 'DIVIDE_BY_ZERO'],
-      ['select * from parquet.`/nowhere/at/all`', 'LPA-SPARK-FILES', 'PATH_NOT_FOUND'],
+      ['select * from parquet.`file:/nowhere/at/all`', 'LPA-SPARK-FILES', 'PATH_NOT_FOUND'],
     ])('%s', async (statement, code, named) => {
       await expect(session.query(statement)).rejects.toMatchObject({
         code,
@@ -148,6 +153,64 @@ describeWithSpark('a session of Spark', () => {
       const address = { ...addressOf(sharedServer()), host: 'spark.example.org' }
       await expect(SparkSession.open({ address, token: 'a-token', signal })).rejects.toMatchObject({
         ...{ code: 'LPA-SPARK-CLEAR', exit: 'notPermitted' },
+      })
+    })
+  })
+
+  describe('behind a proxy with TLS', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lpa-spark-tls-'))
+    const server = sharedServer()
+    let proxy: Server
+    let ca: string
+    beforeAll(async () => {
+      const made = makeCertificates(folder)
+      ca = readFileSync(made.ca, 'utf8')
+      const pem = readFileSync(made.server)
+      proxy = createTlsServer({ key: pem, cert: pem, ALPNProtocols: ['h2'] }, (client) => {
+        const spark = connect(server.port, '127.0.0.1')
+        for (const [one, other] of [[client, spark] as const, [spark, client] as const])
+          one
+            .pipe(other)
+            .on('error', () => {})
+            .on('close', () => one.destroy())
+      })
+      await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+    })
+    afterAll(() => {
+      proxy?.close()
+      rmSync(folder, { recursive: true, force: true })
+    })
+
+    const open = (isEncrypted: boolean, trusted?: string) =>
+      SparkSession.open({
+        address: { ...addressOf(server), port: (proxy.address() as AddressInfo).port, isEncrypted },
+        ...{ token: server.token, ca: trusted, signal },
+      })
+
+    test('whose certificate is trusted, statements are answered', async () => {
+      await using behind = await open(true, ca)
+      expect((await behind.query('select 1')).rows).toEqual([[1]])
+    })
+
+    test('whose certificate nobody vouches for, it says how to', async () => {
+      await expect(open(true)).rejects.toMatchObject({
+        ...{ code: 'LPA-SPARK-TLS', exit: 'unavailable' },
+        next: [expect.stringContaining('ca_file')],
+      })
+    })
+
+    test('that is spoken to without TLS, it says so', async () => {
+      await expect(open(false)).rejects.toMatchObject({
+        code: 'LPA-SPARK-NETWORK',
+        next: [expect.stringContaining('use_ssl=true')],
+      })
+    })
+
+    test('that is not there, TLS is not what Spark itself speaks', async () => {
+      const address = { ...addressOf(server), isEncrypted: true }
+      await expect(SparkSession.open({ address, signal })).rejects.toMatchObject({
+        code: 'LPA-SPARK-TLS',
+        message: expect.stringContaining('speaks no TLS'),
       })
     })
   })

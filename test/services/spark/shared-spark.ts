@@ -13,10 +13,12 @@ export interface SparkPlace {
   readonly pages: string
 }
 
-/** The server ends each stream of answers after this, as it does after two minutes: so that every test takes some up again. */
 export const SPARK_SETTINGS = {
+  // It ends each stream of answers after this, as it does after two minutes: so that every test takes some up again.
   'spark.connect.execute.reattachable.senderMaxStreamDuration': '1s',
   'spark.sql.shuffle.partitions': '2',
+  // As on a cluster that has HDFS: where a path without a scheme would be looked for.
+  'spark.hadoop.fs.defaultFS': 'hdfs://nowhere.invalid:8020',
 }
 
 /** For a Java whose statements run once: half of what it does would be to compile itself. */

@@ -1,0 +1,1 @@
+select {{ person_key('instructor_id') }} as instructor_key, * from {{ ref('stg_instructor') }}

@@ -1,0 +1,2 @@
+select {{ instructor('instructor_id') }} as instructor_id, display_name, department
+from {{ csv('instructors') }}
