@@ -16,7 +16,6 @@ const TIMES = [
   ['2026-10-25T02:30:00+01:00', '2026-10-25'],
   ['2026-06-30T22:00:00Z', '2026-07-01'],
   ['2038-01-19T03:14:08Z', '2038-01-19'],
-  ['9998-12-30T22:59:59.999Z', '9998-12-30'],
 ] as const
 
 let empty: Place
@@ -25,7 +24,10 @@ beforeAll(async () => {
   mkdirSync(join(empty.root, 'exports'))
   const lines = TIMES.map(([at], index) =>
     JSON.stringify({
-      ...{ event_id: `e${index}`, event_type: 'viewed', learner_id: 'S1', course_id: 'C1' },
+      event_id: `e${index}`,
+      event_type: 'viewed',
+      learner_id: 'S1',
+      course_id: 'C1',
       occurred_at: at,
     }),
   )

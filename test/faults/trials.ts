@@ -77,7 +77,11 @@ async function withoutWarehouse(): Promise<Place> {
 async function withExports(): Promise<Place> {
   const place = await initPlace('trial')
   await generateCampus(join(place.root, 'exports'), {
-    ...{ learners: 1000, events: 20_000, seed: 7, courses: 40, badRows: 0.005 },
+    learners: 1000,
+    events: 20_000,
+    seed: 7,
+    courses: 40,
+    badRows: 0.005,
   })
   return place
 }

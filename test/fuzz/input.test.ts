@@ -119,7 +119,7 @@ test(
   'CSV',
   async () => {
     let staged = 0
-    await tryCases(60, fc.tuple(csv, changes), async ([{ rows, text }, more]) => {
+    await tryCases(30, fc.tuple(csv, changes), async ([{ rows, text }, more]) => {
       const file = await stagedOrTold('csv', changed(text, more))
       if (!file) return
       staged += 1
@@ -154,7 +154,7 @@ test(
   async () => {
     let staged = 0
     const forms = fc.constantFrom('lines', 'array' as const)
-    await tryCases(60, fc.tuple(json, forms, changes), async ([records, form, more]) => {
+    await tryCases(30, fc.tuple(json, forms, changes), async ([records, form, more]) => {
       const text =
         form === 'lines' ? records.map((record) => `${record}\n`).join('') : `[${records.join(',\n')}]`
       const file = await stagedOrTold(form === 'lines' ? 'ndjson' : 'json', changed(Buffer.from(text), more))

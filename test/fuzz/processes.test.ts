@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { stringify } from 'smol-toml'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { loadOclifConfig } from '../../scripts/oclif-config.ts'
-import { initPlace, lpa, newPlace, type Place, removePlaces } from '../faults/lpa.ts'
+import { initPlace, lpa, newPlace, type Place, removePlaces, rounds } from '../faults/lpa.ts'
 import { changed, changes, expectDocumented, LIMIT_MS, tryCases, wild } from './cases.ts'
 
 /** Runs at once. */
@@ -121,7 +121,7 @@ async function expectOrderly({ args, where, file }: Case): Promise<void> {
 const isBinary = (args: readonly string[]) => args.some((arg) => arg.includes('parquet'))
 
 test(
-  '200 runs',
+  'random runs',
   async () => {
     const kinds = [
       { weight: 14, arbitrary: anyWords() },
@@ -130,7 +130,7 @@ test(
       { weight: 1, arbitrary: mappings },
     ]
     await tryCases(
-      200 / AT_ONCE,
+      rounds(50, 200) / AT_ONCE,
       fc.tuple(...Array.from({ length: AT_ONCE }, () => fc.oneof(...kinds))),
       async (cases) => {
         // Both would write the same file.

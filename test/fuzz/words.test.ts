@@ -195,7 +195,7 @@ test(
       profile: fc.option(wild, { nil: undefined, freq: 8 }),
     })
     let accepted = 0
-    await tryCases(2500, cases, ({ toml, changes: more, env, profile }) => {
+    await tryCases(1500, cases, ({ toml, changes: more, env, profile }) => {
       writeFileSync(join(folder, 'lpa.toml'), changed(toml, more))
       try {
         loadConfig({ cwd: folder, env, flags: { profile } })
