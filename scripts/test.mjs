@@ -1,6 +1,7 @@
 // npm test: installs what is missing, checks, builds, tests; the last line is "N passed, N failed[, N skipped]".
 //   (nothing)  everything          --fast    the checks and the tests beside the code
-//   --checks   the checks only     --golden  rewrites golden files     --faults  more rounds of kill -9
+//   --checks   the checks only     --golden  rewrites golden files
+//   --faults   more rounds of kill -9, and what needs strace or a disk of its own; --quick: some of them, in minutes
 // Further arguments go to vitest, which then runs alone: npm test -- src/config.test.ts
 
 import { spawnSync } from 'node:child_process'
@@ -10,7 +11,10 @@ import { binOf, environment, install, nodePath, ROOT } from './house.mjs'
 
 const MODES = ['--fast', '--checks', '--golden', '--faults']
 const mode = MODES.find((flag) => process.argv.includes(flag))
-const rest = process.argv.slice(2).filter((argument) => argument !== mode)
+const isQuick = mode === '--faults' && process.argv.includes('--quick')
+const rest = process.argv
+  .slice(2)
+  .filter((argument) => argument !== mode && !(isQuick && argument === '--quick'))
 
 install()
 const node = nodePath()
@@ -70,7 +74,7 @@ function runTests() {
       env: environment({
         LPA_TEST_SUMMARY: file,
         ...(mode === '--golden' ? { UPDATE_GOLDEN: '1' } : {}),
-        ...(mode === '--faults' ? { LPA_FAULTS: 'full' } : {}),
+        ...(mode === '--faults' ? { LPA_FAULTS: isQuick ? 'quick' : 'full' } : {}),
       }),
     },
   )
@@ -82,8 +86,9 @@ function runTests() {
   total.failed += status === 0 ? summary.failed : Math.max(summary.failed, 1)
 }
 
-/** The tests that end commands at random moments do so more often with LPA_FAULTS=full. */
+/** The tests that do more with LPA_FAULTS=full; with --quick those that end commands and fill disks. */
 function faultTests() {
+  if (isQuick) return ['test/kill.test.ts', 'test/disk.test.ts']
   const folder = join(ROOT, 'test')
   return readdirSync(folder, { recursive: true })
     .filter((name) => name.endsWith('.test.ts'))

@@ -38,6 +38,13 @@ describe('asUserError', () => {
     ['IO Error: Could not write file "x": No space left on device', 'LPA-DISK-FULL', 73],
     ['TransactionContext Error: Failed to commit: database or disk is full', 'LPA-DISK-FULL', 73],
     ['Failed to flush changes: attempt to write a readonly database', 'LPA-SYSTEM-EROFS', 73],
+    ['Failed to commit: Failed to execute query "COMMIT": disk I/O error', 'LPA-SYSTEM-EIO', 74],
+    ['IO Error: Cannot open file "data/x.parquet": Too many open files', 'LPA-SYSTEM-EMFILE', 74],
+    [
+      'Invalid Error: Failed to probe DuckLake metadata: unable to open database file',
+      'LPA-SYSTEM-CANTOPEN',
+      74,
+    ],
     ['IO Error: Cannot open file "data/x.parquet": No such file or directory', 'LPA-WAREHOUSE-DAMAGED', 74],
     ['Invalid Input Error: Failed to attach: file is not a database', 'LPA-WAREHOUSE-DAMAGED', 74],
     ['Catalog Error: SET schema: No catalog + schema named "lake.core" found', 'LPA-WAREHOUSE-DAMAGED', 74],
@@ -68,6 +75,8 @@ describe('asUserError', () => {
     ).toEqual([73, 73, 77, 74, 74, 69])
     expect(system('ELOOP')).toMatchObject({ exitCode: 66, message: expect.stringContaining('leads back') })
     expect(system('ENAMETOOLONG').exitCode).toBe(66)
+    const made = Object.assign(new Error('x'), { code: 'ENOENT', syscall: 'mkdir', path: 'a/b' })
+    expect(asUserError(made)).toMatchObject({ exitCode: 73, message: 'a/b cannot be made (mkdir).' })
   })
 
   it('takes everything else for a fault of its own', () => {

@@ -234,10 +234,22 @@ const SYSTEM: Readonly<Record<string, { exit: ExitName; what: string; next: stri
   ENOTFOUND: { exit: 'unavailable', what: 'cannot be found', next: 'Check address and network.' },
 }
 
+/** What Node answers for a folder with its parents, whatever the disk said but that it is full. */
+const NOT_MADE = {
+  exit: 'cannotCreate',
+  what: 'cannot be made',
+  next: 'Check how its disk is mounted, and its quota.',
+} as const
+
 /** Node's errors of files and sockets: exit code and words by their code. */
 function systemError(error: NodeJS.ErrnoException): UserError {
   const code = error.code ?? ''
-  const known = SYSTEM[code] ?? { exit: 'io', what: 'failed', next: 'Check the disk and the system log.' }
+  const isNotMade = code === 'ENOENT' && error.syscall === 'mkdir'
+  const known = (isNotMade ? NOT_MADE : SYSTEM[code]) ?? {
+    exit: 'io',
+    what: 'failed',
+    next: 'Check the disk and the system log.',
+  }
   const subject = error.path ?? (error as { address?: string }).address ?? `The system call ${error.syscall}`
   return new UserError(`LPA-SYSTEM-${code}`, `${subject} ${known.what} (${error.syscall}).`, {
     exit: known.exit,

@@ -13,7 +13,7 @@ export function systemFailure(message: string, cause: unknown): UserError | unde
   if (/No space left|Disk quota exceeded|database or disk is full/i.test(message)) {
     return new UserError('LPA-DISK-FULL', 'The disk is full.', {
       exit: 'cannotCreate',
-      next: 'Make room and run it again: nothing was changed.',
+      next: 'Make room and run it again.',
       cause,
     })
   }
@@ -31,6 +31,24 @@ export function systemFailure(message: string, cause: unknown): UserError | unde
       cause,
     })
   }
+  if (/Too many open files/i.test(message)) {
+    return new UserError('LPA-SYSTEM-EMFILE', 'Too many files are open.', {
+      exit: 'io',
+      next: 'Raise the limit (ulimit -n).',
+      cause,
+    })
+  }
+  // SQLite's words, whatever stands in the way.
+  if (/unable to open database file/i.test(message)) {
+    return new UserError('LPA-SYSTEM-CANTOPEN', "The warehouse's catalog cannot be opened.", {
+      exit: 'io',
+      next: [
+        'Check its owner and permissions, and how its disk is mounted: lpa doctor',
+        'Or too few files may be open at once: raise the limit (ulimit -n).',
+      ],
+      cause,
+    })
+  }
   if (/Permission denied/i.test(message)) {
     return new UserError('LPA-SYSTEM-EACCES', 'A file may not be read or written.', {
       exit: 'notPermitted',
@@ -38,7 +56,8 @@ export function systemFailure(message: string, cause: unknown): UserError | unde
       cause,
     })
   }
-  if (/^IO Error.*(could not (write|sync|read)|input\/output error)/is.test(message)) {
+  // SQLite, which holds the catalog, says "disk I/O error" of a file that may not grow, too.
+  if (/^IO Error.*(could not (write|sync|read)|input\/output error)|disk I\/O error/is.test(message)) {
     return new UserError('LPA-SYSTEM-EIO', 'A file could not be read or written.', {
       exit: 'io',
       next: 'Check the disk and the system log.',

@@ -308,6 +308,39 @@ describe('nothing personal is written or said', () => {
     }
   }, 600_000)
 
+  test('a stream, what is read again, a role, pictures, erasure and a new key', async () => {
+    const [header = '', ...learners] = readFileSync(
+      join(place.root, 'exports', 'learners.csv'),
+      'utf8',
+    ).split('\n')
+    const events = readFileSync(join(place.root, 'exports', 'events.ndjson'), 'utf8').split('\n')
+    mkdirSync(join(place.root, 'given', 'drop'), { recursive: true })
+    const cut = events.slice(40, 50).map((line) => line.slice(0, -9))
+    given('drop/events.ndjson', `${[...events.slice(0, 40), ...cut].join('\n')}\n`)
+    given('ids.csv', [header, ...learners.slice(0, 3)].join('\n'))
+    const more = ['--log-file', 'lpa.log', '-vv']
+    const drop = ['stream', 'dir:given/drop', '--source', 'drop', '--until-caught-up', '--max-rejects', '50%']
+    await sayOk([...drop, '--metrics-file', 'drop.prom', ...more])
+    await sayOk(['grant', 'apply', ...more])
+    const commands: [number, string[]][] = [
+      // What was cut off stays so.
+      [1, ['rejects', 'requeue', ...more]],
+      [0, ['query', '--role', 'lpa_engineer', '--sql', 'select * from core.dim_learner limit 400', ...more]],
+      ...['svg', 'html', 'csv'].map((kind): [number, string[]] => [
+        0,
+        ['dash', '--screen', 'learners', '--export', `learners.${kind}`],
+      ]),
+      [0, ['erase', '--from', 'given/ids.csv:learner_id', '--id-space', 'again', '--apply', ...more]],
+      [2, ['erase', '--from', 'given/ids.csv:email', '--plan', ...more]],
+    ]
+    for (const [exit, command] of commands) {
+      const { code, stderr } = await say(command)
+      expect({ command, code, stderr }).toMatchObject({ code: exit })
+    }
+    await sayOk(['key', 'rotate', ...more])
+    await sayOk(['load', 'exports/learners.csv', '--source', 'new-key', '--max-rejects', '5%', ...more])
+  }, 600_000)
+
   test('nowhere', async () => {
     const kept = watch.stop()
     expect(kept).toBeGreaterThan(20)

@@ -39,9 +39,14 @@ export interface StartOptions {
   readonly stdin?: string | { readonly held: true }
 }
 
-/** How many rounds of what takes long: a few in `npm test`, all in `npm run test:faults`. */
+/** How many rounds of what takes long: a few in `npm test`, all in `npm run test:faults`, fewer with `--quick`. */
 export const isFull = process.env.LPA_FAULTS === 'full'
-export const rounds = (few: number, all: number): number => (isFull ? all : few)
+/** Whether what `npm test` leaves out is run, all of it or some. */
+export const isFaultRun = isFull || process.env.LPA_FAULTS === 'quick'
+export function rounds(few: number, all: number, quick = few): number {
+  if (isFull) return all
+  return isFaultRun ? quick : few
+}
 
 /** Why no system call can be traced here, or nothing when it can. */
 export function noStrace(): string | undefined {

@@ -40,7 +40,8 @@ export async function replayable<T>(
   try {
     return await work()
   } catch (error) {
-    const command = `LPA_FAULTS_SEED=${seed} npm test -- ${file} -t '${name}'`
+    const size = process.env.LPA_FAULTS ? `LPA_FAULTS=${process.env.LPA_FAULTS} ` : ''
+    const command = `${size}LPA_FAULTS_SEED=${seed} npm test -- ${file} -t '${name}'`
     if (error instanceof Error) error.message = `${error.message}\n\nSeed ${seed}. To replay it: ${command}`
     throw error
   }

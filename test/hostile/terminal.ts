@@ -24,6 +24,16 @@ const RAW = new RegExp(
   'u',
 )
 
+/** The first character of a text without colours that no terminal should get, and where it stands. */
+export function rawCharacters(text: string): string[] {
+  const raw = RAW.exec(text)
+  return raw
+    ? [
+        `${JSON.stringify(raw[0])} in ${JSON.stringify(text.slice(Math.max(0, raw.index - 60), raw.index + 60))}`,
+      ]
+    : []
+}
+
 export interface TerminalOptions {
   /** Progress may be drawn. */
   readonly progress?: boolean
@@ -43,11 +53,7 @@ export async function misdeeds(
   const found = new Set<string>()
   const allowed = new RegExp(progress ? `${SGR}|${REDRAWN}` : SGR, 'g')
   const plain = text.replace(allowed, '').replace(/\r+\n/g, '\n')
-  const raw = RAW.exec(plain)
-  if (raw)
-    found.add(
-      `raw ${JSON.stringify(raw[0])} in ${JSON.stringify(plain.slice(Math.max(0, raw.index - 60), raw.index + 60))}`,
-    )
+  for (const raw of rawCharacters(plain)) found.add(`raw ${raw}`)
 
   for (const line of FORGED) if (!csv && `\n${plain}`.includes(`\n${line}`)) found.add('forged line')
 

@@ -618,6 +618,17 @@ describe('who asks', () => {
     expect(server.asked).toHaveLength(1)
   })
 
+  test.each(['https://169.254.169.254/token', 'https://[fe80::1]/token', 'http://10.0.0.1/token'])(
+    'oauth: a server of tokens that is none is not asked: %s',
+    async (tokenUri) => {
+      expect(await failure('link', { ...oauth(), tokenUri })).toMatchObject({
+        code: 'LPA-API-ADDRESS',
+        exitCode: 77,
+      })
+      expect(server.asked).toEqual([])
+    },
+  )
+
   test('oauth: what is no token', async () => {
     server.answer = (_, response) => {
       response.end('{"access_token": "two\\nlines"}')
