@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Config, loadConfig } from '../src/config.ts'
 import { diagnose } from '../src/pipeline/doctor.ts'
@@ -169,6 +170,24 @@ test('a changed byte in a data file stays known; one in the catalog ends the exa
   })
   flip(catalog)
   expect(await codes({ verify: true })).toEqual([])
+})
+
+test('a catalog that has lost a file is forgiven only where all was read, and its files stay', async () => {
+  using catalog = new DatabaseSync(join(warehouse, 'catalog.sqlite'))
+  const lost = catalog.prepare(`delete from ducklake_data_file where path like '%.parquet' returning path`)
+  expect(lost.all().length).toBeGreaterThan(0)
+  catalog.close()
+  const files = () => readdirSync(join(warehouse, 'data'), { recursive: true }).sort()
+  const before = files()
+  const refused = await examine({ fix: true })
+  expect(refused.findings.map(({ code }) => code)).toEqual(['LPA-WAREHOUSE-DAMAGED'])
+  expect(refused.fixed).toEqual([])
+  expect(await codes({ verify: true })).toEqual(['LPA-DOCTOR-DAMAGED'])
+  const forgiven = await examine({ verify: true, fix: true })
+  expect(forgiven.findings.map(({ message }) => message)).toEqual(['catalog.sqlite is not as it was written.'])
+  expect(forgiven.fixed).toEqual([expect.stringMatching(/^catalog.sqlite was not as .* runs go on with it/)])
+  expect(files()).toEqual(before)
+  expect(await codes({ verify: true })).toEqual(['LPA-DOCTOR-ORPHANS'])
 })
 
 test('without a warehouse or a key it says how to begin', async () => {

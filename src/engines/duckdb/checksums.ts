@@ -179,7 +179,7 @@ export async function refuseDamagedCatalog(folder: string): Promise<void> {
       next: [
         'See what else is damaged: lpa doctor --verify',
         'Then restore the warehouse from a backup, or make it anew from the exports.',
-        'To go on with it as it is: lpa doctor --fix',
+        'To go on with it as it is, after a copy of the folder: lpa doctor --verify --fix',
       ],
     },
   )
