@@ -20,6 +20,7 @@ import type {
   RoleViews,
   Row,
   TransactionTraits,
+  UpkeepPolicy,
   Values,
 } from '../../types.ts'
 import { countPeople, erasePeople } from '../erase-people.ts'
@@ -29,7 +30,7 @@ import { olderTables } from '../older-tables.ts'
 import { sweepScratch } from '../scratch.ts'
 import { catalogFile, catalogInode, catalogLook, createCatalog, hasCatalog } from './catalog.ts'
 import { recordChecksums, refuseDamagedCatalog } from './checksums.ts'
-import { keepLakeSmall } from './compaction.ts'
+import { keepLakeSmall, type Lake } from './compaction.ts'
 import { type ExtensionFiles, ensureExtensions } from './extensions.ts'
 import { fillTemporaryTable, materialiseSql } from './materialise.ts'
 import { assertPermitted, followGroup, isPermitted, type Permissions, permissionsOf } from './permissions.ts'
@@ -50,7 +51,7 @@ export interface DuckLakeOptions extends JsonTypes {
   readonly extensions?: string | undefined
   /** A group of this machine that may read the warehouse. */
   readonly group?: string | undefined
-  /** How far back states of the warehouse are kept where a stream thins them. */
+  /** How far back states of the warehouse are kept where a stream thins them, or somebody who asked for it. */
   readonly timeTravelMs: number
   /** How long a transaction waits for another writer. */
   readonly lockWaitMs: number
@@ -157,6 +158,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   /** Runs `work` as the only writer, with nothing left of runs that died. */
   async function locked<T>(work: () => Promise<T>, waitMs = options.lockWaitMs): Promise<T> {
     if (lock) throw new Error('A transaction is already open.')
+    stop.signal.throwIfAborted()
     lock = await takeWriterLock(folder, waitMs, stop.signal)
     try {
       if (!swept) {
@@ -430,10 +432,12 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     })
   }
 
-  const lake = {
-    ...{ connection, folder, locked },
+  const lake: Lake = {
+    ...{ connection, folder, signal: stop.signal },
+    locked: (work, leastWaitMs = 0) => locked(work, Math.max(options.lockWaitMs, leastWaitMs)),
     ...{ memoryLimit: options.memoryLimit, timeTravelMs: options.timeTravelMs },
   }
+  const keptLake = ({ expires }: UpkeepPolicy) => (expires ? lake : { ...lake, timeTravelMs: undefined })
 
   return {
     dialect: 'duckdb',
@@ -508,15 +512,15 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
       return rows
     },
     plainFiles: (table, copies) => plainFiles(connection, table, copies),
-    async planUpkeep() {
+    async planUpkeep(policy) {
       const { planUpkeep } = await import('./upkeep.ts')
-      return planUpkeep(lake)
+      return planUpkeep(keptLake(policy))
     },
-    async upkeep() {
+    async upkeep(policy) {
       const { keepHouse } = await import('./upkeep.ts')
       await onOneThread(true)
       hasCommitted = true
-      return keepHouse(lake)
+      return keepHouse(keptLake(policy))
     },
     async compact() {
       const { memoryLimit } = options
