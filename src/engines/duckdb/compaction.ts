@@ -114,7 +114,7 @@ function tablesIn(database: DatabaseSync, sql: string, schemaFlag = ', schema =>
     }))
 }
 
-/** DuckLake keeps in its catalog what commits write of a few rows; deletions it joins with those in files. */
+/** DuckLake keeps in its catalog what commits write of a few rows; deletions it may join with those in files. */
 function flushes(database: DatabaseSync): Compaction[] {
   const counts = inlinedTables(database, 'data').map(
     (name) =>
