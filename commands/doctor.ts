@@ -8,7 +8,7 @@ export default class Doctor extends BaseCommand {
   static override description =
     `Versions, every setting and where it came from, the key, the warehouse's files and schema, of Snowflake the connection and what a login says, free disk. Exit code 1 when something is wrong, with what to do about it.
 
---verify also reads every byte of the warehouse: each changed bit is found. --fix mends what can be mended without loss: permissions, files of killed runs, missing checksums, views. It keeps house, too: small files are merged, and states for --at go as warehouse.time_travel says: of those older than an hour the last of each hour stays, for 30 days unless set. Readers go on meanwhile. What it would do is told without it.`
+--verify also reads every byte of the warehouse: each changed bit is found. --fix mends what can be mended without loss: permissions, files of killed runs, missing checksums, views. It keeps house, too: small files are merged. States for --at all stay, unless warehouse.time_travel is set: then of those older than an hour the last of each hour stays, for so long. Readers and streams go on meanwhile. What it would do is told without it. With --verify it also goes on with a catalog that was damaged, and tells it.`
   static override examples = [
     '<%= config.bin %> doctor',
     '<%= config.bin %> doctor --verify --lock-wait 1m',

@@ -252,9 +252,16 @@ export interface Upkeep {
   readonly freeBytes: number
 }
 
+export interface UpkeepPolicy {
+  /** Whether states go that `warehouse.time_travel` does not keep. */
+  readonly expires: boolean
+}
+
 /** What was done of it. */
 export interface Upkept extends Upkeep {
-  /** By how much the warehouse is smaller; less than nothing while files that were merged are still kept for readers. */
+  /** What it ended with before all was done. */
+  readonly failure?: unknown
+  /** By how much the warehouse is smaller; less than nothing while files that were merged are still kept for readers and older states. */
   readonly freedBytes: number
 }
 
@@ -338,9 +345,9 @@ export interface Engine extends Reader, ModelRunner {
    */
   compact(): Promise<number>
   /** What `upkeep` would do. Reads only. Where tables are files. */
-  planUpkeep?(): Promise<Upkeep>
+  planUpkeep?(policy: UpkeepPolicy): Promise<Upkeep>
   /** Does all that `compact` does and leaves for later, and writes the catalog anew where much of it is free. */
-  upkeep?(): Promise<Upkept>
+  upkeep?(policy: UpkeepPolicy): Promise<Upkept>
 }
 
 // ── charts ────────────────────────────────────────────────────────────────────────────────────────────────

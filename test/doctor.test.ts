@@ -1,8 +1,19 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Config, loadConfig } from '../src/config.ts'
+import { takeWriterLock } from '../src/engines/duckdb/writer-lock.ts'
 import { diagnose } from '../src/pipeline/doctor.ts'
 import { init } from '../src/pipeline/init.ts'
 import { loadsOfOtherKeys, showKey } from '../src/pipeline/key.ts'
@@ -131,6 +142,8 @@ test('drift and what is pending are found', async () => {
   await change((engine) => engine.execute('create table core.mine (a integer)'))
   await change((engine) => engine.execute('drop view core.learner'))
   expect(await codes()).toEqual(['LPA-DOCTOR-DRIFT', 'LPA-DOCTOR-SCHEMA'])
+  // The view may be one of a newer lpa, as the table is.
+  expect((await examine({ fix: true })).fixed).toEqual([])
   await change((engine) => engine.execute('drop table core.mine'))
   expect((await examine({ fix: true })).fixed).toEqual(['The view core.learner was made again.'])
   expect(await codes()).toEqual([])
@@ -143,6 +156,27 @@ test('files of killed runs are found, and taken away by --fix', async () => {
   expect(await codes()).toEqual(['LPA-DOCTOR-ORPHANS'])
   expect(await codes({ fix: true })).toEqual([])
   expect(readdirSync(join(warehouse, 'data', 'core', 'dim_course'))).toEqual([])
+})
+
+test('a lock that is held, and a file that is gone, hide nothing of the rest', async () => {
+  const lock = await takeWriterLock(warehouse, 0)
+  const beside = await examine({ fix: true })
+  lock.release()
+  const data = join(warehouse, 'data')
+  const file = readdirSync(data, { recursive: true, encoding: 'utf8' }).find((name) => /parquet$/.test(name))
+  renameSync(join(data, file as string), join(cwd, 'elsewhere'))
+  const without = await examine({ fix: true })
+  renameSync(join(cwd, 'elsewhere'), join(data, file as string))
+  for (const [{ facts, findings }, found] of [
+    [beside, ['LPA-WAREHOUSE-LOCKED']],
+    [without, ['LPA-DOCTOR-MISSING', 'LPA-WAREHOUSE-DAMAGED']],
+  ] as const) {
+    expect(findings.map(({ code }) => code)).toEqual(found)
+    expect(facts.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['duckdb', 'schema', 'snapshots', 'staging.stg_learning_event']),
+    )
+  }
+  expect(await codes({ verify: true })).toEqual([])
 })
 
 test('a changed byte in a data file stays known; one in the catalog ends the examination', async () => {
@@ -169,6 +203,26 @@ test('a changed byte in a data file stays known; one in the catalog ends the exa
   })
   flip(catalog)
   expect(await codes({ verify: true })).toEqual([])
+})
+
+test('a catalog that has lost a file is forgiven only where all was read, and its files stay', async () => {
+  using catalog = new DatabaseSync(join(warehouse, 'catalog.sqlite'))
+  const lost = catalog.prepare(`delete from ducklake_data_file where path like '%.parquet' returning path`)
+  expect(lost.all().length).toBeGreaterThan(0)
+  catalog.close()
+  const files = () => readdirSync(join(warehouse, 'data'), { recursive: true }).sort()
+  const before = files()
+  const refused = await examine({ fix: true })
+  expect(refused.findings.map(({ code }) => code)).toEqual(['LPA-WAREHOUSE-DAMAGED'])
+  expect(refused.fixed).toEqual([])
+  expect(await codes({ verify: true })).toEqual(['LPA-DOCTOR-DAMAGED'])
+  const forgiven = await examine({ verify: true, fix: true })
+  expect(forgiven.findings.map(({ message }) => message)).toEqual([
+    'catalog.sqlite is not as it was written.',
+  ])
+  expect(forgiven.fixed).toEqual([expect.stringMatching(/^catalog.sqlite was not as .* runs go on with it/)])
+  expect(files()).toEqual(before)
+  expect(await codes({ verify: true })).toEqual(['LPA-DOCTOR-ORPHANS'])
 })
 
 test('without a warehouse or a key it says how to begin', async () => {

@@ -1,10 +1,11 @@
 /** A warehouse that took very many small commits answers like one that was loaded at once, and `lpa doctor --fix` keeps it so. */
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { loadConfig } from '../src/config.ts'
 import type { Diagnosis } from '../src/pipeline/diagnosis.ts'
 import { difference, dump, faultsOf, rowsOf } from './faults/dump.ts'
 import {
@@ -26,14 +27,18 @@ import { TryWarehouse } from './try-warehouse.ts'
 const FILE = 'test/house-keeping.test.ts'
 const EVENTS = { seed: 3, count: isFull ? 100_000 : 600, startAt: Date.parse('2026-03-02T08:00:00Z') }
 const COMMITS = isFull ? 10_000 : 60
+const RECORDS = EVENTS.count / COMMITS
 const HOURS_MS = 2 * 3_600_000
 const MOST_RATIO = 1.5
+const SETTING = '[warehouse]\ntime_travel = "30d"\n'
+/** It merges the files of two tables, then removes what no state needs. */
+const STEPS = 3
 
 let streamed: TryWarehouse
 let place: Place
 beforeAll(
   async () => {
-    streamed = await TryWarehouse.create()
+    streamed = await TryWarehouse.create(SETTING)
     place = {
       root: streamed.folder,
       warehouse: streamed.config.warehouse.path,
@@ -41,7 +46,7 @@ beforeAll(
     }
     mkdirSync(place.tmp)
     await smallCommits(streamed.config, {
-      ...{ commits: COMMITS, records: EVENTS.count / COMMITS, messages: eventMessages(EVENTS) },
+      ...{ commits: COMMITS, records: RECORDS, messages: eventMessages(EVENTS) },
       ...{ isBehind: true, everyMs: 5000 },
     })
   },
@@ -88,7 +93,12 @@ test('what there is to do is told, and done beside readers', async () => {
   const its = copied('kept')
   dateBack(its.warehouse, HOURS_MS)
   const before = await dump(its)
+  const settings = join(its.root, 'lpa.toml')
+  writeFileSync(settings, '')
+  const unasked = await doctor(its)
+  writeFileSync(settings, SETTING)
   const { planned } = await doctor(its)
+  expect(unasked.planned).toEqual(planned.filter((line) => !/expired/.test(line)))
   for (const of of [/small files: merged$/, /older states: expired; of each hour the last stays, for 30d$/])
     expect(planned).toContainEqual(expect.stringMatching(of))
 
@@ -136,14 +146,56 @@ test('a changed file does not become a part of a sound one', async () => {
   expect(codes(await doctor(its, '--verify', '--fix'))).toEqual(['LPA-DOCTOR-DAMAGED'])
 })
 
+test('a stream that commits meanwhile loses nothing, and hinders nothing', async () => {
+  const its = copied('beside')
+  dateBack(its.warehouse, HOURS_MS)
+  const counted = 'select count(*), count(distinct load_id) from raw.raw_learning_events'
+  const [[rows, loads]] = (await rowsOf(its, counted)) as [[number, number]]
+  const { ended } = startLpa(its, ['doctor', '--fix', '--lock-wait', '1m', '--json', '--quiet'])
+  await filesChanged(its, 1)
+  const config = loadConfig({ cwd: its.root, env: { LPA_EXTENSIONS: process.env.LPA_EXTENSIONS } })
+  const commits = 5
+  await smallCommits(
+    { ...config, load: { ...config.load, lockWaitMs: 60_000 } },
+    {
+      commits,
+      before: COMMITS,
+      records: RECORDS,
+      messages: eventMessages({ ...EVENTS, seed: 4 }),
+      isBehind: true,
+    },
+  )
+  const { code, stdout } = await ended
+  expect(code, stdout).toBe(0)
+  expect(await rowsOf(its, counted)).toEqual([[rows + commits * RECORDS, loads + commits]])
+  expect(codes(await doctor(its, '--verify'))).toEqual([])
+  expect(await faultsOf(its)).toEqual([])
+})
+
+/** Waits until house-keeping has written, or removed, so many files. */
+async function filesChanged({ warehouse }: Place, files: number): Promise<void> {
+  const list = () => readdirSync(join(warehouse, 'data'), { recursive: true, encoding: 'utf8' })
+  const before = new Set(list())
+  const deadline = Date.now() + 60_000
+  const changed = () => {
+    const now = new Set(list())
+    return [...now, ...before].filter((name) => !now.has(name) || !before.has(name)).length
+  }
+  while (changed() < files) {
+    expect(Date.now(), 'files change').toBeLessThan(deadline)
+    await sleep(5)
+  }
+}
+
 test.each(seeds(isFull ? 60 : 2))('kill -9 while it keeps house, seed %i', async (seed) => {
   await replayable(FILE, 'while it keeps house', seed, async () => {
     const its = copied(`killed-${seed}`)
     dateBack(its.warehouse, HOURS_MS)
     const { child, ended } = startLpa(its, ['doctor', '--fix', '--quiet'])
-    await Promise.race([ended, sleep(300 + share(randomOf(seed)) * 1500)])
+    const steps = 1 + Math.floor(share(randomOf(seed)) * STEPS)
+    await filesChanged(its, steps)
     child.kill('SIGKILL')
-    await ended
+    expect((await ended).signal, `after ${steps} steps`).toBe('SIGKILL')
     const left = codes(await doctor(its, '--verify'))
     expect(
       left.filter((code) => !/UNRECORDED|ORPHANS/.test(code)),

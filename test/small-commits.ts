@@ -15,6 +15,8 @@ import { MessageLines } from '../src/sources/kafka/message-lines.ts'
 
 export interface SmallCommits {
   readonly commits: number
+  /** Of the same messages, that the warehouse has from an earlier call. */
+  readonly before?: number
   /** Messages of a commit. */
   readonly records: number
   readonly messages: Iterator<{ readonly value: Buffer | null }>
@@ -33,7 +35,8 @@ const TOPIC = { topic: 'events', topicId: 'small-commits', partition: 0 }
 const DATE_BACK_COMMITS = 50
 
 export async function smallCommits(config: Config, request: SmallCommits): Promise<void> {
-  const { commits, records, messages, isBehind, everyMs = 0, onCommit, onStep } = request
+  const { commits, before = 0, records, messages, isBehind, everyMs = 0, onCommit, onStep } = request
+  const last = before + commits - 1
   const { timezone, memoryLimit, threads } = config.warehouse
   const { signal } = new AbortController()
   await withWarehouse(config, 'write', signal, async (engine) => {
@@ -51,7 +54,7 @@ export async function smallCommits(config: Config, request: SmallCommits): Promi
       },
     })
     let datedAt = performance.now()
-    for (let commit = 0; commit < commits; commit += 1) {
+    for (let commit = before; commit <= last; commit += 1) {
       const started = performance.now()
       const lines = new MessageLines(TOPIC.topic, TOPIC.topicId)
       const some = Array.from({ length: records }, (_, index) => ({
@@ -78,7 +81,7 @@ export async function smallCommits(config: Config, request: SmallCommits): Promi
         dateBack(config.warehouse.path, DATE_BACK_COMMITS * everyMs - (performance.now() - datedAt))
         datedAt = performance.now()
       }
-      await work.committed(() => isBehind && commit < commits - 1, staged)
+      await work.committed(() => isBehind && commit < last, staged)
       onCommit?.(commit + 1)
     }
     await work.build()

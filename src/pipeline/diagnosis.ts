@@ -1,6 +1,7 @@
 /** What doctor saw, and how it is told. */
 
 import { UserError } from '../errors.ts'
+import { asUserError } from '../failure.ts'
 import { wrapped } from '../output/width.ts'
 import { safeText } from '../safe-text.ts'
 
@@ -35,6 +36,21 @@ export function asFinding(error: unknown): Finding {
   }
   const [message = 'Unknown error'] = (error instanceof Error ? error.message : String(error)).split('\n')
   return { code: 'LPA-DOCTOR-ERROR', message, next: [] }
+}
+
+/** Runs a part of the examination. What it fails with is a finding, and the other parts go on; only a signal ends them all. */
+export async function orFinding<T>(
+  work: () => Promise<T>,
+  signal: AbortSignal,
+  { findings }: Diagnosis,
+): Promise<T | undefined> {
+  try {
+    return await work()
+  } catch (error) {
+    signal.throwIfAborted()
+    findings.push(asFinding(asUserError(error)))
+    return undefined
+  }
 }
 
 /** `1.2 MB` */

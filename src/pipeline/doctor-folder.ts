@@ -4,7 +4,7 @@ import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { UserError } from '../errors.ts'
-import { type Diagnosis, type Finding, inBytes } from './diagnosis.ts'
+import { asFinding, type Diagnosis, type Finding, inBytes } from './diagnosis.ts'
 
 export interface FolderState {
   readonly isWriting: boolean
@@ -29,18 +29,37 @@ export async function examineFolder(
   const damaged = new Set<string>()
   if (!existsSync(join(config.warehouse.path, CATALOG))) return { isWriting, damaged }
   if (request.verify) await examineChecksums(config, request.fix, diagnosis, damaged, onBytes)
-  if (request.fix) await recordAnew(config, diagnosis)
+  if (request.fix) await recordAnew(config, request.verify, diagnosis, damaged)
   return { isWriting, damaged }
 }
 
-/** Takes the catalog as it is from now on, and says so where that forgives a change. */
-async function recordAnew({ warehouse }: Config, { fixed }: Diagnosis): Promise<void> {
+/**
+ * Records the files as they are. A catalog that was damaged is forgiven only where all was read, and told of: what it has lost
+ * would be swept away by it.
+ */
+async function recordAnew(
+  { warehouse, load }: Config,
+  mayForgive: boolean,
+  { findings, fixed }: Diagnosis,
+  damaged: Set<string>,
+): Promise<void> {
   const { recordChecksums, refuseDamagedCatalog } = await import('../engines/duckdb/checksums.ts')
+  const { takeWriterLock } = await import('../engines/duckdb/writer-lock.ts')
   try {
+    using _lock = await takeWriterLock(warehouse.path, load.lockWaitMs)
     await refuseDamagedCatalog(warehouse.path)
   } catch (error) {
     if (!(error instanceof UserError)) throw error
-    fixed.push(`${CATALOG} was not as the last run left it: runs go on with it as it is.`)
+    // Who holds the lock records when it ends.
+    if (error.exit === 'locked') return
+    damaged.add(CATALOG)
+    if (!mayForgive) {
+      findings.push(asFinding(error))
+      return
+    }
+    fixed.push(
+      `${CATALOG} was not as the last run left it, and runs go on with it as it is: the next one that writes takes away the files that it does not name.`,
+    )
   }
   await recordChecksums(warehouse.path)
 }

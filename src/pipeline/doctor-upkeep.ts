@@ -2,7 +2,7 @@
 
 import type { Config } from '../config.ts'
 import { durationText } from '../duration.ts'
-import { UserError } from '../errors.ts'
+import { asUserError } from '../failure.ts'
 import type { Engine, Upkeep } from '../types.ts'
 import { asFinding, type Diagnosis, inBytes } from './diagnosis.ts'
 
@@ -18,19 +18,17 @@ export async function examineUpkeep(
     return
   }
   const policy = `of each hour the last stays, for ${durationText(config.warehouse.timeTravelMs)}`
+  // What was kept so far goes only where somebody has said how long it is to be kept.
+  const expires = config.origin['warehouse.time_travel'] !== 'default'
   if (!fix) {
-    planned.push(...lines(await engine.planUpkeep(), policy))
+    planned.push(...lines(await engine.planUpkeep({ expires }), policy))
     return
   }
-  try {
-    const kept = await engine.upkeep()
-    const done = lines(kept, policy)
-    fixed.push(...done)
-    if (done.length > 0) fixed.push(sizeLine(kept.freedBytes))
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error
-    findings.push(asFinding(error))
-  }
+  const { failure, ...kept } = await engine.upkeep({ expires })
+  const done = lines(kept, policy)
+  fixed.push(...done)
+  if (done.length > 0) fixed.push(sizeLine(kept.freedBytes))
+  if (failure !== undefined) findings.push(asFinding(asUserError(failure)))
 }
 
 /** A plan and what was done read alike. */
@@ -48,5 +46,5 @@ function lines({ files, rows, states, unneeded, freeBytes }: Upkeep, policy: str
 
 function sizeLine(freedBytes: number): string {
   if (freedBytes >= 0) return `${inBytes(freedBytes)} freed`
-  return `${inBytes(-freedBytes)} more for an hour: readers may still need the files that were merged`
+  return `${inBytes(-freedBytes)} more: older states, and for an hour readers, may still need the files that were merged`
 }

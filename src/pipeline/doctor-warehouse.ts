@@ -6,7 +6,7 @@ import { join, relative, sep } from 'node:path'
 import type { Config } from '../config.ts'
 import { keptKeys, wayBack } from '../key-rotation.ts'
 import type { Engine } from '../types.ts'
-import { asFinding, type Diagnosis, inBytes } from './diagnosis.ts'
+import { asFinding, type Diagnosis, inBytes, orFinding } from './diagnosis.ts'
 import { damageFinding } from './doctor-folder.ts'
 import { examineUpkeep } from './doctor-upkeep.ts'
 import { ledgerRows } from './ledger.ts'
@@ -23,6 +23,7 @@ export interface WarehouseRequest {
   readonly isReader: boolean
   /** Files that are told of already. */
   readonly damaged: ReadonlySet<string>
+  readonly signal: AbortSignal
 }
 
 /** Many such files take longer to read than one that holds the same. */
@@ -34,20 +35,35 @@ export async function examineWarehouse(
   request: WarehouseRequest,
   diagnosis: Diagnosis,
 ): Promise<void> {
-  // The first transaction of a run takes away what killed runs left behind.
-  if (request.fix) await engine.transaction(async () => {})
-  // What is damaged must not become a part of what is sound.
-  if (!request.isReader && request.damaged.size === 0)
-    await examineUpkeep(engine, config, request.fix, diagnosis)
+  const { signal } = request
+  const fix = request.fix && (await mayMend(engine, request, diagnosis))
   if (engine.can.files) await tellVersions(engine, config, diagnosis)
-  const isComplete = await examineSchema(engine, request.fix, diagnosis)
-  if (engine.can.files) await examineFiles(engine, config, request, diagnosis)
+  const isComplete = await examineSchema(engine, { fix, signal }, diagnosis)
+  const isWhole = !engine.can.files || (await examineFiles(engine, config, request, diagnosis))
+  // What is damaged must not become a part of what is sound.
+  if (!request.isReader && request.damaged.size === 0 && isWhole)
+    await orFinding(() => examineUpkeep(engine, config, fix, diagnosis), signal, diagnosis)
+  if (engine.can.files) await tellTables(engine, diagnosis)
   else await tellClustering(engine, diagnosis)
   if (!isComplete) return
-  await examineLoads(engine, config, request, diagnosis)
+  await orFinding(() => examineLoads(engine, config, request, diagnosis), signal, diagnosis)
   if (!request.verify || !engine.can.files) return
   await compareWithLedger(engine, config, request, diagnosis)
   await examineNumbers(engine, request.fix, diagnosis)
+}
+
+/**
+ * Whether it can be written just now. The first transaction of a run takes away what killed runs left behind, by a catalog that
+ * nobody can vouch for where the list of checksums is damaged.
+ */
+async function mayMend(
+  engine: Engine,
+  { damaged, signal }: WarehouseRequest,
+  diagnosis: Diagnosis,
+): Promise<boolean> {
+  if (damaged.has('SHA256SUMS')) return false
+  const swept = await orFinding(() => engine.transaction(async () => true), signal, diagnosis)
+  return swept === true
 }
 
 async function tellVersions(engine: Engine, { warehouse }: Config, { facts }: Diagnosis): Promise<void> {
@@ -65,23 +81,24 @@ async function tellVersions(engine: Engine, { warehouse }: Config, { facts }: Di
       value: `${file}, SHA-256 ${sha256.slice(0, 12)}… ${trust}`,
     })
   }
-  const [snapshots] = await ledgerRows(engine, 'snapshots')
-  const [count, first, last] = snapshots ?? []
-  facts.push({ area: 'warehouse', name: 'snapshots', value: `${count}, versions ${first} to ${last}` })
 }
 
 /** Answers whether all tables are there to be asked. Views hold nothing, and can be made again. */
 async function examineSchema(
   engine: Engine,
-  fix: boolean,
-  { facts, findings, fixed }: Diagnosis,
+  { fix, signal }: { readonly fix: boolean; readonly signal: AbortSignal },
+  diagnosis: Diagnosis,
 ): Promise<boolean> {
+  const { facts, findings, fixed } = diagnosis
   let plan = await planSchema(engine)
+  // Where something else differs, the views may be those of a newer lpa.
   const isMended =
-    engine.can.files && plan.steps.every(({ kind }) => kind === 'create view' || kind === 'replace view')
+    engine.can.files &&
+    plan.findings.length === 0 &&
+    plan.steps.every(({ kind }) => kind === 'create view' || kind === 'replace view')
   if (fix && isMended && plan.steps.length > 0) {
-    const { steps } = await applySchema(engine)
-    fixed.push(...steps.map(({ target }) => `The view ${target} was made again.`))
+    const applied = await orFinding(() => applySchema(engine), signal, diagnosis)
+    fixed.push(...(applied?.steps ?? []).map(({ target }) => `The view ${target} was made again.`))
     plan = await planSchema(engine)
   }
   for (const { message } of plan.findings) {
@@ -102,17 +119,13 @@ async function examineSchema(
   return plan.steps.every(({ kind }) => kind !== 'create table')
 }
 
-/** Files by table; files that no snapshot needs; files that are gone. */
-async function examineFiles(
-  engine: Engine,
-  { warehouse }: Config,
-  { isWriting, damaged }: WarehouseRequest,
-  { facts, findings }: Diagnosis,
-): Promise<void> {
-  const needed = new Set<string>()
+/** Snapshots, and files by table. */
+async function tellTables(engine: Engine, { facts }: Diagnosis): Promise<void> {
+  const [snapshots] = await ledgerRows(engine, 'snapshots')
+  const [count, first, last] = snapshots ?? []
+  facts.push({ area: 'warehouse', name: 'snapshots', value: `${count}, versions ${first} to ${last}` })
   const tables = new Map<string, { files: number; bytes: number; small: number }>()
-  for (const [name, path, size, isCurrent] of await ledgerRows(engine, 'data-files')) {
-    needed.add(String(path))
+  for (const [name, , size, isCurrent] of await ledgerRows(engine, 'data-files')) {
     if (isCurrent !== true) continue
     const sum = tables.get(String(name)) ?? { files: 0, bytes: 0, small: 0 }
     sum.files += 1
@@ -131,21 +144,32 @@ async function examineFiles(
     if (month) parts.push(`by month of ${month}`)
     facts.push({ area: 'tables', name, value: parts.join(', ') })
   }
+}
+
+/** Files that no snapshot needs; files that are gone. Answers whether none is. */
+async function examineFiles(
+  engine: Engine,
+  { warehouse }: Config,
+  { isWriting, damaged }: WarehouseRequest,
+  { findings }: Diagnosis,
+): Promise<boolean> {
+  const needed = new Set((await ledgerRows(engine, 'data-files')).map(([, path]) => String(path)))
   const onDisk = filesBelow(join(warehouse.path, 'data'))
-  for (const path of needed) {
-    if (!onDisk.has(path) && !damaged.has(`data/${path}`))
-      findings.push(damageFinding(`data/${path}`, 'missing'))
-  }
+  const missing = [...needed].filter((path) => !onDisk.has(path))
+  for (const path of missing.map((path) => `data/${path}`))
+    if (!damaged.has(path)) findings.push(damageFinding(path, 'missing'))
+  const isWhole = missing.length === 0
   const merged = new Set((await ledgerRows(engine, 'merged-files')).map(([path]) => String(path)))
   const orphans = [...onDisk].filter(([path]) => !needed.has(path) && !merged.has(path))
   // What a run is writing just now is nobody's orphan.
-  if (orphans.length === 0 || isWriting) return
+  if (orphans.length === 0 || isWriting) return isWhole
   const bytes = orphans.reduce((sum, [, size]) => sum + size, 0)
   findings.push({
     code: 'LPA-DOCTOR-ORPHANS',
     message: `${orphans.length} files (${inBytes(bytes)}) belong to no snapshot: a run was killed before its commit.`,
     next: ['The next run that writes takes them away, and so does: lpa doctor --fix'],
   })
+  return isWhole
 }
 
 async function tellClustering(engine: Engine, { facts }: Diagnosis): Promise<void> {

@@ -6,7 +6,7 @@ import type { Config } from '../config.ts'
 import { durationText } from '../duration.ts'
 import { readKey } from '../pseudonym.ts'
 import { maskEmails } from '../secrets.ts'
-import { asFinding, type Diagnosis, type Finding, inBytes } from './diagnosis.ts'
+import { asFinding, type Diagnosis, type Finding, inBytes, orFinding } from './diagnosis.ts'
 import { examineFolder } from './doctor-folder.ts'
 import { examineSnowflake } from './doctor-snowflake.ts'
 import { examineWarehouse } from './doctor-warehouse.ts'
@@ -15,7 +15,7 @@ import { withWarehouse } from './warehouse.ts'
 export interface DoctorRequest {
   /** Reads every byte of the warehouse and holds it against its checksum. */
   readonly verify: boolean
-  /** Mends what can be mended without loss. */
+  /** Mends what can be mended without loss, and keeps the warehouse small. */
   readonly fix: boolean
   readonly lpaVersion: string
 }
@@ -55,14 +55,16 @@ export async function diagnose(
       ? await examineSnowflake(config, signal, diagnosis)
       : !state.damaged.has('catalog.sqlite')
   if (isReachable) {
-    try {
-      await withWarehouse(config, request.fix ? 'write' : 'read', signal, (engine) =>
-        examineWarehouse(engine, config, { ...request, ...state, verify, keyId, isReader }, diagnosis),
+    const examined = () =>
+      withWarehouse(config, request.fix ? 'write' : 'read', signal, (engine) =>
+        examineWarehouse(
+          engine,
+          config,
+          { ...request, ...state, verify, keyId, isReader, signal },
+          diagnosis,
+        ),
       )
-    } catch (error) {
-      if (signal.aborted) throw error
-      diagnosis.findings.push(asFinding(error))
-    }
+    await orFinding(examined, signal, diagnosis)
   }
   examineDisk(config, diagnosis)
   return diagnosis

@@ -137,7 +137,7 @@ function configText(sample: boolean): string {
 path = "warehouse"                # a folder of its own
 timezone = "UTC"                  # days begin here, and times without a zone are of here; set it before the first load
 # memory_limit = "600MB"
-# time_travel = "30d"             # where a stream writes, and by lpa doctor --fix: so far back a state of each hour is kept for lpa query --at
+# time_travel = "30d"             # where a stream writes, and, once set, by lpa doctor --fix: so far back a state of each hour is kept for lpa query --at
 # threads = 2
 # group = "analysts"              # a Unix group whose members may read the warehouse: lpa query, lpa dash
 

@@ -2,6 +2,7 @@
 
 import type { Config } from '../config.ts'
 import { LONGEST_TIMER_MS } from '../duration.ts'
+import { LEAST_LOCK_WAIT_MS } from '../engines/lock-wait.ts'
 import { UserError } from '../errors.ts'
 import { parseInstant } from '../instant.ts'
 import { readKey } from '../pseudonym.ts'
@@ -53,8 +54,6 @@ const COMMIT_ROWS = 50_000
 const COMMIT_EVERY_MS = 5000
 const LOOK_EVERY_MS = 1000
 
-/** Another run holds the warehouse for its commit; this one has time. */
-const LEAST_LOCK_WAIT_MS = 600_000
 const STATUS_MS = 1000
 /** Where no terminal shows the status, it is told so often, if anything came. */
 const NOTE_MS = 60_000

@@ -40,10 +40,23 @@ export function catalogInode(folder: string): bigint | undefined {
   return statSync(catalogFile(folder), { throwIfNoEntry: false, bigint: true })?.ino
 }
 
-/** Reads or changes the catalog itself, without DuckDB, which takes two scans of it for one in a union. */
-export async function inCatalog<T>(folder: string, work: (database: DatabaseSync) => T): Promise<T> {
+/** Changes the catalog itself, without DuckDB, which takes two scans of it for one in a union. */
+export function inCatalog<T>(folder: string, work: (database: DatabaseSync) => T): Promise<T> {
+  return withCatalog(folder, false, work)
+}
+
+/** Reads it only: not even its log is moved into it. */
+export function readCatalog<T>(folder: string, work: (database: DatabaseSync) => T): Promise<T> {
+  return withCatalog(folder, true, work)
+}
+
+async function withCatalog<T>(
+  folder: string,
+  readOnly: boolean,
+  work: (database: DatabaseSync) => T,
+): Promise<T> {
   const { DatabaseSync } = await import('node:sqlite')
-  const database = new DatabaseSync(catalogFile(folder), { timeout: 10_000 })
+  const database = new DatabaseSync(catalogFile(folder), { timeout: 10_000, readOnly })
   try {
     return work(database)
   } finally {

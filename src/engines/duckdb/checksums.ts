@@ -64,7 +64,9 @@ export async function recordChecksums(
     if (!catalog?.isSettled) return
     const earlier = readSums(folder)?.byPath
     const lines = [`${HEAD}${catalog.version}`, `${await sha256OfFile(catalogFile(folder))}  ${CATALOG}`]
-    for (const path of dataFiles(folder)) {
+    // What is gone is known when it comes back.
+    const gone = [...catalog.files].filter((path) => earlier?.has(path))
+    for (const path of new Set([...dataFiles(folder), ...gone])) {
       const hash =
         earlier?.get(path) ?? known.get(join(folder, path)) ?? (await sha256OfFile(join(folder, path)))
       lines.push(`${hash}  ${path}`)
@@ -94,20 +96,32 @@ export async function unrecordCatalog(folder: string): Promise<void> {
 }
 
 /**
- * Before data files become parts of new ones, which would make a changed bit a good one.
+ * Before data files become parts of new ones, which would make a changed bit a good one. Those in `sound` were looked at before,
+ * and what is sound goes there.
  * @throws UserError LPA-WAREHOUSE-DAMAGED (io)
  */
-export async function assertUnchanged(folder: string, files: readonly string[]): Promise<void> {
+export async function assertUnchanged(
+  folder: string,
+  files: readonly string[],
+  sound: Set<string>,
+  signal: AbortSignal,
+): Promise<void> {
   const recorded = readSums(folder)?.byPath
   for (const file of files) {
+    if (sound.has(file)) continue
+    signal.throwIfAborted()
+    const path = join(folder, DATA, file)
+    if (!existsSync(path)) throw damagedFile(path, 'A file is gone, and was left out of the house-keeping.')
     const expected = recorded?.get(`${DATA}/${file}`)
-    if (expected === undefined || (await sha256OfFile(join(folder, DATA, file))) === expected) continue
-    throw new UserError('LPA-WAREHOUSE-DAMAGED', 'A file is not as it was written, and was left as it is.', {
-      exit: 'io',
-      where: join(folder, DATA, file),
-      next: 'See what else is damaged: lpa doctor --verify',
-    })
+    if (expected !== undefined && (await sha256OfFile(path)) !== expected)
+      throw damagedFile(path, 'A file is not as it was written, and was left as it is.')
+    sound.add(file)
   }
+}
+
+function damagedFile(where: string, message: string): UserError {
+  const next = 'See what else is damaged: lpa doctor --verify'
+  return new UserError('LPA-WAREHOUSE-DAMAGED', message, { exit: 'io', where, next })
 }
 
 /**
@@ -179,7 +193,7 @@ export async function refuseDamagedCatalog(folder: string): Promise<void> {
       next: [
         'See what else is damaged: lpa doctor --verify',
         'Then restore the warehouse from a backup, or make it anew from the exports.',
-        'To go on with it as it is: lpa doctor --fix',
+        'To go on with it as it is, after a copy of the folder: lpa doctor --verify --fix',
       ],
     },
   )

@@ -6,7 +6,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { quoteText, releaseMemory } from '../../duckdb.ts'
-import { inCatalog, inlinedTables } from './catalog.ts'
+import { inlinedTables, readCatalog } from './catalog.ts'
 import { assertUnchanged } from './checksums.ts'
 import { removeUnneeded, thinSnapshots } from './kept-snapshots.ts'
 
@@ -15,9 +15,11 @@ export interface Lake {
   readonly connection: DuckDBConnection
   readonly folder: string
   readonly memoryLimit: string
-  readonly timeTravelMs: number
-  /** Runs work under the writer lock, in no transaction. */
-  readonly locked: <T>(work: () => Promise<T>) => Promise<T>
+  /** How far back states are kept; none: all stay. */
+  readonly timeTravelMs: number | undefined
+  /** Runs work under the writer lock, in no transaction; waits for it for `leastWaitMs` or longer. */
+  readonly locked: <T>(work: () => Promise<T>, leastWaitMs?: number) => Promise<T>
+  readonly signal: AbortSignal
 }
 
 /** Small files, and those that were made of such: each is merged with others of its kind, a few times in its life. */
@@ -38,8 +40,10 @@ const FEW_BYTES = 64 * 1024 * 1024
 /** A call of DuckLake's that makes less of what a table is read from. */
 export interface Compaction {
   readonly call: string
-  /** Paths below `data/` that it reads. */
+  /** Files of rows that it makes anew, by path below `data/`. */
   readonly files: readonly string[]
+  /** Files of deletions that it reads beside them. */
+  readonly deletions: readonly string[]
   /** Rows that it moves out of the catalog. */
   readonly rows: number
 }
@@ -53,16 +57,19 @@ export interface Kept {
 
 /**
  * Thins snapshots, moves rows out of the catalog, and merges files. Rows, their order of loads and the snapshots that are
- * kept stay as they are. Others may write between the steps.
+ * kept stay as they are. Others may write between the steps. Where somebody asked for it, `sound` are files that were held
+ * against their checksums.
  * @throws UserError LPA-WAREHOUSE-DAMAGED (io), where it is asked for, before a changed file would become a part of a new one
  */
-export async function keepLakeSmall(lake: Lake, isAsked = false): Promise<Kept> {
-  const { connection, folder, memoryLimit, locked } = lake
-  const states = await locked(() => thinSnapshots(connection, folder, lake.timeTravelMs))
-  const compactions = await inCatalog(folder, (database) => plannedCompactions(database, isAsked))
-  for (const { call, files } of compactions) {
+export async function keepLakeSmall(lake: Lake, sound?: Set<string>): Promise<Kept> {
+  const { connection, folder, memoryLimit, timeTravelMs, locked, signal } = lake
+  const states =
+    timeTravelMs === undefined ? 0 : await locked(() => thinSnapshots(connection, folder, timeTravelMs))
+  const compactions = await readCatalog(folder, (database) => plannedCompactions(database, !!sound))
+  for (const { call, files, deletions } of compactions) {
+    // Before the lock: once written, files never change.
+    if (sound) await assertUnchanged(folder, [...files, ...deletions], sound, signal)
     await locked(async () => {
-      if (isAsked) await assertUnchanged(folder, files)
       await releaseMemory(connection, memoryLimit)
       await connection.run(call)
     })
@@ -102,11 +109,12 @@ function tablesIn(database: DatabaseSync, sql: string, schemaFlag = ', schema =>
       named: quoteText(String(row.table_name)) + schemaFlag + quoteText(String(row.schema_name)),
       bytes: Number(row.bytes),
       files: JSON.parse(String(row.files ?? '[]')) as string[],
+      deletions: JSON.parse(String(row.deletions ?? '[]')) as string[],
       rows: Number(row.inlined ?? 0),
     }))
 }
 
-/** DuckLake keeps in its catalog what commits write of a few rows. */
+/** DuckLake keeps in its catalog what commits write of a few rows; deletions it may join with those in files. */
 function flushes(database: DatabaseSync): Compaction[] {
   const counts = inlinedTables(database, 'data').map(
     (name) =>
@@ -115,28 +123,38 @@ function flushes(database: DatabaseSync): Compaction[] {
   if (counts.length === 0) return []
   return tablesIn(
     database,
-    `select schema_name, table_name, sum(inlined) as inlined
-     from (${counts.join(' union all ')}) join ${LIVE_TABLES} using (table_id)
+    `select schema_name, table_name, sum(inlined) as inlined,
+       (select json_group_array(folder || d.path) from ducklake_delete_file d
+        where d.table_id = l.table_id and d.end_snapshot is null) as deletions
+     from (${counts.join(' union all ')}) join ${LIVE_TABLES} l using (table_id)
      group by table_id having sum(inlined) > ${MANY_INLINED_ROWS}`,
     ', schema_name => ',
-  ).map(({ named, files, rows }) => ({
+  ).map(({ named, files, deletions, rows }) => ({
     call: `call ducklake_flush_inlined_data('lake', table_name => ${named})`,
-    ...{ files, rows },
+    ...{ files, deletions, rows },
   }))
 }
 
 function rewrites(database: DatabaseSync, many: number): Compaction[] {
   return tablesIn(
     database,
-    `select schema_name, table_name, sum(file_size_bytes) as bytes, json_group_array(folder || f.path) as files
-     from ducklake_data_file f join ${LIVE_TABLES} using (table_id) join ${thinFiles(database)} on file_id = data_file_id
-     where f.end_snapshot is null
-     group by table_id
-     having sum(case when 2 * deleted >= record_count then 1 else 0 end) > ${many}
-       or (count(*) > ${many} and bytes < ${FEW_BYTES})`,
-  ).map(({ named, bytes, files, rows }) => ({
+    `with thin as (
+       select table_id, schema_name, table_name, folder, f.path, f.data_file_id, file_size_bytes,
+         2 * deleted >= record_count as is_half
+       from ducklake_data_file f join ${LIVE_TABLES} using (table_id) join ${thinFiles(database)} on file_id = data_file_id
+       where f.end_snapshot is null
+     ), counted as (
+       select *, sum(file_size_bytes) over tables as bytes, count(*) over tables as files, sum(is_half) over tables as halves
+       from thin window tables as (partition by table_id)
+     )
+     select schema_name, table_name, bytes, json_group_array(distinct folder || c.path) as files,
+       json_group_array(distinct folder || d.path) filter (where d.path is not null) as deletions
+     from counted c left join ducklake_delete_file d on d.data_file_id = c.data_file_id and d.end_snapshot is null
+     where (bytes < ${FEW_BYTES} and files > ${many}) or (halves > ${many} and (is_half or bytes < ${FEW_BYTES}))
+     group by c.table_id`,
+  ).map(({ named, bytes, files, deletions, rows }) => ({
     call: `call ducklake_rewrite_data_files('lake', ${named}, delete_threshold => ${bytes < FEW_BYTES ? 0 : 0.5})`,
-    ...{ files, rows },
+    ...{ files, deletions, rows },
   }))
 }
 
@@ -156,9 +174,9 @@ function merges(database: DatabaseSync, many: number): Compaction[] {
          where f.end_snapshot is null and f.file_size_bytes >= ${least} and f.file_size_bytes < ${most}
            and f.data_file_id not in (select file_id from ${thinFiles(database)}))
        where alike > ${many} group by table_id`,
-    ).map(({ named, files, rows }) => ({
+    ).map(({ named, files, deletions, rows }) => ({
       call: `call ducklake_merge_adjacent_files('lake', ${named}, min_file_size => ${least}, max_file_size => ${most}, max_compacted_files => ${MOST_MERGED})`,
-      ...{ files, rows },
+      ...{ files, deletions, rows },
     })),
   )
 }

@@ -21,6 +21,7 @@ import type {
   RoleViews,
   Row,
   TransactionTraits,
+  UpkeepPolicy,
   Values,
 } from '../../types.ts'
 import { countPeople, erasePeople } from '../erase-people.ts'
@@ -30,7 +31,7 @@ import { olderTables } from '../older-tables.ts'
 import { sweepScratch } from '../scratch.ts'
 import { catalogFile, catalogInode, catalogLook, createCatalog, hasCatalog } from './catalog.ts'
 import { recordChecksums, refuseDamagedCatalog } from './checksums.ts'
-import { keepLakeSmall } from './compaction.ts'
+import { keepLakeSmall, type Lake } from './compaction.ts'
 import { type ExtensionFiles, ensureExtensions } from './extensions.ts'
 import { fillTemporaryTable, fromFiles, materialiseSql } from './materialise.ts'
 import { assertPermitted, followGroup, isPermitted, type Permissions, permissionsOf } from './permissions.ts'
@@ -51,7 +52,7 @@ export interface DuckLakeOptions extends JsonTypes {
   readonly extensions?: string | undefined
   /** A group of this machine that may read the warehouse. */
   readonly group?: string | undefined
-  /** How far back states of the warehouse are kept where a stream thins them. */
+  /** How far back states of the warehouse are kept where a stream thins them, or somebody who asked for it. */
   readonly timeTravelMs: number
   /** How long a transaction waits for another writer. */
   readonly lockWaitMs: number
@@ -158,6 +159,7 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   /** Runs `work` as the only writer, with nothing left of runs that died. */
   async function locked<T>(work: () => Promise<T>, waitMs = options.lockWaitMs): Promise<T> {
     if (lock) throw new Error('A transaction is already open.')
+    stop.signal.throwIfAborted()
     lock = await takeWriterLock(folder, waitMs, stop.signal)
     try {
       if (!swept) {
@@ -454,10 +456,12 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     return rows
   }
 
-  const lake = {
-    ...{ connection, folder, locked },
+  const lake: Lake = {
+    ...{ connection, folder, signal: stop.signal },
+    locked: (work, leastWaitMs = 0) => locked(work, Math.max(options.lockWaitMs, leastWaitMs)),
     ...{ memoryLimit: options.memoryLimit, timeTravelMs: options.timeTravelMs },
   }
+  const keptLake = ({ expires }: UpkeepPolicy) => (expires ? lake : { ...lake, timeTravelMs: undefined })
 
   return {
     dialect: 'duckdb',
@@ -512,15 +516,15 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     materialise,
     takeIn: (model, full) => materialise(fromFiles(model), full),
     plainFiles: (table, copies) => plainFiles(connection, table, copies),
-    async planUpkeep() {
+    async planUpkeep(policy) {
       const { planUpkeep } = await import('./upkeep.ts')
-      return planUpkeep(lake)
+      return planUpkeep(keptLake(policy))
     },
-    async upkeep() {
+    async upkeep(policy) {
       const { keepHouse } = await import('./upkeep.ts')
       await onOneThread(true)
       hasCommitted = true
-      return keepHouse(lake)
+      return keepHouse(keptLake(policy))
     },
     async compact() {
       const { memoryLimit } = options

@@ -82,8 +82,7 @@ export function unneededFiles(connection: DuckDBConnection, afterMs = HOUR_MS): 
     connection,
     `select data_file_id, path from __ducklake_metadata_lake.ducklake_files_scheduled_for_deletion
      where cast(path_is_relative as boolean)
-       and cast(schedule_start as timestamptz) <= now() - interval '${afterMs} milliseconds'
-     limit ${MOST_FILES}`,
+       and cast(schedule_start as timestamptz) <= now() - interval '${afterMs} milliseconds'`,
   )
 }
 
@@ -96,7 +95,7 @@ export async function removeUnneeded(
   folder: string,
   afterMs = HOUR_MS,
 ): Promise<number> {
-  const files = await unneededFiles(connection, afterMs)
+  const files = (await unneededFiles(connection, afterMs)).slice(0, MOST_FILES)
   if (files.length === 0) return 0
   await unrecordCatalog(folder)
   for (const { path } of files) rmSync(join(folder, 'data', path), { force: true })
