@@ -9,18 +9,18 @@ export const roleFlag = (summary: string) =>
     summary,
     // Asked for where neither says anything.
     async default() {
-      if (process.env.LPA_ROLE === '') throw noRole('LPA_ROLE')
+      if (process.env.LPA_ROLE === '') throw noRole('LPA_ROLE', 'config')
       return undefined
     },
     async parse(role) {
-      if (role === '') throw noRole('--role')
+      if (role === '') throw noRole('--role', 'usage')
       return role
     },
   })
 
-function noRole(where: string): UserError {
+function noRole(where: string, exit: 'config' | 'usage'): UserError {
   return new UserError('LPA-ROLE-EMPTY', `${where} is set, and names no role.`, {
-    exit: 'config',
+    exit,
     next: 'Name one, or unset it to see what the owner sees.',
   })
 }

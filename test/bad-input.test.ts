@@ -227,6 +227,14 @@ describe('CSV that nobody can read is refused', () => {
       'Columns 1 and 3 have the same name in the header.',
     ],
     [
+      'a NUL in the header',
+      'csv',
+      `id,va\0lue\n1,${SECRET}\n`,
+      'LPA-INPUT-UNREADABLE',
+      'zoo.csv:1',
+      'The name of column 2 has a NUL byte.',
+    ],
+    [
       'UTF-16, little end first',
       'csv',
       Buffer.from('\ufeffid,value\n1,one\n', 'utf16le'),

@@ -123,7 +123,7 @@ it('answers nobody whose role is set to nothing', () => {
       ...{ code: 78, stdout: '' },
       stderr: expect.stringContaining('LPA-ROLE-EMPTY'),
     })
-    expect(lpa([...words, '--role', ''])).toMatchObject({ code: 78, stdout: '' })
+    expect(lpa([...words, '--role', ''])).toMatchObject({ code: 2, stdout: '' })
   }
 })
 

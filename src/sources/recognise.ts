@@ -63,8 +63,12 @@ function columnValues(
   return index < 0 ? [] : rows.map((row) => row[index] ?? '')
 }
 
-/** DuckDB's names know no case. */
+/** DuckDB's names know no case, and its SQL no NUL. */
 function assertUsable(header: readonly string[], where: string): void {
+  const broken = header.findIndex((name) => name.includes('\0'))
+  if (broken >= 0) {
+    throw unreadable(where, `The name of column ${broken + 1} has a NUL byte.`, 'Export or copy it again.')
+  }
   const lower = header.map((name) => name.toLowerCase())
   const again = lower.findIndex((name, index) => lower.indexOf(name) !== index)
   if (again >= 0) {
