@@ -194,7 +194,7 @@ test(
       await expectNothingLost(file)
       if (more.length === 0) expect(file.batch.load.counts.read).toBe(50)
     })
-    expect(staged).toBeGreaterThan(2)
+    expect(staged).toBeGreaterThan(5)
   },
   LIMIT_MS,
 )
