@@ -1,4 +1,4 @@
-/** The clock and the time zone of a machine decide nothing: the same files make the same warehouse everywhere. */
+/** The time zone of a machine decides nothing: the same files make the same warehouse everywhere. */
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -5,6 +5,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { UserError } from '../../errors.ts'
+import { systemFailure } from '../../system-failure.ts'
 import type {
   At,
   Batch,
@@ -381,12 +382,16 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
 
   /** A path of the stage that is emptied with the transaction. */
   async function stagePath(name: string): Promise<string> {
-    // Nobody else uploads under the lock: these are of runs that were killed.
-    if (!isStageSwept) await ask(() => session.run(`remove @${STAGE}`))
-    isStageSwept = true
+    await sweepStage()
     const path = `@${STAGE}/${name}/`
     uploaded.push(path)
     return path
+  }
+
+  /** Nobody else uploads under the lock: what lies there is of runs that were killed. */
+  async function sweepStage(): Promise<void> {
+    if (!isStageSwept) await ask(() => session.run(`remove @${STAGE}`))
+    isStageSwept = true
   }
 
   async function put(file: string, path: string): Promise<void> {
@@ -394,7 +399,7 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
       session.run(`put '${addressOf(file)}' ${path} auto_compress = false overwrite = true`),
     )
     const [status, message] = valuesOf(told, ['status', 'message'])[0] ?? []
-    if (status !== 'UPLOADED') throw new Error(`PUT of ${basename(file)}: ${status} ${message}`)
+    if (status !== 'UPLOADED') throw stageFailure(`PUT of ${basename(file)}`, message)
   }
 
   async function copyRows(table: string, path: string, rows: number): Promise<void> {
@@ -414,7 +419,7 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     mkdirSync(pieces, { recursive: true })
     const fetched = await ask(() => session.run(`get ${path} '${addressOf(pieces)}/'`))
     for (const [file, status, message] of valuesOf(fetched, ['file', 'status', 'message']))
-      if (status !== 'DOWNLOADED') throw new Error(`GET of ${file}: ${status} ${message}`)
+      if (status !== 'DOWNLOADED') throw stageFailure(`GET of ${file}`, message)
     const target = join(folder, `${table}.parquet`)
     const joined = await joinPieces(pieces, declared, target)
     if (joined !== rows) throw new Error(`GET brought ${joined} of ${rows} rows of ${table}.`)
@@ -536,7 +541,10 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     append,
     supersede,
     countPeople: (people) => countPeople({ dialect: 'snowflake', query, execute }, people),
-    erasePeople: (people) => erasePeople({ dialect: 'snowflake', query, execute }, people),
+    async erasePeople(people) {
+      await sweepStage()
+      return erasePeople({ dialect: 'snowflake', query, execute }, people)
+    },
     async daysOfPast() {
       const { rows } = await query(
         `select max(retention_time) as days from information_schema.tables
@@ -579,13 +587,27 @@ function changedMeanwhile(): UserError {
   })
 }
 
+/** The stage may lie at another host than the account. */
+function stageFailure(what: string, message: unknown): UserError {
+  const told = `${what} failed: ${message ?? 'nothing tells why'}`
+  return (
+    systemFailure(told, undefined) ??
+    new UserError('LPA-SNOWFLAKE-STAGE', told, {
+      exit: 'unavailable',
+      next: 'Files of a stage lie with the cloud, at another host than the account: let lpa through to it. Nothing was changed.',
+    })
+  )
+}
+
 /** Of a result the columns of these names. */
 function valuesOf({ columns, rows }: Result, names: readonly string[]): Row[] {
   const places = names.map((name) => columns.findIndex((column) => column.name === name))
   return rows.map((row) => places.map((place) => row[place] ?? null))
 }
 
+/** @throws Error where there is no such column: what is not told is not nothing */
 function sumOf(result: Result, column: string): number {
+  if (!result.columns.some(({ name }) => name === column)) throw new Error(`Nothing tells ${column}.`)
   return valuesOf(result, [column]).reduce((sum, [value]) => sum + Number(value), 0)
 }
 

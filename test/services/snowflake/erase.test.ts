@@ -25,11 +25,18 @@ describeWithSnowflake('erasing on Snowflake', () => {
     await place.lpaOk(['load', 'a.ndjson', '--quiet'])
     await place.lpaOk(['batch', '--quiet'])
     writeFileSync(join(root, 'ids.txt'), 'S1\n')
+    // As of a run that was killed while it copied.
+    await place.sql(
+      'copy into @meta.staged_files/unload_killed/ from (select learner_id as "learner_id" from core.dim_learner) file_format = (type = parquet) header = true max_file_size = 250000000',
+    )
+    const staged = async () => (await place.sql('list @meta.staged_files')).rows.length
+    expect(await staged()).toBeGreaterThan(0)
     const { stdout } = await place.lpaOk(['erase', '--from', 'ids.txt', '--apply', '--json'])
     expect(JSON.parse(stdout)).toMatchObject({
       ...{ ids: 1, known: 1, left: [] },
       past: { timeTravelUntil: expect.stringMatching(/^2/), failSafeUntil: expect.stringMatching(/^2/) },
     })
+    expect(await staged()).toBe(0)
     const rows = async (sql: string) => Number(await place.value(sql))
     expect(await rows('select count(*) from core.fact_learning_event')).toBe(1)
     expect(await rows('select count(*) from raw.raw_learning_events')).toBe(1)
