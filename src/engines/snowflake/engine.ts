@@ -417,7 +417,9 @@ export async function openSnowflake(options: SnowflakeOptions): Promise<Engine> 
     if (rows === 0) return []
     const pieces = join(folder, `${table}.pieces`)
     mkdirSync(pieces, { recursive: true })
-    const fetched = await ask(() => session.run(`get ${path} '${addressOf(pieces)}/'`))
+    const fetched = await withTemporaryFolder(folder, () =>
+      ask(() => session.run(`get ${path} '${addressOf(pieces)}/'`)),
+    )
     for (const [file, status, message] of valuesOf(fetched, ['file', 'status', 'message']))
       if (status !== 'DOWNLOADED') throw stageFailure(`GET of ${file}`, message)
     const target = join(folder, `${table}.parquet`)
@@ -585,6 +587,18 @@ function changedMeanwhile(): UserError {
     exit: 'unavailable',
     next: 'Run it again, or read it as it was: --at TIME',
   })
+}
+
+/** The driver decrypts what it fetches in the system's temporary folder, where nobody takes it away after a kill. */
+async function withTemporaryFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  const before = process.env.TMPDIR
+  process.env.TMPDIR = folder
+  try {
+    return await work()
+  } finally {
+    if (before === undefined) delete process.env.TMPDIR
+    else process.env.TMPDIR = before
+  }
 }
 
 /** The stage may lie at another host than the account. */

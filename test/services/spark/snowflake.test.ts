@@ -24,7 +24,8 @@ describeWithSpark('a batch on Spark', ({ state }) => {
       expectSameTables(await place.engine(coreRows, undefined), await place.engine(coreRows))
     async function expectNothingLeft(): Promise<void> {
       expect((await place.sql('list @meta.staged_files')).rows).toEqual([])
-      expect(readdirSync(join(place.folder.root, 'prod', 'tmp'))).toEqual([])
+      for (const folder of [join(place.folder.root, 'prod', 'tmp'), place.folder.tmp])
+        expect(readdirSync(folder)).toEqual([])
     }
     beforeAll(async () => {
       place = await LpaPlace.create()
