@@ -68,6 +68,7 @@ beforeAll(() => {
     .map((line) => line.split(',')[0])
   writeFileSync(join(campus, 'requests.csv'), ['student_no', ...ids, ''].join('\n'))
   writeFileSync(join(campus, 'ids.txt'), [...ids, ''].join('\n'))
+  writeFileSync(join(campus, 'accounts.txt'), 'anna\n')
   for (const folder of ['mappings', 'core']) mkdirSync(join(campus, folder))
   sh(`for table in dim_date dim_course fact_enrollment agg_course_day; do
     lpa query -q --sql "select * from $table" --format parquet > core/$table.parquet; done`)
