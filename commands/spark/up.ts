@@ -34,7 +34,12 @@ export default class SparkUp extends BaseCommand {
       )
     }
     const settings = (flags.conf ?? []).map((text) => {
-      const [, name, value] = /^(spark\.[\w.]+)=(.*)$/s.exec(text) ?? []
+      const [, name, value] = /^(spark\.[^\s=]+)=(.*)$/s.exec(text) ?? []
+      if (name === 'spark.driver.memory') {
+        throw new UserError('LPA-USAGE', `--conf ${text} would change nothing: --memory says how much.`, {
+          exit: 'usage',
+        })
+      }
       if (name !== undefined && value !== undefined) return [name, value] as const
       throw new UserError('LPA-USAGE', `--conf ${text} is no setting of Spark.`, {
         exit: 'usage',

@@ -22,6 +22,7 @@ import {
 import { type FirstRows, firstRowsTable, readFirstRows } from '../sources/first-rows.ts'
 import { assertUnchanged, hashInput, type Input, openInput } from '../sources/input.ts'
 import { fromRaw, type Mapping } from '../sources/mapping.ts'
+import type { HowRead } from '../sources/spark/values.ts'
 import type { Counts, Engine, Result } from '../types.ts'
 import { assertNobodyErased, assertSameErased, readErased } from './erased.ts'
 import { Growth } from './growth.ts'
@@ -206,8 +207,9 @@ export async function load(
       onOdd: (input: string, odd: number, records: number) =>
         progress.onNote(`${input}: ${odd} of ${records} records read here, not on Spark: not plain enough`),
     }
+    const refuse = spark && (await import('../sources/spark/read.ts')).refuseOnSpark
     const outlines = await outlinesOf(planned, {
-      ...{ engine, key, signal, full: request.full ?? false },
+      ...{ engine, key, signal, full: request.full ?? false, refuse },
       onWait: (line) => progress.onNote(line),
     })
     const snapshots = snapshotsOf(outlines)
@@ -315,7 +317,12 @@ interface Outline {
   readonly isWhole?: boolean
 }
 
-async function outlinesOf(planned: readonly PlannedInput[], opening: ApiOpening): Promise<Outline[]> {
+interface Opening extends ApiOpening {
+  /** Throws for what cannot be taken to where it is to be read. */
+  readonly refuse: ((how: HowRead) => void) | undefined
+}
+
+async function outlinesOf(planned: readonly PlannedInput[], opening: Opening): Promise<Outline[]> {
   const outlines: Outline[] = []
   for (const planning of planned) {
     const { path, source, mappings, entity } = planning
@@ -327,6 +334,8 @@ async function outlinesOf(planned: readonly PlannedInput[], opening: ApiOpening)
       continue
     }
     const recognised = await recogniseInput(input, { mappings, entity })
+    for (const [mapping, { input, fields }] of recognised.outlines)
+      opening.refuse?.({ input, mapping, fields })
     // Also of a mapping that was recognised.
     if (planning.api) refusePartOfSnapshot(planning.api, path, recognised.mappings)
     const { stats, canReopen } = recognised.input

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import type { Config } from '../config.ts'
 import { didYouMean, nearest } from '../did-you-mean.ts'
 import { durationText } from '../duration.ts'
+import type { SparkReader } from '../engines/spark/reader.ts'
 import { UserError } from '../errors.ts'
 import { parseInstant } from '../instant.ts'
 import { expand } from '../sql-expand.ts'
@@ -209,18 +210,20 @@ export async function askSpark(
   const { report, sql, values } = question
   assertRequired(question)
   if (!report) assertParameters(sql, Object.keys(values), { dialect: 'spark' })
-  const { openSparkReports } = await import('./spark.ts')
-  await withWarehouse(config, 'read', signal, async (engine) => {
-    await using reader = await openSparkReports(config, engine, signal, options.role)
-    const { role } = reader
-    if (role) assertMayAsk(role, question, options)
-    // What there is, only the owner is told.
-    const unknown = role ? [] : await unknownNames(engine, question)
-    const rows = report
-      ? await answerReport(reader, question)
-      : await reader.ask(sql, values).catch(explainSpark)
-    const withheld = role ? [ADVISORY, ...withheldFrom(role, rows)] : []
-    await use({ unknown, rows, withheld, tables: role ? namedTables(role, question) : [] })
+  const { withSparkReports } = await import('./spark.ts')
+  await withWarehouse(config, 'read', signal, (engine) => {
+    const answer = async (reader: SparkReader) => {
+      const { role } = reader
+      if (role) assertMayAsk(role, question, options)
+      // What there is, only the owner is told.
+      const unknown = role ? [] : await unknownNames(engine, question)
+      const rows = report
+        ? await answerReport(reader, question)
+        : await reader.ask(sql, values).catch(explainSpark)
+      const withheld = role ? [ADVISORY, ...withheldFrom(role, rows)] : []
+      await use({ unknown, rows, withheld, tables: role ? namedTables(role, question) : [] })
+    }
+    return withSparkReports(config, engine, signal, answer, options.role)
   })
 }
 

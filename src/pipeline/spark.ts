@@ -28,21 +28,25 @@ export async function openSparkRunner(
 }
 
 /**
- * The same for reports and a user's SQL, as the owner or as a role.
+ * The same for reports and a user's SQL, as the owner or as a role: all of them are answered of one state of the warehouse.
  * @throws UserError usage (2) for a warehouse whose tables are no files
  */
-export async function openSparkReports(
+export async function withSparkReports<T>(
   config: Config,
   engine: Engine,
   signal: AbortSignal,
+  use: (reader: SparkReader) => Promise<T>,
   role?: string,
-): Promise<SparkReader> {
+): Promise<T> {
   if (!engine.can.files) throw noFiles()
   const options = optionsOf(config, engine, signal)
   const views =
     role === undefined ? undefined : await (await import('./role.ts')).readAsOnSpark(config, engine, role)
   const { openSparkReader } = await import('../engines/spark/reader.ts')
-  return openSparkReader({ ...options, role: views })
+  return engine.oneState(async () => {
+    await using reader = await openSparkReader({ ...options, role: views })
+    return await use(reader)
+  })
 }
 
 /** The same for the lines of files that are loaded, into any warehouse. */

@@ -61,6 +61,20 @@ export function addressOf({ port }: LocalServer): SparkAddress {
   return { host: HOST, port, isEncrypted: false, user: 'lpa' }
 }
 
+const PORT = 'spark.connect.grpc.binding.port'
+
+/** The port that the settings name, else a free one. */
+async function portOf({ settings }: StartRequest): Promise<number> {
+  const named = settings?.[PORT]
+  if (named === undefined) return freePort()
+  const port = Number(named)
+  if (Number.isInteger(port) && port > 0 && port < 65_536) return port
+  throw new UserError('LPA-USAGE', `--conf ${PORT}=${named} is no port.`, {
+    exit: 'usage',
+    next: 'Leave it out: a free one is taken.',
+  })
+}
+
 /** What commands print of it: all but its token. */
 export function serverRecord(server: LocalServer | undefined) {
   if (server === undefined) return { state: 'stopped' }
@@ -108,7 +122,7 @@ export async function startLocalServer(
   }
   const home = sparkHome()
   const log = stateFolder('spark.log')
-  const [port, token] = [await freePort(), randomBytes(24).toString('hex')]
+  const [port, token] = [await portOf(request), randomBytes(24).toString('hex')]
   const child = run(javaArguments(home, port, request), { log, home, token })
   const server = await writeState(child, { port, token, memory: request.memory, log })
   try {
@@ -165,6 +179,9 @@ async function writeState(
   return server
 }
 
+/** What sources and warehouses are opened with: a statement can ask Java for all that it has. */
+const SECRETIVE = /^(LPA|SNOWFLAKE)_|^CREDENTIALS_DIRECTORY$/
+
 /** A process of its own, which Ctrl-C at this terminal does not reach; its files are this user's only. */
 function run(
   args: readonly string[],
@@ -174,7 +191,7 @@ function run(
   const child = spawn(javaCommand(), args, {
     ...{ cwd: stateFolder(), detached: true, stdio: ['ignore', file, file] },
     env: {
-      ...process.env,
+      ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !SECRETIVE.test(name))),
       SPARK_HOME: home,
       SPARK_LOCAL_IP: HOST,
       // Without it, executors do not find their classes.
@@ -191,7 +208,7 @@ function javaArguments(home: string, port: number, { memory, settings = {} }: St
   const all: Readonly<Record<string, string | number>> = {
     'spark.master': 'local[*]',
     'spark.connect.grpc.binding.address': HOST,
-    'spark.connect.grpc.binding.port': port,
+    [PORT]: port,
     // Else it would take the next one, and nobody would know.
     'spark.port.maxRetries': 0,
     'spark.driver.host': HOST,

@@ -17,23 +17,24 @@ export async function openSparkModels(options: SparkTablesOptions): Promise<Mode
   const temporary = new Map<string, readonly string[]>()
   let writes = 0
 
-  async function written(name: string, select: string): Promise<string> {
+  async function written(name: string, select: string): Promise<Written> {
     writes += 1
     const place = join(folder, `${name}-${writes}`)
-    await session.write(select, place)
-    return place
+    return { place, rows: await session.write(select, place) }
   }
 
   /** Run again, a temporary model adds what is new. */
   async function addTemporary({ name, select }: Model): Promise<number> {
     const before = temporary.get(name)
     const rows = withViewNames(select)
-    const place = await written(name, before ? `select * from (${rows}) except select * from ${name}` : rows)
+    const news = before ? `select * from (${rows}) except select * from ${name}` : rows
+    const added = await written(name, news)
+    const { place } = added
     const places = [...(before ?? []), place]
     temporary.set(name, places)
     await session.viewOfFiles(`${name}_added`, { paths: [place] })
     await session.viewOfFiles(name, { paths: places })
-    return countRows(`${name}_added`)
+    return assertWhole(added, await countRows(`${name}_added`))
   }
 
   async function countRows(view: string): Promise<number> {
@@ -63,12 +64,13 @@ export async function openSparkModels(options: SparkTablesOptions): Promise<Mode
       (column) => `cast(m.${column.name} as ${typeOf(column.type)}) as ${column.name}`,
     )
     const isNew = isWhole || window !== undefined ? '' : unlessIn(viewName(table.name), model)
-    const place = await written(
+    const made = await written(
       name,
       `select ${columns.join(', ')} from (${withViewNames(model.select)}) m ${isNew}`,
     )
+    const { place } = made
     const json = table.columns.filter(({ type }) => type === 'json').map((column) => column.name)
-    const rows = await engine.takeIn({ ...model, files: filesIn(place), json }, full)
+    const rows = assertWhole(made, await engine.takeIn({ ...model, files: filesIn(place), json }, full))
     await rename(model, table, { place, isWhole, window })
     return rows
   }
@@ -114,6 +116,21 @@ function unlessIn(other: string, { materialise }: Model): string {
   return `where not exists (select 1 from ${other} o where ${same.join(' and ')})`
 }
 
+interface Written {
+  readonly place: string
+  /** By Spark's own count. */
+  readonly rows: number
+}
+
+/**
+ * Spark's committer gathers what it sees: what an executor wrote to a disk of its own is left out without a word.
+ * @throws UserError io (74) where not all that Spark wrote is here
+ */
+export function assertWhole({ place, rows }: Written, found: number): number {
+  if (found === rows) return found
+  throw notHere(`Spark has written ${rows} rows, and ${found} are here.`, place)
+}
+
 /**
  * Each by its name: a folder's may look like a pattern.
  * @throws UserError io (74) where Spark wrote elsewhere than the warehouse can see
@@ -121,7 +138,11 @@ function unlessIn(other: string, { materialise }: Model): string {
 export function filesIn(place: string): string[] {
   const names = existsSync(place) ? readdirSync(place).filter((name) => name.endsWith('.parquet')) : []
   if (names.length > 0) return names.map((name) => join(place, name))
-  throw new UserError('LPA-SPARK-FILES', 'What Spark has written is not here.', {
+  throw notHere('What Spark has written is not here.', place)
+}
+
+function notHere(message: string, place: string): UserError {
+  return new UserError('LPA-SPARK-FILES', message, {
     ...{ exit: 'io', where: place },
     next: 'The folder of the warehouse must be the same one, under the same path, for the server and every executor.',
   })

@@ -81,7 +81,12 @@ export class SparkSession implements AsyncDisposable {
   readonly #readsClear: boolean
   readonly #http: Http2SessionManager
   readonly #client: Client<typeof SparkConnectService>
-  readonly #base: { sessionId: string; userContext: { userId: string; userName: string }; clientType: string }
+  #base: {
+    readonly sessionId: string
+    readonly userContext: { readonly userId: string; readonly userName: string }
+    readonly clientType: string
+    readonly clientObservedServerSideSessionId?: string
+  }
   #plans = 0n
 
   private constructor({ address, token, ca, signal, readsClear = false }: SessionOptions) {
@@ -135,6 +140,8 @@ export class SparkSession implements AsyncDisposable {
       { ...this.#base, analyze: { case: 'sparkVersion', value: {} } },
       { signal: this.#signal, timeoutMs: CONNECT_MS },
     )
+    // A server that was started anew would open another session of this name, without its settings.
+    this.#base = { ...this.#base, clientObservedServerSideSessionId: answer.serverSideSessionId }
     try {
       await this.#configure(
         answer.result.case === 'sparkVersion' ? answer.result.value.version : '',
@@ -205,19 +212,38 @@ export class SparkSession implements AsyncDisposable {
     await this.#view(name, { common: this.#common(), relType: { case: 'localRelation', value: { data } } })
   }
 
-  /** Writes a SELECT's rows to Parquet files in a folder that is not there yet. */
-  async write(select: string, folder: string): Promise<void> {
-    await this.#command({
+  /** Writes a SELECT's rows to Parquet files in a folder that is not there yet; answers how many they are by Spark's own count. */
+  async write(select: string, folder: string): Promise<number> {
+    const answers = await this.#command({
       commandType: {
         case: 'writeOperation',
         value: {
-          input: this.#sql(select),
+          input: this.#counted(select),
           source: 'parquet',
           saveType: { case: 'path', value: sharedPath(folder) },
           mode: WriteOperation_SaveMode.ERROR_IF_EXISTS,
         },
       },
     })
+    const counts = answers.flatMap(({ observedMetrics }) => observedMetrics).flatMap(({ values }) => values)
+    // Of nothing there is nothing to count.
+    return counts.reduce(
+      (sum, { literalType }) => sum + (literalType.case === 'long' ? Number(literalType.value) : 0),
+      0,
+    )
+  }
+
+  #counted(select: string): Relation {
+    const one = {
+      exprType: { case: 'literal', value: { literalType: { case: 'long', value: 1n } } },
+    } as const
+    const count = { functionName: 'count', arguments: [one] }
+    const value = {
+      input: this.#sql(select),
+      name: 'written',
+      metrics: [{ exprType: { case: 'unresolvedFunction', value: count } } as const],
+    }
+    return { common: this.#common(), relType: { case: 'collectMetrics', value } }
   }
 
   /** Some records of a source, a line each: clear text, for memory only. */

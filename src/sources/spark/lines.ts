@@ -136,7 +136,8 @@ function csvSource({ input, header }: LinesOptions): LinesSource {
     return `nullif(case when startswith(${value}, '"') then ${quoted} else ${value} end, '')`
   }
   return {
-    isRecord: `value <> ''`,
+    // Of a CR too: where lines end in CRLF, a blank one is no row.
+    isRecord: `value not in ('', char(13))`,
     parts: `case when value rlike ${row} then regexp_extract_all(value, ${each}, 1) end as lpa_values`,
     odd: [`lpa_values is null or size(lpa_values) <> ${header.length}`],
     value: (field) => firstOf(placesOf(field).map(([name = '']) => columnSql(inHeader(name, header)))),

@@ -12,6 +12,11 @@ test.each([1, 2, 3, 7, 100])('wanted lines go by, whatever pieces of %d bytes th
   expect(Buffer.concat(picked).toString()).toBe('two\r\nfour\n')
 })
 
+test('in CSV an empty line is no row, ended by CRLF neither', () => {
+  const lines = new OddLines([2], true)
+  expect(lines.push(Buffer.from('a\r\n\r\n\nb\r\nc\r\n')).toString()).toBe('b\r\n')
+})
+
 test('in CSV a line of blanks is a row', () => {
   const lines = new OddLines([2], true)
   expect(lines.push(Buffer.from(TEXT)).toString()).toBe(' \t\n')

@@ -3,6 +3,7 @@
 import type { Rewriter } from '../inner-records.ts'
 
 const LF = 10
+const CR = 13
 const SPACE = 32
 
 /** @param wanted numbers of lines that are not blank, from 1, in order */
@@ -15,7 +16,7 @@ export class OddLines implements Rewriter {
 
   constructor(wanted: readonly number[], isCsv: boolean) {
     this.#wanted = wanted
-    this.#isBlank = isCsv ? (line) => line.length === 0 : isWhite
+    this.#isBlank = isCsv ? isEmptyRow : isWhite
   }
 
   push(chunk: Buffer): Buffer {
@@ -45,6 +46,10 @@ export class OddLines implements Rewriter {
     this.#next += 1
     picked.push(line, Buffer.of(LF))
   }
+}
+
+function isEmptyRow(line: Buffer): boolean {
+  return line.length === 0 || (line.length === 1 && line[0] === CR)
 }
 
 function isWhite(line: Buffer): boolean {

@@ -4,7 +4,7 @@
  */
 
 import { mkdirSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { basename, join, resolve } from 'node:path'
 import { type Database, openDuckDB, quoteName, quoteText, readRows } from '../../duckdb.ts'
 import { UserError } from '../../errors.ts'
 import { type PseudonymKey, pads } from '../../pseudonym.ts'
@@ -15,7 +15,7 @@ import type { Reading } from '../reading.ts'
 import type { BrokenRow } from '../stage-one.ts'
 import { type LinesOptions, linesSelect } from './lines.ts'
 import { OddLines } from './odd-lines.ts'
-import { knownKeys, notOnSpark } from './values.ts'
+import { type HowRead, knownKeys, notOnSpark } from './values.ts'
 import { VIEWS } from './words.ts'
 
 type Pads = Readonly<Record<'inner' | 'outer' | 'keys', Buffer>>
@@ -58,8 +58,7 @@ export interface SparkReadOptions extends LinesOptions {
  */
 export async function readOnSpark(spark: LinesOnSpark, options: SparkReadOptions): Promise<SparkReading> {
   const { input, folder, mapping, signal } = options
-  refuseInput(input)
-  refuseMapping(options)
+  refuseOnSpark(options)
   mkdirSync(folder, { recursive: true })
   const count = readInput(input, {
     ...{ hasHeader: mapping.hasHeader, signal },
@@ -102,6 +101,14 @@ export async function readOnSpark(spark: LinesOnSpark, options: SparkReadOptions
   }
 }
 
+/**
+ * @throws UserError config (78) for a mapping, usage (2) for an input that Spark cannot take
+ */
+export function refuseOnSpark(options: HowRead): void {
+  refuseInput(options.input)
+  refuseMapping(options)
+}
+
 function refuseInput({ name, format, compression, hasBom, stats, rewrite }: Input): void {
   const what =
     format !== 'ndjson' && format !== 'csv'
@@ -114,7 +121,9 @@ function refuseInput({ name, format, compression, hasBom, stats, rewrite }: Inpu
             ? 'Its records lie inside larger values'
             : hasBom
               ? 'It begins with a byte order mark'
-              : undefined
+              : /^[._]/.test(basename(name))
+                ? 'Its name begins as those do that Spark passes over'
+                : undefined
   if (what === undefined) return
   throw new UserError('LPA-SPARK-INPUT', `${what}: Spark reads plain files of NDJSON and CSV.`, {
     ...{ exit: 'usage', where: name },
@@ -122,7 +131,7 @@ function refuseInput({ name, format, compression, hasBom, stats, rewrite }: Inpu
   })
 }
 
-function refuseMapping(options: SparkReadOptions): void {
+function refuseMapping(options: HowRead): void {
   const reason = notOnSpark(options)
   if (reason === undefined) return
   const { name, path } = options.mapping

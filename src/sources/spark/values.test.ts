@@ -8,7 +8,7 @@ test('which of the mappings are taken to Spark, as lines of JSON', () => {
   const input = { format: 'ndjson' } as Input
   const told = packagedMappings().map((mapping) => {
     const fields = fieldsOf(mapping, undefined)
-    return `${mapping.name}: ${notOnSpark({ input, mapping, fields, idSpace: '' }) ?? 'taken'}`
+    return `${mapping.name}: ${notOnSpark({ input, mapping, fields }) ?? 'taken'}`
   })
   expect(told).toMatchInlineSnapshot(`
     [

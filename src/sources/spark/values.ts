@@ -7,6 +7,9 @@ import { isPersonalName } from '../personal-words.ts'
 import { isList, isText, type ValueOptions, type ValueSource } from '../values.ts'
 import { pseudonymSql, sparkText, strippedSql, VIEWS } from './words.ts'
 
+/** How a mapping reads an input. */
+export type HowRead = Omit<ValueOptions, 'idSpace'>
+
 export function fieldValue(field: Field, options: ValueOptions, source: ValueSource): string {
   const value = givenValue(field, options, source)
   const { change } = field
@@ -78,7 +81,7 @@ export function knownKeys(head: string): Buffer {
 }
 
 /** Why a mapping cannot be taken to Spark, in words. */
-export function notOnSpark(options: ValueOptions): string | undefined {
+export function notOnSpark(options: HowRead): string | undefined {
   if (options.mapping.parse.length > 0) return 'it takes texts for JSON (-- parse)'
   for (const field of options.fields) {
     const reason = notTaken(field, options)
@@ -87,7 +90,7 @@ export function notOnSpark(options: ValueOptions): string | undefined {
   return undefined
 }
 
-function notTaken(field: Field, { input, fields }: ValueOptions): string | undefined {
+function notTaken(field: Field, { input, fields }: HowRead): string | undefined {
   const { inside, change } = field
   const places = placesOf(field)
   if (inside.length > 0) return 'holds values that are changed inside it'

@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Config, loadConfig } from '../../../src/config.ts'
-import { openSparkReports } from '../../../src/pipeline/spark.ts'
+import type { SparkReader } from '../../../src/engines/spark/reader.ts'
+import { withSparkReports } from '../../../src/pipeline/spark.ts'
 import { withWarehouse } from '../../../src/pipeline/warehouse.ts'
 import { createKey } from '../../../src/pseudonym.ts'
 import { listSql } from '../../../src/sql-files.ts'
@@ -68,6 +69,11 @@ describeWithSpark('both engines', ({ state }) => {
   const read = <T>(place: Place, work: (engine: Engine) => Promise<T>) =>
     withWarehouse(configOf(place), 'read', signal, work)
 
+  const readOnSpark = <T>(work: (reader: SparkReader, engine: Engine) => Promise<T>) =>
+    read(spark, (engine) =>
+      withSparkReports(configOf(spark), engine, signal, (reader) => work(reader, engine)),
+    )
+
   async function expectSame(): Promise<void> {
     const [here, there] = [await read(embedded, coreRows), await read(spark, coreRows)]
     expect(here['core.fact_learning_event']?.length).toBeGreaterThan(0)
@@ -89,9 +95,8 @@ describeWithSpark('both engines', ({ state }) => {
 
   /** The embedded engine and Spark, over one warehouse. */
   async function expectSameReports(): Promise<void> {
-    const config = configOf(spark)
-    await read(spark, async (engine) => {
-      await using reader = await openSparkReports(config, engine, signal)
+    await readOnSpark(async (reader, engine) => {
+      const config = configOf(spark)
       const [here, there] = [await reportTexts(engine, config), await reportTexts(reader, config)]
       for (const name of listSql('reports')) expect([name, there[name]]).toEqual([name, here[name]])
     })
@@ -99,11 +104,9 @@ describeWithSpark('both engines', ({ state }) => {
 
   /** What Spark reads of the tables of core. */
   async function expectSameReading(): Promise<void> {
-    const config = configOf(spark)
-    await read(spark, async (engine) => {
-      await using reader = await openSparkReports(config, engine, signal)
-      expectSameTables(await coreRows(engine), await coreRows(reader))
-    })
+    await readOnSpark(async (reader, engine) =>
+      expectSameTables(await coreRows(engine), await coreRows(reader)),
+    )
   }
 
   describe('with the campus', () => {
@@ -156,6 +159,18 @@ describeWithSpark('both engines', ({ state }) => {
     test('in every report', expectSameReports)
 
     test('as Spark reads them', expectSameReading)
+
+    test('of one state, whatever is built meanwhile', async () => {
+      const count = async (reader: SparkReader, table: string) =>
+        (await reader.query(`select count(*) from ${table}`)).rows[0]?.[0]
+      await readOnSpark(async (reader) => {
+        const before = await count(reader, 'core.dim_course')
+        await lpaOk(spark, ['query', '--write', '--sql', 'delete from core.fact_enrollment'])
+        expect(await count(reader, 'core.fact_enrollment')).toBeGreaterThan(Number(before))
+      })
+      expect(await readOnSpark((reader) => count(reader, 'core.fact_enrollment'))).toBe(0)
+      await onSpark(['batch', '--full', '--quiet', '--engine', 'spark'])
+    })
 
     test('and lpa query prints the same bytes', async () => {
       const { stdout } = await onSpark(['query', 'drop-off', '--json'])

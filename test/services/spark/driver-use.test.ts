@@ -46,12 +46,15 @@ describeWithSpark('Spark’s client', ({ state }) => {
     return modules.filter((url) => CLIENT.test(readFileSync(fileURLToPath(url), 'utf8')))
   }
 
-  test.each([[['batch', '--full']], [['query', 'funnel']], [['doctor']]])(
-    'is not loaded by lpa %j',
-    async (args) => {
-      expect(await partsOfClient(args)).toEqual([])
-    },
-  )
+  test.each([
+    [['load', 'exports']],
+    [['stream', 'dir:exports', '--until-caught-up']],
+    [['batch', '--full']],
+    [['query', 'funnel']],
+    [['doctor']],
+  ])('is not loaded by lpa %j', async (args) => {
+    expect(await partsOfClient(args)).toEqual([])
+  })
 
   test('is loaded by a batch on Spark', async () => {
     expect(await partsOfClient(['batch', '--full', '--engine', 'spark'])).not.toEqual([])

@@ -19,7 +19,7 @@ import { knownKeys } from '../../../src/sources/spark/values.ts'
 import { pseudonymSql, sparkText, VIEWS } from '../../../src/sources/spark/words.ts'
 import { testKey } from '../../../src/sources/stage.test-support.ts'
 import { packageRoot } from '../../../src/sql-files.ts'
-import { copyPlace, initPlace, lpaOk, removePlaces } from '../../faults/lpa.ts'
+import { copyPlace, initPlace, lpa, lpaOk, removePlaces } from '../../faults/lpa.ts'
 import { describeWithSpark, openSession, sharedServer } from './shared-spark.ts'
 
 const { signal } = new AbortController()
@@ -181,6 +181,7 @@ describeWithSpark('files that are read on Spark', (spark) => {
     ]
     const bytes = [...rows.map((row) => Buffer.from(`${row}\n`)), Buffer.from('h,\xff,i\n', 'latin1')]
     await expectSame(Buffer.concat(bytes), 'rows.csv', mapping)
+    await expectSame(`${rows.join('\r\n')}\r\n\r\n\n"i",\r\n`, 'windows.csv', mapping)
   })
 
   test.each([
@@ -190,6 +191,7 @@ describeWithSpark('files that are read on Spark', (spark) => {
       'values-over-lines.csv',
       () => 'category_id,category_name,parent_category_id\na,"b\nc",\n',
     ],
+    ['LPA-SPARK-INPUT', '_events.ndjson', () => firstOf('campus/events.ndjson', 3)],
     ['LPA-SPARK-INPUT', 'packed.ndjson.gz', () => gzipSync(firstOf('campus/events.ndjson', 3))],
     [
       'LPA-PERSONAL-UNDECLARED',
@@ -220,6 +222,22 @@ describeWithSpark('files that are read on Spark', (spark) => {
     )
     expect(readdirSync(join(place.warehouse, 'tmp')).filter((name) => name.startsWith('load-'))).toEqual([])
     await lpaOk(place, ['doctor', '--verify', '--quiet'])
+  })
+
+  test('lpa load --engine spark loads nothing where one of several files cannot be taken', async () => {
+    const place = await initPlace('refused')
+    for (const name of ['categories.csv', 'courses.json'])
+      writeFileSync(join(place.root, name), fixture(`campus/${name}`))
+    const args = ['load', '--engine', 'spark', '--source', 'lms', 'categories.csv', 'courses.json']
+    const refused = await lpa(place, args, { env: { XDG_STATE_HOME: spark.state } })
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('LPA-SPARK-INPUT') })
+    const loaded = await lpaOk(place, [
+      'query',
+      '--json',
+      '--sql',
+      'select count(*) as loads from meta.loads',
+    ])
+    expect(JSON.parse(loaded.stdout)).toEqual([{ loads: 0 }])
   })
 
   test('the key does not leave this machine in the clear', async () => {

@@ -3,6 +3,7 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { freePort } from '../../../src/engines/spark/local-server.ts'
 import { processStart } from '../../../src/process-alive.ts'
 import { lpa, newPlace, type Place, removePlaces, startLpa } from '../../faults/lpa.ts'
 import { until } from '../../faults/until.ts'
@@ -46,11 +47,18 @@ describeWithSpark('lpa spark', () => {
     })
 
     test('starts it, and tells where it is', async () => {
-      const up = await spark('up', '--memory', '512m', '--json')
+      const port = await freePort()
+      const settings = [
+        `spark.connect.grpc.binding.port=${port}`,
+        'spark.hadoop.fs.permissions.umask-mode=027',
+      ].flatMap((setting) => ['--conf', setting])
+      const up = await lpa(place, ['spark', 'up', '--memory', '512m', '--json', ...settings], {
+        env: { ...own(), SNOWFLAKE_PASSWORD: 'canary-of-another-warehouse' },
+      })
       expect(up.code, up.stderr).toBe(0)
       expect(JSON.parse(up.stdout)).toEqual({
         state: 'running',
-        address: expect.stringMatching(/^sc:\/\/127\.0\.0\.1:\d+$/),
+        address: `sc://127.0.0.1:${port}`,
         pid: expect.any(Number),
         memory: '512m',
         started_at: expect.any(String),
@@ -60,6 +68,7 @@ describeWithSpark('lpa spark', () => {
       expect(token).toMatch(/^[0-9a-f]{48}$/)
       expect(`${up.stdout}${up.stderr}`).not.toContain(token)
       expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).not.toContain(token)
+      expect(readFileSync(`/proc/${pid}/environ`, 'utf8')).not.toContain('canary')
       for (const file of [stateFile(), join(place.root, 'state', 'lpa', 'spark.log')])
         expect((statSync(file).mode & 0o777).toString(8)).toBe('600')
     })
@@ -96,6 +105,8 @@ describeWithSpark('lpa spark', () => {
   test.each([
     [['up', '--memory', 'much'], 2, '--memory is "much". It is a size: 512m, 8g.'],
     [['up', '--conf', 'threads'], 2, '--conf threads is no setting of Spark.'],
+    [['up', '--conf', 'spark.driver.memory=8g'], 2, '--memory says how much'],
+    [['up', '--conf', 'spark.connect.grpc.binding.port=none'], 2, 'is no port'],
   ])('lpa spark %j', async (args, code, message) => {
     expect(await spark(...args)).toMatchObject({ code, stderr: expect.stringContaining(message) })
   })
@@ -107,7 +118,7 @@ describeWithSpark('lpa spark', () => {
   })
 
   test('a Spark that does not start says why, and leaves nothing running', async () => {
-    const up = await spark('up', '--conf', 'spark.connect.grpc.binding.port=none')
+    const up = await spark('up', '--conf', 'spark.master=none')
     expect(up).toMatchObject({ code: 69, stderr: expect.stringContaining('LPA-SPARK-START') })
     expect(up.stderr).toContain('spark.log')
     expect(await record('status')).toEqual({ state: 'stopped' })

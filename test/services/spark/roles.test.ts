@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { SparkReader } from '../../../src/engines/spark/reader.ts'
 import { readDeclared } from '../../../src/pipeline/declared.ts'
 import { readAs } from '../../../src/pipeline/role.ts'
-import { openSparkReports } from '../../../src/pipeline/spark.ts'
+import { withSparkReports } from '../../../src/pipeline/spark.ts'
 import { withWarehouse } from '../../../src/pipeline/warehouse.ts'
 import { accessWarehouse, applyPolicy } from '../../../src/policy/access.test-support.ts'
 import { seenAndExpected, WHO } from '../../../src/policy/access-seen.test-support.ts'
@@ -38,10 +38,9 @@ describeWithSpark('a role on Spark', ({ state }) => {
 
   function as<T>(role: string, user: string, work: (reader: SparkReader) => Promise<T>): Promise<T> {
     const config = asUser(user)
-    return withWarehouse(config, 'read', signal, async (engine) => {
-      await using reader = await openSparkReports(config, engine, signal, role)
-      return await work(reader)
-    })
+    return withWarehouse(config, 'read', signal, (engine) =>
+      withSparkReports(config, engine, signal, work, role),
+    )
   }
 
   test.each(ASKED)('%s sees what is expected, and nothing else', async (who) => {
@@ -84,10 +83,9 @@ describeWithSpark('a role on Spark', ({ state }) => {
 
   async function ask(user: string | undefined, sql: string) {
     if (user !== undefined) return as('lpa_analyst', user, (reader) => reader.ask(sql))
-    return withWarehouse(warehouse.config, 'read', signal, async (engine) => {
-      await using reader = await openSparkReports(warehouse.config, engine, signal)
-      return await reader.ask(sql)
-    })
+    return withWarehouse(warehouse.config, 'read', signal, (engine) =>
+      withSparkReports(warehouse.config, engine, signal, (reader) => reader.ask(sql)),
+    )
   }
 
   test('gets reports without small counts, is told that this is advisory, and is recorded', async () => {
