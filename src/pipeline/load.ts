@@ -39,7 +39,7 @@ export interface LoadRequest {
   readonly entity?: string | undefined
   readonly mappings: readonly string[]
   readonly source?: string | undefined
-  /** Reads, maps and checks; commits nothing. */
+  /** Reads, maps and checks; commits nothing. Rejects over the limit are for `assertLoadable`. */
   readonly dryRun: boolean
   /** Reads HTTP APIs from their beginning, in place of what was loaded of them before. */
   readonly full?: boolean
@@ -142,9 +142,10 @@ function nameTellsFormat({ input, format }: LoadedFile): boolean {
 }
 
 /** What people are told of a file: first and number of what was rejected for each reason, and which loads it replaces. */
-export function loadNotes({ input, mappings, replaced }: LoadedFile): string[] {
+export function loadNotes({ input, mappings, outcome, replaced }: LoadedFile): string[] {
+  const fate = outcome === 'checked' ? '' : ', quarantined'
   const notes = mappings.flatMap(({ reasons }) =>
-    reasons.map(({ first, reason, count }) => `${first}: ${reason} (${count} ×, quarantined)`),
+    reasons.map(({ first, reason, count }) => `${first}: ${reason} (${count} ×${fate})`),
   )
   if (replaced.length === 0) return notes
   const most = 10
@@ -423,9 +424,7 @@ export async function loadFile(
   try {
     staged = await stageFile(recognised, request)
     const mappings = staged.map(describeMapping)
-    const reasons = staged.flatMap((file) => file.reasons)
-    for (const { batch } of staged)
-      assertRejects(input.path, batch.load.counts, config.load.maxRejects, reasons)
+    if (!dryRun) assertWithinLimit(config, input.path, mappings)
     if (input.source === UNNAMED_SOURCE) await refuseElsewhere(engine, input, staged)
     if (dryRun) return done('checked', await withFirstRows(staged, mappings, request.memoryLimit), [])
     const growth = task.mayGrow ? new Growth(engine, input.source, recognised.input) : undefined
@@ -464,6 +463,20 @@ export async function loadFile(
   } finally {
     discardStaged(engine.scratch, loadIdsOf(staged))
   }
+}
+
+/**
+ * What a dry run comes to, after its rows were shown.
+ * @throws UserError data (65) for rejects over the limit
+ */
+export function assertLoadable(config: Config, files: readonly LoadedFile[]): void {
+  for (const { input, mappings, outcome } of files)
+    if (outcome === 'checked') assertWithinLimit(config, input, mappings)
+}
+
+function assertWithinLimit(config: Config, input: string, mappings: readonly LoadedMapping[]): void {
+  const reasons = mappings.flatMap((mapping) => mapping.reasons)
+  for (const { counts } of mappings) assertRejects(input, counts, config.load.maxRejects, reasons)
 }
 
 async function withFirstRows(
