@@ -54,6 +54,7 @@ export interface LoadedMapping {
   readonly rows: number
   readonly counts: Counts
   readonly reasons: StagedFile['reasons']
+  readonly undated: StagedFile['undated']
   readonly leftOut: readonly string[]
   /** Of a dry run. */
   readonly firstRows?: FirstRows
@@ -174,6 +175,11 @@ export function loadSummary(files: readonly LoadedFile[]): string {
       `${read} ${noun(read)}: ${said('mapped')} ${sum('mapped') === 1 ? 'record' : 'records'} ${verb}, ${fates.join(', ')}`,
     )
   }
+  const undated = mappings.reduce((total, mapping) => total + mapping.undated, 0)
+  if (undated > 0)
+    parts.push(
+      `${undated.toLocaleString('en')} ${undated === 1 ? 'row tells' : 'rows tell'} no time of change: the last load wins`,
+    )
   if (unchanged > 0)
     parts.push(
       noun(2) === 'files'
@@ -546,10 +552,10 @@ async function endSnapshots(engine: Engine, snapshots: readonly Snapshot[]): Pro
   return replaced
 }
 
-function describeMapping({ mapping, batch, reasons, leftOut }: StagedFile): LoadedMapping {
+function describeMapping({ mapping, batch, reasons, undated, leftOut }: StagedFile): LoadedMapping {
   const { loadId, counts, entities } = batch.load
   return {
-    ...{ loadId, counts, reasons, leftOut },
+    ...{ loadId, counts, reasons, undated, leftOut },
     mapping: mapping.name,
     entity: mapping.entity,
     rows: entities[mapping.entity] ?? 0,
