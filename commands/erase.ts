@@ -6,7 +6,7 @@ import { runRecorder } from '../src/pipeline/runs.ts'
 export default class Erase extends BaseCommand {
   static override summary = 'Erase learners: from every table, file and older state, for good.'
   static override description =
-    `Their ids come from standard input, one a line, or from a file, never from the command line; an e-mail address is an id too. The id space of an account of xAPI is the address of its home page, as the statements have it. With --apply their rows go, others that name them name nobody, facts are built anew, all older states of the warehouse are taken away with their files, and every file is searched for what is left. Loads and streams leave them out from then on, also under a new key while the old one is kept. Loads and streams on Spark are refused from then on: it does not know who is not to come back. Run again after it was killed, it ends what is left to do.
+    `Their ids come from standard input, one a line, or from a file, never from the command line; an e-mail address is an id too. The id space of an account of xAPI is the address of its home page, as the statements have it. With --apply their rows go, others that name them name nobody, facts are built anew, all older states of the warehouse are taken away with their files, and every file is searched for what is left. Where nothing names them, nothing is taken away. Loads and streams leave them out from then on, also under a new key while the old one is kept. Loads and streams on Spark are refused from then on: it does not know who is not to come back. Run again after it was killed, it ends what is left to do.
 
 On Snowflake older states stay readable for the days of Time Travel, and are kept in Fail-safe for seven more: it tells until when.
 

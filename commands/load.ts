@@ -3,7 +3,15 @@ import { BaseCommand } from '../src/base-command.ts'
 import { lineageFlag } from '../src/lineage-flag.ts'
 import { mappingFlags } from '../src/mapping-flags.ts'
 import { movesOfLoad } from '../src/pipeline/lineage.ts'
-import { firstRowTables, load, loadNotes, loadRows, loadSummary, loadTable } from '../src/pipeline/load.ts'
+import {
+  assertLoadable,
+  firstRowTables,
+  load,
+  loadNotes,
+  loadRows,
+  loadSummary,
+  loadTable,
+} from '../src/pipeline/load.ts'
 import { runRecorder } from '../src/pipeline/runs.ts'
 
 export default class Load extends BaseCommand {
@@ -78,6 +86,7 @@ While earlier loads lie under another pseudonym key, a load warns (also with --q
         this.note(title)
         await this.print(table)
       }
+    assertLoadable(config, files)
     this.finish({ summary: loadSummary(files), details: { files } })
   }
 }

@@ -766,9 +766,9 @@ describe('reports of the book-keeping', () => {
 describe('edges, counted by hand', () => {
   const key = (at: string) => at.slice(0, 10).replaceAll('-', '')
   async function campusOf(
-    viewed: readonly (readonly [learner: number, at: string])[],
+    viewed: readonly (readonly [learner: number, at: string, how?: string])[],
     enrolled: readonly (readonly [learner: number, attempt: number, at: string, status: string])[] = [],
-    completed: readonly (readonly [learner: number, at: string])[] = [],
+    completed: readonly (readonly [learner: number, at: string, score?: number, days?: number])[] = [],
   ): Promise<DuckDBConnection> {
     const its = await openCampus({ enrollments: [], events: [], completions: [] })
     await its.run(`insert into core.dim_date
@@ -780,9 +780,10 @@ describe('edges, counted by hand', () => {
     }
     await fill(
       'fact_learning_event',
-      'event_id, learner_key, course_key, date_key, occurred_at, event_type, quantity, source',
+      'event_id, learner_key, course_key, date_key, occurred_at, quantity, source, event_type, activity_id, activity_type, progress',
       viewed.map(
-        ([learner, at], n) => `('${n}', ${learner}, 1, ${key(at)}, timestamp '${at}', 'viewed', 1, 'lms')`,
+        ([learner, at, how = "'viewed', null, null, null"], n) =>
+          `('${n}', ${learner}, 1, ${key(at)}, timestamp '${at}', 1, 'lms', ${how})`,
       ),
     )
     await fill(
@@ -795,8 +796,11 @@ describe('edges, counted by hand', () => {
     )
     await fill(
       'fact_course_completion',
-      'learner_key, course_key, completed_date_key, completed_at, source',
-      completed.map(([learner, at]) => `(${learner}, 1, ${key(at)}, timestamp '${at}', 'roster')`),
+      'learner_key, course_key, completed_date_key, completed_at, source, final_score, days_to_complete',
+      completed.map(
+        ([learner, at, score = null, days = null]) =>
+          `(${learner}, 1, ${key(at)}, timestamp '${at}', 'roster', ${score}, ${days})`,
+      ),
     )
     return its
   }
@@ -895,13 +899,191 @@ describe('edges, counted by hand', () => {
       })),
     )
     for (const name of [
-      'completion-rate',
-      'active-learners',
-      'retention',
-      'time-on-task',
-      'time-to-completion',
+      ...['completion-rate', 'active-learners', 'retention', 'time-on-task', 'time-to-completion'],
+      ...['enrollments', 'completions', 'daily', 'at-risk', 'drop-off', 'course-ranking', 'course-table'],
+      ...['reconciliation', 'reconciliation-differences', 'suspected-doubles'],
     ])
       expect(await runReport(its, name), name).toEqual([])
+    expect(
+      (await runReport(its, 'overview')).map(({ kpi, value, previous }) => [kpi, value, previous]),
+    ).toEqual([
+      ['enrollments', 0, 0],
+      ['completions', 0, 0],
+      ['completion_rate', null, null],
+      ['active_learners', 0, 0],
+      ['events', 0, 0],
+    ])
+    for (const row of await runReport(its, 'category-rollup'))
+      expect(row).toMatchObject({
+        enrollments: 0,
+        learners: 0,
+        pairs: 0,
+        completed: 0,
+        completion_percent: null,
+      })
+  })
+
+  /**
+   * The first enrols again and completes; the second has done two of the four required activities, 30 minutes apart; the
+   * third completes without an enrollment; the fourth enrols at the last moment of a Sunday and never comes, the fifth at the
+   * first of the Monday after it, and comes once.
+   */
+  const five = () =>
+    campusOf(
+      [
+        [2, '2026-03-02 10:00:00', "'completed', 'CS101/01-intro', 'video', null"],
+        [2, '2026-03-02 10:30:00', "'completed', 'CS101/02-loops', 'quiz', null"],
+        [5, '2026-03-09 00:00:00', "'progressed', 'CS101', 'course', 0.49"],
+        [1, '2026-03-15 11:29:59.999', "'viewed', 'CS101/01-intro', 'video', null"],
+        [1, '2026-03-15 12:00:00', "'earned', 'CS101/certificate', 'certificate', null"],
+      ],
+      [
+        [1, 1, '2026-03-01 08:00:00', 'withdrawn'],
+        [1, 2, '2026-03-05 08:00:00', 'completed'],
+        [2, 1, '2026-03-02 08:00:00', 'completed'],
+        [4, 1, '2026-03-08 23:59:59.999', 'active'],
+        [5, 1, '2026-03-09 00:00:00', 'active'],
+      ],
+      [
+        [2, '2026-03-08 09:00:00', 0.5, 6],
+        [3, '2026-03-09 09:00:00'],
+        [1, '2026-03-15 12:00:00', 1, 10],
+      ],
+    )
+  const campusOfFive = five()
+
+  /** Of the rows that have this value in their first column, all values in a line; a report has columns of its own. */
+  async function rowsOf(report: string, first: readonly string[], given: Record<string, string> = {}) {
+    const rows = await runReport(await campusOfFive, report, given)
+    return rows.map((row) => Object.values(row)).filter(([value]) => first.includes(String(value)))
+  }
+
+  test.each<[report: string, expected: readonly (readonly unknown[])[], given?: Record<string, string>]>([
+    // Of a day: how many, the mean of 7 days, how many a week before, the change in percent.
+    [
+      'enrollments',
+      [
+        ['2026-03-01', 'Sun', 1, 1, null, null],
+        ['2026-03-08', 'Sun', 1, 0.4, 1, 0],
+        ['2026-03-09', 'Mon', 1, 0.4, 1, 0],
+        ['2026-03-12', 'Thu', 0, 0.3, 1, -100],
+      ],
+    ],
+    [
+      'completions',
+      [
+        ['2026-03-08', 'Sun', 1, 0, 1, null, null],
+        ['2026-03-15', 'Sun', 1, 0, 0.3, 1, 0],
+      ],
+    ],
+    [
+      'daily',
+      [
+        ['2026-03-08', 'Sun', 1, 1, 0, 0],
+        ['2026-03-09', 'Mon', 1, 1, 1, 1],
+        ['2026-03-15', 'Sun', 0, 1, 1, 2],
+      ],
+    ],
+    // On the day, in its week, in 28 days, the first by the last.
+    [
+      'active-learners',
+      [
+        ['2026-03-02', 'Mon', 1, 1, 1, 100],
+        ['2026-03-08', 'Sun', 0, 1, 1, 0],
+        ['2026-03-09', 'Mon', 1, 2, 2, 50],
+        ['2026-03-15', 'Sun', 1, 2, 3, 33.3],
+      ],
+    ],
+    [
+      'retention',
+      [
+        ['2026-W09', 1, 0, 0, 100, null, null, null, null, null, null],
+        ['2026-W10', 2, 50, 0, null, null, null, null, null, null, null],
+        ['2026-W11', 1, 100, null, null, null, null, null, null, null, null],
+      ],
+    ],
+    // Enrolled, viewed, explored, completed; of the third nobody knows an enrollment.
+    ['completion-rate', [['CS101', 'Programming', 4, 3, 1, 2, 50, 66.7, 100]]],
+    [
+      'funnel',
+      [
+        [1, 'enrolled', 4, 100, null],
+        [2, 'viewed', 3, 75, 75],
+        [3, 'explored', 1, 25, 33.3],
+        [4, 'completed', 2, 50, 200],
+        [5, 'certified', 1, 25, 50],
+      ],
+    ],
+    ['time-on-task', [['CS101', 'Programming', 3, 5, 0, 4, 0.5, 0]]],
+    // Of 6 and 10 days.
+    ['time-to-completion', [['CS101', 'Programming', 4, 2, 0, 2, 7, 8, 9]]],
+    // The mean of 0, 50, 0 and 49 percent; the week from the 9th on against the one before it.
+    ['course-table', [['CS101', 'Programming', 4, 2, 50, 24.8, 1, 3, -66.7]]],
+    [
+      'course-ranking',
+      [[1, 'CS101', 'Programming', 'Science/Computing', 1, 4, 2, 50, 75, 1, 0]],
+      { min_learners: '4' },
+    ],
+    // Two attempts of the first are one pair.
+    [
+      'category-rollup',
+      [
+        [1, 'Science', 'Science', 4, 5, 4, 4, 2, 50],
+        [2, '  Computing', 'Science/Computing', 3, 5, 4, 4, 2, 50],
+      ],
+      { category: 'Science' },
+    ],
+    [
+      'drop-off',
+      [
+        ['CS101', 1, 'CS101/01-intro', 2, 1, 0, 0],
+        ['CS101', 2, 'CS101/02-loops', 1, 1, 0, 0],
+      ],
+    ],
+    [
+      'overview',
+      [
+        ['enrollments', 1, 3, -66.7, ''],
+        ['completions', 2, 1, 100, ''],
+        ['completion_rate', 50, 33.3, 50.2, '%'],
+        ['active_learners', 2, 1, 100, ''],
+        ['events', 3, 2, 50, ''],
+      ],
+    ],
+  ])('%s', async (report, expected, given) => {
+    const first = expected.map(([value]) => String(value))
+    expect(await rowsOf(report, first, given)).toEqual(expected)
+  })
+
+  test('at-risk: exactly 7 days are silence, 6 are not; who completed, or was never enrolled, is not waited for', async () => {
+    const atRisk = async (days: string) =>
+      (await runReport(await campusOfFive, 'at-risk', { days })).map((row) => [
+        ...[Number(row.learner_id), row.class, row.days_silent, row.reason],
+      ])
+    const fourth = [4, 'never_started', 7, 'never started, enrolled 2026-03-08']
+    expect(await atRisk('7')).toEqual([fourth])
+    expect(await atRisk('6')).toEqual([fourth, [5, 'silent', 6, 'no event since 2026-03-09']])
+    expect(await atRisk('8')).toEqual([])
+  })
+
+  test('reconciliation: who enrols twice is one pair, and who is in the events only is told', async () => {
+    const its = await five()
+    await its.run(`insert into staging.stg_enrollment
+      (enrollment_id, learner_id, learner_key, course_id, course_key, enrolled_at, enrolled_date_key, effective_at, source, load_id, position)
+      select enrollment_id, learner_id, learner_key, 'CS101', 1, enrolled_at, enrolled_date_key, enrolled_at, source, 1, 0
+      from core.fact_enrollment join core.learner using (learner_key)`)
+    await its.run(`insert into staging.stg_learning_event
+      (event_id, learner_id, learner_key, course_id, course_key, date_key, occurred_at, event_type, quantity, source, load_id, position)
+      select learner_key || '/' || n, learner_id, learner_key, 'CS101', 1, 20260301, timestamp '2026-03-01', 'registered', 1, 'lms', 2, 0
+      from core.learner, (values (1), (2)) as twice (n) where learner_key in (1, 3)`)
+    expect((await runReport(its, 'reconciliation'))[1]).toEqual({
+      ...{ course_id: 'CS101', roster: 4, events: 2, matched: 1, only_roster: 3, only_events: 1 },
+    })
+    const differences = await runReport(its, 'reconciliation-differences')
+    expect(differences.map(({ learner_id, difference }) => [Number(learner_id), difference])).toEqual([
+      [3, 'only in the events'],
+      ...[2, 4, 5].map((learner) => [learner, 'only in the roster']),
+    ])
   })
 })
 

@@ -793,6 +793,20 @@ describe('lpa load', () => {
     expect((await lpa(['load', 'nothing.csv'])).code).toBe(66)
   })
 
+  test('a dry run shows what would land and all that is bad, and ends with the code that the load would', async () => {
+    warehouse.write('json.sql', jsonMapping)
+    const bad = file('ndjson', `${good('d1')}\n${'{"id"\n'.repeat(19)}`).slice(warehouse.folder.length + 1)
+    const { code, stdout, stderr } = await lpa(['load', bad, '--mapping', 'json.sql', '--dry-run'])
+    expect(code).toBe(65)
+    expect(stdout).toMatch(/ 20 .* 1 .* 19 [\s\S]*course_id +│ varchar +│ [\w:]*d1 /)
+    expect(stderr).toMatch(
+      /:2: the record is not a JSON object \(19 ×\)\n[\s\S]*Error: .*19 of 20 records are bad, more than the limit of 90%\. Nothing was loaded\.\n[\s\S]*LPA-LOAD-REJECTS, exit 65\n/,
+    )
+    expect(await warehouse.value(`select count(*) from staging.stg_course where course_id like '%d1'`)).toBe(
+      0,
+    )
+  })
+
   // Root may read everything: then another user tries, with extension files of its own.
   test('a file that may not be read', async () => {
     const path = file('csv', csv)

@@ -4,6 +4,7 @@ import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { loadSummary } from '../src/pipeline/load.ts'
 import { difference, faultsOf, withEngine } from './faults/dump.ts'
 import { copyPlace, initPlace, lpaOk, removePlaces, startLpa } from './faults/lpa.ts'
 import { LEARNERS, part } from './learner-snapshot.ts'
@@ -133,6 +134,28 @@ describe('the files of one command', () => {
     }
     expect(await versions('one', append)).toEqual([['DE'], ['PT']])
     expect(await versions('two', mapping)).toEqual([['PT']])
+  })
+
+  test('where exports append, the latest change counts, or without times the last load, which says so', async () => {
+    const append = LEARNERS.replace('snapshot', 'append')
+    const dated = append.replace(' from source', ', since as effective_at from source')
+    const last = async (source: string, text: string) => {
+      const said: string[] = []
+      for (const [country, since] of ['PT 2026-02-01', 'DE 2026-01-01'].map((line) => line.split(' '))) {
+        const file = its.write(`${source}-${country}.csv`, `student,country,since\nana,${country},${since}\n`)
+        const how = { source, mappings: [its.write(`${source}.sql`, text)] }
+        said.push(loadSummary(await its.load(file, how)))
+      }
+      await its.build()
+      const country = await its.value(`select country from learner where learner_id in
+        (select learner_id from staging.stg_learner where source = '${source}')`)
+      return [
+        country,
+        said.filter((line) => line.endsWith('1 row tells no time of change: the last load wins')).length,
+      ]
+    }
+    expect(await last('dated', dated)).toEqual(['PT', 0])
+    expect(await last('undated', append)).toEqual(['DE', 2])
   })
 
   test('a snapshot replaces what the source held of its entity, by whatever mapping', async () => {

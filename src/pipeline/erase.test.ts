@@ -190,6 +190,39 @@ test('who is erased before the first load is not let in by it: it must be said w
   expect(await its.value('select count(*) from dim_learner where learner_key <> 0')).toBe(3)
 }, 120_000)
 
+test('whom nothing names takes no older state away; whom only older states name does', async () => {
+  using its = await TryWarehouse.create(TOML)
+  const mapping = its.write(
+    'people.sql',
+    '-- entity: learner\n-- personal: learner_id(learner)\n-- export: snapshot\nselect learner_id from source\n',
+  )
+  const load = (...ids: readonly string[]) =>
+    its.load(its.write('lms/people.csv', `learner_id\n${ids.join('\n')}\n`), {
+      source: 'lms',
+      mappings: [mapping],
+    })
+  const states = () => its.rows('select snapshot_id from ducklake_snapshots(current_database()) order by 1')
+  await load('anna', 'ben')
+  await load('ben', 'cleo')
+  const before = await states()
+
+  const erasure = await erased(its, 'nobody\nno one\n')
+  expect(erasure).toMatchObject({ ids: 2, known: 0, rows: [], forgotten: undefined, searched: { found: [] } })
+  expect(isProven(erasure)).toBe(true)
+  expect((await states()).slice(0, before.length)).toEqual(before)
+  expect(erasureText(erasure)).toContain('Not known: 2 of 2 ids')
+  expect(erasureSummary(erasure)).toBe(
+    '0 of 2 ids known, and no file names one; nothing was changed, but they are remembered',
+  )
+  await load('ben', 'cleo', 'nobody')
+  expect(await its.value('select count(*) from staging.stg_learner')).toBe(2)
+
+  const past = await erased(its, 'anna\n')
+  expect(past).toMatchObject({ known: 0, rows: [], searched: { found: [] } })
+  expect(past.forgotten?.snapshotsExpired).toBeGreaterThan(before.length)
+  expect(await states()).toHaveLength(1)
+}, 120_000)
+
 test('what an erased learner took back stays taken back, loaded or mapped again', async () => {
   using its = await TryWarehouse.create(TOML)
   const mapping = (type: string) =>

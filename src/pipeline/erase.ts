@@ -38,6 +38,7 @@ export interface Erasure {
   readonly rows: readonly PeopleRows[]
   /** Where tables are files, of the plan: what names them now. */
   readonly searched: SearchedFiles | undefined
+  /** None where no row, and no file of an older state, named them. */
   readonly forgotten: ForgottenPast | undefined
   /** Rows that still name them after it: none. */
   readonly left: readonly PeopleRows[]
@@ -105,6 +106,12 @@ async function eraseAll(
     },
     { uses: BUILD_USES },
   )
+  if (rows.length === 0) {
+    progress.onStep('Looking for them in older states')
+    const searched = await engine.searchFiles?.(people)
+    if (searched?.found.length === 0)
+      return { rows, built, forgotten: undefined, searched, left: [], past: undefined }
+  }
   progress.onStep('Taking older states away')
   const forgotten = await engine.forgetPast?.()
   progress.onStep('Looking for what is left')
@@ -225,6 +232,11 @@ export function isProven({ applied, searched, left }: Erasure): boolean {
   return !applied || (left.length === 0 && (searched?.found.length ?? 0) === 0)
 }
 
+/** Of those who were to be erased there was nothing, in no older state either. */
+function isNowhere({ applied, searched, forgotten }: Erasure): boolean {
+  return applied && searched !== undefined && forgotten === undefined
+}
+
 /** For people: rows by table, then what was done about the past and what was searched. */
 export function erasureText(erasure: Erasure): string {
   const { applied, ids, known, rows, searched, forgotten, left, past, pseudonyms } = erasure
@@ -257,10 +269,15 @@ export function erasureText(erasure: Erasure): string {
     const { files, bytes, found } = searched
     const looked = `${counted(files, 'file')} (${said(bytes)} bytes) searched for ${counted(pseudonyms, 'pseudonym')}`
     lines.push(
-      ...(applied ? [] : ['', 'Files']),
+      ...(forgotten ? [] : ['', 'Files']),
       `  ${looked}: ${found.length === 0 ? '0 found' : `found in ${said(found.length)}`}`,
       ...found.slice(0, MOST_FILES).map((path) => `    ${path}`),
       ...(found.length > MOST_FILES ? [`    and ${found.length - MOST_FILES} more`] : []),
+    )
+  }
+  if (isNowhere(erasure)) {
+    lines.push(
+      '  No file was rewritten and no older state taken away. They are remembered: no later load brings them in.',
     )
   }
   for (const { table, removed, blanked } of left)
@@ -282,6 +299,8 @@ export function erasureSummary(erasure: Erasure): string {
   const removed = rows.reduce((sum, row) => sum + row.removed, 0)
   const whom = `${said(known)} of ${counted(ids, 'id')} known`
   if (!applied) return `${whom}, ${counted(removed, 'row')} to be removed; nothing was changed`
+  if (isNowhere(erasure))
+    return `${whom}, and no file names one; nothing was changed, but they are remembered`
   const traces = left.length + (searched?.found.length ?? 0)
   return `${whom}, ${counted(removed, 'row')} removed, ${counted(traces, 'trace')} found`
 }

@@ -41,6 +41,7 @@ test('tells of a load where its records went, and neither file nor path', () => 
     rows: 6,
     counts,
     reasons: [],
+    undated: 0,
     leftOut: [],
   }
   const file = { input: '/home/anna/clicks.csv', source: 'lms', format: 'csv', replaced: [], milliseconds: 1 }

@@ -2,7 +2,14 @@ import { Writable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { writeRows } from '../output.ts'
 import type { Counts } from '../types.ts'
-import { firstRowTables, type LoadedFile, loadRows, loadSummary, loadTable } from './load.ts'
+import {
+  firstRowTables,
+  type LoadedFile,
+  type LoadedMapping,
+  loadRows,
+  loadSummary,
+  loadTable,
+} from './load.ts'
 
 const counts = (read: number, rejected = 0, filtered = 0, doubled = 0): Counts => ({
   ...{ read, rejected, filtered, doubled },
@@ -13,7 +20,7 @@ const file = (input: string, format: string, mapping: string, of: Counts): Loade
   ...{ input, format, source: 'files', outcome: 'loaded', replaced: [], milliseconds: 1 },
   mappings: [
     {
-      ...{ loadId: 7, mapping, entity: 'enrollment', rows: of.mapped, reasons: [], leftOut: [] },
+      ...{ loadId: 7, mapping, entity: 'enrollment', rows: of.mapped, reasons: [], undated: 0, leftOut: [] },
       counts: of,
     },
   ],
@@ -129,4 +136,8 @@ it('the summary line tells what the table leaves out, and only what there is', (
     '3 files: 5,010,055 records mapped, 29 rejected, 2 filtered, 2 doubled; 1 file loaded before, nothing changed',
   )
   expect(loadSummary([PIPED])).toBe('1 file: 3 records mapped, 0 rejected')
+  const [mapping] = PIPED.mappings as [LoadedMapping]
+  expect(loadSummary([{ ...PIPED, mappings: [{ ...mapping, undated: 2 }] }])).toBe(
+    '1 file: 3 records mapped, 0 rejected; 2 rows tell no time of change: the last load wins',
+  )
 })

@@ -40,7 +40,7 @@ export interface LoadRequest {
   readonly entity?: string | undefined
   readonly mappings: readonly string[]
   readonly source?: string | undefined
-  /** Reads, maps and checks; commits nothing. */
+  /** Reads, maps and checks; commits nothing. Rejects over the limit are for `assertLoadable`. */
   readonly dryRun: boolean
   /** Reads HTTP APIs from their beginning, in place of what was loaded of them before. */
   readonly full?: boolean
@@ -55,6 +55,7 @@ export interface LoadedMapping {
   readonly rows: number
   readonly counts: Counts
   readonly reasons: StagedFile['reasons']
+  readonly undated: StagedFile['undated']
   readonly leftOut: readonly string[]
   /** Of a dry run. */
   readonly firstRows?: FirstRows
@@ -143,9 +144,10 @@ function nameTellsFormat({ input, format }: LoadedFile): boolean {
 }
 
 /** What people are told of a file: first and number of what was rejected for each reason, and which loads it replaces. */
-export function loadNotes({ input, mappings, replaced }: LoadedFile): string[] {
+export function loadNotes({ input, mappings, outcome, replaced }: LoadedFile): string[] {
+  const fate = outcome === 'checked' ? '' : ', quarantined'
   const notes = mappings.flatMap(({ reasons }) =>
-    reasons.map(({ first, reason, count }) => `${first}: ${reason} (${count} ×, quarantined)`),
+    reasons.map(({ first, reason, count }) => `${first}: ${reason} (${count} ×${fate})`),
   )
   if (replaced.length === 0) return notes
   const most = 10
@@ -174,6 +176,11 @@ export function loadSummary(files: readonly LoadedFile[]): string {
       `${read} ${noun(read)}: ${said('mapped')} ${sum('mapped') === 1 ? 'record' : 'records'} ${verb}, ${fates.join(', ')}`,
     )
   }
+  const undated = mappings.reduce((total, mapping) => total + mapping.undated, 0)
+  if (undated > 0)
+    parts.push(
+      `${undated.toLocaleString('en')} ${undated === 1 ? 'row tells' : 'rows tell'} no time of change: the last load wins`,
+    )
   if (unchanged > 0)
     parts.push(
       noun(2) === 'files'
@@ -432,9 +439,7 @@ export async function loadFile(
   try {
     staged = await stageFile(recognised, request)
     const mappings = staged.map(describeMapping)
-    const reasons = staged.flatMap((file) => file.reasons)
-    for (const { batch } of staged)
-      assertRejects(input.path, batch.load.counts, config.load.maxRejects, reasons)
+    if (!dryRun) assertWithinLimit(config, input.path, mappings)
     if (input.source === UNNAMED_SOURCE) await refuseElsewhere(engine, input, staged)
     if (dryRun) return done('checked', await withFirstRows(staged, mappings, request.memoryLimit), [])
     const growth = task.mayGrow ? new Growth(engine, input.source, recognised.input) : undefined
@@ -473,6 +478,20 @@ export async function loadFile(
   } finally {
     discardStaged(engine.scratch, loadIdsOf(staged))
   }
+}
+
+/**
+ * What a dry run comes to, after its rows were shown.
+ * @throws UserError data (65) for rejects over the limit
+ */
+export function assertLoadable(config: Config, files: readonly LoadedFile[]): void {
+  for (const { input, mappings, outcome } of files)
+    if (outcome === 'checked') assertWithinLimit(config, input, mappings)
+}
+
+function assertWithinLimit(config: Config, input: string, mappings: readonly LoadedMapping[]): void {
+  const reasons = mappings.flatMap((mapping) => mapping.reasons)
+  for (const { counts } of mappings) assertRejects(input, counts, config.load.maxRejects, reasons)
 }
 
 async function withFirstRows(
@@ -542,10 +561,10 @@ async function endSnapshots(engine: Engine, snapshots: readonly Snapshot[]): Pro
   return replaced
 }
 
-function describeMapping({ mapping, batch, reasons, leftOut }: StagedFile): LoadedMapping {
+function describeMapping({ mapping, batch, reasons, undated, leftOut }: StagedFile): LoadedMapping {
   const { loadId, counts, entities } = batch.load
   return {
-    ...{ loadId, counts, reasons, leftOut },
+    ...{ loadId, counts, reasons, undated, leftOut },
     mapping: mapping.name,
     entity: mapping.entity,
     rows: entities[mapping.entity] ?? 0,

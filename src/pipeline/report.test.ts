@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { loadConfig } from '../config.ts'
 import { openCampus } from '../report-campus.test-support.ts'
-import { reportQuestion } from './report.ts'
+import { listSql } from '../sql-files.ts'
+import { listReports, reportQuestion } from './report.ts'
 
 const config = loadConfig({ cwd: '/', env: {}, flags: {} })
 const ask = (since: string, until: string) =>
@@ -32,4 +33,15 @@ test('a check is asked by its name, of all loads, and answers with what is again
     ['other', '1', '3', '3'],
   ])
   expect(await against('events-reach-facts')).toEqual([])
+})
+
+test('every report and check is listed once, with its title and what it takes unless given', () => {
+  const { rows } = listReports(config)
+  const names = rows.map(([name]) => name)
+  expect(names.toSorted()).toEqual([...new Set([...listSql('reports'), ...listSql('checks')])].sort())
+  expect(rows).toContainEqual(['one-key', 'Check: All loads are under one key', ''])
+  expect(rows).toContainEqual([
+    ...['time-on-task', 'Time on task by course'],
+    'short_minutes=5 long_minutes=30 course= category= country= since= until=',
+  ])
 })

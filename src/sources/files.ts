@@ -76,6 +76,7 @@ export interface StagedFile {
   readonly mapping: Mapping
   readonly batch: Batch
   readonly reasons: StageTwoResult['reasons']
+  readonly undated: StageTwoResult['undated']
   /** Columns or top-level keys of the input that the mapping leaves out. */
   readonly leftOut: readonly string[]
 }
@@ -391,6 +392,7 @@ async function stageMapping(
   return {
     mapping,
     reasons: two.reasons,
+    undated: two.undated,
     leftOut: shownLeftOut(head, fields),
     batch: {
       files: two.files,

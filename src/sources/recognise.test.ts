@@ -36,6 +36,18 @@ test.each([
   )
 })
 
+test('of deletions alone it is to be said what they are of', () => {
+  const input = { name: 'f', format: 'ndjson' } as Input
+  const keys = ['key', '$.key.id', 'meta', '$.meta.ts', '$.meta.action']
+  const told = 'Name it: --mapping canvas_data_course, or canvas_data_enrollment, or canvas_data_learner'
+  expect(() => recogniseMappings(input, () => keys, undefined)).toThrow(
+    expect.objectContaining({ next: expect.arrayContaining([expect.stringContaining(told)]) }),
+  )
+  expect(() => recogniseMappings(input, () => [...keys, '$.value.title'], undefined)).toThrow(
+    expect.objectContaining({ next: expect.not.arrayContaining([expect.stringContaining('Deletions')]) }),
+  )
+})
+
 test('what is far from every mapping is told of none', () => {
   const input = { name: 'f.csv', format: 'csv' } as Input
   expect(() => recogniseMappings(input, () => ['course_id', 'b', 'c'], undefined)).toThrow(

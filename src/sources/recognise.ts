@@ -221,6 +221,7 @@ export function recogniseMappings(
     next: [
       `Its columns: ${shownNames(keysIn(undefined))}`,
       ...whatIsNeeded(entity, (records) => keysIn(records).map(spelled), spelled),
+      ...(isTable ? [] : whoseDeletions(keysIn(undefined))),
       'Write a mapping (README, "Your own exports") and name it: --mapping mine.sql',
     ],
   })
@@ -248,6 +249,21 @@ function whatIsNeeded(
   const { name, needed, lacks } = nearest
   const missing = entity === undefined ? `, of which it has no ${lacks.join(', ')}` : ''
   return [`What ${name} needs: ${needed.join(', ')}${missing}`]
+}
+
+/** The records of a delta that say what is gone have a key and a time, and that is all. */
+function whoseDeletions(keys: readonly string[]): string[] {
+  const leaves = keys.filter((key) => !keys.some((other) => other.startsWith(`$.${key}.`)))
+  const has = ({ columns = [] }: Mapping, leaf: string) =>
+    columns.flatMap(placesOf).some((path) => [...path].join('.') === leaf.replace(/^\$\./, ''))
+  const among = packagedMappings().filter(
+    (mapping) =>
+      mapping.export === 'delta' && leaves.length > 0 && leaves.every((leaf) => has(mapping, leaf)),
+  )
+  if (among.length === 0) return []
+  return [
+    `Deletions alone do not tell of what they are. Name it: --mapping ${among.map(({ name }) => name).join(', or ')}`,
+  ]
 }
 
 /** Those mappings that recognise the same inputs: together they read all that is in them. */

@@ -115,7 +115,7 @@ async function stageGathered(
   })
   rmSync(records)
   return {
-    ...{ mapping, reasons: two.reasons, leftOut: [] },
+    ...{ mapping, reasons: two.reasons, undated: two.undated, leftOut: [] },
     batch: {
       files: two.files,
       load: {

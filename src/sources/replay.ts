@@ -61,7 +61,7 @@ export async function stageReplay(request: ReplayRequest): Promise<StagedFile> {
     }
     const { records: _, rejected: __, cursor, ...record } = load
     return {
-      ...{ mapping, reasons: two.reasons, leftOut: [] },
+      ...{ mapping, reasons: two.reasons, undated: two.undated, leftOut: [] },
       batch: {
         files: two.files,
         cursor,

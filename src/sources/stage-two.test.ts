@@ -619,6 +619,15 @@ select id as enrollment_id, who as learner_id, course as course_id, day as enrol
     ])
   })
 
+  test('rows that tell no time of change are counted, deletions too', async () => {
+    const lines = ['1,ana,CS1,2026-01-01,', '2,ben,CS1,2026-01-02,', '3,,,,true']
+    const changed = "case id when '1' then '2026-02-01' end"
+    expect((await staged(delta(), rows(...lines))).result.undated).toBe(3)
+    expect((await staged(delta(`, ${changed} as effective_at`), rows(...lines))).result.undated).toBe(2)
+    const whole = delta(', day as effective_at').replace('delta', 'snapshot').replace(', gone as deleted', '')
+    expect((await staged(whole, rows(lines[0] ?? ''))).result.undated).toBe(0)
+  })
+
   test('deleted is true, false or nothing', async () => {
     const { reasons } = await staged(delta(), rows('1,ana,CS1,2026-01-01,perhaps', '2,,,,true'))
     expect(reasons).toMatchObject([{ code: 'deleted:type', count: 1 }])

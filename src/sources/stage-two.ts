@@ -29,6 +29,8 @@ export interface StageTwoResult {
   /** `read` is what stage one gave: the caller holds it against the independent count. */
   readonly counts: Counts
   readonly rows: number
+  /** Of them, those whose export tells no time of change: they count from their load, and the last load of an id wins. */
+  readonly undated: number
   /** Rejects by code, most frequent first, with the first place of each. */
   readonly reasons: readonly { code: string; reason: string; count: number; first: string }[]
 }
@@ -112,6 +114,15 @@ async function write(
   )
   if (stray > 0) throw strayRows(mapping)
   const mapped = await readNumber(connection, `select count(distinct position) from ${made}`)
+  const hasTimes = rules.columns.some(({ name }) => name === 'effective_at')
+  // A snapshot replaces what was there: that is told by itself.
+  const undated =
+    hasTimes && mapping.export !== 'snapshot'
+      ? await readNumber(
+          connection,
+          `select count(*) from ${made} where effective_at = timestamp ${sqlTime(options.loadedAt)}`,
+        )
+      : 0
   // Records of which nothing else is left.
   const doubled = await readNumber(
     connection,
@@ -154,6 +165,7 @@ async function write(
   return {
     files,
     rows: rows + deleted,
+    undated,
     reasons,
     counts: {
       read: records + options.broken.length,

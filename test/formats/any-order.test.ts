@@ -8,6 +8,8 @@ import { XAPI_PEOPLE } from './people.ts'
 
 interface Format {
   readonly name: string
+  /** Those that read its records together, where there are several. */
+  readonly mappings?: readonly string[]
   readonly people: readonly Person[]
   /** The records of all fixtures, as lines. */
   records(campus: FormatCampus): string[]
@@ -35,6 +37,13 @@ const FORMATS: readonly Format[] = [
       const envelope = `{"sensor": "s${random.below(1e6)}", "data": [${records.join(',\n')}]}`
       return [envelope, `[${envelope}]`, `${records.join('\n')}\n`][random.below(3)] as string
     },
+  },
+  {
+    name: 'canvas',
+    mappings: ['canvas_live_course', 'canvas_live_enrollment', 'canvas_live_event'],
+    people: ['21070000000910001', '21070000000910002'].map((id) => ({ id })),
+    records: (campus) => campus.text('live-events.ndjson').trim().split('\n'),
+    file: (records) => `${records.join('\n')}\n`,
   },
   {
     name: 'openedx',
@@ -74,7 +83,7 @@ for (const format of FORMATS) {
   test(`${format.name}: in any order, in pieces, twice`, async () => {
     using whole = await FormatCampus.create(format.name, format.people)
     const records = format.records(whole)
-    const mappings = [format.name]
+    const mappings = format.mappings ?? [format.name]
     const file = whole.warehouse.write('given/whole.ndjson', `${records.join('\n')}\n`)
     await whole.warehouse.load(file, { mappings })
     const expected = withoutPlaces(await whole.facts())

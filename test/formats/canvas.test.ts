@@ -1,6 +1,7 @@
 /** Canvas Live Events and Canvas Data 2: from the fixtures to facts, and what is wrong with the bad ones. */
 
 import { describe, expect, test } from 'vitest'
+import { randomOf, replayable, seeds, shuffled } from '../faults/seeds.ts'
 import { countsOf, FormatCampus, goldenFacts, MANY_REJECTS } from './format-campus.ts'
 
 describe('live events', () => {
@@ -68,6 +69,50 @@ describe('Canvas Data 2', () => {
     }
     expect(await other.facts()).toBe(await campus.facts())
   })
+
+  test('a deletion counts by its own time, also where it is loaded before what it deletes', async () => {
+    const row = (id: number, day: string, value?: object) =>
+      `${JSON.stringify({ key: { id }, meta: { ts: `2026-09-${day}T00:00:00Z`, action: value ? 'U' : 'D' }, value })}\n`
+    const enrolled = (id: number, day: string, course: number, workflow_state: string) => {
+      const whose = { user_id: 920000 + id, course_id: course, course_section_id: 4811, workflow_state }
+      return row(id, day, { ...whose, type: 'StudentEnrollment', created_at: '2026-09-05T08:00:00Z' })
+    }
+    const named = (id: number, day: string) =>
+      row(id, day, { sortable_name: 'Vega-Test', workflow_state: 'registered', created_at: `2025-08-${day}` })
+    const pieces = {
+      canvas_data_enrollment: [
+        [enrolled(1, '06', 565, 'active'), enrolled(2, '06', 565, 'active')],
+        [enrolled(2, '10', 565, 'completed'), enrolled(4, '06', 565, 'active')],
+        [row(1, '20'), row(2, '08'), row(3, '20')],
+        [enrolled(4, '10', 566, 'active'), enrolled(5, '06', 565, 'active')],
+        [row(5, '07')],
+      ],
+      canvas_data_learner: [
+        [named(920001, '06'), named(920002, '06')],
+        [row(920001, '10'), row(920002, '20'), row(920003, '20')],
+        [named(920001, '30')],
+      ],
+    }
+    const all = Object.entries(pieces).flatMap(([mapping, files]) => files.map((rows) => ({ mapping, rows })))
+    for (const seed of seeds(1)) {
+      await replayable('test/formats/canvas.test.ts', 'a deletion counts by its own time', seed, async () => {
+        const random = randomOf(seed)
+        using other = await FormatCampus.create('canvas', PEOPLE)
+        for (const [index, { mapping, rows }] of shuffled(all, random).entries()) {
+          const file = other.warehouse.write(`given/${index}.jsonl`, shuffled(rows, random).join(''))
+          await other.warehouse.load(file, { mappings: [mapping] })
+          if (random.below(3) === 0) await other.warehouse.build()
+        }
+        const facts = (await other.facts()).split('\n')
+        expect(facts.filter((line) => /^files:|deleted|2025/.test(line))).toEqual([
+          'files:2 | <920002> | 565 | 1 | 2026-09-05T08:00:00Z | completed | - | -',
+          'files:4 | <920004> | 566 | 1 | 2026-09-05T08:00:00Z | active | - | -',
+          '<920001> | false | - | - | - | 2025-08-30 | -',
+          '<920002> | false | - | - | - | 2025-08-06 | {"deleted":true}',
+        ])
+      })
+    }
+  }, 120_000)
 
   test('nobody of the fixtures is anywhere in the warehouse', async () => {
     const ids = PEOPLE.map(({ id }) => id)

@@ -93,7 +93,8 @@ async function namesInTable(
   const texts = described
     .filter(({ column_type }) => !/^(BOOLEAN|DATE|TIMESTAMP|DOUBLE|.*INT|INTEGER)/.test(column_type))
     .map(({ column_name }) => `cast(${quoteName(column_name)} as varchar)`)
-  const hasKeys = described.some(({ column_name }) => column_name === 'learner_key')
+  const has = (column: string) => described.some(({ column_name }) => column_name === column)
+  const hasKeys = has('learner_key')
   for (let at = 0; at < heads.length; at += MOST_PEOPLE) {
     const some = heads.slice(at, at + MOST_PEOPLE)
     const keys = some.map((head) => BigInt(`0x${head}`)).join(', ')
@@ -102,6 +103,8 @@ async function namesInTable(
         ? [`regexp_matches(concat_ws('|', ${texts.join(', ')}), '${some.join('|')}')`]
         : []),
       ...(hasKeys ? [`learner_key in (${keys})`] : []),
+      // Of a stream on Spark, of anybody.
+      ...(has('lpa_sealed') ? ['lpa_sealed is not null'] : []),
     ]
     if (isNamed.length === 0) return false
     const reader = await connection.runAndReadAll(
