@@ -96,13 +96,13 @@ export async function withWarehouse<T>(
 /** Of a run that is to be recorded: what stayed open for it, or that there is nothing to write it to. */
 let record: { engine?: Engine | undefined; isInVain?: boolean } | undefined
 
-/** From now on, a warehouse that is written stays open when the work is done, if to open it is a login. */
+/** From now on, a warehouse that is written stays open when the work is done: to open it may be a login. */
 export function keepForRecord(): void {
   record = {}
 }
 
 async function keep(engine: Engine, mode: OpenMode): Promise<boolean> {
-  if (!record || !engine.isLoggedIn || (mode !== 'write' && mode !== 'create')) return false
+  if (!record || (mode !== 'write' && mode !== 'create')) return false
   await record.engine?.close()
   record.engine = engine
   return true

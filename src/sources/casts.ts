@@ -52,9 +52,9 @@ function castSql(type: string, value: string, given: string): string {
     return given === 'VARCHAR' ? `nullif(${value}, '')` : `cast(${value} as varchar)`
   }
   if (type === 'timestamp') {
-    // A time without a zone is in the session's zone: warehouse.timezone.
-    const zoned = given === 'TIMESTAMP WITH TIME ZONE' ? value : timeSql(textOf(value, given))
-    return `cast(${zoned} at time zone 'UTC' as timestamp)`
+    if (given === 'TIMESTAMP WITH TIME ZONE') return `cast(${value} at time zone 'UTC' as timestamp)`
+    // A time without a zone is in the session's zone: warehouse.timezone. By microseconds, UTC needs no calendar.
+    return `make_timestamp(epoch_us(${timeSql(textOf(value, given))}))`
   }
   if (type === 'date' && given === 'VARCHAR') {
     return `case when regexp_full_match(${value}, '${DATE_SHAPE}') then try_cast(${value} as date) end`
@@ -72,9 +72,10 @@ const NO_SECONDS = '^(\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d)(Z|[+-]\\d\\d(?::?\\
  */
 function timeSql(text: string): string {
   const withSeconds = `regexp_replace(${text}, '${NO_SECONDS}', '\\1:00\\2')`
-  const isUtc = `${text}[-1] = 'Z' and ${text}[-2] between '0' and '9'`
-  return `case when (${text}[1] between '0' and '9' or ${text}[1] = ' ')
-      and ((${isUtc}) or regexp_full_match(${text}, '[-0-9TZ:.,+/ ]*'))
+  // To compare is several times as quick as to take characters out.
+  const isUtc = [...'0123456789'].map((digit) => `ends_with(${text}, '${digit}Z')`).join(' or ')
+  const begins = `(${text} >= '0' and ${text} < ':') or (${text} >= ' ' and ${text} < '!')`
+  return `case when (${begins}) and (${isUtc} or regexp_full_match(${text}, '[-0-9TZ:.,+/ ]*'))
     then coalesce(try_cast(${text} as timestamptz), try_cast(${withSeconds} as timestamptz)) end`
 }
 
