@@ -52,6 +52,8 @@ export interface LoadedMapping {
   readonly mapping: string
   readonly entity: string
   readonly rows: number
+  /** By table that they went to. */
+  readonly written: readonly { readonly table: string; readonly rows: number }[]
   readonly counts: Counts
   readonly reasons: StagedFile['reasons']
   readonly leftOut: readonly string[]
@@ -540,6 +542,7 @@ function describeMapping({ mapping, batch, reasons, leftOut }: StagedFile): Load
     mapping: mapping.name,
     entity: mapping.entity,
     rows: entities[mapping.entity] ?? 0,
+    written: batch.files.map(({ table, rows }) => ({ table, rows })),
   }
 }
 
