@@ -154,7 +154,7 @@ Intro to SQL,1612,49.90,0.505,true,2026-01-12,2026-01-12T08:13:22.120Z,"{""a"": 
     expect(await print(one('text', null, 'x'), 'csv')).toBe('value\n""\nx\n')
   })
 
-  it.each(['=1+1', '+1', '-1', '@SUM(A1)', '\t=1', '＝1', '=cmd|"/c calc"!A1'])(
+  it.each(['=1+1', '+1', '-1', '-2+3*A1', '@SUM(A1)', '\t=1', '＝1', '=cmd|"/c calc"!A1'])(
     'escapes the formula %j, unless raw',
     async (formula) => {
       const [, ...fields] = (await print(one('text', formula), 'csv')).split('\n')

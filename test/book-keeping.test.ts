@@ -134,6 +134,35 @@ L3,CS101,2026-01-13T08:00:00Z,much,C,true
   expect(shown).not.toMatch(/\bL2\b/)
 })
 
+test('load --lineage tells of the source, and of each table how many rows went to it', () => {
+  writeFileSync(
+    join(folder, 'courses.sql'),
+    `-- entity: course
+-- export: delta
+-- not-personal: id
+select id as course_id, title as course_title, gone as deleted from source
+`,
+  )
+  writeFileSync(join(folder, 'courses.csv'), 'id,title,gone\nCS1,Intro,\nCS2,,true\n,Nameless,\n')
+  const words = ['courses.csv', '--mapping', 'courses.sql', '--max-rejects', '1']
+  expect(lpa('load', ...words, '--lineage', 'lineage.ndjson').code).toBe(0)
+  const lines = readFileSync(join(folder, 'lineage.ndjson'), 'utf8').trimEnd().split('\n')
+  const [start, end] = lines.map((line) => JSON.parse(line))
+  expect(start).toMatchObject({ eventType: 'START', job: { name: 'load' }, inputs: [], outputs: [] })
+  const { runId } = start.run
+  expect(end).toMatchObject({ eventType: 'COMPLETE', run: { runId }, inputs: [{ name: 'sources.files' }] })
+  expect(
+    end.outputs.map(({ name, outputFacets }: Record<string, Record<string, Record<string, number>>>) => [
+      name,
+      outputFacets?.outputStatistics?.rowCount,
+    ]),
+  ).toEqual([
+    ['staging.stg_course', 1],
+    ['staging.stg_deletion', 1],
+    ['raw.rejected_rows', 1],
+  ])
+})
+
 test('doctor finds a whole warehouse, and a key that others can read', () => {
   const sound = lpa('doctor', '--verify')
   expect(sound).toMatchObject({ code: 0, stdout: expect.stringContaining('Nothing is wrong.') })

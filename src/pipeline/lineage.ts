@@ -9,18 +9,14 @@ import type { BuildSummary } from './build.ts'
 import { readDeclared } from './declared.ts'
 import type { LoadedFile } from './load.ts'
 
-/** From a source to staging, and raw where its records are events: all that were not rejected. */
+/** From a source to raw and staging. */
 export function movesOfLoad({ source, outcome, mappings }: LoadedFile): Moves {
   if (outcome !== 'loaded') return { inputs: [], outputs: [] }
   const tables = declaredTables()
-  const written = mappings.flatMap(({ entity, rows, counts }) => [
-    ...(entity === 'learning_event'
-      ? [{ ...datasetOf(tables, 'raw.raw_learning_events'), rows: counts.read - counts.rejected }]
-      : []),
-    { ...datasetOf(tables, `staging.stg_${entity}`), rows },
-    ...(counts.rejected > 0 ? [{ ...datasetOf(tables, 'raw.rejected_rows'), rows: counts.rejected }] : []),
-  ])
-  return { inputs: [{ name: `sources.${source}` }], outputs: written }
+  const outputs = mappings.flatMap(({ written }) =>
+    written.map(({ table, rows }) => ({ ...datasetOf(tables, table), rows })),
+  )
+  return { inputs: [{ name: `sources.${source}` }], outputs }
 }
 
 /** By table of core that was built. */

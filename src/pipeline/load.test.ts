@@ -21,7 +21,7 @@ const file = (input: string, format: string, mapping: string, of: Counts): Loade
   mappings: [
     {
       ...{ loadId: 7, mapping, entity: 'enrollment', rows: of.mapped, reasons: [], undated: 0, leftOut: [] },
-      counts: of,
+      ...{ counts: of, written: [] },
     },
   ],
 })

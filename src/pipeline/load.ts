@@ -53,6 +53,8 @@ export interface LoadedMapping {
   readonly mapping: string
   readonly entity: string
   readonly rows: number
+  /** By table that they went to. */
+  readonly written: readonly { readonly table: string; readonly rows: number }[]
   readonly counts: Counts
   readonly reasons: StagedFile['reasons']
   readonly undated: StagedFile['undated']
@@ -568,6 +570,7 @@ function describeMapping({ mapping, batch, reasons, undated, leftOut }: StagedFi
     mapping: mapping.name,
     entity: mapping.entity,
     rows: entities[mapping.entity] ?? 0,
+    written: batch.files.map(({ table, rows }) => ({ table, rows })),
   }
 }
 

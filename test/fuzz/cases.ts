@@ -1,7 +1,9 @@
-/** Random cases that can be made again: a failure prints its seed, and the smallest case that still fails. */
+/** Random cases that can be made again: a failure prints how, and the smallest case that still fails. */
 
+import { relative } from 'node:path'
 import fc from 'fast-check'
 import { expect } from 'vitest'
+import { ROOT } from '../../scripts/oclif-config.ts'
 import { EXIT } from '../../src/errors.ts'
 import { asUserError, failureOutput } from '../../src/failure.ts'
 import { rawCharacters } from '../hostile/terminal.ts'
@@ -19,10 +21,22 @@ export async function tryCases<T>(
   arbitrary: fc.Arbitrary<T>,
   property: (value: T) => void | Promise<void>,
 ): Promise<void> {
-  await fc.assert(
-    fc.asyncProperty(arbitrary, async (value) => property(value)),
-    { numRuns: cases * TIMES, seed: SEED },
-  )
+  try {
+    await fc.assert(
+      fc.asyncProperty(arbitrary, async (value) => property(value)),
+      { numRuns: cases * TIMES, seed: SEED },
+    )
+  } catch (error) {
+    if (error instanceof Error) error.message = `${error.message}\n\nTo replay it: ${replay()}`
+    throw error
+  }
+}
+
+/** A command that tries the same cases. */
+function replay(): string {
+  const { testPath = '', currentTestName = '' } = expect.getState()
+  const times = TIMES === 1 ? '' : `LPA_FUZZ_TIMES=${TIMES} `
+  return `${times}LPA_FUZZ_SEED=${SEED} npm test -- ${relative(ROOT, testPath)} -t '${currentTestName}'`
 }
 
 /** Codes that help and the man page tell, but for what should never happen. */

@@ -361,5 +361,6 @@ function formulasIn(text: string): string[] {
   const fields = [...text.matchAll(/(?:^|,|\n)("(?:[^"]|"")*"|[^",\n]*)/g)].map(([, field = '']) =>
     field.replace(/^"/, ''),
   )
-  return fields.filter((field) => /^[=+\-@\t\r＝＋－＠]/.test(field) && !/^-?(\d|Infinity)/.test(field))
+  const isNumber = (field: string) => /^-(\d+(\.\d+)?(e[+-]?\d+)?|Infinity)$/.test(field)
+  return fields.filter((field) => /^[=+\-@\t\r＝＋－＠]/.test(field) && !isNumber(field))
 }

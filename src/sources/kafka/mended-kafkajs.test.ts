@@ -1,5 +1,8 @@
+import { once } from 'node:events'
+import { createRequire } from 'node:module'
+import { type AddressInfo, createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { withoutAborted } from './mended-kafkajs.ts'
+import { createKafka, createSocketFactory, withoutAborted } from './mended-kafkajs.ts'
 
 const record = (
   offset: number,
@@ -61,4 +64,43 @@ describe('records of aborted transactions', () => {
     const messages = [record(1, 7), record(2, 7)]
     expect(offsets(messages, [])).toEqual([1, 2])
   })
+})
+
+test('a connection that was cut in the middle of an answer understands those after it', async () => {
+  let connections = 0
+  const server = createServer((socket) => {
+    connections += 1
+    const isCut = connections === 1
+    socket.on('data', (request) => {
+      const answer = Buffer.alloc(16)
+      answer.writeInt32BE(12)
+      answer.writeInt32BE(request.readInt32BE(8), 4)
+      answer.write('answered', 8)
+      if (isCut) socket.end(answer.subarray(0, 11))
+      else socket.write(answer)
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+
+  createKafka({ brokers: ['127.0.0.1:1'] })
+  const require = createRequire(import.meta.url)
+  const Connection = require('kafkajs/src/network/connection.js')
+  const Encoder = require('kafkajs/src/protocol/encoder.js')
+  const logger = { namespace: () => logger, debug() {}, error() {} }
+  const connection = new Connection({
+    ...{ host: '127.0.0.1', port: (server.address() as AddressInfo).port, logger },
+    ...{ socketFactory: createSocketFactory(), requestTimeout: 1000, connectionTimeout: 1000 },
+  })
+  const asked = async () => {
+    await connection.connect()
+    return connection.send({
+      request: { apiKey: 3, apiVersion: 0, apiName: 'Metadata', encode: async () => new Encoder() },
+      response: { decode: async (bytes: Buffer) => bytes, parse: (bytes: Buffer) => String(bytes) },
+    })
+  }
+  await expect(asked()).rejects.toThrow('Closed connection')
+  expect(await asked()).toBe('answered')
+  await connection.disconnect()
+  server.close()
 })

@@ -58,6 +58,13 @@ function mend(): typeof import('kafkajs') {
       outOfRange: { topic: error.topic, partition: error.partition },
     })
   }
+  // It goes on with the part of an answer that came before a connection was cut, and understands none after it.
+  const Connection = require('kafkajs/src/network/connection.js')
+  const { connect } = Connection.prototype
+  Connection.prototype.connect = function connectAnew(this: { isConnected(): boolean }) {
+    if (!this.isConnected()) Object.assign(this, { chunks: [], bytesBuffered: 0, bytesNeeded: LENGTH_BYTES })
+    return connect.call(this)
+  }
   // It sets timers of negative length, of which Node 24 warns on stderr.
   const RequestQueue = require('kafkajs/src/network/requestQueue/index.js')
   RequestQueue.prototype.scheduleCheckPendingRequests = scheduleCheckPendingRequests
@@ -133,6 +140,9 @@ function readOnlyCodec(decompress: (packed: Buffer) => Promise<Buffer>) {
     decompress,
   }
 }
+
+/** What an answer begins with. */
+const LENGTH_BYTES = 4
 
 interface Queue {
   throttledUntil: number

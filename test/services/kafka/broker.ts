@@ -35,6 +35,8 @@ export interface BrokerOptions {
   readonly folder?: string
   /** The port without encryption and signing in; a free one when absent. */
   readonly port?: number
+  /** Where clients without encryption are sent: to a proxy, when it is not the broker itself. */
+  readonly advertised?: number
   readonly heapMb?: number
 }
 
@@ -47,6 +49,7 @@ export class Broker implements AsyncDisposable {
   readonly folder: string
   readonly #isOwnFolder: boolean
   readonly #heapMb: number
+  readonly #advertised: number | undefined
   #ports: Ports
   #process: Running | undefined
 
@@ -54,6 +57,7 @@ export class Broker implements AsyncDisposable {
     this.folder = folder
     this.#isOwnFolder = options.folder === undefined
     this.#heapMb = options.heapMb ?? 256
+    this.#advertised = options.advertised
     this.#ports = ports
   }
 
@@ -129,7 +133,8 @@ export class Broker implements AsyncDisposable {
   }
 
   #writeProperties(): void {
-    const text = serverProperties(this.#ports, this.#at('data'), this.#at('server.pem'))
+    const [data, certificate] = [this.#at('data'), this.#at('server.pem')]
+    const text = serverProperties(this.#ports, data, certificate, this.#advertised)
     writeFileSync(this.#at('server.properties'), text, { mode: 0o600 })
   }
 

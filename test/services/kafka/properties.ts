@@ -26,10 +26,18 @@ export const USERS: Readonly<Record<Mechanism, User>> = {
 export const HOST = '127.0.0.1'
 const SECURITY = 'org.apache.kafka.common.security'
 
-/** The text of server.properties; `certificate` is a PEM file with the server's key and certificates. */
-export function serverProperties(ports: Ports, data: string, certificate: string): string {
-  const open = [
-    `PLAINTEXT://${HOST}:${ports.plaintext}`,
+/**
+ * The text of server.properties; `certificate` is a PEM file with the server's key and certificates, `advertised` the port
+ * where clients find `plaintext`.
+ */
+export function serverProperties(
+  ports: Ports,
+  data: string,
+  certificate: string,
+  advertised = ports.plaintext,
+): string {
+  const opened = (plaintext: number) => [
+    `PLAINTEXT://${HOST}:${plaintext}`,
     `SASL_PLAINTEXT://${HOST}:${ports.sasl}`,
     `SSL://${HOST}:${ports.ssl}`,
     `SASL_SSL://${HOST}:${ports.saslSsl}`,
@@ -40,8 +48,8 @@ export function serverProperties(ports: Ports, data: string, certificate: string
     'node.id': 1,
     'controller.quorum.voters': `1@${HOST}:${ports.controller}`,
     'controller.listener.names': 'CONTROLLER',
-    listeners: [...open, `CONTROLLER://${HOST}:${ports.controller}`].join(','),
-    'advertised.listeners': open.join(','),
+    listeners: [...opened(ports.plaintext), `CONTROLLER://${HOST}:${ports.controller}`].join(','),
+    'advertised.listeners': opened(advertised).join(','),
     'listener.security.protocol.map': [...protocols, 'CONTROLLER:PLAINTEXT'].join(','),
     'inter.broker.listener.name': 'PLAINTEXT',
     'sasl.enabled.mechanisms': Object.keys(USERS).join(','),

@@ -1,13 +1,14 @@
 /**
- * kill -9 of `lpa stream` and of its broker at random moments, while messages come: afterwards each of them counts once,
- * and the warehouse is as if nothing had happened.
+ * kill -9 of `lpa stream` and of its broker at random moments, and connections that are cut or slow, while messages come:
+ * afterwards each of them counts once, and the warehouse is as if nothing had happened.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { faultsOf } from '../../faults/dump.ts'
 import { copyPlace, initPlace, isFull, lpaOk, type Place, removePlaces, rounds } from '../../faults/lpa.ts'
-import { randomOf, replayable, seeds, share } from '../../faults/seeds.ts'
+import { randomOf, replayable, seeds, share, shuffled } from '../../faults/seeds.ts'
+import { until } from '../../faults/until.ts'
 import { Broker } from './broker.ts'
 import { KafkaClient } from './client.ts'
 import { eventMessages } from './events.ts'
@@ -20,6 +21,7 @@ import {
   type Step,
   startStream,
 } from './exactly-once.ts'
+import { type Asked, type Cut, REQUESTS, TcpProxy } from './proxy.ts'
 import { describeWithKafka } from './shared-broker.ts'
 
 const FILE = 'test/services/kafka/stream-faults.test.ts'
@@ -37,9 +39,9 @@ beforeAll(async () => {
 afterAll(removePlaces)
 
 /** All kinds of trouble that a topic may hold. */
-function messagesOf(seed: number) {
+function messagesOf(seed: number, count: number) {
   return eventMessages({
-    ...{ seed, count: EVENTS, duplicates: 100, disorder: 200 },
+    ...{ seed, count, duplicates: 100, disorder: 200 },
     ...{ poison: 5, tombstones: 20, nullKeys: 100 },
   })
 }
@@ -50,8 +52,8 @@ interface Producing {
 }
 
 /** Sends messages over about `ms` milliseconds; what a broker did not take is sent again. */
-function produce(client: KafkaClient, topic: string, seed: number, ms: number): Producing {
-  const messages = [...messagesOf(seed)]
+function produce(client: KafkaClient, topic: string, seed: number, ms: number, count = EVENTS): Producing {
+  const messages = [...messagesOf(seed, count)]
   const size = 250
   const pause = (ms * size) / messages.length
   let isHurried = false
@@ -163,5 +165,55 @@ describeWithKafka('lpa stream, killed', (kafka) => {
       })
     },
     LIMIT_MS,
+  )
+})
+
+/** What is asked for when connections are cut, and where they are. */
+const CUTS = (['Fetch', 'OffsetCommit', 'Metadata'] as const).map((name) => REQUESTS[name])
+const WHERE = ['request', 'answer'] as const
+/** About 1 MB a second. */
+const SLOW = { bytes: 10_000, pauseMs: 10 }
+
+/** Cuts connections of lpa's, the same number of times for each of `CUTS` and `WHERE`. */
+function cutter(seed: number, times: number) {
+  const random = randomOf(seed)
+  const cuts = WHERE.flatMap((where) => Array.from({ length: times }, () => where))
+  const left = new Map(CUTS.map((request) => [request as number, shuffled(cuts, random)]))
+  const cut = ({ client, request }: Asked): Cut | undefined =>
+    client === 'lpa' && random.below(2) === 0 ? left.get(request)?.pop() : undefined
+  return { cut, isDone: () => [...left.values()].every(({ length }) => length === 0) }
+}
+
+describeWithKafka('lpa stream, over a bad connection', () => {
+  test.each(seeds(1))(
+    'its connections are cut in the middle of fetches and commits, and slow, seed %i',
+    async (seed) => {
+      await replayable(FILE, 'its connections are cut', seed, async () => {
+        await using proxy = await TcpProxy.listen()
+        await using broker = await Broker.start({ advertised: proxy.port })
+        proxy.leadTo(broker.addresses.plaintext)
+        await using client = await KafkaClient.connect(proxy.address)
+        const topic = `cut-${seed}`
+        await client.createTopic(topic, PARTITIONS)
+        const place = copyPlace(empty, `cut-${seed}`)
+        const producing = produce(client, topic, seed, rounds(40_000, 200_000), EVENTS / 2)
+        const stream = startStream(place, [...QUICK, ...configFor(place, client, topic, topic)])
+        await stream.reached('committed')
+
+        const { cut, isDone } = cutter(seed, rounds(2, 10))
+        proxy.cut = cut
+        await until(() => isDone() || stream.child.exitCode !== null, 'everything was cut', LIMIT_MS)
+        proxy.pace = ({ client: who }) => (who === 'lpa' ? SLOW : undefined)
+        await producing.finish()
+        await stream.reached('committed', stream.count('committed') + 1)
+        expect(stream.child.exitCode, 'the same process goes on').toBeNull()
+        stream.child.kill('SIGTERM')
+        expect(await stream.ended).toMatchObject({ code: 143 })
+        proxy.pace = () => undefined
+        await lpaOk(place, [...ONCE, ...configFor(place, client, topic, topic)])
+        await expectSameAsUndisturbed(place, client, topic)
+      })
+    },
+    2 * LIMIT_MS,
   )
 })
