@@ -258,6 +258,29 @@ describe('what is new since the last load', () => {
     expect(facts(await holdings(place))).toEqual(facts(await oracle(COUNT + 3)))
   })
 
+  test('counts once by its id: a record without one is rejected, a mapping without is refused', async () => {
+    const overlapping = `${uri('more')}\n${since}\noverlap = "3m"`
+    const place = placeWith('ids', { lrs: overlapping, own: `${overlapping}\nmapping = "own.sql"` })
+    const without = (index: number, texts: readonly string[]) =>
+      texts.map((text, at) => (at === index ? text.replace(/"id": "[^"]*",/, '') : text))
+    for (const count of [COUNT, COUNT + 3]) {
+      server.records = without(COUNT - 1, statements(count))
+      const { stderr } = await lpaOk(place, ['load', 'lrs', '--max-rejects', '1'])
+      expect(stderr).toContain('event_id is missing')
+    }
+    await lpaOk(place, ['batch'])
+    const facts = (await holdings(place)).filter((line) => line.startsWith('fact'))
+    expect(facts).toHaveLength(COUNT + 2)
+
+    const mapping = join(place.root, 'own.sql')
+    const header =
+      '-- entity: learning_event\n-- columns: who = $.actor.mbox, day = $.timestamp\n-- personal: who(learner)'
+    const select = "select who as learner_id, day as occurred_at, 'viewed' as event_type from source"
+    writeFileSync(mapping, `${header}\n${select}\n`)
+    const ran = await lpa(place, ['load', 'own'])
+    expect(`${refusal(ran)} ${ran.stderr}`).toMatch(/^78 LPA-API-NO-EVENT-ID .*own\.sql/s)
+  })
+
   test('goes on from where it was when a load fails', async () => {
     const place = placeWith('fails', { lrs: `${uri('more')}\n${since}` })
     await lpaOk(place, ['load', 'lrs'])

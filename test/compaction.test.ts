@@ -10,6 +10,7 @@ import { ledgerRows } from '../src/pipeline/ledger.ts'
 import { withWarehouse } from '../src/pipeline/warehouse.ts'
 import type { Engine } from '../src/types.ts'
 import { initPlace, lpa, lpaOk, type Place, removePlaces } from './faults/lpa.ts'
+import { TryWarehouse } from './try-warehouse.ts'
 
 afterAll(removePlaces)
 
@@ -69,6 +70,38 @@ test('small files are merged, and all that is read stays the same', { timeout: 2
   expect(await open(place, 'read', (engine) => rows(engine, COUNTS))).toEqual([[500, 500]])
   const verified = await lpa(place, ['doctor', '--verify', '--json', '--quiet'])
   expect(verified.code, verified.stderr + verified.stdout).toBe(0)
+})
+
+/** Files of a table that count now. */
+function filesOf(warehouse: string, table: string): number {
+  using catalog = new DatabaseSync(join(warehouse, 'catalog.sqlite'), { readOnly: true })
+  const live = `select count(*) as found from ducklake_data_file
+    where end_snapshot is null and table_id = (select table_id from ducklake_table where table_name = ?)`
+  return Number(catalog.prepare(live).get(table)?.found)
+}
+
+test('small files with VARIANT are merged, and keep what they hold', { timeout: 120_000 }, async () => {
+  using its = await TryWarehouse.create('[warehouse]\nattributes = "variant"\n')
+  await withWarehouse(its.config, 'write', new AbortController().signal, async (engine) => {
+    for (let number = 0; number < 24; number += 1)
+      await commit(
+        engine,
+        `insert into core.fact_learning_event by name
+         select 'e${number}-' || n as event_id, n as learner_key, 1 as course_key, 20260112 as date_key, 'viewed' as event_type,
+           timestamp '2026-01-12 08:00:00' as occurred_at, 1 as quantity, 'lms' as source,
+           json_object('number', ${number}, 'word', 'w' || n)::variant as attributes
+         from range(1, 6) r(n)`,
+      )
+    const kept =
+      'select event_id, typeof(attributes), attributes::json::varchar from core.fact_learning_event order by 1'
+    const before = await rows(engine, kept)
+    expect(before).toHaveLength(120)
+    expect(before[0]).toEqual(['e0-1', 'VARIANT', '{"number":0,"word":"w1"}'])
+    expect(filesOf(its.config.warehouse.path, 'fact_learning_event')).toBe(24)
+    expect(await engine.compact()).toBeGreaterThan(0)
+    expect(filesOf(its.config.warehouse.path, 'fact_learning_event')).toBe(1)
+    expect(await rows(engine, kept)).toEqual(before)
+  })
 })
 
 /** As if hours had passed: DuckLake tells times by its catalog. */

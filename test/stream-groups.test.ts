@@ -2,6 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { takeWriterLock } from '../src/engines/duckdb/writer-lock.ts'
 import { UserError } from '../src/errors.ts'
 import { TopicStream } from '../src/pipeline/stream-kafka.ts'
 import { storedOffsets } from '../src/pipeline/stream-offsets.ts'
@@ -84,6 +85,26 @@ test('those that were sealed are committed, and none is begun after the run ende
     expect(await next()).toEqual([2])
     await sleep(3000)
     expect(await next()).toEqual([2])
+  })
+})
+
+test('nothing more is taken while two groups wait for their commit and a third one is full', async () => {
+  using its = await TryWarehouse.create('[load]\nlock_wait = "1m"\n')
+  await withWarehouse(its.config, 'write', new AbortController().signal, async (engine) => {
+    const consumer = new Consumer()
+    const stop = new AbortController()
+    const work = workOf(its, engine, { signal: stop.signal })
+    const running = streamOf(work, () => consumer).run()
+    running.catch(() => {})
+    await until(() => consumer.isReady, 'it is known where to begin')
+    const lock = await takeWriterLock(its.config.warehouse.path, 60_000)
+    for (const offset of [0, 1, 2]) await consumer.fetch(offset)
+    const commits = consumer.fetch(3).then(() => work.options.status.counts.commits)
+    expect(await Promise.race([commits, sleep(1500, 'it waits')])).toBe('it waits')
+    lock.release()
+    expect(await commits).toBeGreaterThan(0)
+    stop.abort(new Error('It is over.'))
+    await expect(running).rejects.toThrow('It is over.')
   })
 })
 

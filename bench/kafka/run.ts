@@ -199,7 +199,9 @@ async function throughput(broker: Broker, client: KafkaClient): Promise<void> {
   console.log('| | seconds | messages a second | ÷ kafkajs |\n|---|---|---|---|')
   console.log(line('kafkajs, only counting', all.kafkajs))
   console.log(all.kcat.length > 0 ? line('kcat into a file', all.kcat) : '| kcat | not installed | | |')
-  console.log(line('an insert a thousand rows', all.naive))
+  console.log(
+    line(`an insert a thousand rows (from the first ${some.length.toLocaleString('en')})`, all.naive),
+  )
   console.log(line('lpa: raw, staging, offsets committed', committed))
   console.log(line('lpa: facts built and checked as well', built))
   const [start, peak] = [

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { TryWarehouse } from '../../test/try-warehouse.ts'
-import { replaceReread } from './stream-offsets.ts'
+import { assertReadable, replaceReread } from './stream-offsets.ts'
 import { withWarehouse } from './warehouse.ts'
 
 const load = (id: number, key: string) => `insert into meta.loads
@@ -30,3 +30,16 @@ test('loads that only take events back, or hold nothing, are found again under a
     expect(rows.map(([id]) => Number(id))).toEqual([2, 4])
   })
 }, 60_000)
+
+test.each([
+  [4, 'The next message is 4, the topic begins at 5'],
+  [5, undefined],
+  [9, undefined],
+  [10, 'The next message is 10, the topic ends at 9'],
+])('an offset of %i in a topic from 5 to 9', (nextOffset, message) => {
+  const id = { topic: 'clicks', partition: 0, topicId: 'id' }
+  const look = () => assertReadable([{ ...id, nextOffset }], [{ ...id, begin: 5, end: 9 }])
+  if (message === undefined) expect(look).not.toThrow()
+  else expect(look).toThrow(expect.objectContaining({ code: 'LPA-STREAM-GONE', exit: 'data' }))
+  if (message !== undefined) expect(look).toThrow(message)
+})

@@ -67,6 +67,8 @@ export interface DerivationContext {
   readonly recordId: string
   /** effective_at of records that have none, as an SQL literal. */
   readonly loadedAt: string
+  /** Whether each event needs an id of its own. */
+  readonly mayComeAgain: boolean
 }
 
 /** Pseudonyms are 64 hex digits: anything else means that the mapping did not declare the column; see also `isClear`. */
@@ -110,7 +112,7 @@ const IDENTITY: Record<Entity, readonly string[]> = {
 }
 
 export function entityRules(entity: Entity, context: DerivationContext): EntityRules {
-  const { idSpace, timezone, recordId, loadedAt } = context
+  const { idSpace, timezone, recordId, loadedAt, mayComeAgain } = context
   const personKey = (id: string) => `cast('0x' || substr(${id}, 1, 15) as bigint)`
   const key = (kind: string, id: string) => `lpa_key('${kind}', ${idSpace} || ':' || ${id})`
   const local = (at: string) => (timezone ? `((${at} at time zone 'UTC') at time zone ${timezone})` : at)
@@ -238,7 +240,9 @@ export function entityRules(entity: Entity, context: DerivationContext): EntityR
   return {
     table: `staging.stg_${entity}`,
     columns: stagingTable(entity).columns,
-    inputs: inputsOf(entity),
+    inputs: inputsOf(entity).map((column) =>
+      mayComeAgain && column.name === 'event_id' ? { ...column, required: true } : column,
+    ),
     derived: derived[entity],
     identity: [...IDENTITY[entity], 'effective_at'],
     deletionKeys: DELETION_KEYS[entity],

@@ -384,6 +384,7 @@ async function stageMapping(
     lineOf: measure.lineOf,
     placeOf: input.placeOf ?? ((line) => `${uri}:${line}`),
     places: input.places,
+    mayComeAgain: input.cursor !== undefined && mapping.export !== 'snapshot',
     mayBeErased: erased.hashes.length > 0,
     groupRows: groupRows(input),
     parquetVersion: request.parquetVersion ?? 'v2',

@@ -102,6 +102,7 @@ export async function prepareMapping(
     ])
   }
   if (!isOfEvents && mapping.export !== 'delta' && types.delete('deleted')) sql = withoutDeletedSql(sql)
+  if (options.mayComeAgain && isOfEvents && !types.has('event_id')) throw noEventId(mapping)
   const needed = (name: string) => !types.has('deleted') || rules.identity.includes(name)
   const missing = rules.inputs.filter(({ name, required }) => required && needed(name) && !types.has(name))
   if (missing.length > 0) {
@@ -112,6 +113,22 @@ export async function prepareMapping(
   }
   const clear = new Set(OF_PEOPLE.filter((name) => types.has(name) && isClear(tree, name, options)))
   return { sql, types, clear }
+}
+
+/** What would name the events is where they stand in an answer, which is another place in the next one. */
+function noEventId({ path }: Mapping): UserError {
+  return new UserError(
+    'LPA-API-NO-EVENT-ID',
+    'Its SELECT gives no event_id, and an API may answer a record again: it would count twice.',
+    {
+      ...{ exit: 'config', where: path },
+      next: [
+        'Take as event_id what the API names its records by.',
+        'Where it answers everything each time, say so in the mapping: -- export: snapshot',
+        'Where neither is so, save what is new to files, and load those.',
+      ],
+    },
+  )
 }
 
 /**

@@ -34,6 +34,8 @@ export interface StageTwoOptions {
   readonly placeOf: (line: number) => string
   /** Of messages: where each record stands. */
   readonly places?: readonly RecordPlace[] | undefined
+  /** Of an API, which may answer a record again: events count once by their ids, and each needs one. */
+  readonly mayComeAgain?: boolean
   /** Of records that raw kept: they have their numbers with them. */
   readonly isReplay?: boolean
   /** Whether records may name somebody who was erased. */

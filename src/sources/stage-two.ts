@@ -61,6 +61,7 @@ export async function stageTwo(options: StageTwoOptions): Promise<StageTwoResult
       timezone: options.timezone === 'UTC' ? undefined : quoteText(options.timezone),
       recordId: await recordIdSql(connection, options),
       loadedAt: sqlTime(options.loadedAt),
+      mayComeAgain: options.mayComeAgain ?? false,
     })
     const outputs = await prepareMapping(connection, options, rules)
     const faults = faultsOf(rules, outputs, options.header.length > 0)

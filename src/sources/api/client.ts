@@ -1,7 +1,7 @@
 /** Gets pages of an API: who asks, where redirects may lead, what is tried again, and what an answer's status means. */
 
-import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { readCaFile } from '../../ca-file.ts'
 import type { ApiSettings } from '../../config/api.ts'
 import { formatDuration } from '../../duration.ts'
 import { type ExitName, UserError } from '../../errors.ts'
@@ -43,7 +43,7 @@ const LASTING = /^(ENOTFOUND|ERR_TLS_|ERR_SSL_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UN
 export async function openClient(options: ClientOptions): Promise<GetPage> {
   const { settings, signal, onWait, firstWaitMs = FIRST_WAIT_MS } = options
   const exchange = await openExchanger({
-    ca: settings.caFile === undefined ? undefined : readFileSync(settings.caFile, 'utf8'),
+    ca: settings.caFile === undefined ? undefined : readCaFile(settings.caFile, 'LPA-SOURCE-CA'),
     timeoutMs: settings.timeoutMs,
     allowPrivate: settings.allowPrivate,
     signal,

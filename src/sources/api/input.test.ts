@@ -638,6 +638,12 @@ describe('who asks', () => {
   })
 })
 
+test('a ca_file that is not there is named', async () => {
+  const error = await failure('link', { caFile: '/not/there/ca.pem' })
+  expect(error).toMatchObject({ code: 'LPA-SOURCE-CA', exitCode: 66 })
+  expect(error.message).toContain('/not/there/ca.pem')
+})
+
 test('who is behind a proxy is told that none is used', async () => {
   const before = process.env.HTTPS_PROXY
   process.env.HTTPS_PROXY = 'http://127.0.0.1:1'

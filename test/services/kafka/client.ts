@@ -80,6 +80,11 @@ export class KafkaClient implements AsyncDisposable {
       throw new Error(`The topic ${topic} exists.`)
   }
 
+  /** `count` in all. */
+  async addPartitions(topic: string, count: number): Promise<void> {
+    await this.#admin.createPartitions({ topicPartitions: [{ topic, count }] })
+  }
+
   async deleteTopic(topic: string): Promise<void> {
     await this.#admin.deleteTopics({ topics: [topic] })
   }

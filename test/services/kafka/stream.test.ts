@@ -5,6 +5,7 @@ import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } fr
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadOclifConfig } from '../../../scripts/oclif-config.ts'
 import { takeWriterLock } from '../../../src/engines/duckdb/writer-lock.ts'
@@ -143,6 +144,34 @@ describeWithKafka('lpa stream kafka://', (kafka) => {
     expect(await value(place, 'select count(*) from fact_learning_event')).toBe(150)
   })
 
+  test('what files bring, also of messages with many events and of those that several mappings read', async () => {
+    const [place, ofFiles] = [newPlace(), newPlace()]
+    const names = ['caliper/envelopes-1.1.ndjson', 'canvas/live-events.ndjson']
+    const files = names.map((name) => fileURLToPath(new URL(`../../../fixtures/${name}`, import.meta.url)))
+    const topics = [await newTopic(1), await newTopic(1)] as const
+    for (const [index, topic] of topics.entries()) {
+      const lines = readFileSync(files[index] ?? '', 'utf8')
+        .trimEnd()
+        .split('\n')
+      const messages = lines.map((value) => ({ value }))
+      await client.produce(topic, messages)
+    }
+    await lpaOk(place, ['stream', uri(...topics), '--until-caught-up', '--source', 'lms'])
+    await lpaOk(ofFiles, ['load', ...files, '--source', 'lms', '--quiet'])
+    await lpaOk(ofFiles, ['batch', '--quiet'])
+    for (const rows of [EVENTS, ENROLLMENTS]) {
+      const streamed = await rowsOf(place, rows)
+      expect(streamed.length).toBeGreaterThan(0)
+      expect(streamed).toEqual(await rowsOf(ofFiles, rows))
+    }
+    expect(await rowsOf(place, FORMATS)).toEqual([
+      ['caliper', 7],
+      ['canvas_live_course', 21],
+      ['canvas_live_enrollment', 21],
+      ['canvas_live_event', 21],
+    ])
+  })
+
   test('what Kafka’s own producer packs by every codec', async () => {
     const topic = await newTopic(2)
     const place = newPlace()
@@ -248,6 +277,34 @@ describeWithKafka('lpa stream kafka://', (kafka) => {
     expect(await offsetsOf(place, topic)).toEqual([401])
   })
 
+  test('up to where the topic ended at its start, while messages keep coming', async () => {
+    const topic = await newTopic(2)
+    const place = newPlace()
+    const all = [...eventMessages({ seed: SEED + 35, count: 20_000 })]
+    await client.produce(topic, all.slice(0, 200))
+    const begun = await client.endOffsets(topic)
+    let isOver = false
+    const sending = (async () => {
+      for (let at = 200; !isOver && at < all.length; at += 10) {
+        await client.produce(topic, all.slice(at, at + 10))
+        await sleep(50)
+      }
+    })()
+    const running = catchUp(place, topic, '--quiet')
+    const first = await Promise.race([running.then(() => 'caught up'), sleep(60_000, 'still running')])
+    const ends = await client.endOffsets(topic)
+    isOver = true
+    await sending
+    expect(first).toBe('caught up')
+    expect((await running).code).toBe(0)
+    const stored = (await offsetsOf(place, topic)).map(Number)
+    for (const [partition, end] of begun.entries())
+      expect(stored[partition]).toBeGreaterThanOrEqual(Number(end))
+    const sum = (offsets: readonly unknown[]) =>
+      offsets.reduce<number>((total, one) => total + Number(one), 0)
+    expect(sum(ends)).toBeGreaterThan(sum(stored))
+  })
+
   // ── where it begins and goes on ─────────────────────────────────────────────────────────────────────────
 
   test('from the newest, or from a time, and from there on without a gap', async () => {
@@ -275,12 +332,28 @@ describeWithKafka('lpa stream kafka://', (kafka) => {
     expect(failureOf(wrong)).toBe('2 LPA-STREAM-FROM')
   })
 
+  test('partitions that a topic got since are read from their beginning, whatever --from says', async () => {
+    const topic = await newTopic(1)
+    const place = newPlace()
+    const all = [...eventMessages({ seed: SEED + 36, count: 90 })]
+    await client.produce(topic, all.slice(0, 30))
+    await caughtUp(place, topic, '--from', 'latest')
+    await client.addPartitions(topic, 3)
+    // The first one does not know them, and passes over their messages without a word.
+    await using late = await KafkaClient.connect(kafka.plaintext)
+    await late.produce(topic, all.slice(30, 60), { partition: 1 })
+    await late.produce(topic, all.slice(60), { partition: 2 })
+    await caughtUp(place, topic, '--from', 'latest')
+    expect(await idsOf(place)).toEqual([...expectedOf(all.slice(30)).ids].sort())
+    expect(await offsetsOf(place, topic)).toEqual([30, 30, 30])
+  })
+
   test('two sources of one topic each read all of it, at the same time', async () => {
     const topic = await newTopic(2)
     const place = newPlace()
     await client.produce(topic, eventMessages({ seed: SEED + 32, count: 100 }))
     const running = ['one', 'two'].map((source) =>
-      startLpa(place, ['stream', uri(topic), '--source', source, '--commit-every', '300ms']),
+      startLpa(place, ['stream', uri(topic), '--source', source, '--commit-every', '300ms', '--quiet']),
     )
     const staged = 'select source, count(*) from staging.stg_learning_event group by 1 order by 1'
     const bySource = async () =>
@@ -288,7 +361,10 @@ describeWithKafka('lpa stream kafka://', (kafka) => {
     await until(async () => (await bySource()) === '[100,100]', 'both have all of it')
     for (const { child, ended } of running) {
       child.kill('SIGTERM')
-      expect((await ended).code).toBe(143)
+      const { code, stderr } = await ended
+      // Nothing until it was told to stop.
+      expect(stderr).toBe('lpa stream: stopping (SIGTERM); once more to stop at once.\n')
+      expect(code).toBe(143)
     }
   })
 
@@ -700,6 +776,12 @@ function inCloudEvent({ value, ...message }: EventMessage, index: number): Messa
   return index % 2 === 0 ? { ...message, value: JSON.stringify(envelope) } : { ...message, value }
 }
 
+/** Without ids, which some formats have none of: they are named by where they stand. */
+const EVENTS = `select learner_key, course_key, occurred_at, event_type, activity_id, session_id, score, progress, attributes::varchar
+  from fact_learning_event order by all`
+const ENROLLMENTS =
+  'select learner_key, course_key, enrolled_at, status, mode, withdrawn_at from fact_enrollment order by all'
+const FORMATS = 'select format, sum(records_read) from meta.loads group by 1 order by 1'
 const LEARNERS = 'select count(*) from dim_learner where learner_key <> 0'
 
 function failureOf({ code, stderr }: Ran): string {
