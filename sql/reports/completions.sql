@@ -10,6 +10,7 @@
 -- cells: week_before is completions 7 rows before
 -- cells: mean_7_days is the mean of completions over 7 rows
 -- cells: change_percent follows completions, week_before
+-- cells: joined by day to daily
 -- narrows: course, category, country
 -- param: since date null "first day to show; the first completion when not given"
 -- param: until date null "last day to show; the newest day of the data when not given"

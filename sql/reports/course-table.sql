@@ -12,6 +12,7 @@
 -- cells: change_percent follows new_enrollments, enrollments_before
 -- cells: enrolled by course_id is enrolled of completion-rate
 -- cells: completed by course_id is completed of completion-rate
+-- cells: new_enrollments, enrollments_before sum windows of enrollments of daily
 -- cells: the order follows enrolled
 -- narrows: course, category, country
 -- table: course_id, course_title, enrolled, completed, completion_percent, mean_progress_percent

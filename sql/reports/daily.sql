@@ -6,6 +6,7 @@
 -- cells: enrollments, completions, active_learners, events
 -- cells: enrollments, completions, events add up
 -- cells: events follow active_learners
+-- cells: joined by day with completions
 -- narrows: course, category, country
 -- param: since date null "first day to show; the first of the data when not given"
 -- param: until date null "last day to show; the newest of the data when not given"

@@ -8,6 +8,7 @@
 -- cells: week_before is enrollments 7 rows before
 -- cells: mean_7_days is the mean of enrollments over 7 rows
 -- cells: change_percent follows enrollments, week_before
+-- cells: enrollments by day is enrollments of daily
 -- narrows: course, category, country
 -- param: since date null "first day to show; the first enrollment when not given"
 -- param: until date null "last day to show; the newest day of the data when not given"

@@ -10,6 +10,9 @@
 -- cells: the row completion_rate follows enrollments, completions
 -- cells: the row events follows active_learners
 -- cells: value, previous in the row completion_rate are of_enrolled_percent of completion-rate
+-- cells: value, previous in the row enrollments sum windows of enrollments of daily
+-- cells: value, previous in the row completions sum windows of completions of daily
+-- cells: value, previous in the row events sum windows of events of daily
 -- narrows: course, category, country
 -- param: days integer 7 "length of the window in days"
 -- param: course text null "of this course_id; of all, and of none, when not given"

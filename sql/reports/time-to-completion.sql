@@ -8,7 +8,7 @@
 -- cells: enrolled, completed, withdrawn, still_open add up to course_title = All courses
 -- cells: enrolled = completed + withdrawn + still_open
 -- cells: quarter_days, median_days, three_quarter_days follow completed
--- cells: joined by course_id with completion-rate
+-- cells: joined by course_id to completion-rate
 -- cells: the order follows enrolled
 -- narrows: category, country, since, until, cohort
 -- param: course text null "a course_id; all courses when not given"

@@ -1,10 +1,10 @@
 /** What a role is answered: reports without small counts, and why it is refused the rest. */
 
 import { UserError } from '../errors.ts'
-import type { JoinedReport } from '../policy/joined-cells.ts'
-import type { Cells, JoinRule, Rule, SharedCells } from '../policy/small-cells.ts'
+import type { JoinedReport, LeftOut } from '../policy/joined-cells.ts'
+import type { Cells, JoinRule, Rule } from '../policy/small-cells.ts'
 import { expand } from '../sql-expand.ts'
-import { paramValues, readSql } from '../sql-files.ts'
+import { paramValues, readSql, type SqlFile } from '../sql-files.ts'
 import { sqlTokens } from '../sql-tokens.ts'
 import type { Cell, Reader, Result, ResultStream, RoleTraits } from '../types.ts'
 import type { AskOptions, Question } from './report.ts'
@@ -125,37 +125,77 @@ export async function answerReport(reader: RoleReader, question: Question): Prom
   const raised = rules.flatMap((rule) =>
     rule.kind === 'at least' ? [[rule.param, Math.max(Number(values[rule.param]), least)]] : [],
   )
-  const result = await reader.query(sql, { ...values, ...Object.fromEntries(raised) })
-  const join = joinOf(report.name, rules, readCells)
-  if (join === undefined) return withoutSmallCells(result, rules, least)
+  const ofAllDays = isOfDays(report) ? { since: null, until: null } : {}
+  const result = await reader.query(sql, { ...values, ...Object.fromEntries(raised), ...ofAllDays })
   const { isLeftOutIn, leftOutOf, outsideParts } = await import('../policy/joined-cells.ts')
-  const reports: JoinedReport[] = []
-  for (const name of join.reports) {
-    const rules = readCells(readSql('reports', name).header.cells)
-    const result = await wholeReport(reader, name)
-    if (result !== undefined && Array.isArray(rules)) reports.push({ result, rules })
+  const leftOut = new Map<string, LeftOut>()
+  for (const { key, names } of joinsOf(report.name, rules, readCells)) {
+    const reports: JoinedReport[] = []
+    for (const name of names) {
+      const rules = readCells(readSql('reports', name).header.cells)
+      const result = await wholeReport(reader, name)
+      if (result !== undefined && Array.isArray(rules)) reports.push({ result, rules })
+    }
+    const gone = leftOutOf(reports, key, least)
+    for (const name of names) leftOut.set(name, gone)
   }
-  const leftOut = leftOutOf(reports, join.key, least)
   const asked = { result, rules }
-  const isLeftOut = isLeftOutIn(asked, leftOut, values.course ?? null)
+  const chosen = { key: values.course ?? null, days: Number(values.days ?? 0), least }
+  const isLeftOut = isLeftOutIn(asked, leftOut, chosen)
   const paths = rules.some(({ kind }) => kind === 'below') ? await pathsOfCourses(reader) : new Map()
-  return withoutSmallCells(result, rules, least, { isLeftOut, outside: outsideParts(asked, leftOut, paths) })
+  const outside = outsideParts(asked, leftOut, paths)
+  const answer = withoutSmallCells(result, rules, least, { isLeftOut, outside })
+  return isOfDays(report) ? inDays(answer, values) : answer
+}
+
+/** Its `since` and `until` choose which days are shown; each of them leaves out what it does among all days. */
+function isOfDays({ params, header }: SqlFile): boolean {
+  const narrows = header.narrows?.[0]?.split(', ') ?? []
+  return params.some(({ name }) => name === 'since') && !narrows.includes('since')
+}
+
+/** By their first column, which is the day. */
+function inDays({ columns, rows, hidden = [] }: Result, { since, until }: Question['values']): Result {
+  const day = columns.findIndex(({ name }) => name === 'day')
+  const shown = rows.flatMap((row, index) => {
+    const text = String(row[day])
+    return (since ?? text) <= text && text <= (until ?? text) ? [index] : []
+  })
+  const places = new Map(shown.map((row, place) => [row, place]))
+  const left = hidden.flatMap(([row, column]): [number, number][] => {
+    const place = places.get(row)
+    return place === undefined ? [] : [[place, column]]
+  })
+  return {
+    columns,
+    rows: shown.map((row) => rows[row] ?? []),
+    ...(left.length > 0 && { hidden: left }),
+  }
+}
+
+interface Join {
+  readonly key: string
+  /** The first has the rows. */
+  readonly names: readonly string[]
 }
 
 /** The reports that show the same counts, in an order of their own: what they leave out is the same whoever asks. */
-function joinOf(
+function joinsOf(
   name: string,
   rules: readonly Rule[],
   readCells: (lines: readonly string[] | undefined) => Cells | undefined,
-): { readonly key: string; readonly reports: readonly string[] } | undefined {
+): readonly Join[] {
   const joined = (all: Cells | undefined) =>
     Array.isArray(all) ? all.find((rule): rule is JoinRule => rule.kind === 'joined') : undefined
-  const own = joined(rules)
-  const other = rules.find((rule): rule is SharedCells => 'report' in rule)
-  if (other === undefined) return undefined
-  const first = own === undefined ? other.report : name
-  const join = own ?? joined(readCells(readSql('reports', first).header.cells))
-  return join && { key: join.key, reports: [first, join.report].sort() }
+  const joins = new Map<string, Join>()
+  for (const rule of rules) {
+    if (!('report' in rule)) continue
+    const isFirst = rule.kind === 'joined' && rule.isFirst
+    const first = isFirst ? name : rule.report
+    const join = isFirst ? rule : joined(readCells(readSql('reports', first).header.cells))
+    if (join) joins.set(first, { key: join.key, names: [first, join.report] })
+  }
+  return [...joins.values()]
 }
 
 /** Of their categories, by the id of the course. */

@@ -1,12 +1,14 @@
 /** What each role sees of the embedded engine, against the table that was written by hand (fixtures/access). */
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { TryWarehouse } from '../../test/try-warehouse.ts'
 import { accessWarehouse } from '../policy/access.test-support.ts'
 import { seenAndExpected, WHO } from '../policy/access-seen.test-support.ts'
 import type { Engine } from '../types.ts'
 import { readAs } from './role.ts'
 import { withWarehouse } from './warehouse.ts'
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 let warehouse: TryWarehouse
 beforeAll(async () => {

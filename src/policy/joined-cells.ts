@@ -14,8 +14,17 @@ export interface JoinedReport {
   readonly rules: Rules
 }
 
-/** What a table leaves out, by the key of a row and the name of a column; the row of all has no key. */
+/** What a table leaves out, by the key of a row and the name of a column; in its order. The row of all has no key. */
 export type LeftOut = ReadonlyMap<Cell, ReadonlyMap<string, Cell>>
+
+/** What was asked for. */
+export interface Chosen {
+  /** The one row. */
+  readonly key: Cell
+  /** The length of windows. */
+  readonly days: number
+  readonly least: number
+}
 
 /** Of reports that have rows of the same keys. What the first shows is left out last. */
 export function leftOutOf(reports: readonly JoinedReport[], key: string, least: number): LeftOut {
@@ -39,10 +48,10 @@ export function leftOutOf(reports: readonly JoinedReport[], key: string, least: 
   )
 }
 
-/** Counts that `leftOut` has, and which rows each is a part of: those at the path of its key, and above it. */
+/** Counts that other reports leave out, by their names, and which rows each is a part of: those at the path of its key, and above it. */
 export function outsideParts(
   { result, rules }: JoinedReport,
-  leftOut: LeftOut,
+  leftOut: ReadonlyMap<string, LeftOut>,
   pathOf: ReadonlyMap<Cell, string>,
 ): OutsideParts[] {
   return rules.flatMap((rule) => {
@@ -50,7 +59,7 @@ export function outsideParts(
     const place = placeOf(result.columns, rule.path)
     const rowsAbove = (path: string) =>
       result.rows.flatMap((row, index) => (`${path}/`.startsWith(`${row[place]}/`) ? [index] : []))
-    const parts = [...leftOut].flatMap(([key, cells]) => {
+    const parts = [...(leftOut.get(rule.report) ?? [])].flatMap(([key, cells]) => {
       const [path, value] = [pathOf.get(key), cells.get(rule.of)]
       return path === undefined || value === undefined
         ? []
@@ -60,17 +69,24 @@ export function outsideParts(
   })
 }
 
-/** What to leave out of a report, by its rules of what others show; `chosen` is the key that it was asked for. */
+/** What to leave out of a report, by its rules of what others show, whose `leftOut` is by their names. */
 export function isLeftOutIn(
   { result, rules }: JoinedReport,
-  leftOut: LeftOut,
-  chosen: Cell,
+  leftOut: ReadonlyMap<string, LeftOut>,
+  { key: chosen, days, least }: Chosen,
 ): (row: number, column: string) => boolean {
-  const has = (key: Cell, column: string) => leftOut.get(key)?.has(column) ?? false
   const cellOf = (row: Row | undefined, column: string) => row?.[placeOf(result.columns, column)] ?? null
+  const isWindowLeftOut = (its: LeftOut, column: string, before: number) => {
+    const values = [...its.values()].map((cells) => Number(cells.get(column) ?? 0))
+    const to = values.length - days * before
+    return isPartTold(values, least, to - days, to)
+  }
   return (index, name) => {
     const row = result.rows[index]
     return rules.some((rule) => {
+      if (!('report' in rule)) return false
+      const its: LeftOut = leftOut.get(rule.report) ?? new Map()
+      const has = (key: Cell, column: string) => its.get(key)?.has(column) ?? false
       switch (rule.kind) {
         case 'joined':
           return has(cellOf(row, rule.key) ?? chosen, name)
@@ -80,11 +96,49 @@ export function isLeftOutIn(
           return rule.columns.includes(name) && row?.[0] === rule.row && has(chosen, rule.of)
         case 'same as named':
           return rule.column === name && has(chosen, String(cellOf(row, rule.name)))
+        case 'windows':
+          return (
+            rule.columns.includes(name) &&
+            (rule.row === undefined || row?.[0] === rule.row) &&
+            isWindowLeftOut(its, rule.of, rule.columns.indexOf(name))
+          )
         default:
           return false
       }
     })
   }
+}
+
+/**
+ * Whether a sum over rows would tell of a part of what is left out of them, `values`, where 0 is nothing. Only whole groups
+ * may be told, of two cells and `least` learners at the least: the same ones for every window, so that no two windows tell
+ * what is between them.
+ */
+export function isPartTold(values: readonly number[], least: number, from: number, to: number): boolean {
+  return groupsOf(values, least).some((group) => {
+    const inside = group.filter((index) => index >= from && index < to)
+    return inside.length > 0 && (inside.length < group.length || !isEnough(group, values, least))
+  })
+}
+
+/** From the first on, so that what comes later changes the last group only. */
+function groupsOf(values: readonly number[], least: number): number[][] {
+  const groups: number[][] = []
+  let open: number[] = []
+  for (const [index, value] of values.entries()) {
+    if (value > 0) open.push(index)
+    if (!isEnough(open, values, least)) continue
+    groups.push(open)
+    open = []
+  }
+  const last = groups.at(-1)
+  if (last === undefined) return open.length > 0 ? [open] : []
+  last.push(...open)
+  return groups
+}
+
+function isEnough(group: readonly number[], values: readonly number[], least: number): boolean {
+  return group.length > 1 && group.reduce((sum, index) => sum + (values[index] ?? 0), 0) >= least
 }
 
 /** The columns of all, those of the same name once. */

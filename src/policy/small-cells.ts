@@ -62,12 +62,21 @@ export type SharedCells =
       readonly name: string
       readonly report: string
     }
+  /** Sums over as many of the newest rows of another report as are asked for, each column's right before the last one's. */
+  | {
+      readonly kind: 'windows'
+      readonly columns: readonly string[]
+      readonly row?: string
+      readonly of: string
+      readonly report: string
+    }
 
-/** Rows of the same key are the same: both reports are looked at as one. */
+/** Rows of the same key are the same: both reports are looked at as one, which has the rows of the first. */
 export interface JoinRule {
   readonly kind: 'joined'
   readonly key: string
   readonly report: string
+  readonly isFirst: boolean
 }
 
 /** Whom a report's rows are about: nobody, single learners, or groups of them by these rules. */
@@ -132,7 +141,14 @@ const PHRASES: readonly (readonly [RegExp, (...words: string[]) => Rule])[] = [
   ],
   [phrase(`the order follows ${LIST}`), (of) => ({ kind: 'order', of: listOf(of) })],
   [phrase(String.raw`(\w+) is at least the threshold`), (param) => ({ kind: 'at least', param })],
-  [phrase(String.raw`joined by (\w+) with ${REPORT}`), (key, report) => ({ kind: 'joined', key, report })],
+  [
+    phrase(String.raw`joined by (\w+) with ${REPORT}`),
+    (key, report) => ({ kind: 'joined', key, report, isFirst: true }),
+  ],
+  [
+    phrase(String.raw`joined by (\w+) to ${REPORT}`),
+    (key, report) => ({ kind: 'joined', key, report, isFirst: false }),
+  ],
   [
     phrase(String.raw`(\w+) by (\w+) is (\w+) of ${REPORT}`),
     (column, key, of, report) => ({ kind: 'same by key', column, key, of, report }),
@@ -144,6 +160,14 @@ const PHRASES: readonly (readonly [RegExp, (...words: string[]) => Rule])[] = [
   [
     phrase(String.raw`(\w+) by (\w+) adds up (\w+) of ${REPORT}`),
     (column, path, of, report) => ({ kind: 'below', column, path, of, report }),
+  ],
+  [
+    phrase(String.raw`${LIST} sum windows of (\w+) of ${REPORT}`),
+    (list, of, report) => ({ kind: 'windows', columns: listOf(list), of, report }),
+  ],
+  [
+    phrase(String.raw`${LIST} in the row (\w+) sum windows of (\w+) of ${REPORT}`),
+    (list, row, of, report) => ({ kind: 'windows', columns: listOf(list), row, of, report }),
   ],
   [
     phrase(String.raw`(\w+) is its (\w+) of ${REPORT}`),
@@ -399,6 +423,11 @@ class Grid {
       this.#eachRow((row) => {
         if (isLeftOut(row, name)) this.#hide(row, [name])
       })
+    for (const rule of this.#rules)
+      if (rule.kind === 'before')
+        this.#eachRow((row) => {
+          if (this.#isHidden(row - rule.rows, rule.of)) this.#hide(row, [rule.column])
+        })
   }
 
   hideSmall(): void {
