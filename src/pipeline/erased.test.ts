@@ -13,14 +13,24 @@ it('of whom Spark does not know: what it left goes, and it loads no more', async
   const learners = its.write('learners.csv', LEARNERS)
   await its.load(learners, { source: 'lms' })
   const streams = join(its.config.warehouse.path, 'streams')
-  mkdirSync(join(streams, 's', 'rows'), { recursive: true })
-  writeFileSync(join(streams, 's', 'rows', 'torn.parquet'), '')
+  const write = () => {
+    mkdirSync(join(streams, 's', 'rows'), { recursive: true })
+    writeFileSync(join(streams, 's', 'rows', 'torn.parquet'), '')
+  }
+  write()
 
   const remembered = { hash: erasedHash('a'.repeat(64)), now: new Date().toISOString() }
   await withWarehouse(its.config, 'write', new AbortController().signal, async (engine) => {
     await engine.transaction(() => writeLedger(engine, 'add-erased', remembered))
     await engine.forgetPast?.()
   })
+  expect(existsSync(streams)).toBe(false)
+
+  // A task of a query that is still there.
+  write()
+  await withWarehouse(its.config, 'write', new AbortController().signal, (engine) =>
+    engine.transaction(async () => {}),
+  )
   expect(existsSync(streams)).toBe(false)
 
   const failure = await its.failure(learners, { source: 'lms', engine: 'spark' })

@@ -4,7 +4,7 @@
  */
 
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { kafkaName } from '../config/kafka.ts'
@@ -18,13 +18,13 @@ import {
   sinkBatches,
   sweepSink,
 } from '../engines/spark/sink-log.ts'
-import type { StreamingQuery, StreamProgress } from '../engines/spark/streaming.ts'
+import type { StreamingQuery } from '../engines/spark/streaming.ts'
 import { UserError } from '../errors.ts'
 import { pads } from '../pseudonym.ts'
 import { maskEmails } from '../secrets.ts'
-import { dataFilesIn, discardStaged, loadIdsOf, type StagedFile } from '../sources/files.ts'
+import { dataFilesIn, discardStaged, loadIdsOf } from '../sources/files.ts'
 import { type Mapping, readMapping } from '../sources/mapping.ts'
-import { doublesBy, readBy, stageRecords } from '../sources/records-elsewhere.ts'
+import { doublesBy, readBy, type StagedElsewhere, stageRecords } from '../sources/records-elsewhere.ts'
 import { sealingKey } from '../sources/spark/seal.ts'
 import {
   FILE_RECORDS,
@@ -45,6 +45,17 @@ import {
   type StoredOffset,
   storedOffsets,
 } from './stream-offsets.ts'
+import { DroppedDoubles } from './stream-spark-doubles.ts'
+import {
+  anotherCheckpoint,
+  forgetPlaces,
+  isOurs,
+  lastPlanned,
+  queryIdOf,
+  type StreamPlace,
+  streamPlace,
+  takeOver,
+} from './stream-spark-place.ts'
 import { headOf, isRead, sourceOf } from './stream-spark-source.ts'
 import { assertSameTopics } from './stream-spark-topics.ts'
 import type { StreamTarget } from './stream-target.ts'
@@ -58,72 +69,87 @@ export interface SparkStreamRequest {
 }
 
 const LOOK_MS = 1000
+const KEY_NEXT = [
+  'What was committed stays. What Spark has read besides waits, and was read under the old key.',
+  'Set that back, and run the stream once with --until-caught-up: then none is left.',
+  'Or read everything again under the new key: --reset-offsets',
+]
+const NO_HEAD =
+  'Nothing is there yet that tells which keys JSON has: records with such are read here, not on Spark, until the stream is started again.'
 /** So long after it came, a record's doubles are known to Spark; later ones the warehouse finds. */
 const REMEMBER = '1 hour'
 
 /** Streams until `work.signal` is aborted, or until what was there at the start is committed. */
 export async function streamSpark(request: SparkStreamRequest, work: StreamWork): Promise<void> {
-  await new SparkStream(request, work).run()
+  const { engine, fileRequest } = work.options
+  const { erased } = fileRequest
+  if (!engine.can.files) throw noFolder()
+  const streamed = streamedOf(request, work)
+  // What waits to be committed, and what Spark remembers of it, may be of who was erased.
+  if (request.resetOffsets || erased.hashes.length > 0) await forget(streamed, work)
+  assertNobodyErased(erased)
+  try {
+    await new SparkStream(request, work, streamed).run()
+  } catch (error) {
+    if (!(error instanceof UserError) || error.code !== 'LPA-LOAD-ERASED') throw error
+    await forget(streamed, work)
+    throw erasedForSpark()
+  }
+}
+
+interface Streamed {
+  readonly mapping: Mapping
+  readonly source: ReturnType<typeof sourceOf>
+  /** For the ledger, too. */
+  readonly uri: string
+  /** What the warehouse calls this stream, beside the source. */
+  readonly name: string
+  readonly folder: string
+}
+
+function streamedOf({ config, target, from }: SparkStreamRequest, { options }: StreamWork): Streamed {
+  const mapping = mappingOf(target)
+  const source = sourceOf(target, { from, mostRecords: options.commitRows })
+  const uri = 'kafka' in target ? kafkaName(target.kafka) : `dir:${target.directory}`
+  const hash = createHash('sha256').update(`${target.source}\n${uri}`).digest('hex').slice(0, 16)
+  const name = `spark-${hash}`
+  return { mapping, source, uri: maskEmails(uri), name, folder: join(config.warehouse.path, 'streams', name) }
+}
+
+/** Begins anew: the warehouse forgets first, for a checkpoint without it would go on where nobody knows. */
+async function forget({ name, folder }: Streamed, { options }: StreamWork): Promise<void> {
+  await resetOffsets(options.engine, options.source, [name])
+  forgetPlaces(folder)
 }
 
 class SparkStream {
   readonly #request: SparkStreamRequest
   readonly #work: StreamWork
   readonly #mapping: Mapping
-  readonly #source: ReturnType<typeof sourceOf>
-  /** For the ledger, too. */
+  readonly #source: Streamed['source']
   readonly #uri: string
-  /** What the warehouse calls this stream, beside the source. */
   readonly #name: string
-  readonly #place: { readonly rows: string; readonly checkpoint: string; readonly topics: string }
+  readonly #place: StreamPlace
   /** Undefined: nothing was ever taken. */
   #next: number | undefined
   #queryId = ''
-  #told = -1
+  readonly #dropped: DroppedDoubles
+  #hasToldSealed = false
 
-  constructor(request: SparkStreamRequest, work: StreamWork) {
-    const { config, target, from } = request
+  constructor(request: SparkStreamRequest, work: StreamWork, streamed: Streamed) {
     this.#request = request
     this.#work = work
-    this.#mapping = mappingOf(target)
-    this.#source = sourceOf(target, { from, mostRecords: work.options.commitRows })
-    const uri = 'kafka' in target ? kafkaName(target.kafka) : `dir:${target.directory}`
-    this.#uri = maskEmails(uri)
-    const name = createHash('sha256').update(`${target.source}\n${uri}`).digest('hex').slice(0, 16)
-    this.#name = `spark-${name}`
-    const folder = join(config.warehouse.path, 'streams', this.#name)
-    this.#place = {
-      rows: join(folder, 'rows'),
-      checkpoint: join(folder, 'checkpoint'),
-      topics: join(folder, 'topics.json'),
-    }
+    this.#mapping = streamed.mapping
+    this.#source = streamed.source
+    this.#uri = streamed.uri
+    this.#name = streamed.name
+    this.#place = streamPlace(streamed.folder)
+    this.#dropped = new DroppedDoubles(work.options.status, streamed.uri)
   }
 
   async run(): Promise<void> {
-    const { engine, fileRequest } = this.#work.options
-    const { erased } = fileRequest
-    if (!engine.can.files) throw noFolder()
-    // What waits to be committed, and what Spark remembers of it, may be of who was erased.
-    if (this.#request.resetOffsets || erased.hashes.length > 0) await this.#forget()
-    assertNobodyErased(erased)
-    try {
-      await this.#stream()
-    } catch (error) {
-      if (!(error instanceof UserError) || error.code !== 'LPA-LOAD-ERASED') throw error
-      await this.#forget()
-      throw erasedForSpark()
-    }
-  }
-
-  async #stream(): Promise<void> {
     await this.#tellPassedOver()
-    const stored = await this.#stored()
-    this.#next = stored?.nextOffset
-    const { rows, checkpoint } = this.#place
-    // A new one would count its batches anew, and the sink take them for those that it has.
-    if (!existsSync(join(checkpoint, 'metadata')) && sinkBatches(rows, 0).length > 0)
-      throw anotherCheckpoint(checkpoint)
-    for (const folder of [rows, checkpoint]) mkdirSync(folder, { recursive: true })
+    await this.#takeWaiting(queryIdOf(this.#place.checkpoint))
     await this.#assertSameTopics()
     await using session = await openSparkSession(
       this.#request.config,
@@ -131,10 +157,31 @@ class SparkStream {
       this.#work.options.signal,
     )
     const query = await this.#start(session)
-    this.#queryId = query.id
-    if (stored && stored.topicId !== query.id) throw anotherCheckpoint(checkpoint)
+    await this.#takeWaiting(query.id)
     this.#forgetTaken()
     await this.#follow(query)
+  }
+
+  /**
+   * What was read before and is not committed. Before the query starts, for a key or a mapping may have to be set back for it; and
+   * after, for the run that it stopped may have committed some meanwhile.
+   */
+  async #takeWaiting(queryId: string | undefined): Promise<void> {
+    const { checkpoint } = this.#place
+    this.#queryId = queryId ?? ''
+    for (;;) {
+      const stored = await this.#stored()
+      // Spark would read anew what the warehouse has, under numbers of batches that are taken.
+      if (stored && (stored.topicId !== queryId || lastPlanned(checkpoint) < stored.nextOffset - 1))
+        throw anotherCheckpoint(checkpoint)
+      this.#next = stored?.nextOffset
+      try {
+        await this.#takeAll()
+        return
+      } catch (error) {
+        if (!isOvertaken(error)) throw error
+      }
+    }
   }
 
   async #stored(): Promise<StoredOffset | undefined> {
@@ -149,7 +196,7 @@ class SparkStream {
     const { openKafka } = await import('../sources/kafka/client.ts')
     const client = await openKafka(target.kafka, this.#work.options.signal)
     try {
-      assertSameTopics(this.#place.topics, await client.topicIds(), this.#uri)
+      await assertSameTopics(this.#place.topics, await client.topicIds(), this.#uri)
     } finally {
       await client.close()
     }
@@ -178,11 +225,13 @@ class SparkStream {
   }
 
   async #start(session: SparkSession): Promise<StreamingQuery> {
-    const { untilCaughtUp, commitEveryMs, fileRequest } = this.#work.options
+    const { untilCaughtUp, commitEveryMs, fileRequest, runId, progress } = this.#work.options
     const { key, idSpace } = fileRequest
     const source = this.#source
     const records = 'kafka' in this.#request.target ? TOPIC_RECORDS : FILE_RECORDS
-    const lines = streamedLines(this.#mapping, idSpace, await session.head(headOf(source), records.value))
+    const head = await session.head(headOf(source), records.value)
+    if (head === '' && !untilCaughtUp) progress.onNote(NO_HEAD)
+    const lines = streamedLines(this.#mapping, idSpace, head)
     const { inner, outer } = pads(key)
     await session.viewOfBytes(VIEWS.pads, {
       inner: Buffer.from(inner, 'hex'),
@@ -190,14 +239,11 @@ class SparkStream {
       seal: sealingKey(key),
       keys: knownKeys(lines.input.head),
     })
+    const by = await doublesBy(this.#mapping)
+    await takeOver(this.#place, runId)
     return session.startStream({
       ...{ source, ...STREAM_COLUMNS, remember: REMEMBER },
-      select: streamSelect(
-        lines,
-        { ...records, view: source.name },
-        readBy(this.#mapping, fileRequest),
-        await doublesBy(this.#mapping),
-      ),
+      select: streamSelect(lines, { ...records, view: source.name }, readBy(this.#mapping, fileRequest), by),
       folder: this.#place.rows,
       checkpoint: this.#place.checkpoint,
       everyMs: untilCaughtUp ? undefined : commitEveryMs,
@@ -206,11 +252,11 @@ class SparkStream {
 
   /** A query that ends leaves batches behind, so they are taken once more after it was seen to have ended. */
   async #follow(query: StreamingQuery): Promise<void> {
-    const { engine, signal, fileRequest } = this.#work.options
+    const { engine, signal, fileRequest, untilCaughtUp, runId } = this.#work.options
     for (;;) {
       const isActive = await query.isActive()
       const taken = await this.#takeAll()
-      this.#tell(await query.progress())
+      this.#dropped.tell(await query.progress())
       if (!isActive) break
       if (taken === 0) {
         await this.#work.rest()
@@ -220,7 +266,7 @@ class SparkStream {
     // It ends, too, when its folder is taken away.
     await assertSameErased(engine, fileRequest.erased)
     await query.assertWell()
-    if (!this.#work.options.untilCaughtUp) throw takenOver(this.#uri)
+    if (!untilCaughtUp || !isOurs(this.#place, runId)) throw takenOver(this.#uri)
     sweepSink(this.#place.rows, this.#next ?? 0)
     await this.#work.replaceReread(this.#request.resetOffsets)
   }
@@ -228,7 +274,7 @@ class SparkStream {
   async #takeAll(): Promise<number> {
     const batches = sinkBatches(this.#place.rows, this.#next ?? 0)
     const [first] = batches
-    if (first && first.number > (this.#next ?? 0)) throw anotherCheckpoint(this.#place.checkpoint)
+    if (first && first.number > (this.#next ?? 0)) throw await this.#whyGone(this.#next ?? 0)
     for (const batch of batches) await this.#take(batch, batch === batches.at(-1))
     return batches.length
   }
@@ -237,12 +283,12 @@ class SparkStream {
     const { engine, source, status, signal, progress } = this.#work.options
     signal.throwIfAborted()
     const started = performance.now()
-    const staged = batch.files.length === 0 ? [] : await this.#stage(batch)
+    const { staged, sealed } = batch.files.length === 0 ? { staged: [], sealed: 0 } : await this.#stage(batch)
     const counts = staged.map(({ batch: { load } }) => load.counts)
     const records = counts.reduce((sum, { read }) => sum + read, 0)
     try {
       this.#work.assertRejects(staged)
-      this.#work.assertKey()
+      this.#work.assertKey(KEY_NEXT)
       await engine.transaction(
         async () => {
           await assertSameErased(engine, this.#work.options.fileRequest.erased)
@@ -260,11 +306,12 @@ class SparkStream {
     forgetBatch(this.#place.rows, batch)
     if (staged.length === 0) return
     status.committed(counts)
+    this.#tellSealed(sealed, records)
     progress.onDone('committed', { records, milliseconds: Math.round(performance.now() - started) })
     await this.#work.committed(() => !isLast, staged)
   }
 
-  async #stage(batch: SinkBatch): Promise<readonly StagedFile[]> {
+  async #stage(batch: SinkBatch): Promise<StagedElsewhere> {
     const { number, files } = batch
     const identity = `${this.#queryId}:${number}`
     const isPlaced = 'kafka' in this.#request.target
@@ -282,8 +329,12 @@ class SparkStream {
     if (files.every((file) => existsSync(file))) return
     const { engine, fileRequest } = this.#work.options
     await assertSameErased(engine, fileRequest.erased)
+    throw await this.#whyGone(number)
+  }
+
+  async #whyGone(batch: number): Promise<UserError> {
     const next = (await this.#stored())?.nextOffset ?? 0
-    throw next > number ? takenOver(this.#uri) : anotherCheckpoint(this.#place.checkpoint)
+    return next > batch ? takenOver(this.#uri) : anotherCheckpoint(this.#place.checkpoint)
   }
 
   #claim({ number }: SinkBatch) {
@@ -293,25 +344,13 @@ class SparkStream {
     }
   }
 
-  /** What of Spark's own numbers the warehouse cannot know. */
-  #tell(progress: readonly StreamProgress[]): void {
-    const { status } = this.#work.options
-    const last = progress.at(-1)
-    if (last?.behind !== undefined) status.lagging([{ name: this.#uri, behind: last.behind }])
-    for (const { batch, doubled, late } of progress) {
-      if (batch <= this.#told) continue
-      this.#told = batch
-      status.dropped(doubled)
-      if (late > 0) throw tooLate(late, this.#uri)
-    }
-  }
-
-  /** Begins anew: the warehouse forgets first, for a checkpoint without it would go on where nobody knows. */
-  async #forget(): Promise<void> {
-    const { engine, source } = this.#work.options
-    await resetOffsets(engine, source, [this.#name])
-    for (const folder of Object.values(this.#place))
-      if (existsSync(folder)) rmSync(folder, { recursive: true })
+  /** Once: a stream that is mostly read here gains nothing from Spark. */
+  #tellSealed(sealed: number, records: number): void {
+    if (this.#hasToldSealed || sealed <= records / 2) return
+    this.#hasToldSealed = true
+    this.#work.options.progress.onNote(
+      `${sealed} of ${records} records read here, not on Spark: not plain enough, or with keys of JSON that the first 200 have not`,
+    )
   }
 }
 
@@ -344,27 +383,15 @@ function noFolder(): UserError {
   )
 }
 
-function anotherCheckpoint(folder: string): UserError {
-  return new UserError('LPA-STREAM-RECREATED', 'How far Spark has read is not what the warehouse knows.', {
-    ...{ exit: 'data', where: folder },
-    next: [
-      'One of them was restored or taken away without the other.',
-      'To read from the beginning: --reset-offsets. Events that are there already stay as they are.',
-    ],
-  })
-}
+const OVERTAKEN = 'LPA-STREAM-OVERTAKEN'
 
 function takenOver(where: string): UserError {
-  return new UserError('LPA-STREAM-OVERTAKEN', 'Another run has taken this stream over.', {
+  return new UserError(OVERTAKEN, 'Another run has taken this stream over.', {
     ...{ exit: 'locked', where },
     next: 'Stop one of them. Nothing is lost or doubled.',
   })
 }
 
-/** The clock of the server went back by more than keys are remembered. */
-function tooLate(rows: number, where: string): UserError {
-  return new UserError('LPA-SPARK-CLOCK', `Spark left ${rows} records out: its clock went back.`, {
-    ...{ exit: 'data', where },
-    next: 'Set its clock right, then read from the beginning: --reset-offsets. Events that are there already stay as they are.',
-  })
+function isOvertaken(error: unknown): boolean {
+  return error instanceof UserError && error.code === OVERTAKEN
 }

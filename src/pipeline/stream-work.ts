@@ -52,6 +52,11 @@ const CHECK_MS = 300_000
 const CHECK_SHARE = 10
 /** and while records wait an hour. */
 const LATE_CHECK_MS = 3_600_000
+/** Of what was read and not committed nothing is left. */
+const GOES_ON = [
+  'What was committed stays. Start it again, and it goes on from there under the new key.',
+  'What has to be loaded again under the new key: lpa key show',
+]
 /** Small files are looked for after so many commits, and at the end. */
 const COMPACT_COMMITS = 50
 /** While records wait, building takes at most a tenth of the time. */
@@ -101,15 +106,12 @@ export class StreamWork {
    * A stream holds its key for days. One that was replaced meanwhile, maybe because somebody has it, makes no more pseudonyms.
    * @throws UserError config (78)
    */
-  assertKey(): void {
+  assertKey(next: readonly string[] = GOES_ON): void {
     const { config, fileRequest } = this.options
     if (readKey(config.privacy.keyFile).id === fileRequest.key.id) return
     throw new UserError('LPA-STREAM-KEY', 'The pseudonym key was replaced while the stream ran.', {
       ...{ exit: 'config', where: config.privacy.keyFile },
-      next: [
-        'What was committed stays. Start it again, and it goes on from there under the new key.',
-        'What has to be loaded again under the new key: lpa key show',
-      ],
+      next,
     })
   }
 

@@ -6,7 +6,6 @@ import { join } from 'node:path'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { openDuckDB, quoteName, quoteText, readRows } from '../duckdb.ts'
 import { UserError } from '../errors.ts'
-import type { PseudonymKey } from '../pseudonym.ts'
 import { type Field, fieldsOf } from './fields.ts'
 import {
   discardStaged,
@@ -52,28 +51,38 @@ export interface RecordsElsewhere {
 }
 
 const GROUP_ROWS = 122_880
+/** So much of what was sealed is opened at a time: it is clear text, in memory. */
+const PAGE_BYTES = 32 * 1024 * 1024
+
+export interface StagedElsewhere {
+  readonly staged: readonly StagedFile[]
+  /** How many records were sealed. */
+  readonly sealed: number
+}
 
 /** Stages them: as one load, and those that were sealed as others. Nothing is committed. */
 export async function stageRecords(
   elsewhere: RecordsElsewhere,
   request: FileRequest,
-): Promise<readonly StagedFile[]> {
+  pageBytes = PAGE_BYTES,
+): Promise<StagedElsewhere> {
   const staged: StagedFile[] = []
   const loadId = await request.nextLoadId()
   const folder = stagedFolder(request.scratch, loadId)
   mkdirSync(folder, { recursive: true })
   try {
-    const gathered = await gather(elsewhere, folder, request)
+    const gathered = await gather(elsewhere, { folder, request, pageBytes })
     if (gathered.runs.length > 0)
       staged.push(await stageGathered(elsewhere, gathered, { loadId, folder, request }))
-    else discardStaged(request.scratch, [loadId])
-    for (const input of sealedInputs(elsewhere, gathered.sealed, request.key)) {
+    for await (const input of sealedInputs(elsewhere, gathered, request)) {
       const asked = { mappings: request.mappings, entity: request.entity, personal: PERSONAL }
       staged.push(
         ...(await stageFile(await recogniseInput(input, asked), { ...request, personal: PERSONAL })),
       )
     }
-    return staged
+    if (gathered.runs.length === 0) discardStaged(request.scratch, [loadId])
+    else rmSync(gathered.sealed, { force: true })
+    return { staged, sealed: gathered.pages.reduce((sum, { records }) => sum + records, 0) }
   } catch (error) {
     discardStaged(request.scratch, [loadId, ...loadIdsOf(staged)])
     throw error
@@ -130,20 +139,28 @@ async function stageGathered(
   }
 }
 
-/** What only the embedded engine reads, as the messages that they were. */
-function sealedInputs(
+/** What only the embedded engine reads, as the messages that they were, page by page. */
+async function* sealedInputs(
   { uri, isPlaced }: RecordsElsewhere,
-  sealed: readonly Sealed[],
-  key: PseudonymKey,
-): Input[] {
-  const byName = Map.groupBy(sealed, ({ name }) => name)
-  return [...byName].map(([name, rows]) => {
+  { sealed, pages }: Gathered,
+  { key, memoryLimit, timezone }: FileRequest,
+): AsyncGenerator<Input> {
+  if (pages.length === 0) return
+  await using database = await openDuckDB({ memoryLimit, spillFolder: '', timezone })
+  for (const { name, first, last } of pages) {
+    const rows = await readRows<{ part: number; number: bigint | null; value: string }>(
+      database.connection,
+      `select ${PLACE.part} as part, ${PLACE.number} as number, to_base64(lpa_sealed) as value
+       from ${inOrder(sealed)} where file_row_number between ${first} and ${last} order by file_row_number`,
+    )
     const lines = new MessageLines(name, name)
-    for (const { part, number, value } of rows)
-      lines.add(part, [{ offset: String(number ?? 0), value: unsealed(key, value) }])
+    for (const { part, number, value } of rows) {
+      const bytes = unsealed(key, Buffer.from(value, 'base64'))
+      lines.add(part, [{ offset: String(number ?? 0), value: bytes }])
+    }
     const input = lines.input(uri)
-    return isPlaced ? input : { ...input, places: undefined, placeOf: () => name }
-  })
+    yield isPlaced ? input : { ...input, places: undefined, placeOf: () => name }
+  }
 }
 
 /**
@@ -170,11 +187,12 @@ interface Run {
   readonly offset: number | undefined
 }
 
-interface Sealed {
+/** Rows of the file of sealed records, of one topic or file. */
+interface SealedPage {
   readonly name: string
-  readonly part: number
-  readonly number: bigint | null
-  readonly value: Uint8Array
+  readonly first: number
+  readonly last: number
+  readonly records: number
 }
 
 interface Gathered {
@@ -182,13 +200,14 @@ interface Gathered {
   readonly records: string
   readonly fields: readonly Field[]
   readonly runs: readonly Run[]
-  readonly sealed: readonly Sealed[]
+  /** Of those that were sealed. */
+  readonly sealed: string
+  readonly pages: readonly SealedPage[]
 }
 
 async function gather(
   { files, mapping }: RecordsElsewhere,
-  folder: string,
-  request: FileRequest,
+  { folder, request, pageBytes }: { folder: string; request: FileRequest; pageBytes: number },
 ): Promise<Gathered> {
   const { memoryLimit, timezone } = request
   await using database = await openDuckDB({ memoryLimit, spillFolder: join(folder, 'spill'), timezone })
@@ -203,15 +222,28 @@ async function gather(
   const columns = [...fields.map(({ name }) => quoteName(name)), ...WELL_FORMED]
   await connection.run(`copy (select ${columns.join(', ')} from arrived order by ${place})
     to ${quoteText(records)} (format parquet, compression lz4, parquet_version v2)`)
-  const sealed = await readRows<{ name: string; part: number; number: bigint | null; value: string }>(
+  const sealed = join(folder, 'sealed.parquet')
+  await connection.run(`copy (select ${place}, lpa_sealed from all_records where lpa_sealed is not null order by ${place})
+    to ${quoteText(sealed)} (format parquet, compression uncompressed, row_group_size 2048)`)
+  const pages = await pagesOf(connection, sealed, pageBytes)
+  return { ...{ records, fields, runs: await runsOf(connection, place) }, ...{ sealed, pages } }
+}
+
+/** Each of as many records as fit, of one at least. */
+function pagesOf(connection: DuckDBConnection, sealed: string, pageBytes: number): Promise<SealedPage[]> {
+  return readRows<SealedPage>(
     connection,
-    `select ${PLACE.name} as name, ${PLACE.part} as part, ${PLACE.number} as number, to_base64(lpa_sealed) as value
-     from all_records where lpa_sealed is not null order by ${place}`,
+    `with sizes as (
+       select ${PLACE.name} as name, file_row_number as row, octet_length(lpa_sealed) as bytes from ${inOrder(sealed)}
+     ), pages as (
+       select *, sum(bytes) over (partition by name order by row) // ${pageBytes} as page from sizes
+     )
+     select name, min(row) as "first", max(row) as "last", count(*) as records from pages group by name, page order by 2`,
   )
-  return {
-    ...{ records, fields, runs: await runsOf(connection, place) },
-    sealed: sealed.map((row) => ({ ...row, value: Buffer.from(row.value, 'base64') })),
-  }
+}
+
+function inOrder(file: string): string {
+  return `read_parquet(${quoteText(file)}, file_row_number = true)`
 }
 
 /** @throws UserError config (78) for records that were read by another key, mapping or id space */
@@ -227,7 +259,7 @@ async function assertReadBy(connection: DuckDBConnection, now: string): Promise<
     {
       exit: 'config',
       next: [
-        'Set it back, and let the stream run until they are committed.',
+        'Set it back, and run the stream once with --until-caught-up: then none is left.',
         'If it was changed on purpose, read everything again: --reset-offsets',
       ],
     },

@@ -1,6 +1,6 @@
 /** The embedded engine: DuckDB in this process over a DuckLake (Parquet files, SQLite catalog). */
 
-import { constants, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs'
+import { constants, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import type { DuckDBConnection, DuckDBResult, DuckDBValue } from '@duckdb/node-api'
@@ -231,6 +231,15 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
     swept = true
     await connection.run(`call ducklake_delete_orphaned_files('lake', cleanup_all => true)`)
     sweepScratch(scratch)
+    await sweepStreams()
+  }
+
+  /** After an erasure no stream on Spark goes on, but tasks of one that was left on the server may have written since. */
+  async function sweepStreams(): Promise<void> {
+    if (!existsSync(join(folder, 'streams'))) return
+    if ((await readNumber(connection, 'select count(*) from lake.meta.erased')) === 0) return
+    const { forgetStreams } = await import('./forget-past.ts')
+    forgetStreams(folder)
   }
 
   const inode = catalogInode(folder)

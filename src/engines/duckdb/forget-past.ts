@@ -40,8 +40,7 @@ export async function forgetPast({ connection, folder, memoryLimit, waitMs }: La
   // So many at a time.
   while ((await removeUnneeded(connection, folder, 0)) > 0);
   await connection.run(`call ducklake_delete_orphaned_files('lake', cleanup_all => true)`)
-  // What streams on Spark have left there, and how far they were: they do not go on.
-  rmSync(join(folder, 'streams'), { recursive: true, force: true })
+  forgetStreams(folder)
   await emptyPages(folder, waitMs)
   const files = filesOf(folder)
   return {
@@ -49,6 +48,11 @@ export async function forgetPast({ connection, folder, memoryLimit, waitMs }: La
     filesDeleted: [...filesBefore].filter((file) => !files.has(file)).length,
     snapshotsExpired: before - (await snapshots()),
   }
+}
+
+/** What streams on Spark have left there, and how far they were: they do not go on. A task may write there meanwhile. */
+export function forgetStreams(folder: string): void {
+  rmSync(join(folder, 'streams'), { recursive: true, force: true, maxRetries: 5 })
 }
 
 function filesOf(folder: string): Set<string> {

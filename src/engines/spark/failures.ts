@@ -107,14 +107,14 @@ export function explained(
         'LPA-SPARK-NETWORK',
         `Spark Connect does not answer: ${firstLine(error.rawMessage)}`,
         'unavailable',
-        'Nothing was changed. Check that it runs, and its address; the one of this machine: lpa spark status',
+        `${AS_IT_WAS} Check that it runs, and its address; the one of this machine: lpa spark status`,
       )
     case Code.Canceled:
       return failure(
         'LPA-SPARK-NETWORK',
         'What answers there ends the connection.',
         'unavailable',
-        `Nothing was changed.${address.isEncrypted ? '' : ' A proxy with TLS wants to be told: sc://HOST:PORT/;use_ssl=true'}`,
+        `${AS_IT_WAS}${address.isEncrypted ? '' : ' A proxy with TLS wants to be told: sc://HOST:PORT/;use_ssl=true'}`,
       )
     case Code.Unimplemented:
       return failure(
@@ -130,24 +130,12 @@ export function explained(
       'LPA-SPARK-GONE',
       'The session on the server has ended: Spark Connect was started anew, or gave it up.',
       'unavailable',
-      'Nothing was changed. Run it again.',
+      `${AS_IT_WAS} Run it again.`,
     )
   // What a task says of a file may only be how room or memory came to an end.
   const all = [error.rawMessage, ...causes].join('\n')
-  if (FULL.test(all))
-    return failure(
-      'LPA-SPARK-DISK',
-      'A disk is full where Spark writes.',
-      'cannotCreate',
-      'Nothing was changed. Make room where the warehouse is, and in spark.local.dir of server and executors.',
-    )
-  if (MEMORY.test(all))
-    return failure(
-      'LPA-SPARK-MEMORY',
-      'Spark lost executors, or their memory was not enough.',
-      'unavailable',
-      'Nothing was changed. Give them more: spark.executor.memory (or lpa spark up --memory 4g)',
-    )
+  const short = shortOf(all)
+  if (short) return failure(short.code, short.message, short.exit, short.next)
   if (
     (named !== undefined && UNREAD.test(named)) ||
     /FileNotFoundException|AccessDenied|Permission denied/.test(all)
@@ -160,13 +148,15 @@ export function explained(
     )
   const refused = `Spark refused${named ? ` (${named})` : ''}`
   return mayQuote
-    ? failure('LPA-SPARK-REFUSED', `${refused}.`, 'unavailable', 'Nothing was changed. Why is in its log.')
-    : failure(
-        'LPA-SPARK-REFUSED',
-        `${refused}: ${firstLine(error.rawMessage)}`,
-        'unavailable',
-        'Nothing was changed.',
-      )
+    ? failure('LPA-SPARK-REFUSED', `${refused}.`, 'unavailable', `${AS_IT_WAS} Why is in its log.`)
+    : failure('LPA-SPARK-REFUSED', `${refused}: ${firstLine(error.rawMessage)}`, 'unavailable', AS_IT_WAS)
+}
+
+/** A run may have committed before: each load of several, each batch of a stream. */
+const AS_IT_WAS = 'What was committed stays, all else is as it was.'
+/** What Spark came to the end of, by all that it says of an error; nothing of that is quoted. */
+export function shortOf(said: string): (typeof SHORT)[number] | undefined {
+  return SHORT.find(({ signs }) => signs.test(said))
 }
 
 /** What answers TLS with something else. */
@@ -174,8 +164,22 @@ const PLAIN = /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)/
 const UNTRUSTED = /^(ERR_TLS_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH)/
 const GONE = /^INVALID_HANDLE\.(SESSION|OPERATION)/
 const UNREAD = /^(PATH_NOT_FOUND|FAILED_READ_FILE|FAILED_RENAME|TASK_WRITE_FAILED|CANNOT_READ_FILE_FOOTER)/
-const FULL = /No space left on device|Disk quota exceeded/
-const MEMORY = /OutOfMemory|ExecutorLostFailure|Unable to acquire \d+ bytes/
+const SHORT = [
+  {
+    signs: /No space left on device|Disk quota exceeded/,
+    code: 'LPA-SPARK-DISK',
+    message: 'A disk is full where Spark writes.',
+    exit: 'cannotCreate',
+    next: `${AS_IT_WAS} Make room where the warehouse is, and in spark.local.dir of server and executors.`,
+  },
+  {
+    signs: /OutOfMemory|ExecutorLostFailure|Unable to acquire \d+ bytes/,
+    code: 'LPA-SPARK-MEMORY',
+    message: 'Spark lost executors, or their memory was not enough.',
+    exit: 'unavailable',
+    next: `${AS_IT_WAS} Give them more: spark.executor.memory (or lpa spark up --memory 4g)`,
+  },
+] as const
 
 function codeOf(cause: unknown): string {
   return String((cause as { code?: string } | undefined)?.code ?? '')

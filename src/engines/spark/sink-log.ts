@@ -16,16 +16,24 @@ export interface SinkBatch {
 const LOG = '_spark_metadata'
 const OLD_MS = 86_400_000
 
-/** For the session that writes: a log that is never rolled up keeps each batch apart. */
+/** For the session that writes. */
 export const SINK_SETTINGS: Readonly<Record<string, string>> = {
+  // A log that is never rolled up keeps each batch apart.
   'spark.sql.streaming.fileSink.log.compactInterval': '2147483647',
+  // What a run that was killed has left gives way.
+  'spark.sql.streaming.stopActiveRunOnRestart': 'true',
+  // Batches may be many while lpa builds facts, and what each dropped is told here only.
+  'spark.sql.streaming.numRecentProgressUpdates': '500',
 }
 
 /** In order, from a batch on. */
 export function sinkBatches(folder: string, from: number): readonly SinkBatch[] {
   return batchNumbers(folder)
     .filter((number) => number >= from)
-    .map((number) => ({ number, files: filesOf(folder, number) }))
+    .flatMap((number) => {
+      const files = filesOf(folder, number)
+      return files ? [{ number, files }] : []
+    })
 }
 
 /** Takes a batch's files away, and what the log says of those before it: Spark looks at its last entry only. */
@@ -61,16 +69,25 @@ function batchNumbers(folder: string): number[] {
     .sort((a, b) => a - b)
 }
 
-/** A line for its version, then one for each file. */
-function filesOf(folder: string, batch: number): string[] {
-  const [version, ...lines] = readFileSync(join(folder, LOG, String(batch)), 'utf8')
-    .trimEnd()
-    .split('\n')
+/** A line for its version, then one for each file. Undefined for a batch that another run has taken meanwhile. */
+function filesOf(folder: string, batch: number): string[] | undefined {
+  const text = readIfThere(join(folder, LOG, String(batch)))
+  if (text === undefined) return undefined
+  const [version, ...lines] = text.trimEnd().split('\n')
   if (version !== 'v1') {
     throw new UserError('LPA-SPARK-SINK', `Spark writes a log that lpa does not know: ${version}.`, {
       ...{ exit: 'unavailable', where: join(folder, LOG) },
-      next: 'Nothing was changed. Use the Spark that this lpa is made for.',
+      next: 'What was committed stays, all else is as it was. Use the Spark that this lpa is made for.',
     })
   }
   return lines.map((line) => fileURLToPath(JSON.parse(line).path))
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
 }

@@ -1,7 +1,10 @@
 /** A streaming query of Spark: from records that keep coming to Parquet files in a folder. */
 
+import { fileURLToPath } from 'node:url'
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import { UserError } from '../../errors.ts'
+import { maskEmails } from '../../secrets.ts'
+import { shortOf } from './failures.ts'
 import type {
   StreamingQueryCommandResult,
   StreamingQueryCommandSchema,
@@ -73,8 +76,9 @@ export class StreamingQuery {
   /** @throws UserError with why it ended, if it did not end well */
   async assertWell(): Promise<void> {
     const told = await this.#command({ case: 'exception', value: true })
-    if (told?.case === 'exception' && told.value.exceptionMessage !== undefined)
-      throw failureOf(told.value.exceptionMessage)
+    if (told?.case !== 'exception') return
+    const { exceptionMessage, stackTrace = '' } = told.value
+    if (exceptionMessage !== undefined) throw failureOf(exceptionMessage, stackTrace)
   }
 
   #command(command: NonNullable<Parameters<Ask>[0]['command']>) {
@@ -118,13 +122,21 @@ function behindOf(source: TellsOfSource | undefined): number | undefined {
 }
 
 const DATA_LOSS = /OffsetOutOfRange|KAFKA_DATA_LOSS|failOnDataLoss|PARTITION_OFFSET_CHANGED/
-const NO_BROKER = /org\.apache\.kafka\.common\.errors\.TimeoutException|bootstrap/
+const NO_BROKER =
+  /org\.apache\.kafka\.common\.errors\.\w*(Timeout|Disconnect|Network)Exception|No resolvable bootstrap urls/
 const NO_TOPIC = /UnknownTopicOrPartition/
+/** Of a file that is cut off or no archive, in the words of Java, Hadoop and zlib. */
+const BROKEN =
+  /EOFException|ZipException|gzip|incorrect \w+ check|invalid (block|stored|code|bit|literal|distance|window)|too many length/
+const FILE = /\[FAILED_READ_FILE[^\]]*\].*?(file:\S+?)\.?\s/
 
-/** Only names of errors: what is around them may hold what was read. */
-function failureOf(message: string): UserError {
-  const [name] = /\[[A-Z][A-Z0-9_.]+\]/.exec(message) ?? []
-  if (DATA_LOSS.test(message))
+/** Only names of errors, and of a file: what is around them may hold what was read. */
+function failureOf(message: string, stackTrace: string): UserError {
+  // After that comes the plan, with every option by its name.
+  const [said = ''] = message.split('=== Streaming Query ===')
+  const all = [said, ...stackTrace.split('\n').filter((line) => line.startsWith('Caused by:'))].join('\n')
+  const [name] = /\[[A-Z][A-Z0-9_.]+\]/.exec(said) ?? []
+  if (DATA_LOSS.test(all))
     return new UserError(
       'LPA-STREAM-GONE',
       'Messages are gone that were not read yet, or the topic was made anew.',
@@ -133,13 +145,27 @@ function failureOf(message: string): UserError {
         next: 'What was committed stays. To begin where the topic does: --reset-offsets',
       },
     )
-  if (NO_TOPIC.test(message) || NO_BROKER.test(message))
+  if (NO_TOPIC.test(all) || NO_BROKER.test(all))
     return new UserError('LPA-KAFKA-NETWORK', 'Spark cannot reach the broker or the topic.', {
       exit: 'unavailable',
       next: 'The address must be known to the server and every executor. Nothing is lost: start it again.',
     })
+  const short = shortOf(all)
+  if (short) return new UserError(short.code, short.message, { exit: short.exit, next: short.next })
+  const [, file] = FILE.exec(said) ?? []
+  if (file !== undefined && BROKEN.test(all)) return brokenFile(file)
   return new UserError('LPA-SPARK-STREAM', `The stream on Spark has failed${name ? ` ${name}` : ''}.`, {
     exit: 'unavailable',
     next: 'What was committed stays: start it again, and it goes on from there. Why it failed is in the log of Spark.',
+  })
+}
+
+function brokenFile(url: string): UserError {
+  return new UserError('LPA-STREAM-FILE', 'Spark cannot read this file: it is cut off, or no archive.', {
+    ...{ exit: 'data', where: maskEmails(fileURLToPath(url)) },
+    next: [
+      'What was committed stays. Put it back whole under its name and start again: Spark tries it first.',
+      'Or take it away, and read everything again: --reset-offsets. Events that are there already stay as they are.',
+    ],
   })
 }

@@ -64,8 +64,18 @@ export const FILE_RECORDS = {
   number: 'cast(null as bigint)',
 }
 
-/** A CloudEvent, of which only the data is the record, and what may look personal: messages are judged one by one. */
-const NEEDS_A_LOOK = `contains(lpa_line, '"specversion"') or lpa_line rlike ${sparkText(shapeInLine())}`
+/** Blanks that may stand around an address, as JSON may write them. All else of it is ASCII: such escapes make a record odd. */
+export const BLANK_ESCAPES = String.raw`\\u(?:00[aA]0|1680|20(?:0[0-9aA]|2[89fF]|5[fF])|3000|[fF][eE][fF]{2})`
+
+/**
+ * A CloudEvent, of which only the data is the record, and what may look personal: messages are judged one by one, as their escapes
+ * are read. Of the escapes that are plain only a slash and a blank can be a part of a phone number or an address.
+ */
+const NEEDS_A_LOOK = [
+  `contains(lpa_line, '"specversion"')`,
+  `lpa_line rlike ${sparkText(BLANK_ESCAPES)}`,
+  `replace(lpa_line, ${sparkText('\\/')}, '/') rlike ${sparkText(shapeInLine())}`,
+].join(' or ')
 
 /**
  * @param readBy goes with each record: by what it was read

@@ -98,7 +98,7 @@ describeWithSpark('a batch on Spark', ({ state }) => {
       process.kill(JSON.parse(up.stdout).pid, 'SIGKILL')
       const ran = await ended
       expect(ran).toMatchObject({ code: 69, stdout: '' })
-      expect(ran.stderr).toContain('Nothing was changed')
+      expect(ran.stderr).toContain('all else is as it was')
       expect(await facts()).toBe(0)
       await lpaOk(place, [...BATCH, '--quiet'], { env })
       expect(await facts()).toBeGreaterThan(1000)
