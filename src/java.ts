@@ -16,6 +16,7 @@ export function javaLacking(who: string): string | undefined {
   const { status, stdout, stderr } = spawnSync(javaCommand(), ['-version'], { encoding: 'utf8' })
   const found = status === 0 ? /version "(\d+)/.exec(`${stdout}${stderr}`)?.[1] : undefined
   if (Number(found ?? 0) >= LEAST_JAVA) return undefined
-  const what = found === undefined ? 'there is no Java' : `Java ${found} is too old`
+  const where = process.env.JAVA_HOME ? ` where JAVA_HOME says, ${javaCommand()}` : ''
+  const what = found === undefined ? `there is no Java${where}` : `Java ${found} is too old${where}`
   return `${what}, ${who} needs ${LEAST_JAVA}: apt-get install openjdk-17-jre-headless`
 }

@@ -4,6 +4,14 @@ import { serverRecord, startLocalServer } from '../../src/engines/spark/local-se
 import { UserError } from '../../src/errors.ts'
 import { recordText } from '../../src/pipeline/ledger.ts'
 
+/** What would take the server away from where lpa looks for it, or say nothing to it. */
+const NOT_TAKEN: Readonly<Record<string, string>> = {
+  'spark.connect.grpc.binding.address':
+    'This server is for this machine only. One for others is started as docs/spark.md says.',
+  'spark.connect.authenticate.token': 'It has one of its own, and a command line is read by others.',
+  'spark.driver.memory': 'Write --memory 8g',
+}
+
 export default class SparkUp extends BaseCommand {
   static override summary = 'Start Spark on this machine, for lpa batch --engine spark.'
   static override description =
@@ -12,7 +20,6 @@ export default class SparkUp extends BaseCommand {
   static override flags = {
     memory: Flags.string({
       helpValue: 'SIZE',
-      default: '2g',
       summary: 'How much memory Java may use: 512m, 8g; 2g unless said.',
     }),
     conf: Flags.string({
@@ -24,36 +31,39 @@ export default class SparkUp extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.start(SparkUp)
-    if (!/^[1-9]\d*[mg]$/i.test(flags.memory)) {
-      throw new UserError(
-        'LPA-USAGE',
-        `--memory is ${JSON.stringify(flags.memory)}. It is a size: 512m, 8g.`,
-        {
-          exit: 'usage',
-        },
-      )
-    }
-    const settings = (flags.conf ?? []).map((text) => {
-      const [, name, value] = /^(spark\.[^\s=]+)=(.*)$/s.exec(text) ?? []
-      if (name === 'spark.driver.memory') {
-        throw new UserError('LPA-USAGE', `--conf ${text} would change nothing: --memory says how much.`, {
-          exit: 'usage',
-        })
-      }
-      if (name !== undefined && value !== undefined) return [name, value] as const
-      throw new UserError('LPA-USAGE', `--conf ${text} is no setting of Spark.`, {
+    const { memory = '2g' } = flags
+    if (!/^[1-9]\d*[mg]$/i.test(memory)) {
+      throw new UserError('LPA-USAGE', `--memory is ${JSON.stringify(memory)}. It is a size: 512m, 8g.`, {
         exit: 'usage',
-        next: 'Write --conf spark.sql.shuffle.partitions=64',
       })
-    })
+    }
+    const settings = (flags.conf ?? []).map(settingOf)
     this.progress.step('Starting Spark')
     const { server, isNew } = await startLocalServer({
-      memory: flags.memory,
+      memory,
       settings: Object.fromEntries(settings),
       signal: this.signal,
     })
     const record = serverRecord(server)
     await this.printDone(record, recordText(record))
+    if (!isNew && (flags.memory !== undefined || settings.length > 0))
+      this.note(
+        'It goes on as it was started. To start it with these flags: lpa spark down, then lpa spark up',
+      )
     this.finish({ summary: isNew ? 'Spark answers' : 'Spark runs already', details: record })
   }
+}
+
+function settingOf(text: string): readonly [name: string, value: string] {
+  const [, name, value] = /^(spark\.[^\s=]+)=(.*)$/s.exec(text) ?? []
+  if (name === undefined || value === undefined) {
+    throw new UserError('LPA-USAGE', `--conf ${text} is no setting of Spark.`, {
+      exit: 'usage',
+      next: 'Write --conf spark.sql.shuffle.partitions=64',
+    })
+  }
+  const next = NOT_TAKEN[name]
+  if (next !== undefined)
+    throw new UserError('LPA-USAGE', `--conf ${name} is not for lpa spark up.`, { exit: 'usage', next })
+  return [name, value]
 }

@@ -34,6 +34,7 @@ export interface StartRequest {
 }
 
 const HOST = '127.0.0.1'
+const PORT = 'spark.connect.grpc.binding.port'
 const START_LIMIT_MS = 300_000
 const STOP_LIMIT_MS = 20_000
 const POLL_MS = 250
@@ -59,20 +60,6 @@ export function findLocalServer(): LocalServer | undefined {
 
 export function addressOf({ port }: LocalServer): SparkAddress {
   return { host: HOST, port, isEncrypted: false, user: 'lpa' }
-}
-
-const PORT = 'spark.connect.grpc.binding.port'
-
-/** The port that the settings name, else a free one. */
-async function portOf({ settings }: StartRequest): Promise<number> {
-  const named = settings?.[PORT]
-  if (named === undefined) return freePort()
-  const port = Number(named)
-  if (Number.isInteger(port) && port > 0 && port < 65_536) return port
-  throw new UserError('LPA-USAGE', `--conf ${PORT}=${named} is no port.`, {
-    exit: 'usage',
-    next: 'Leave it out: a free one is taken.',
-  })
 }
 
 /** What commands print of it: all but its token. */
@@ -122,7 +109,10 @@ export async function startLocalServer(
   }
   const home = sparkHome()
   const log = stateFolder('spark.log')
-  const [port, token] = [await portOf(request), randomBytes(24).toString('hex')]
+  const wanted = Number(request.settings?.[PORT])
+  // What is no port, Spark refuses itself.
+  const port = await freePort(wanted > 0 && wanted <= 65_535 ? wanted : 0)
+  const token = randomBytes(24).toString('hex')
   const child = run(javaArguments(home, port, request), { log, home, token })
   const server = await writeState(child, { port, token, memory: request.memory, log })
   try {
@@ -250,11 +240,19 @@ function notStarted({ log }: LocalServer): UserError {
   })
 }
 
-export function freePort(): Promise<number> {
+/** @throws UserError unavailable (69) where the one that is wanted cannot be had */
+export function freePort(wanted = 0): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
-    server.once('error', reject)
-    server.listen(0, HOST, () => {
+    server.once('error', (cause: NodeJS.ErrnoException) =>
+      reject(
+        new UserError('LPA-SPARK-PORT', `Port ${wanted} is not free (${cause.code}).`, {
+          ...{ exit: 'unavailable', cause },
+          next: 'Name another one, or none: lpa finds a free one by itself.',
+        }),
+      ),
+    )
+    server.listen(wanted, HOST, () => {
       const { port } = server.address() as { port: number }
       server.close(() => resolve(port))
     })

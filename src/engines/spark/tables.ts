@@ -35,7 +35,10 @@ export class SparkTables implements AsyncDisposable {
   }
 
   static async open(options: SparkTablesOptions): Promise<SparkTables> {
-    return new SparkTables(await SparkSession.open(options), options)
+    const tables = new SparkTables(await SparkSession.open(options), options)
+    // In containers, where every run has the same process id, one that was killed is never seen to be gone.
+    rmSync(tables.folder, { recursive: true, force: true })
+    return tables
   }
 
   /** Makes what a statement reads known to the session, as it is in the warehouse now. */

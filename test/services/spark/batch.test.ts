@@ -4,6 +4,8 @@ import { chmodSync, cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync }
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { cachedSpark } from '../../../src/engines/spark/home.ts'
+import { addressOf } from '../../../src/engines/spark/local-server.ts'
+import { SparkTables } from '../../../src/engines/spark/tables.ts'
 import { packageRoot } from '../../../src/sql-files.ts'
 import { withEngine } from '../../faults/dump.ts'
 import {
@@ -75,6 +77,22 @@ describeWithSpark('a batch on Spark', ({ state }) => {
       expect(foldersOfRuns()).toEqual([])
       await lpaOk(place, ['doctor', '--verify', '--quiet'])
     })
+  })
+
+  // In containers, where every run may be process 1.
+  test('finds nothing in its way of one that was killed under the same process id', async () => {
+    fresh('same-number')
+    const server = sharedServer()
+    const { signal } = new AbortController()
+    await withEngine(place, async (engine) => {
+      const folder = join(engine.scratch, `spark-${process.pid}`, 'dim_course-1')
+      mkdirSync(folder, { recursive: true })
+      const options = { address: addressOf(server), token: server.token, engine, declared: [], signal }
+      await using tables = await SparkTables.open(options)
+      expect(join(tables.folder, 'dim_course-1')).toBe(folder)
+      await tables.session.write('select 1 as n', folder)
+    })
+    expect(foldersOfRuns()).toEqual([])
   })
 
   describe('that is interrupted', () => {

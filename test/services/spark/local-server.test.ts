@@ -1,13 +1,18 @@
 /** lpa spark up, status, down: in a folder of state of the test's own, beside the Spark of the other tests. */
 
+import { once } from 'node:events'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { cachedSpark } from '../../../src/engines/spark/home.ts'
 import { freePort } from '../../../src/engines/spark/local-server.ts'
 import { processStart } from '../../../src/process-alive.ts'
 import { lpa, newPlace, type Place, removePlaces, startLpa } from '../../faults/lpa.ts'
 import { until } from '../../faults/until.ts'
 import { describeWithSpark } from './shared-spark.ts'
+
+const PORT = 'spark.connect.grpc.binding.port'
 
 describeWithSpark('lpa spark', () => {
   let place: Place
@@ -46,12 +51,23 @@ describeWithSpark('lpa spark', () => {
       await spark('down')
     })
 
-    test('starts it, and tells where it is', async () => {
+    test('does not wait for a port that another program has', async () => {
+      const other = createServer().listen(0, '127.0.0.1')
+      try {
+        await once(other, 'listening')
+        const { port } = other.address() as AddressInfo
+        const up = await spark('up', '--conf', `${PORT}=${port}`)
+        expect(up).toMatchObject({ code: 69, stderr: expect.stringContaining(`Port ${port} is not free`) })
+      } finally {
+        other.close()
+      }
+    })
+
+    test('starts it, at a port that is wanted, and tells where it is', async () => {
       const port = await freePort()
-      const settings = [
-        `spark.connect.grpc.binding.port=${port}`,
-        'spark.hadoop.fs.permissions.umask-mode=027',
-      ].flatMap((setting) => ['--conf', setting])
+      const settings = [`${PORT}=${port}`, 'spark.hadoop.fs.permissions.umask-mode=027'].flatMap(
+        (setting) => ['--conf', setting],
+      )
       const up = await lpa(place, ['spark', 'up', '--memory', '512m', '--json', ...settings], {
         env: { ...own(), SNOWFLAKE_PASSWORD: 'canary-of-another-warehouse' },
       })
@@ -79,7 +95,9 @@ describeWithSpark('lpa spark', () => {
       for (const { code, stderr } of twice) {
         expect(code).toBe(0)
         expect(stderr).toContain('Spark runs already')
+        expect(stderr).not.toContain('lpa spark down')
       }
+      expect((await spark('up', '--memory', '1g')).stderr).toContain('It goes on as it was started')
       expect(state()).toEqual(before)
     })
 
@@ -105,10 +123,17 @@ describeWithSpark('lpa spark', () => {
   test.each([
     [['up', '--memory', 'much'], 2, '--memory is "much". It is a size: 512m, 8g.'],
     [['up', '--conf', 'threads'], 2, '--conf threads is no setting of Spark.'],
-    [['up', '--conf', 'spark.driver.memory=8g'], 2, '--memory says how much'],
-    [['up', '--conf', 'spark.connect.grpc.binding.port=none'], 2, 'is no port'],
+    [['up', '--conf', 'spark.connect.grpc.binding.address=0.0.0.0'], 2, 'docs/spark.md'],
+    [['up', '--conf', 'spark.driver.memory=8g'], 2, '--memory 8g'],
   ])('lpa spark %j', async (args, code, message) => {
     expect(await spark(...args)).toMatchObject({ code, stderr: expect.stringContaining(message) })
+  })
+
+  test('a JAVA_HOME without Java is named', async () => {
+    const nowhere = join(place.root, 'nowhere')
+    const env = { XDG_STATE_HOME: nowhere, SPARK_HOME: cachedSpark(), JAVA_HOME: nowhere }
+    const up = await lpa(place, ['spark', 'up'], { env })
+    expect(up).toMatchObject({ code: 69, stderr: expect.stringContaining('where JAVA_HOME says') })
   })
 
   test('without Spark, it says where to get one', async () => {
@@ -118,7 +143,7 @@ describeWithSpark('lpa spark', () => {
   })
 
   test('a Spark that does not start says why, and leaves nothing running', async () => {
-    const up = await spark('up', '--conf', 'spark.master=none')
+    const up = await spark('up', '--conf', `${PORT}=none`)
     expect(up).toMatchObject({ code: 69, stderr: expect.stringContaining('LPA-SPARK-START') })
     expect(up.stderr).toContain('spark.log')
     expect(await record('status')).toEqual({ state: 'stopped' })

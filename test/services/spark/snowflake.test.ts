@@ -5,11 +5,14 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { isFull } from '../../faults/lpa.ts'
+import { until } from '../../faults/until.ts'
 import { coreRows, expectSameTables } from '../same-cells.ts'
 import { describeLpaOnSnowflake, LpaPlace } from '../snowflake/lpa-place.ts'
 import { wrongStatements } from '../snowflake/statements.ts'
 import { describeWithSpark } from './shared-spark.ts'
 
+/** Spark's part of it, on a machine that does other things. */
+const SENT_MS = isFull ? 900_000 : 150_000
 const CAMPUS = fileURLToPath(new URL('../../../fixtures/campus', import.meta.url))
 
 describeWithSpark('a batch on Spark', ({ state }) => {
@@ -20,6 +23,7 @@ describeWithSpark('a batch on Spark', ({ state }) => {
       place.lpa(['batch', '--engine', 'spark', '--quiet', ...flags], { env })
     /** The same command with either engine. */
     const both = (args: readonly string[]) => Promise.all([place.embedded(args), place.lpaOk(args)])
+    const loadRest = () => both(['load', '--quiet', '--source', 'lms', 'exports'])
     const expectSame = async () =>
       expectSameTables(await place.engine(coreRows, undefined), await place.engine(coreRows))
     async function expectNothingLeft(): Promise<void> {
@@ -46,8 +50,26 @@ describeWithSpark('a batch on Spark', ({ state }) => {
       await expectNothingLeft()
     })
 
-    test('makes the cells of the embedded engine, all of core in one transaction', async (context) => {
-      await both(['load', '--quiet', '--source', 'lms', 'exports'])
+    test.for(['copy into core\\.fact_learning_event', ...(isFull ? ['commit'] : [])])(
+      'that is killed at “%s” has changed nothing',
+      async (statement, context) => {
+        await loadRest()
+        const database = place.emulated(context)
+        await database.forgetStatements()
+        await database.fault({ kind: 'slow', match: `^${statement}`, seconds: 60 })
+        const { child, ended } = place.start(['batch', '--engine', 'spark'], { env })
+        const isHeld = async () => (await database.statements()).some(({ outcome }) => outcome === 'fault')
+        await until(isHeld, 'the statement was sent', SENT_MS)
+        child.kill('SIGKILL')
+        expect((await ended).signal).toBe('SIGKILL')
+        await place.endSessions()
+        await expectSame()
+        expect((await place.sql('list @meta.staged_files')).rows).not.toEqual([])
+      },
+    )
+
+    test('after a killed one makes the cells of the embedded engine, all of core in one transaction', async (context) => {
+      await loadRest()
       await place.emulated(context).forgetStatements()
       const [embedded, ran] = await Promise.all([place.embedded(['batch', '--quiet']), batch()])
       expect([embedded.code, ran.code, ran.stderr]).toEqual([0, 0, ''])
