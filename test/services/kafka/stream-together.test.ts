@@ -17,6 +17,7 @@ import {
   rounds,
   startLpa,
 } from '../../faults/lpa.ts'
+import { until } from '../../faults/until.ts'
 import { KafkaClient } from './client.ts'
 import { type EventMessage, eventMessages } from './events.ts'
 import { configFor, expectExactlyOnce, readTopic, SOURCE, startStream } from './exactly-once.ts'
@@ -25,6 +26,8 @@ import { describeWithKafka } from './shared-broker.ts'
 const LIMIT_MS = isFull ? 600_000 : 240_000
 const COUNT = rounds(8000, 40_000)
 const MIXED = { duplicates: 50, disorder: 300, poison: 3, nullKeys: 100, tombstones: 5 }
+const COUNTS = `select (select count(*) from core.fact_learning_event) as facts,
+  (select coalesce(sum(events), 0) from core.agg_course_day) as days`
 const OFTEN = ['--commit-every', '300ms', '--max-rejects', '100%']
 
 /** Sends the messages over some time. */
@@ -80,10 +83,7 @@ describeWithKafka('lpa stream, with others', (kafka) => {
         let reads = 0
         for (; !isOver; reads += 1) {
           const began = performance.now()
-          const [seen = []] = await rowsOf(
-            place,
-            'select (select count(*) from core.fact_learning_event), (select coalesce(sum(events), 0) from core.agg_course_day)',
-          )
+          const [seen = []] = await rowsOf(place, COUNTS)
           const [facts = 0, days = 0] = seen.map(Number)
           expect(performance.now() - began).toBeLessThan(5000)
           expect(facts).toBeGreaterThanOrEqual(before)
@@ -95,10 +95,16 @@ describeWithKafka('lpa stream, with others', (kafka) => {
       })()
       // Also as people ask.
       const asking = (async () => {
+        const told: number[] = []
         for (; !isOver; await sleep(500)) {
-          const asked = await lpaOk(place, ['query', 'active-learners', '--format', 'csv', '--quiet'])
+          const asked = await lpaOk(place, ['query', '--sql', COUNTS, '--format', 'csv', '--quiet'])
           expect(asked.ms).toBeLessThan(10_000)
+          const [facts = Number.NaN, days] = (asked.stdout.trim().split('\n')[1] ?? '').split(',').map(Number)
+          expect(days).toBe(facts)
+          expect(facts).toBeGreaterThanOrEqual(told.at(-1) ?? 0)
+          told.push(facts)
         }
+        return told
       })()
       for (const beside of [reading, asking]) beside.catch(() => {})
       const part = messages.length / 4
@@ -112,7 +118,7 @@ describeWithKafka('lpa stream, with others', (kafka) => {
       await finish(place, topic, config)
       isOver = true
       expect(await reading).toBeGreaterThan(10)
-      await asking
+      expect(new Set(await asking).size).toBeGreaterThan(2)
     },
     LIMIT_MS,
   )
@@ -230,20 +236,31 @@ describeWithKafka('lpa stream, with others', (kafka) => {
         const place = copyPlace(empty, topic)
         const messages = [...eventMessages({ seed: 79, count: 5000, ...MIXED })]
         const config = configFor(place, client, topic, topic)
-        const start = () => startStream(place, [...OFTEN, ...config])
-        const sleeper = start()
-        await trickle(client, topic, messages.slice(0, 2000), 3000)
-        const sending = trickle(client, topic, messages.slice(2000), 40_000)
+        const start = (...flags: readonly string[]) => startStream(place, [...OFTEN, ...config, ...flags])
+        const sleeper = start('--report', 'asleep.json')
+        await client.produce(topic, messages.slice(0, 2000))
+        const ends = (await client.endOffsets(topic)).reduce((sum, end) => sum + end, 0n)
+        const stored = async () =>
+          (await rowsOf(place, 'select coalesce(sum(next_offset), 0) from meta.stream_offsets'))[0]?.[0]
+        await until(async () => BigInt(Number(await stored())) === ends, 'all of it is committed')
         // Stopped in the middle of a commit, it would hold the warehouse for as long as it sleeps.
         const lock = await takeWriterLock(place.warehouse, 60_000)
+        const staged = sleeper.count('staged')
+        await client.produce(topic, messages.slice(2000, 3000))
+        await sleeper.reached('staged', staged + 1)
+        // By now it waits for the lock.
+        await sleep(1000)
         sleeper.child.kill('SIGSTOP')
         lock.release()
+        const sending = trickle(client, topic, messages.slice(3000), 40_000)
         const other = start()
         await other.reached('committed', 3)
         sleeper.child.kill('SIGCONT')
         await sending
         await sleep(3000)
         await stop([sleeper, other])
+        const { overtaken } = JSON.parse(readFileSync(join(place.root, 'asleep.json'), 'utf8'))
+        expect(overtaken).toBeGreaterThanOrEqual(1)
         await finish(place, topic, config)
       },
       LIMIT_MS,
