@@ -474,7 +474,8 @@ export async function loadFile(
         for (const snapshot of ending) replaced.push(...(await endSnapshot(engine, snapshot)))
         return count
       },
-      { rows: recordsOf(staged) },
+      // What was staged becomes a part of the warehouse as it is.
+      { rows: 0 },
     )
     return done(committed > 0 ? 'loaded' : 'unchanged', committed > 0 ? mappings : [], replaced)
   } finally {
@@ -507,10 +508,6 @@ async function withFirstRows(
     shown.push(rows ? { ...mapping, firstRows: await readFirstRows(rows.path, memoryLimit) } : mapping)
   }
   return shown
-}
-
-function recordsOf(staged: readonly StagedFile[]): number {
-  return staged.reduce((sum, { batch }) => sum + batch.load.counts.read, 0)
 }
 
 /** Loads of a file's content, if one of its size was loaded: hashing alone is quicker than reading. */

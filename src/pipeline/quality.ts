@@ -30,12 +30,13 @@ export async function hasFailedChecks(engine: Engine): Promise<boolean> {
 
 /**
  * Runs every check inside the open transaction and notes the results in meta.checks. Checks that compare event by event
- * look at the days of `loads` only.
+ * look at the days of `loads` only. `records` is how many the warehouse holds: most are events.
  */
 export async function runChecks(
   engine: Engine,
   runId: string,
   loads: readonly number[],
+  records: number,
 ): Promise<CheckOutcome[]> {
   await engine.temporaryTable('checked_load', {
     columns: [{ name: 'load_id', type: 'integer' }],
@@ -44,6 +45,7 @@ export async function runChecks(
   const outcomes: CheckOutcome[] = []
   for (const name of listSql('checks')) {
     const file = readSql('checks', name, engine.dialect)
+    await engine.expectRows(file.body.includes('learning_event') ? records : 0)
     const { rows } = await engine.query(expand(file.body, engine.dialect))
     outcomes.push({ name, title: file.title, severity: file.severity ?? 'error', failures: rows.length })
   }

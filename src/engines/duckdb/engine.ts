@@ -421,7 +421,11 @@ export async function openDuckLake(options: DuckLakeOptions): Promise<Engine> {
   }
 
   /** DuckLake takes no file as it is into a table with VARIANT columns. */
-  async function insertStaged({ table, path }: ParquetFile, variants: readonly string[]): Promise<void> {
+  async function insertStaged(
+    { table, path, rows: count }: ParquetFile,
+    variants: readonly string[],
+  ): Promise<void> {
+    await onOneThread(count <= FEW_ROWS)
     const rows = `read_parquet(${quoteText(path)})`
     await insertVariants(table, variants, rows, () =>
       execute(`insert into ${table} by name select * from ${rows}`),
