@@ -7,6 +7,7 @@ import { lpaOk, newPlace, type Place, removePlaces, startLpa } from '../../fault
 import { until } from '../../faults/until.ts'
 import { EmulatorDatabase } from '../snowflake/database.ts'
 import { describeWithSnowflake } from '../snowflake/shared-emulator.ts'
+import { wrongStatements } from '../snowflake/statements.ts'
 import { KafkaClient } from './client.ts'
 import { eventMessages, expectedOf } from './events.ts'
 import { describeWithKafka } from './shared-broker.ts'
@@ -16,6 +17,7 @@ const SEED = 20_261_127
 describeWithKafka('lpa stream', (kafka) => {
   describeWithSnowflake('into Snowflake', (snowflake) => {
     let client: KafkaClient
+    const databases: EmulatorDatabase[] = []
     beforeAll(async () => {
       client = await KafkaClient.connect(kafka.plaintext)
     })
@@ -28,6 +30,7 @@ describeWithKafka('lpa stream', (kafka) => {
     async function start(topic: string, count: number) {
       const place = newPlace(topic)
       const database = await EmulatorDatabase.create(snowflake)
+      databases.push(database)
       const home = database.connectionsToml(join(place.root, '.snowflake'))
       const env = { LPA_WAREHOUSE_ENGINE: 'snowflake', SNOWFLAKE_HOME: home }
       await lpaOk(place, ['init'], { env })
@@ -97,6 +100,11 @@ describeWithKafka('lpa stream', (kafka) => {
       expect(await column(place, env, counted)).toEqual([messages.length])
       const asked = (await database.statements()).map(({ sql }) => sql)
       expect(asked.filter((sql) => /from meta\.loads where load_id in/.test(sql))).toHaveLength(1)
+    })
+
+    test('was sent as Snowflake’s SQL', async () => {
+      expect(databases.length).toBeGreaterThan(0)
+      for (const database of databases) expect(await wrongStatements(database)).toEqual([])
     })
   })
 })

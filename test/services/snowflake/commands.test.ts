@@ -173,16 +173,16 @@ describeLpaOnSnowflake('lpa on Snowflake', () => {
   test('query answers as the warehouse was', async (context) => {
     const at = new Date(Date.now() - 1000).toISOString()
     const ran = await place.lpaOk(['query', 'funnel', '--at', at, '--json', '--quiet'])
-    // The emulator has no past: it answers of now, and its log says what was asked.
-    if (place.database === undefined) return
-    const sent = (await place.emulated(context).statements()).at(-1)?.sql
-    const clause = `at (timestamp => '${at.replace('Z', '+00:00')}'::timestamp_tz)`
-    expect(sent).toContain(`from fact_enrollment ${clause} e`)
+    const sent = (await place.database?.statements())?.at(-1)?.sql
     expect(JSON.parse(ran.stdout)).toHaveLength(5)
     expect(await place.lpa(['query', 'funnel', '--at', '12'])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('--at 2026-'),
     })
+    // The emulator has no past: it answers of now, and its log says what was asked.
+    place.emulated(context)
+    const clause = `at (timestamp => '${at.replace('Z', '+00:00')}'::timestamp_tz)`
+    expect(sent).toContain(`from fact_enrollment ${clause} e`)
   })
 
   test.each([

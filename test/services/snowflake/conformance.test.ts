@@ -14,7 +14,18 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { listSql } from '../../../src/sql-files.ts'
 import type { Engine } from '../../../src/types.ts'
-import { coreRows, expectSameTables, reportTexts, TIMES } from '../same-cells.ts'
+import {
+  coreRows,
+  doubledEvents,
+  ELSEWHERE,
+  expectSameTables,
+  expectSameTexts,
+  expectTelling,
+  narrowedTexts,
+  OFFSETS,
+  reportTexts,
+  TIMES,
+} from '../same-cells.ts'
 import { describeLpaOnSnowflake, LpaPlace } from './lpa-place.ts'
 import { wrongStatements } from './statements.ts'
 
@@ -25,8 +36,8 @@ describeLpaOnSnowflake('both engines', () => {
   let place: LpaPlace
   const exports = () => join(place.folder.root, 'exports')
 
-  async function create(): Promise<void> {
-    place = await LpaPlace.create()
+  async function create(settings = ''): Promise<void> {
+    place = await LpaPlace.create(settings)
     await both(['schema', 'apply', '--quiet'])
   }
 
@@ -44,16 +55,12 @@ describeLpaOnSnowflake('both engines', () => {
     expectSameTables(...(await ofBoth(coreRows)))
   }
 
-  async function expectSameReports(): Promise<void> {
-    const [embedded, snowflake] = await ofBoth((engine) =>
-      reportTexts(engine, place.config(engine.dialect === 'snowflake' ? 'prod' : undefined)),
-    )
-    for (const name of listSql('reports')) expect([name, snowflake[name]]).toEqual([name, embedded[name]])
-  }
+  const texts = (of: typeof reportTexts) =>
+    ofBoth((engine) => of(engine, place.config(engine.dialect === 'snowflake' ? 'prod' : undefined)))
 
   describe('with the campus', () => {
     beforeAll(async () => {
-      await create()
+      await create(ELSEWHERE)
       cpSync(CAMPUS, exports(), { recursive: true })
     })
     afterAll(() => place?.[Symbol.asyncDispose]())
@@ -78,7 +85,10 @@ describeLpaOnSnowflake('both engines', () => {
       await expectSame()
     })
 
-    test('after newer snapshots took the place of older ones', async () => {
+    test('after another source, and newer snapshots in the place of older ones', async () => {
+      place.write('again.ndjson', doubledEvents())
+      await both(['load', '--quiet', 'elsewhere'])
+      await both(['query', '--quiet', '--write', '--sql', OFFSETS])
       for (const file of ['instructors.csv', 'categories.csv']) {
         const path = join(exports(), file)
         const lines = readFileSync(path, 'utf8').trimEnd().split('\n')
@@ -95,6 +105,13 @@ describeLpaOnSnowflake('both engines', () => {
       const [embedded, snowflake] = await both(['query', report, '--json'])
       expect(snowflake.replace(TIMES, '')).toBe(embedded.replace(TIMES, ''))
     })
+
+    test('in every report, with each of its parameters', async () => {
+      const [narrowed, other] = await texts(narrowedTexts)
+      expectSameTexts(narrowed, other)
+      const plain = await place.engine((engine) => reportTexts(engine, place.config(undefined)), undefined)
+      expectTelling(plain, narrowed)
+    }, 300_000)
 
     test('was sent as Snowflake’s SQL', async (context) => {
       expect(await wrongStatements(place.emulated(context))).toEqual([])
@@ -121,7 +138,7 @@ describeLpaOnSnowflake('both engines', () => {
       const facts = await place.value('select count(*) from core.fact_learning_event')
       expect(Number(facts)).toBeGreaterThan(0.99 * EVENTS)
       await expectSame()
-      await expectSameReports()
+      expectSameTexts(...(await texts(reportTexts)))
     }, 300_000)
 
     test('was sent as Snowflake’s SQL', async (context) => {

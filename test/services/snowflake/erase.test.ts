@@ -4,19 +4,19 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { pseudonym, readKey } from '../../../src/pseudonym.ts'
-import { LpaPlace } from './lpa-place.ts'
-import { describeWithSnowflake } from './shared-emulator.ts'
+import { describeLpaOnSnowflake, LpaPlace } from './lpa-place.ts'
+import { wrongStatements } from './statements.ts'
 
 const EVENT = (id: string, learner: string, seen: string) =>
   `{"event_id":"${id}","event_type":"viewed","learner_id":"${learner}","course_id":"C1","occurred_at":"2026-03-02T08:00:00Z","attributes":{"at":"${seen}"}}`
 
-describeWithSnowflake('erasing on Snowflake', () => {
+describeLpaOnSnowflake('erasing on Snowflake', () => {
   let place: LpaPlace
   beforeAll(async () => {
     place = await LpaPlace.create()
     await place.lpaOk(['schema', 'apply', '--quiet'])
   })
-  afterAll(() => place[Symbol.asyncDispose]())
+  afterAll(() => place?.[Symbol.asyncDispose]())
 
   test('rows go, names in rows of others too, and the next load leaves them out', async () => {
     const { root } = place.folder
@@ -50,5 +50,9 @@ describeWithSnowflake('erasing on Snowflake', () => {
     expect(await rows('select count(*) from staging.stg_learning_event')).toBe(2)
     const full = await place.lpaOk(['batch', '--full'])
     expect(full.stderr).toContain('fact_learning_event: 1 added, 0 removed, 0 changed')
+  })
+
+  test('was sent as Snowflake’s SQL', async (context) => {
+    expect(await wrongStatements(place.emulated(context))).toEqual([])
   })
 })

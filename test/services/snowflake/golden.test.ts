@@ -3,6 +3,8 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, type TestContext, test } from 'vitest'
+import { CLAIMS, claimOffsets, type OffsetClaim } from '../../../src/pipeline/stream-offsets.ts'
+import { withWarehouse } from '../../../src/pipeline/warehouse.ts'
 import { describeLpaOnSnowflake, LpaPlace } from './lpa-place.ts'
 import { wrongStatements } from './statements.ts'
 
@@ -29,6 +31,18 @@ describeLpaOnSnowflake('the statements of a command', () => {
   })
   test('of a report as of a time', (context) =>
     expectGolden('query-at', ['query', 'daily', '--at', '2026-01-12T08:00:00Z'], context))
+  test('of a stream’s offsets that are moved on', async (context) => {
+    const claim = (partition: number, storedOffset: number | null) => ({
+      ...{ topic: 'clicks', topicId: 'AAAA', partition, storedOffset },
+      nextOffset: (storedOffset ?? 0) + 10,
+    })
+    const move = (claims: readonly OffsetClaim[]) =>
+      withWarehouse(place.config(), 'write', new AbortController().signal, (engine) =>
+        engine.transaction(() => claimOffsets(engine, 'clicks', claims), { uses: CLAIMS }),
+      )
+    await move([claim(0, null)])
+    await expectGolden('stream-offsets', () => move([claim(0, 10), claim(1, null)]), context)
+  })
   test('of an incremental batch, without those that the full one has', async (context) => {
     await place.lpaOk(['load', 'courses.csv'])
     await expectGolden('batch-incremental', ['batch'], context, (statement) => !full.has(statement))
@@ -36,21 +50,18 @@ describeLpaOnSnowflake('the statements of a command', () => {
 
   async function expectGolden(
     name: string,
-    args: readonly string[],
+    asked: readonly string[] | (() => Promise<void>),
     context: TestContext,
     isMeant: (statement: string) => boolean = () => true,
   ): Promise<readonly string[]> {
     const database = place.emulated(context)
     await database.forgetStatements()
-    await place.lpaOk(args)
+    await (typeof asked === 'function' ? asked() : place.lpaOk(asked))
     const sent = (await database.statements()).map(({ sql }) => `${normalised(sql)};\n`).filter(isMeant)
     await expect(sent.join('\n')).toMatchFileSnapshot(join(GOLDEN, `${name}.sql`))
+    expect(await wrongStatements(database)).toEqual([])
     return sent
   }
-
-  test('are Snowflake’s SQL', async (context) => {
-    expect(await wrongStatements(place.emulated(context))).toEqual([])
-  })
 })
 
 /** Without the folder of this machine; values are binds, which are not here. */

@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Config } from '../../../src/config.ts'
 import { asOf } from '../../../src/engines/snowflake/time-travel.ts'
@@ -14,6 +15,7 @@ import { withWarehouse } from '../../../src/pipeline/warehouse.ts'
 import { listSql, packageRoot } from '../../../src/sql-files.ts'
 import type { Engine, Row } from '../../../src/types.ts'
 import { TryWarehouse } from '../../try-warehouse.ts'
+import { OFFSETS } from '../same-cells.ts'
 import { EmulatorDatabase } from './database.ts'
 import { DriverSession } from './driver.ts'
 import { describeLpaOnSnowflake, LpaPlace } from './lpa-place.ts'
@@ -168,7 +170,7 @@ describeWithSnowflake('reports on Snowflake', (snowflake) => {
 
 // The emulator has none of what they ask: on a real account, this is where they run at last.
 if (process.env.LPA_SNOWFLAKE_LIVE)
-  describeLpaOnSnowflake('reports of what only Snowflake has', () => {
+  describeLpaOnSnowflake('what only a real account answers', () => {
     let place: LpaPlace
     beforeAll(async () => {
       place = await LpaPlace.create()
@@ -176,6 +178,35 @@ if (process.env.LPA_SNOWFLAKE_LIVE)
       for (const args of [['schema', 'apply'], ['load', campus], ['batch']]) await place.lpaOk(args)
     })
     afterAll(() => place?.[Symbol.asyncDispose]())
+
+    test('--at answers of then, every report what it said', async () => {
+      await sleep(2000)
+      const at = await place.value(`select to_varchar(sysdate(), 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`)
+      const then = ['--at', String(at), '--json', '--quiet']
+      for (const name of listSql('reports')) {
+        const { stdout } = await place.lpaOk(['query', name, ...then])
+        expect([name, stdout]).toEqual([
+          name,
+          (await place.lpaOk(['query', name, '--json', '--quiet'])).stdout,
+        ])
+      }
+      await sleep(2000)
+      await place.sql(OFFSETS)
+      const count = ['query', '--sql', 'select count(*) as rows_of from meta.stream_offsets']
+      expect(await place.json(count)).toMatchObject([{ rows_of: 2 }])
+      const { stdout } = await place.lpaOk([...count, ...then])
+      expect(JSON.parse(stdout)).toMatchObject([{ rows_of: 0 }])
+    }, 600_000)
+
+    test('a dropped table comes back as the error says', async () => {
+      const asked = ['query', 'course-table', '--json', '--quiet']
+      const { stdout } = await place.lpaOk(asked)
+      await place.sql('drop table core.dim_course')
+      const { stderr } = await place.lpa(asked)
+      expect(stderr).toContain('undrop table core.dim_course')
+      await place.sql('undrop table core.dim_course')
+      expect((await place.lpaOk(asked)).stdout).toBe(stdout)
+    })
 
     // The tables of `pruning` are 45 minutes behind: here it only has to be permitted.
     test.each(['clustering', 'search-optimization', 'costs', 'statements', 'pruning'])('%s', async (name) => {

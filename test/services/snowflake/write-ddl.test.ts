@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { describeLpaOnSnowflake, LpaPlace } from './lpa-place.ts'
+import { wrongStatements } from './statements.ts'
 
 describeLpaOnSnowflake('lpa query --write on Snowflake', () => {
   let place: LpaPlace
@@ -18,5 +19,9 @@ describeLpaOnSnowflake('lpa query --write on Snowflake', () => {
   ])('refuses %s, and says so', async (sql) => {
     const ran = await place.lpa(['query', '--write', '--sql', sql])
     expect([ran.code, ran.stderr]).toEqual([77, expect.stringContaining('LPA-QUERY-DDL')])
+  })
+
+  test('was sent as Snowflake’s SQL', async (context) => {
+    expect(await wrongStatements(place.emulated(context))).toEqual([])
   })
 })

@@ -12,10 +12,21 @@ import type { SparkReader } from '../../../src/engines/spark/reader.ts'
 import { withSparkReports } from '../../../src/pipeline/spark.ts'
 import { withWarehouse } from '../../../src/pipeline/warehouse.ts'
 import { createKey } from '../../../src/pseudonym.ts'
-import { listSql } from '../../../src/sql-files.ts'
 import type { Engine } from '../../../src/types.ts'
 import { isFull, lpaOk, newPlace, type Place, type Ran, removePlaces } from '../../faults/lpa.ts'
-import { coreFiles, coreRows, expectSameFiles, expectSameTables, reportTexts } from '../same-cells.ts'
+import {
+  coreFiles,
+  coreRows,
+  doubledEvents,
+  ELSEWHERE,
+  expectSameFiles,
+  expectSameTables,
+  expectSameTexts,
+  expectTelling,
+  narrowedTexts,
+  OFFSETS,
+  reportTexts,
+} from '../same-cells.ts'
 import { describeWithSpark } from './shared-spark.ts'
 
 const CAMPUS = fileURLToPath(new URL('../../../fixtures/campus', import.meta.url))
@@ -93,13 +104,12 @@ describeWithSpark('both engines', ({ state }) => {
     await expectSameFiles(here, there)
   }
 
-  /** The embedded engine and Spark, over one warehouse. */
-  async function expectSameReports(): Promise<void> {
-    await readOnSpark(async (reader, engine) => {
-      const config = configOf(spark)
-      const [here, there] = [await reportTexts(engine, config), await reportTexts(reader, config)]
-      for (const name of listSql('reports')) expect([name, there[name]]).toEqual([name, here[name]])
-    })
+  /** Of the embedded engine and of Spark, over one warehouse. */
+  async function texts(of: typeof reportTexts) {
+    const config = configOf(spark)
+    return readOnSpark(
+      async (reader, engine) => [await of(engine, config), await of(reader, config)] as const,
+    )
   }
 
   /** What Spark reads of the tables of core. */
@@ -112,7 +122,7 @@ describeWithSpark('both engines', ({ state }) => {
   describe('with the campus', () => {
     const load = (...args: string[]) => both(['load', '--quiet', '--source', 'lms', ...args])
     beforeAll(async () => {
-      await create()
+      await create(ELSEWHERE)
       for (const { root } of [embedded, spark]) cpSync(CAMPUS, join(root, 'exports'), { recursive: true })
     })
     afterAll(removePlaces)
@@ -130,7 +140,9 @@ describeWithSpark('both engines', ({ state }) => {
       await expectSame()
     })
 
-    test('after newer snapshots took the place of older ones', async () => {
+    test('after another source, and newer snapshots in the place of older ones', async () => {
+      for (const { root } of [embedded, spark]) writeFileSync(join(root, 'again.ndjson'), doubledEvents())
+      await both(['load', '--quiet', 'elsewhere'])
       for (const file of ['instructors.csv', 'categories.csv']) {
         for (const { root } of [embedded, spark]) {
           const path = join(root, 'exports', file)
@@ -156,7 +168,13 @@ describeWithSpark('both engines', ({ state }) => {
       expectSameTables(await read(spark, coreRows), there)
     })
 
-    test('in every report', expectSameReports)
+    test('in every report, with each of its parameters', async () => {
+      await lpaOk(spark, ['query', '--quiet', '--write', '--sql', OFFSETS])
+      const [plain, other] = await texts(reportTexts)
+      const [narrowed, otherNarrowed] = await texts(narrowedTexts)
+      expectSameTexts({ ...plain, ...narrowed }, { ...other, ...otherNarrowed })
+      expectTelling(plain, narrowed)
+    })
 
     test('as Spark reads them', expectSameReading)
 
@@ -225,7 +243,7 @@ describeWithSpark('both engines', ({ state }) => {
         await both(['load', '--quiet', 'later.ndjson'])
         await batch()
         await expectSameCells()
-        await expectSameReports()
+        expectSameTexts(...(await texts(reportTexts)))
         if (!isFull) await expectSameReading()
       },
       LIMIT_MS,
