@@ -38,6 +38,7 @@ const SECTIONS: Readonly<Record<string, string>> = {
   'future grant': 'Grants on what comes later. A schema’s own take the place of the database’s.',
   'role in role': 'Roles that have what others have.',
   builder: 'Roles that see all that core is built from: lpa batch runs with one of them only.',
+  revealer: 'Roles that may see who a pseudonym is: lpa query --reveal.',
   'row rule': 'What row rules select, for lpa to fill policy.allowed_rows.',
 }
 

@@ -21,6 +21,7 @@ create table if not exists policy.given_roles (user_name varchar not null, role_
 create table if not exists policy.row_rules (rule_name varchar not null, attribute varchar not null, allowed varchar not null);
 create table if not exists policy.allowed_rows (rule_name varchar not null, user_name varchar not null, value varchar not null);
 create table if not exists policy.builders (role_name varchar not null);
+create table if not exists policy.revealers (role_name varchar not null);
 
 -- Roles. The comment says that lpa made them.
 
@@ -248,6 +249,8 @@ alter table staging.stg_learning_event modify column learner_id set tag policy.s
 
 grant usage on database lpa to role lpa_admin;
 grant usage on warehouse lpa_wh to role lpa_admin;
+grant usage on schema policy to role lpa_admin;
+grant select on table policy.revealers to role lpa_admin;
 grant usage on database lpa to role lpa_analyst;
 grant usage on warehouse lpa_wh to role lpa_analyst;
 grant usage on schema staging to role lpa_analyst;
@@ -333,6 +336,8 @@ grant usage on schema staging to role lpa_instructor;
 grant select on view staging.live_course_completion to role lpa_instructor;
 grant select on view staging.live_enrollment to role lpa_instructor;
 grant select on table staging.stg_learning_event to role lpa_instructor;
+grant usage on schema policy to role lpa_instructor;
+grant select on table policy.revealers to role lpa_instructor;
 
 -- Grants on what comes later. A schema’s own take the place of the database’s.
 
@@ -378,3 +383,8 @@ insert into policy.row_rules values ('own_region', 'region', 'select l.learner_k
 
 insert into policy.builders values ('LPA_ADMIN');
 insert into policy.builders values ('LPA_ENGINEER');
+
+-- Roles that may see who a pseudonym is: lpa query --reveal.
+
+insert into policy.revealers values ('LPA_ADMIN');
+insert into policy.revealers values ('LPA_INSTRUCTOR');

@@ -14,6 +14,7 @@ import { runReport } from '../src/pipeline/report.ts'
 import { readAs } from '../src/pipeline/role.ts'
 import { generateCampus } from '../src/pipeline/sample/campus.ts'
 import { withWarehouse } from '../src/pipeline/warehouse.ts'
+import { breakOuts } from '../src/policy/access.test-support.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const ENTRY = join(ROOT, 'bin', 'run.js')
@@ -174,6 +175,16 @@ it.each([
   ['plain files', ['dash', 'exports', '--once', '--role', 'lpa_dashboard'], 2],
 ])('refuses %s', (_, args, code) => {
   expect(lpa(args).code).toBe(code)
+})
+
+it('refuses attempts to see more, of ten kinds', () => {
+  const oneEach = new Map(breakOuts().map(({ kind, sql }) => [kind, sql]))
+  const typed = [...oneEach.values()].filter((sql) => !sql.includes('{')).slice(0, 10)
+  expect(typed).toHaveLength(10)
+  for (const sql of typed) {
+    const { code, stdout } = as('lpa_analyst', sql)
+    expect([sql, code === 77 || code === 2, stdout]).toEqual([sql, true, ''])
+  }
 })
 
 /** What names the rows of reports. */

@@ -28,7 +28,7 @@ Exit code 1 when the plan named is stale.`
     const config = await this.settings()
     const read = await readPolicy(config)
     this.recordRun(runRecorder(config))
-    const { held: _, ...applied } = await withWarehouse(config, 'write', this.signal, (engine) =>
+    const { known: _, ...applied } = await withWarehouse(config, 'write', this.signal, (engine) =>
       applyGrants(engine, read.policy, {
         ...{ saved, prune: flags.prune, log: this.runLog },
         lockWaitMs: config.load.lockWaitMs,

@@ -7,7 +7,7 @@ import { withWarehouse } from '../../src/pipeline/warehouse.ts'
 export default class GrantCheck extends BaseCommand {
   static override summary = 'Tell whether the warehouse still has the policy.'
   static override description =
-    'Compares with the live state, so what was changed behind its back is found too. --audit tells what the policy itself leaves open: errors are personal columns without a mask, tables that a row rule leaves out and tables without tags, warnings roles without users and wide grants. Changes nothing. Exit code 1 when something differs, or for an error.'
+    'Compares with the live state, so what was changed behind its back is found too. --audit tells what the policy itself leaves open: errors are personal columns without a mask, tables that a row rule leaves out, tables without tags and, on Snowflake, tables and columns that others made where a role reads, warnings roles without users and wide grants. Changes nothing. Exit code 1 when something differs, or for an error.'
   static override examples = [
     '<%= config.bin %> grant check',
     '<%= config.bin %> grant check --audit --format json',

@@ -26,7 +26,7 @@ What others made is told, and left alone without --prune. A saved plan is applie
     const { flags } = await this.start(GrantPlan)
     const config = await this.settings()
     const read = await readPolicy(config)
-    const { held: _, ...plan } = await withWarehouse(config, 'read', this.signal, (engine) =>
+    const { known: _, ...plan } = await withWarehouse(config, 'read', this.signal, (engine) =>
       planGrants(engine, read.policy, flags.prune),
     )
     if (flags.out !== undefined) await writeWhole(flags.out, `${exactJson(plan, 2)}\n`)

@@ -15,8 +15,8 @@ export interface GrantCheck extends GrantPlan {
 
 /** Reads only. */
 export async function checkGrants(engine: Engine, policy: Policy, withAudit: boolean): Promise<GrantCheck> {
-  const { held, ...plan } = await planGrants(engine, policy)
-  const audit = withAudit ? auditPolicy(policy, readDeclared(engine.dialect).tables, held) : undefined
+  const { known, ...plan } = await planGrants(engine, policy)
+  const audit = withAudit ? auditPolicy(policy, readDeclared(engine.dialect).tables, known) : undefined
   return { upToDate: plan.steps.length === 0 && plan.extra.length === 0, ...plan, ...(audit && { audit }) }
 }
 

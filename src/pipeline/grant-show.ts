@@ -7,11 +7,13 @@ import { readDeclared } from './declared.ts'
 
 const text = (name: string): Column => ({ name, type: 'text' })
 
-/** A row a role: what it is, whom it has, what it may besides reading. */
+/** A row a role: what it is, who has it, people and services apart, what it may besides reading. */
 export function showRoles({ roles, users }: Policy): Result {
+  const holders = (role: string, service: boolean) =>
+    users.flatMap((user) => (user.isService === service && user.roles.includes(role) ? user.name : []))
   return {
     columns: [
-      ...['role', 'comment', 'inherits', 'users'].map(text),
+      ...['role', 'comment', 'inherits', 'users', 'services'].map(text),
       { name: 'min_cell', type: 'integer' },
       { name: 'may_reveal', type: 'boolean' },
     ],
@@ -19,10 +21,8 @@ export function showRoles({ roles, users }: Policy): Result {
       name,
       comment,
       inherits.join(', '),
-      users
-        .filter((user) => user.roles.includes(name))
-        .map((user) => user.name)
-        .join(', '),
+      holders(name, false).join(', '),
+      holders(name, true).join(', '),
       minCell ?? null,
       mayReveal,
     ]),

@@ -4,12 +4,12 @@ import { LOAD_IDS, STAGE } from '../engines/snowflake/ddl.ts'
 import { UserError } from '../errors.ts'
 import type { PolicyObject } from '../policy/policy.ts'
 import { liveNotes, liveOnSnowflake } from '../policy/snowflake/live.ts'
-import { handOver } from '../policy/snowflake/names.ts'
+import { BUILDERS, handOver, REVEALERS } from '../policy/snowflake/names.ts'
 import {
-  missingBuilders,
   readPlace,
   readPolicyTables,
   readSnowflake,
+  rolesThatMay,
   statementsThatFill,
 } from '../policy/snowflake/read.ts'
 import { writeSnowflake } from '../policy/snowflake/statements.ts'
@@ -33,7 +33,10 @@ export function snowflakePolicy(engine: Engine): PolicyKeeper {
         wanted: objects,
         live,
         notes: [...notes, ...liveNotes(state, objects)],
-        held: new Set(state.members.flatMap(({ role, to }) => (to === 'user' ? [role] : []))),
+        known: {
+          held: new Set(state.members.flatMap(({ role, to }) => (to === 'user' ? [role] : []))),
+          relations,
+        },
       }
     },
     write: writeSnowflake,
@@ -69,13 +72,31 @@ function assertFree(wanted: readonly PolicyObject[], live: readonly PolicyObject
  * @throws UserError LPA-BUILD-MASKED (notPermitted) when the session has no role that sees all of them
  */
 async function assertBuilder(ask: (statement: string) => Promise<Result>): Promise<void> {
-  const roles = await missingBuilders(ask)
-  if (roles.length === 0) return
+  const { roles, hasOne } = await rolesThatMay(ask, BUILDERS)
+  if (hasOne || roles.length === 0) return
   throw new UserError(
     'LPA-BUILD-MASKED',
     'The role of this session sees masked values or some of the rows: it would build, map or erase by these.',
     { exit: 'notPermitted', next: `Connect with a role that has one of these: ${roles.join(', ')}` },
   )
+}
+
+/**
+ * Who may see who a pseudonym is, the policy there says: a session that cannot read it has no such role.
+ * @throws UserError LPA-ROLE-REVEAL (notPermitted)
+ */
+export async function assertRevealer(engine: Engine): Promise<void> {
+  const ask = (statement: string) => engine.query(statement)
+  const isTold = (await readPolicyTables(ask)).includes(REVEALERS)
+  const { roles, hasOne } = isTold ? await rolesThatMay(ask, REVEALERS) : { roles: [], hasOne: false }
+  if (hasOne) return
+  throw new UserError('LPA-ROLE-REVEAL', 'No role of this session may see who a pseudonym is.', {
+    exit: 'notPermitted',
+    next:
+      roles.length > 0
+        ? `Connect with a role that has one of these: ${roles.join(', ')}`
+        : 'may_reveal in the policy says who may, once it is applied: lpa grant apply',
+  })
 }
 
 /**

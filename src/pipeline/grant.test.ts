@@ -5,8 +5,10 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { TryWarehouse } from '../../test/try-warehouse.ts'
 import { readyMadePolicy } from '../policy/access.test-support.ts'
+import { auditPolicy } from '../policy/audit.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Engine } from '../types.ts'
+import { readDeclared } from './declared.ts'
 import { applyGrants, grantPlanText, grantSummary, planGrants, readGrantPlan } from './grant.ts'
 import { checkGrants, checkText, isFine } from './grant-check.ts'
 import { showRole, showRoles } from './grant-show.ts'
@@ -85,7 +87,7 @@ test('what was changed behind its back is found, and mended', async () => {
 test('a saved plan is applied as it is, or refused', async () => {
   const smaller = withoutRole('lpa_admin')
   const file = join(warehouse.folder, 'grants.json')
-  const { held: _, ...plan } = await within((engine) => planGrants(engine, smaller))
+  const { known: _, ...plan } = await within((engine) => planGrants(engine, smaller))
   writeFileSync(file, JSON.stringify(plan))
   const saved = readGrantPlan(file)
   expect(saved).toEqual(plan)
@@ -147,6 +149,25 @@ test('the audit tells what the policy leaves open', async () => {
   ])
 })
 
+test('the audit tells of what somebody may read and nobody declared', () => {
+  const declared = readDeclared('snowflake').tables
+  const relations = [
+    ...declared.map(({ name, kind, columns }) => {
+      const more = name === 'core.dim_course' ? [{ name: 'notes' }] : []
+      return { name, columns: kind === 'view' ? [{ name: 'of_its_select' }] : [...columns, ...more] }
+    }),
+    { name: 'core.people_notes', columns: [{ name: 'name' }] },
+    { name: 'elsewhere.people_notes', columns: [{ name: 'name' }] },
+  ]
+  const found = auditPolicy(policy, declared, { relations }).filter(({ kind }) => /^undeclared/.test(kind))
+  const next = expect.stringMatching(/^lpa_admin, lpa_analyst, lpa_engineer, lpa_instructor may read it/)
+  expect(found).toEqual([
+    { severity: 'error', kind: 'undeclared column', target: 'core.dim_course.notes', next },
+    { severity: 'error', kind: 'undeclared table', target: 'core.people_notes', next },
+  ])
+  expect(auditPolicy(policy, declared).some(({ kind }) => /^undeclared/.test(kind))).toBe(false)
+})
+
 test('a role is shown by table and column', () => {
   const shown = showRole(policy, 'lpa_analyst', 'rui').rows
   const of = (table: string, column: string | null) =>
@@ -167,5 +188,8 @@ test('a role is shown by table and column', () => {
   expect(showRoles(policy).rows.map((row) => [row[0], row[3]])).toContainEqual([
     'lpa_analyst',
     'ana, newcomer, rui',
+  ])
+  expect(showRoles(policy).rows.map((row) => [row[0], row[3], row[4]])).toContainEqual([
+    ...['lpa_dashboard', '', 'screens'],
   ])
 })

@@ -2,6 +2,7 @@
 
 import { UserError } from '../errors.ts'
 import { type Log, silentLog } from '../log.ts'
+import type { KnownToEngine } from '../policy/audit.ts'
 import { wantedObjects } from '../policy/objects.ts'
 import { inOrder, type PlannedPolicy, planPolicy } from '../policy/plan.ts'
 import type { Policy, PolicyObject, PolicyStep } from '../policy/policy.ts'
@@ -29,8 +30,7 @@ export interface PolicyKeeper {
     readonly wanted: readonly PolicyObject[]
     readonly live: readonly PolicyObject[]
     readonly notes: readonly string[]
-    /** Roles that the engine knows somebody to have; none: only the policy says who has which. */
-    readonly held?: ReadonlySet<string>
+    readonly known?: KnownToEngine
   }>
   readonly write: Parameters<typeof planPolicy>[2]
   /** What is to be found anew when the policy holds. */
@@ -60,8 +60,8 @@ function storedPolicy(engine: Engine): PolicyKeeper {
   }
 }
 
-/** A plan, and which roles somebody has, as far as the engine knows. */
-type FreshPlan = GrantPlan & { readonly held: ReadonlySet<string> | undefined }
+/** A plan, and what the engine told besides. */
+type FreshPlan = GrantPlan & { readonly known: KnownToEngine }
 
 /** What `applyGrants` would do now. Reads only. */
 export async function planGrants(engine: Engine, policy: Policy, prune = false): Promise<FreshPlan> {
@@ -74,7 +74,7 @@ async function makePlan(
   policy: Policy,
   prune: boolean,
 ): Promise<FreshPlan> {
-  const { wanted, notes, held, ...compared } = await keeper.compare(policy)
+  const { wanted, notes, known = {}, ...compared } = await keeper.compare(policy)
   const live = inOrder(compared.live)
   const { steps, extra }: PlannedPolicy = planPolicy(wanted, live, keeper.write, prune)
   return {
@@ -84,7 +84,7 @@ async function makePlan(
     prune,
     baseVersion: await engine.version(),
     hash: sha256(JSON.stringify({ steps, live })),
-    held,
+    known,
   }
 }
 

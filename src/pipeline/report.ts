@@ -167,6 +167,8 @@ export async function ask<T>(
       const { sql, values } = question
       const { role } = engine
       if (role) assertMayAsk(role, question, options)
+      if (options.reveals && engine.can.roles === true)
+        await (await import('./grant-snowflake.ts')).assertRevealer(engine)
       const answer = async () => {
         const unknown = await unknownNames(engine, question)
         const rows = role?.minCell

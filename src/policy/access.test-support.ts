@@ -121,6 +121,15 @@ function insert({ table, values }: AccessRow): string {
   return `insert into ${table} (${used.map(({ name }) => name).join(', ')}) values (${cells.join(', ')})`
 }
 
+/** Attempts to see more than a role may, one a line of break-outs.sql. */
+export function breakOuts(): readonly { readonly kind: string; readonly sql: string }[] {
+  const [, ...kinds] = readFileSync(join(FOLDER, 'break-outs.sql'), 'utf8').split(/^-- kind: /m)
+  return kinds.flatMap((part) => {
+    const [kind = '', ...lines] = part.trim().split('\n')
+    return lines.map((sql) => ({ kind, sql }))
+  })
+}
+
 /** The files of the fixture: quotes only where a cell needs them. */
 function readCsv(name: string): Record<string, string>[] {
   const [head = '', ...lines] = readFileSync(join(FOLDER, name), 'utf8').trim().split('\n')

@@ -3,7 +3,7 @@
 import type { TableDeclaration } from '../types.ts'
 import { masksByColumn } from './columns.ts'
 import type { Policy, Role } from './policy.ts'
-import { resolveAccess, rolesOf } from './resolve.ts'
+import { mayRead, resolveAccess, rolesOf } from './resolve.ts'
 
 export interface AuditFinding {
   /** An error is a mistake of the policy; a warning is what somebody may have wanted so, and is to be looked at now and then. */
@@ -12,6 +12,8 @@ export interface AuditFinding {
     | 'personal column without a mask'
     | 'table that a row rule leaves out'
     | 'table without tags'
+    | 'undeclared table'
+    | 'undeclared column'
     | 'role without users'
     | 'wide grant'
   /** `core.dim_learner.country`, a table, a role. */
@@ -24,22 +26,59 @@ const PERSONAL = { tag: 'classification', value: 'personal' }
 /** The tag of tables that hold something of each learner. */
 const OF_LEARNERS = { tag: 'subject', value: 'learner' }
 
-/**
- * @param declared tables and views of the warehouse
- * @param held roles that the engine knows somebody to have; undefined: only the policy says who has which
- */
+/** What an engine knows, where it keeps the policy itself. */
+export interface KnownToEngine {
+  /** Roles that somebody has; else only the policy says who has which. */
+  readonly held?: ReadonlySet<string> | undefined
+  /** Tables and views that are there and can be granted; else roles see declared ones only. */
+  readonly relations?: readonly LiveRelation[] | undefined
+}
+
+interface LiveRelation {
+  readonly name: string
+  readonly columns: readonly { readonly name: string }[]
+}
+
+/** @param declared tables and views of the warehouse */
 export function auditPolicy(
   policy: Policy,
   declared: readonly TableDeclaration[],
-  held?: ReadonlySet<string>,
+  { held, relations = [] }: KnownToEngine = {},
 ): readonly AuditFinding[] {
   return [
+    ...undeclared(policy, declared, relations),
     ...unmasked(policy),
     ...unfiltered(policy, declared),
     ...untagged(policy, declared),
     ...unused(policy, held ?? new Set(policy.users.flatMap(({ roles }) => roles))),
     ...policy.roles.flatMap((role) => wide(role, declared)),
   ]
+}
+
+/** What no mask and no rule can name, of schemas that somebody is granted as a whole, or of a table. */
+function undeclared(
+  policy: Policy,
+  declared: readonly TableDeclaration[],
+  relations: readonly LiveRelation[],
+): AuditFinding[] {
+  const known = new Map(declared.map((table) => [table.name, table]))
+  // Roles that may not see few get no tables where others than lpa can be asked.
+  const roles = policy.roles.flatMap(({ name, minCell }) => (minCell === undefined ? name : []))
+  return relations.flatMap(({ name, columns }) => {
+    const readers = roles.filter((role) => mayRead(policy, role, name))
+    if (readers.length === 0) return []
+    const next = `${readers.join(', ')} may read it, unmasked: take it to a schema that no role is granted.`
+    const own = known.get(name)
+    const finding = (kind: AuditFinding['kind'], target: string) => ({
+      ...{ severity: 'error' as const, kind, target, next },
+    })
+    if (own === undefined) return finding('undeclared table', name)
+    // A view's are those of its SELECT, which lpa schema status compares.
+    if (own.kind === 'view') return []
+    return columns
+      .filter((column) => own.columns.every((one) => one.name !== column.name))
+      .map((column) => finding('undeclared column', `${name}.${column.name}`))
+  })
 }
 
 function unmasked(policy: Policy): AuditFinding[] {

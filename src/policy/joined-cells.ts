@@ -76,11 +76,7 @@ export function isLeftOutIn(
   { key: chosen, days, least }: Chosen,
 ): (row: number, column: string) => boolean {
   const cellOf = (row: Row | undefined, column: string) => row?.[placeOf(result.columns, column)] ?? null
-  const isWindowLeftOut = (its: LeftOut, column: string, before: number) => {
-    const values = [...its.values()].map((cells) => Number(cells.get(column) ?? 0))
-    const to = values.length - days * before
-    return isPartTold(values, least, to - days, to)
-  }
+  const windows = windowsLeftOut(rules, leftOut, days, least)
   return (index, name) => {
     const row = result.rows[index]
     return rules.some((rule) => {
@@ -97,16 +93,34 @@ export function isLeftOutIn(
         case 'same as named':
           return rule.column === name && has(chosen, String(cellOf(row, rule.name)))
         case 'windows':
-          return (
-            rule.columns.includes(name) &&
-            (rule.row === undefined || row?.[0] === rule.row) &&
-            isWindowLeftOut(its, rule.of, rule.columns.indexOf(name))
-          )
+          return windows.get(rule)?.has(name) === true && (rule.row === undefined || row?.[0] === rule.row)
         default:
           return false
       }
     })
   }
+}
+
+/** Of each rule of windows, the columns that would tell of a part of what is left out of their rows. */
+function windowsLeftOut(
+  rules: Rules,
+  leftOut: ReadonlyMap<string, LeftOut>,
+  days: number,
+  least: number,
+): ReadonlyMap<Rules[number], ReadonlySet<string>> {
+  return new Map(
+    rules.flatMap((rule) => {
+      if (rule.kind !== 'windows') return []
+      const values = [...(leftOut.get(rule.report)?.values() ?? [])].map((cells) =>
+        Number(cells.get(rule.of) ?? 0),
+      )
+      const told = rule.columns.filter((_, before) => {
+        const to = values.length - days * before
+        return isPartTold(values, least, to - days, to)
+      })
+      return [[rule, new Set(told)] as const]
+    }),
+  )
 }
 
 /**

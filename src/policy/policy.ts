@@ -84,6 +84,7 @@ export interface Role {
 /** A person or a service account that the engine knows already; lpa makes none. */
 export interface User {
   readonly name: string
+  /** Said to who reads the policy, and shown apart: it sees what its roles do. */
   readonly isService: boolean
   readonly roles: readonly string[]
   /** What row rules ask: `instructor_id: [i-17]`. */

@@ -52,7 +52,7 @@ export function resolveAccess(
   const role = roleOf(policy, roleName)
   const having = rolesOf(policy, roleName)
   const has = (names: readonly string[]) => names.some((name) => having.has(name))
-  const grants = policy.roles.filter(({ name }) => having.has(name)).flatMap(({ grants }) => grants)
+  const grants = grantsOf(policy, having)
   const masks = masksByColumn(policy)
   const rules = policy.rowRules.filter(({ roles, exempt }) => has(roles) && !has(exempt))
   // By key: every object has a constructor.
@@ -83,6 +83,15 @@ function roleOf({ roles }: Policy, name: string): Role {
     exit: 'usage',
     next: nearest(name, names),
   })
+}
+
+/** Whether a role is granted a table or view, whoever made that. */
+export function mayRead(policy: Policy, roleName: string, table: TableName): boolean {
+  return grantsOf(policy, rolesOf(policy, roleName)).some((grant) => opens(grant, table, policy))
+}
+
+function grantsOf({ roles }: Policy, names: ReadonlySet<string>): Grant[] {
+  return roles.filter(({ name }) => names.has(name)).flatMap(({ grants }) => grants)
 }
 
 /** The role and all that it inherits from. */

@@ -305,6 +305,7 @@ export class Account {
       givenRoles: rows('policy.given_roles'),
       rowRules: rows('policy.row_rules'),
       builders: rows('policy.builders'),
+      revealers: rows('policy.revealers'),
     }
   }
 
@@ -366,6 +367,7 @@ const COLUMNS: Readonly<Record<string, readonly string[]>> = {
   'policy.user_values': ['user_name', 'attribute', 'value'],
   'policy.given_roles': ['user_name', 'role_name'],
   'policy.builders': ['role_name'],
+  'policy.revealers': ['role_name'],
   'policy.row_rules': ['rule_name', 'attribute', 'allowed'],
   'policy.allowed_rows': ['rule_name', 'user_name', 'value'],
 }

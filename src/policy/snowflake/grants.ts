@@ -8,11 +8,12 @@ import {
   identifier,
   POLICY_SCHEMA,
   qualified,
+  REVEALERS,
   ROW_RULES,
   told,
   USER_VALUES,
 } from './names.ts'
-import { ownGrants } from './roles.ts'
+import { hasTables, ownGrants } from './roles.ts'
 import type { Place, Relation } from './wanted.ts'
 
 /** What a role that loads and builds may do with a schema: lpa makes tables, views, the stage and the sequence of loads in it. */
@@ -53,6 +54,8 @@ export function grantsOf(
   grant(`usage on database ${told(database)}`)
   if (warehouse !== undefined) grant(`usage on warehouse ${told(warehouse)}`)
   for (const one of ownGrants(policy, role)) write(one)
+  if (role.mayReveal && hasTables(role))
+    for (const what of [`usage on schema ${POLICY_SCHEMA}`, `select on table ${REVEALERS}`]) grant(what)
   return [...wanted.values()].filter(({ name }) => !isPartOfAll(name))
 
   /** A table of a schema that is granted as a whole. */

@@ -10,6 +10,7 @@ import {
   GIVEN_ROLES,
   POLICY_SCHEMA,
   partsOf,
+  REVEALERS,
   ROW_RULES,
   text,
   USER_VALUES,
@@ -179,6 +180,11 @@ export const KINDS: Readonly<Record<string, Kind>> = {
     add: ({ name }) => `insert into ${BUILDERS} values (${rowOf(name).map(text).join(', ')})`,
     remove: ({ name }) => `delete from ${BUILDERS} where ${conditions(['role_name'], name)}`,
   },
+  revealer: {
+    phases: ['give', 'take'],
+    add: ({ name }) => `insert into ${REVEALERS} values (${rowOf(name).map(text).join(', ')})`,
+    remove: ({ name }) => `delete from ${REVEALERS} where ${conditions(['role_name'], name)}`,
+  },
   'given role': {
     phases: ['give', 'take'],
     add: ({ name }) => `insert into ${GIVEN_ROLES} values (${rowOf(name).map(text).join(', ')})`,
@@ -192,6 +198,7 @@ const MADE = comment('made by lpa grant apply of security/')
 const COLUMNS: Readonly<Record<string, string>> = {
   [USER_VALUES]: 'user_name varchar not null, attribute varchar not null, value varchar not null',
   [BUILDERS]: 'role_name varchar not null',
+  [REVEALERS]: 'role_name varchar not null',
   [ROW_RULES]: 'rule_name varchar not null, attribute varchar not null, allowed varchar not null',
   [ALLOWED_ROWS]: 'rule_name varchar not null, user_name varchar not null, value varchar not null',
   [GIVEN_ROLES]: 'user_name varchar not null, role_name varchar not null',

@@ -51,6 +51,7 @@ export function liveOnSnowflake(
     ...state.userValues.map((row) => object('value of a user', JSON.stringify(row))),
     ...state.givenRoles.map((row) => object('given role', JSON.stringify(row))),
     ...state.builders.map((row) => object('builder', JSON.stringify(row))),
+    ...state.revealers.map((row) => object('revealer', JSON.stringify(row))),
     ...state.rowRules.map((row) => object('row rule', JSON.stringify(row))),
   ]
 }

@@ -16,7 +16,10 @@ export const GIVEN_ROLES = `${POLICY_SCHEMA}.given_roles`
 /** Roles that may build: who is masked or filtered would write what is left of the rows. */
 export const BUILDERS = `${POLICY_SCHEMA}.builders`
 
-export const POLICY_TABLES = [USER_VALUES, GIVEN_ROLES, ROW_RULES, ALLOWED_ROWS, BUILDERS]
+/** Roles that may be told who a pseudonym is. */
+export const REVEALERS = `${POLICY_SCHEMA}.revealers`
+
+export const POLICY_TABLES = [USER_VALUES, GIVEN_ROLES, ROW_RULES, ALLOWED_ROWS, BUILDERS, REVEALERS]
 
 /** Every object that lpa makes says so in its comment; what does not is somebody else's. */
 const MARK = 'lpa: '

@@ -8,6 +8,7 @@ import {
   GIVEN_ROLES,
   POLICY_SCHEMA,
   partsTold,
+  REVEALERS,
   ROW_RULES,
   text,
   told,
@@ -45,15 +46,19 @@ export async function readPlace(
   }
 }
 
-/** The roles that may build, where the session has none of them. */
-export async function missingBuilders(ask: Ask): Promise<readonly string[]> {
+/** The roles that may build, or reveal, and whether the session has one of them. */
+export async function rolesThatMay(
+  ask: Ask,
+  of: typeof BUILDERS | typeof REVEALERS,
+): Promise<{ readonly roles: readonly string[]; readonly hasOne: boolean }> {
   const rows = await rowsOf(
     ask,
-    `select role_name, is_role_in_session(role_name) as is_held from ${BUILDERS} order by role_name`,
+    `select role_name, is_role_in_session(role_name) as is_held from ${of} order by role_name`,
   )
-  return rows.some(({ is_held }) => is_held === true)
-    ? []
-    : rows.map(({ role_name }) => told(String(role_name)))
+  return {
+    roles: rows.map(({ role_name }) => told(String(role_name))),
+    hasOne: rows.some(({ is_held }) => is_held === true),
+  }
 }
 
 /** What finds anew which rows users may see, by all rules that select them or by those that read one of the `models`. */
@@ -124,6 +129,7 @@ export async function readSnowflake(
     userValues: policyTables.includes(USER_VALUES) ? await readRows(ask, USER_VALUES) : [],
     givenRoles: policyTables.includes(GIVEN_ROLES) ? await readRows(ask, GIVEN_ROLES) : [],
     builders: policyTables.includes(BUILDERS) ? await readRows(ask, BUILDERS) : [],
+    revealers: policyTables.includes(REVEALERS) ? await readRows(ask, REVEALERS) : [],
     rowRules: policyTables.includes(ROW_RULES) ? await readRows(ask, ROW_RULES) : [],
   }
 }

@@ -40,6 +40,7 @@ export interface SnowflakeState {
   readonly givenRoles: readonly (readonly string[])[]
   readonly rowRules: readonly (readonly string[])[]
   readonly builders: readonly (readonly string[])[]
+  readonly revealers: readonly (readonly string[])[]
 }
 
 interface Grant {

@@ -84,6 +84,9 @@ export function wantedOnSnowflake(
     ...policy.roles
       .filter((role) => isBuilder(policy, role))
       .map(({ name }) => managed('builder', JSON.stringify([stored(name)]))),
+    ...policy.roles
+      .filter((role) => role.mayReveal && hasTables(role))
+      .map(({ name }) => managed('revealer', JSON.stringify([stored(name)]))),
     ...users(policy),
   ]
   return { objects, notes: notes(policy, known, masked) }

@@ -139,6 +139,18 @@ describeLpaOnSnowflake('lpa grant on Snowflake', () => {
     expect(await stateOf(place)).toEqual(whole)
   })
 
+  test('the audit tells of tables and columns that others made where roles read', async () => {
+    await place.sql('create table core.people_notes (name varchar)')
+    await place.sql('alter table core.dim_learner add column full_name varchar')
+    const { stdout } = await place.lpa(['grant', 'check', '--audit'])
+    expect(stdout.match(/undeclared.*? may read it/g)).toEqual([
+      'undeclared column: core.dim_learner.full_name. lpa_admin, lpa_analyst, lpa_engineer, lpa_instructor may read it',
+      'undeclared table: core.people_notes. lpa_admin, lpa_analyst, lpa_engineer, lpa_instructor may read it',
+    ])
+    await place.sql('alter table core.dim_learner drop column full_name')
+    await place.sql('drop table core.people_notes')
+  })
+
   test('what others gave is told, and taken back only when it is to be pruned', async () => {
     await place.sql('grant role lpa_admin to user eve_of_others')
     await place.sql('grant role lpa_admin to role sysadmin')
@@ -183,9 +195,15 @@ describeLpaOnSnowflake('lpa grant on Snowflake', () => {
     await place.sql(learner(102, 'Centro'))
     await place.sql(`insert into core.dim_instructor (instructor_key, instructor_id) values (1, 'p-noor')`)
     await place.sql('insert into core.bridge_course_instructor values (11, 1, true)')
+    // One of noor's course, and one of nobody's.
+    const enrollment = (learner: number, course: number) =>
+      `insert into core.fact_enrollment (enrollment_id, learner_key, course_key, attempt, enrolled_date_key, enrolled_at, status, source) values ('e-${learner}', ${learner}, ${course}, 1, 20260112, '2026-01-12', 'active', 'x')`
+    await place.sql(enrollment(101, 11))
+    await place.sql(enrollment(102, 12))
     await place.lpaOk(['grant', 'apply'])
     expect(await allowed()).toEqual([
       ['own_courses', 'NOOR', '11'],
+      ['own_learners', 'NOOR', '101'],
       ['own_region', 'ANA', '101'],
       ['own_region', 'ANA', '102'],
       ['own_region', 'RUI', '101'],
@@ -255,6 +273,32 @@ describeLpaOnSnowflake('lpa grant on Snowflake', () => {
     expect([ran.code, ran.stderr]).toEqual([77, expect.stringContaining('LPA-BUILD-MASKED')])
     expect(ran.stderr).toContain('lpa_engineer')
     await place.lpaOk(['batch'])
+  })
+
+  test('who may not reveal is told nobody', async (context) => {
+    place.write('roster.csv', 'student_no\nS1\n')
+    const words = ['query', 'at-risk', '--reveal', 'roster.csv:student_no', '--id-space', 'learners']
+    await place.lpaOk(words)
+    await place.emulated(context).fault({
+      kind: 'rows',
+      match: 'is_role_in_session\\(role_name\\).* policy.revealers',
+      columns: [
+        ['ROLE_NAME', 'VARCHAR'],
+        ['IS_HELD', 'BOOLEAN'],
+      ],
+      rows: [['LPA_INSTRUCTOR', 'false']],
+    })
+    const ran = await place.lpa(words)
+    expect(ran).toMatchObject({ code: 77, stdout: '', stderr: expect.stringContaining('LPA-ROLE-REVEAL') })
+    expect(ran.stderr).toContain('Connect with a role that has one of these: lpa_instructor')
+    // Where no policy was applied, nobody has such a role.
+    await using other = await LpaPlace.create()
+    await other.lpaOk(['schema', 'apply'])
+    other.write('roster.csv', 'student_no\nS1\n')
+    expect(await other.lpa(words)).toMatchObject({
+      ...{ code: 77, stdout: '' },
+      stderr: expect.stringContaining('lpa grant apply'),
+    })
   })
 
   test('are Snowflake’s SQL, and grants of what there is to grant', async (context) => {
