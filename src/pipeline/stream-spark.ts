@@ -225,7 +225,7 @@ class SparkStream {
   }
 
   async #start(session: SparkSession): Promise<StreamingQuery> {
-    const { untilCaughtUp, commitEveryMs, fileRequest, runId, progress } = this.#work.options
+    const { engine, untilCaughtUp, commitEveryMs, fileRequest, runId, progress } = this.#work.options
     const { key, idSpace } = fileRequest
     const source = this.#source
     const records = 'kafka' in this.#request.target ? TOPIC_RECORDS : FILE_RECORDS
@@ -240,6 +240,7 @@ class SparkStream {
       keys: knownKeys(lines.input.head),
     })
     const by = await doublesBy(this.#mapping)
+    await assertSameErased(engine, fileRequest.erased)
     await takeOver(this.#place, runId)
     return session.startStream({
       ...{ source, ...STREAM_COLUMNS, remember: REMEMBER },

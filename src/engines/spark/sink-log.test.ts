@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -36,6 +45,9 @@ test('batches come in order, from one on, each with its files', () => {
     { number: 10, files: [a, b] },
   ])
   expect(sinkBatches(join(folder, 'nowhere'), 0)).toEqual([])
+  // As one that another run takes away after it was seen.
+  symlinkSync(join(folder, 'gone'), join(folder, '_spark_metadata', '11'))
+  expect(sinkBatches(folder, 10).map(({ number }) => number)).toEqual([10])
 })
 
 test('a batch that was taken leaves its log only, by which Spark knows the next', () => {

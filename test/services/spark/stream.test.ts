@@ -101,7 +101,9 @@ describeWithSpark('lpa stream on Spark', ({ state }) => {
       renameSync(join(place.root, 'three.ndjson'), join(place.root, IN, 'three.ndjson'))
       writeFileSync(join(place.root, IN, 'courses.csv'), 'course_id,course_title\n')
       writeFileSync(join(place.root, IN, '_half.ndjson'), '')
-      expect((await stream()).stderr).toContain('2 other files are passed over')
+      const { stderr } = await stream()
+      expect(stderr).toContain('2 other files are passed over')
+      expect(stderr).toContain(`${PERSONAL.length} of ${PERSONAL.length} records read here, not on Spark`)
       const found = await withEngine(place, (engine) =>
         engine.query(`select payload from raw.rejected_rows where reason_code = 'personal:undeclared'`),
       )
