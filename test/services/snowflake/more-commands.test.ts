@@ -76,6 +76,8 @@ describeLpaOnSnowflake('on Snowflake', () => {
   })
 
   test('lpa query --reveal says who learners are, and the run that asked is in the history', async () => {
+    // Who may is the policy's to say.
+    await place.lpaOk(['grant', 'apply'])
     const words = ['query', 'at-risk', '--reveal', 'exports/learners.csv:learner_id']
     const told = await place.json<readonly { readonly roster_learner_id: string }[]>(words)
     expect(told.map((row) => row.roster_learner_id)).toEqual(['S2'])
