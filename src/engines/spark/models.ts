@@ -7,6 +7,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { UserError } from '../../errors.ts'
 import type { Model, ModelRunner, TableDeclaration } from '../../types.ts'
+import { sweepScratch } from '../scratch.ts'
 import { rowsSelect, typeOf, viewName, withText, withViewNames } from './names.ts'
 import { SparkTables, type SparkTablesOptions } from './tables.ts'
 
@@ -105,7 +106,11 @@ export async function openSparkModels(options: SparkTablesOptions): Promise<Mode
       const table = tables.declared.find(({ name }) => name === `core.${model.name}`)
       return table ? makeTable(model, withText(table), full) : addTemporary(model)
     },
-    [Symbol.asyncDispose]: () => tables[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await tables[Symbol.asyncDispose]()
+      // For a run that was killed Spark may have gone on writing, after this one swept.
+      sweepScratch(engine.scratch)
+    },
   }
 }
 
