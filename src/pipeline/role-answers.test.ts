@@ -2,11 +2,9 @@
 
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { TryWarehouse } from '../../test/try-warehouse.ts'
-import { applyPolicy } from '../policy/access.test-support.ts'
-import { readPolicyFiles } from '../policy/read.ts'
+import { applyScreenPolicy } from '../policy/access.test-support.ts'
 import { listSql, paramValues, readSql } from '../sql-files.ts'
 import type { Cell, Result, RoleViews } from '../types.ts'
-import { readDeclared } from './declared.ts'
 import { runReport } from './report.ts'
 import { readAs } from './role.ts'
 import { assertMayAsk, withheldFrom, withMarks } from './role-answers.ts'
@@ -39,12 +37,7 @@ beforeAll(async () => {
         select enrollment_id, learner_key, course_key, 20260106, '2026-01-06', 'viewed', 1, 'x' from core.fact_enrollment`)
     }),
   )
-  const text = 'roles: { screen: { reads: { schemas: [core, staging] }, min_cell: 10 } }'
-  const declared = readDeclared('duckdb').tables
-  await applyPolicy(
-    warehouse,
-    await readPolicyFiles({ files: [{ shown: 'p.yaml', text }], declared, minCell: 10 }),
-  )
+  await applyScreenPolicy(warehouse)
 })
 afterAll(() => warehouse[Symbol.dispose]())
 

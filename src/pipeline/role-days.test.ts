@@ -2,10 +2,8 @@
 
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { TryWarehouse } from '../../test/try-warehouse.ts'
-import { applyPolicy } from '../policy/access.test-support.ts'
-import { readPolicyFiles } from '../policy/read.ts'
+import { applyScreenPolicy } from '../policy/access.test-support.ts'
 import type { Cell } from '../types.ts'
-import { readDeclared } from './declared.ts'
 import { runReport } from './report.ts'
 import { readAs } from './role.ts'
 import { withWarehouse } from './warehouse.ts'
@@ -40,12 +38,7 @@ beforeAll(async () => {
         select learner_key, course_key, enrolled_date_key, enrolled_at, 'x' from core.fact_enrollment`)
     }),
   )
-  const text = 'roles: { screen: { reads: { schemas: [core, staging] }, min_cell: 10 } }'
-  const declared = readDeclared('duckdb').tables
-  await applyPolicy(
-    warehouse,
-    await readPolicyFiles({ files: [{ shown: 'p.yaml', text }], declared, minCell: 10 }),
-  )
+  await applyScreenPolicy(warehouse)
 })
 afterAll(() => warehouse[Symbol.dispose]())
 

@@ -96,6 +96,14 @@ export async function applyPolicy({ config }: TryWarehouse, policy: Policy): Pro
   )
 }
 
+/** A role `screen`, which may not see fewer than ten. */
+export async function applyScreenPolicy(warehouse: TryWarehouse): Promise<void> {
+  const text = 'roles: { screen: { reads: { schemas: [core, staging] }, min_cell: 10 } }'
+  const declared = readDeclared('duckdb').tables
+  const policy = await readPolicyFiles({ files: [{ shown: 'p.yaml', text }], declared, minCell: 10 })
+  await applyPolicy(warehouse, policy)
+}
+
 export async function accessWarehouse(toml = ''): Promise<TryWarehouse> {
   const warehouse = await TryWarehouse.create(toml)
   await withWarehouse(warehouse.config, 'write', never(), (engine) =>
